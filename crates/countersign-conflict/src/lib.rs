@@ -1,1 +1,24 @@
-//! placeholder
+//! Facts, rules, and the one function that decides.
+//!
+//! In scope: what the ledger knows at an index ([`Facts`]); [`assess`], which answers whether a person may take part, hold and trade, and what
+//! policy makes of it; the grant states ([`grants`]); who may record what ([`roles`]); the entries that follow from another entry or from
+//! time ([`Facts::consequences`], [`Facts::due`]); and [`replay`], which does all of it again over a recorded ledger.
+//!
+//! Not in scope: bytes and hashes (`countersign-entry`, `countersign-log`); order, clocks and storage (`countersign-ledger`). Everything here is a
+//! function of the records before an index and of the time given: the same ledger gives the same decisions for ever.
+//!
+//! Rules stand in [`rules`], one small function each. A rule that cannot be computed refers; it never clears. Nothing here panics.
+
+mod assess;
+mod check;
+mod decide;
+mod facts;
+mod follow;
+pub mod grants;
+pub mod replay;
+pub mod roles;
+pub mod rules;
+
+pub use self::assess::{Assessed, Ask, Question, Touch, assess};
+pub use self::check::Refusal;
+pub use self::facts::{Facts, Grant, Known, PendingFinding};

@@ -1,0 +1,192 @@
+//! What a record must agree with before it may be recorded. A refusal is definitely not recorded.
+
+use countersign_entry::ids::{LeafIndex, PrincipalId};
+use countersign_entry::record::{GrantState, Node, Record, RecusalScope};
+
+use crate::facts::Facts;
+use crate::{grants, roles};
+
+/// Why a record is not taken. Nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The actor is not a principal of this ledger, or may act no longer.
+    #[error("principal {0} is not known here or is disabled")]
+    UnknownPrincipal(PrincipalId),
+    /// The actor has no role that may record this.
+    #[error("principal {actor} has no role that may record {what}")]
+    Role {
+        /// Who.
+        actor: PrincipalId,
+        /// What.
+        what: String,
+    },
+    /// The record refers to something that is not recorded.
+    #[error("{what} {id} is not recorded")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// The id is taken; a change must say which entry it supersedes.
+    #[error("{what} {id} exists already as entry {current}: to change it, supersede that entry")]
+    Exists {
+        /// The record type.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// The entry that holds it now.
+        current: LeafIndex,
+    },
+    /// The record supersedes an entry that is not the newest of its kind and id.
+    #[error("entry {named} is not the newest {what} {id}{}", .current.map(|c| format!(": entry {c} is")).unwrap_or_default())]
+    Stale {
+        /// The record type.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// What the record names.
+        named: LeafIndex,
+        /// The newest, where there is one.
+        current: Option<LeafIndex>,
+    },
+    /// The grant cannot move so.
+    #[error("grant {grant} is {from:?}; it cannot become {to:?}")]
+    Move {
+        /// The grant.
+        grant: LeafIndex,
+        /// Where it stands.
+        from: GrantState,
+        /// What was asked.
+        to: GrantState,
+    },
+    /// Another rule of the record's own.
+    #[error("{0}")]
+    Invalid(&'static str),
+}
+
+impl Facts {
+    /// Whether `actor` may record `record` next, and whether everything it refers to is there.
+    ///
+    /// # Errors
+    /// The first thing that stands against it.
+    pub fn check(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
+        self.check_role(actor, record)?;
+        self.check_supersedes(record)?;
+        self.check_references(record)
+    }
+
+    fn check_role(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
+        if !self.bootstrapped() {
+            return Ok(());
+        }
+        let principal = self.principal(actor).filter(|p| !p.record.disabled).ok_or_else(|| Refusal::UnknownPrincipal(actor.clone()))?;
+        if roles::may_record(&principal.record.roles, record) {
+            Ok(())
+        } else {
+            let what = match record {
+                Record::GrantTransition(t) => format!("{} to {:?}", record.type_name(), t.to),
+                _ => record.type_name().to_owned(),
+            };
+            Err(Refusal::Role { actor: actor.clone(), what })
+        }
+    }
+
+    fn check_supersedes(&self, record: &Record) -> Result<(), Refusal> {
+        if let (Record::AccessEvent(_), Some(named)) = (record, record.supersedes()) {
+            let stale = Refusal::Stale { what: record.type_name(), id: String::new(), named, current: None };
+            return if self.is_access(named) { Ok(()) } else { Err(stale) };
+        }
+        let Some(id) = record.entity() else { return Ok(()) };
+        let (what, id) = (record.type_name(), id.to_owned());
+        match (self.current(record), record.supersedes()) {
+            (None, None) => Ok(()),
+            (Some(current), None) => Err(Refusal::Exists { what, id, current }),
+            (current, Some(named)) if current == Some(named) => Ok(()),
+            (current, Some(named)) => Err(Refusal::Stale { what, id, named, current }),
+        }
+    }
+
+    /// The entry that holds the newest record of this one's type and id.
+    pub fn current(&self, record: &Record) -> Option<LeafIndex> {
+        match record {
+            Record::Organization(r) => self.organization(&r.id).map(|k| k.index),
+            Record::Person(r) => self.person(&r.id).map(|k| k.index),
+            Record::Principal(r) => self.principal(&r.id).map(|k| k.index),
+            Record::Provider(r) => self.provider(&r.id).map(|k| k.index),
+            Record::Issuer(r) => self.issuer(&r.id).map(|k| k.index),
+            Record::Exposure(r) => self.exposure(&r.id).map(|k| k.index),
+            Record::Submission(r) => self.submission(&r.id).map(|k| k.index),
+            Record::Agreement(r) => self.agreement(&r.id).map(|k| k.index),
+            Record::Recusal(r) => self.recusal(&r.id).map(|k| k.index),
+            Record::List(r) => self.list(&r.id).map(|k| k.index),
+            Record::ListItem(r) => self.item(&r.id).map(|k| k.index),
+            Record::Policy(r) => self.policies.iter().rev().find(|p| p.record.id == r.id).map(|k| k.index),
+            _ => None,
+        }
+    }
+
+    fn check_references(&self, record: &Record) -> Result<(), Refusal> {
+        let need = |known: bool, what, id: &dyn ToString| if known { Ok(()) } else { Err(Refusal::Unknown { what, id: id.to_string() }) };
+        match record {
+            Record::Organization(r) => match &r.parent {
+                Some(p) => need(self.organizations.contains_key(p), "organization", p),
+                None => Ok(()),
+            },
+            Record::Person(r) => need(self.organizations.contains_key(&r.organization), "organization", &r.organization),
+            Record::Principal(r) => match &r.person {
+                Some(p) => need(self.persons.contains_key(p), "person", p),
+                None => Ok(()),
+            },
+            Record::Exposure(r) => {
+                need(self.issuers.contains_key(&r.to), "issuer", &r.to)?;
+                match &r.from {
+                    Node::Provider(id) => need(self.providers.contains_key(id), "provider", id),
+                    Node::Submission(id) => need(self.submissions.contains_key(id), "submission", id),
+                    Node::Issuer(id) => need(self.issuers.contains_key(id), "issuer", id),
+                    Node::Host(_) => Ok(()),
+                }
+            }
+            Record::Submission(r) => need(self.providers.contains_key(&r.provider), "provider", &r.provider),
+            Record::Agreement(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                r.submission.as_ref().map_or(Ok(()), |s| need(self.submissions.contains_key(s), "submission", s))
+            }
+            Record::Recusal(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                self.check_scope(&r.scope)
+            }
+            Record::ListItem(r) => {
+                need(self.lists.contains_key(&r.list), "list", &r.list)?;
+                self.check_scope(&r.subject)
+            }
+            Record::GrantRequest(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                need(self.submissions.contains_key(&r.submission), "submission", &r.submission)
+            }
+            Record::GrantTransition(r) => self.check_move(r.grant, r.to),
+            // An access that happened is recorded whatever it refers to; what is wrong with it becomes a finding.
+            _ => Ok(()),
+        }
+    }
+
+    fn check_scope(&self, scope: &RecusalScope) -> Result<(), Refusal> {
+        let (known, what) = match scope {
+            RecusalScope::Provider(id) => (self.providers.contains_key(id), "provider"),
+            RecusalScope::Issuer(id) => (self.issuers.contains_key(id), "issuer"),
+            RecusalScope::Submission(id) => (self.submissions.contains_key(id), "submission"),
+        };
+        if known { Ok(()) } else { Err(Refusal::Unknown { what, id: scope.to_string() }) }
+    }
+
+    fn check_move(&self, index: LeafIndex, to: GrantState) -> Result<(), Refusal> {
+        let grant = self.grant(index).ok_or_else(|| Refusal::Unknown { what: "grant", id: index.to_string() })?;
+        if !grants::move_exists(grant.state, to) {
+            return Err(Refusal::Move { grant: index, from: grant.state, to });
+        }
+        if to == GrantState::Recused && grant.request.needs_participation {
+            return Err(Refusal::Invalid("the duty needs participation, so access without participation is no use: deny it or change the duty"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,391 @@
+//! What the ledger knows at an index. `apply` is the only way in; recovery, replay and the sequencer all use it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_entry::ids::{Date, IssuerId, LeafIndex, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
+use countersign_entry::record::{
+    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Issuer, List, ListItem, ListSubject, Node, Organization, Outcome, Person, Policy, Principal,
+    Provider, Record, Recusal, Role, Submission,
+};
+use countersign_entry::time::Micros;
+
+use crate::rules;
+
+/// A record, with where and when it was recorded.
+#[derive(Debug, Clone)]
+pub struct Known<T> {
+    /// Its entry.
+    pub index: LeafIndex,
+    /// When it was recorded.
+    pub at: Micros,
+    /// What it says.
+    pub record: T,
+}
+
+/// A grant: its request and everything that became of it.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The request.
+    pub request: GrantRequest,
+    /// Who asked.
+    pub requester: PrincipalId,
+    /// When it was recorded.
+    pub at: Micros,
+    /// Where it stands.
+    pub state: GrantState,
+    /// Who approved, in order.
+    pub approvers: Vec<PrincipalId>,
+    /// Times during which access was open: from, and until where it ended.
+    pub open: Vec<(Micros, Option<Micros>)>,
+    /// The verdicts it was last activated on: participate, hold, trade.
+    pub basis: [Outcome; 3],
+}
+
+impl Grant {
+    /// Whether access was open at a time, as far as is recorded now.
+    pub fn open_at(&self, at: Micros) -> bool {
+        at < self.request.expires_at && self.open.iter().any(|(from, until)| *from <= at && until.is_none_or(|until| at < until))
+    }
+}
+
+/// Something found that has not become a case yet.
+#[derive(Debug, Clone)]
+pub struct PendingFinding {
+    /// When its case is due.
+    pub due: Micros,
+    /// The entry it was found in.
+    pub finding: LeafIndex,
+    /// Entries it rests on.
+    pub evidence: Vec<LeafIndex>,
+}
+
+/// Entries a case lists at most; the finding itself always stands first.
+pub const CASE_EVIDENCE_MAX: usize = 64;
+
+/// What comes due at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A grant's own end, or its window's.
+    Expire(LeafIndex),
+    /// A recusal or list item recorded ahead of its start takes effect.
+    TakeEffect(LeafIndex),
+}
+
+pub(crate) type FindingKey = (&'static str, PersonId, SubmissionId);
+type ById<K, T> = BTreeMap<K, Known<T>>;
+
+/// Everything known before the next index.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    pub(crate) organizations: ById<OrganizationId, Organization>,
+    pub(crate) persons: ById<PersonId, Person>,
+    pub(crate) principals: ById<PrincipalId, Principal>,
+    pub(crate) providers: ById<ProviderId, Provider>,
+    pub(crate) issuers: ById<IssuerId, Issuer>,
+    pub(crate) exposures: ById<RecordId, Exposure>,
+    pub(crate) exposures_from: BTreeMap<Node, BTreeSet<RecordId>>,
+    pub(crate) submissions: ById<SubmissionId, Submission>,
+    pub(crate) agreements: ById<RecordId, Agreement>,
+    pub(crate) agreements_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
+    pub(crate) recusals: ById<RecordId, Recusal>,
+    pub(crate) recusals_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
+    pub(crate) lists: ById<RecordId, List>,
+    pub(crate) items: ById<RecordId, ListItem>,
+    pub(crate) items_on: BTreeMap<String, BTreeSet<RecordId>>,
+    pub(crate) grants: BTreeMap<LeafIndex, Grant>,
+    pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
+    pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
+    pub(crate) policies: Vec<Known<Policy>>,
+    pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
+    pub(crate) pending: BTreeMap<FindingKey, PendingFinding>,
+    pub(crate) watch_seen: BTreeSet<(PersonId, SubmissionId, LeafIndex)>,
+    pub(crate) timers: BTreeSet<(Micros, Timer)>,
+    /// One bit for each entry: whether it is an access event, so that a correction can be held to its kind in a bit an entry.
+    pub(crate) accesses: Vec<u64>,
+    pub(crate) size: u64,
+}
+
+macro_rules! lookups {
+    ($($(#[$doc:meta])* $one:ident, $all:ident, $map:ident: $key:ty => $value:ty;)*) => {
+        impl Facts {
+            $(
+                $(#[$doc])*
+                pub fn $one(&self, id: &$key) -> Option<&Known<$value>> {
+                    self.$map.get(id)
+                }
+                /// All of them, by id, in their newest form.
+                pub fn $all(&self) -> impl Iterator<Item = &Known<$value>> {
+                    self.$map.values()
+                }
+            )*
+        }
+    };
+}
+
+lookups! {
+    /// The organization with this id.
+    organization, organizations, organizations: OrganizationId => Organization;
+    /// The person with this id.
+    person, persons, persons: PersonId => Person;
+    /// The principal with this id.
+    principal, principals, principals: PrincipalId => Principal;
+    /// The provider with this id.
+    provider, providers, providers: ProviderId => Provider;
+    /// The issuer with this id.
+    issuer, issuers, issuers: IssuerId => Issuer;
+    /// The exposure edge with this id.
+    exposure, exposures, exposures: RecordId => Exposure;
+    /// The submission with this id.
+    submission, submissions, submissions: SubmissionId => Submission;
+    /// The agreement with this id.
+    agreement, agreements, agreements: RecordId => Agreement;
+    /// The recusal with this id.
+    recusal, recusals, recusals: RecordId => Recusal;
+    /// The list with this id.
+    list, lists, lists: RecordId => List;
+    /// The list item with this id.
+    item, items, items: RecordId => ListItem;
+}
+
+impl Facts {
+    /// Entries applied; the index the next one will have.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The grant with this name.
+    pub fn grant(&self, index: LeafIndex) -> Option<&Grant> {
+        self.grants.get(&index)
+    }
+
+    /// Every grant, in the order of the requests.
+    pub fn grants(&self) -> impl Iterator<Item = (LeafIndex, &Grant)> {
+        self.grants.iter().map(|(i, g)| (*i, g))
+    }
+
+    /// Cases, by their own entry.
+    pub fn cases(&self) -> impl Iterator<Item = (LeafIndex, &CaseOpened)> {
+        self.cases.iter().map(|(i, c)| (*i, c))
+    }
+
+    /// Findings that wait for the next opening of cases: rule, person, submission, finding.
+    pub fn pending(&self) -> impl Iterator<Item = (&'static str, &PersonId, &SubmissionId, &PendingFinding)> {
+        self.pending.iter().map(|((rule, person, submission), f)| (*rule, person, submission, f))
+    }
+
+    /// The policy in force at a time: the newest recorded whose effect has begun.
+    pub fn policy(&self, at: Micros) -> Option<&Known<Policy>> {
+        self.policies.iter().rev().find(|p| p.record.effective_from <= at)
+    }
+
+    /// The principal that acts for an operating system's user.
+    pub fn principal_of_os_user(&self, os_user: &str) -> Option<&Known<Principal>> {
+        self.principals.values().find(|p| !p.record.disabled && p.record.os_user.as_ref().is_some_and(|u| u.as_str() == os_user))
+    }
+
+    /// Whether a first operator has been recorded. Until then the ledger is being made and anybody who makes it may write.
+    pub fn bootstrapped(&self) -> bool {
+        self.principals.values().any(|p| p.record.roles.contains(&Role::Operator))
+    }
+
+    /// Exposure edges of a submission that hold on a day: those of its provider and its own.
+    pub fn exposures_of<'a>(&'a self, submission: &Submission, day: &'a Date) -> impl Iterator<Item = &'a Known<Exposure>> {
+        [Node::Provider(submission.provider.clone()), Node::Submission(submission.id.clone())]
+            .into_iter()
+            .filter_map(|node| self.exposures_from.get(&node))
+            .flatten()
+            .filter_map(|id| self.exposures.get(id))
+            .filter(move |edge| edge.record.holds_on(day))
+    }
+
+    /// List items that name a subject and are in force at a time, with their lists.
+    pub fn items_naming<'a>(&'a self, subject: &ListSubject, at: Micros) -> impl Iterator<Item = (&'a Known<ListItem>, &'a Known<List>)> {
+        self.items_on
+            .get(&subject.to_string())
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.items.get(id))
+            .filter(move |item| in_force(item.record.from, item.record.until, at))
+            .filter_map(|item| Some((item, self.lists.get(&item.record.list)?)))
+    }
+
+    /// Whether an entry is an access event.
+    pub fn is_access(&self, index: LeafIndex) -> bool {
+        usize::try_from(index.0 / 64).ok().and_then(|word| self.accesses.get(word)).is_some_and(|word| word >> (index.0 % 64) & 1 == 1)
+    }
+
+    /// Takes one more entry in. The record has passed [`Facts::check`] or stands in a ledger already; what it does not refer to rightly is ignored,
+    /// so that recovery and an inspector's replay always get through to the end.
+    pub fn apply(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, record: &Record) {
+        self.size = index.0.saturating_add(1);
+        macro_rules! keep {
+            ($map:ident, $r:expr) => {
+                self.$map.insert($r.id.clone(), Known { index, at, record: $r.clone() })
+            };
+        }
+        match record {
+            Record::Organization(r) => drop(keep!(organizations, r)),
+            Record::Person(r) => drop(keep!(persons, r)),
+            Record::Principal(r) => drop(keep!(principals, r)),
+            Record::Provider(r) => drop(keep!(providers, r)),
+            Record::Issuer(r) => drop(keep!(issuers, r)),
+            Record::List(r) => drop(keep!(lists, r)),
+            Record::Policy(r) => self.policies.push(Known { index, at, record: r.clone() }),
+            Record::Exposure(r) => {
+                if let Some(old) = keep!(exposures, r) {
+                    remove(&mut self.exposures_from, &old.record.from, &r.id);
+                }
+                self.exposures_from.entry(r.from.clone()).or_default().insert(r.id.clone());
+            }
+            Record::Submission(r) => {
+                drop(keep!(submissions, r));
+                for grant in self.active_on.get(&r.id).into_iter().flatten() {
+                    self.timers.insert((r.window.closes_at(), Timer::Expire(*grant)));
+                }
+            }
+            Record::Agreement(r) => {
+                if let Some(old) = keep!(agreements, r) {
+                    remove(&mut self.agreements_of, &old.record.person, &r.id);
+                }
+                self.agreements_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+            }
+            Record::Recusal(r) => {
+                if let Some(old) = keep!(recusals, r) {
+                    remove(&mut self.recusals_of, &old.record.person, &r.id);
+                }
+                self.recusals_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+                self.take_effect_later(index, r.from, at);
+            }
+            Record::ListItem(r) => {
+                if let Some(old) = keep!(items, r) {
+                    remove(&mut self.items_on, &old.record.subject.to_string(), &r.id);
+                }
+                self.items_on.entry(r.subject.to_string()).or_default().insert(r.id.clone());
+                self.take_effect_later(index, r.from, at);
+            }
+            Record::GrantRequest(r) => self.apply_request(index, at, actor, r),
+            Record::GrantTransition(r) => self.apply_transition(at, actor, r),
+            Record::AccessEvent(r) => {
+                set_bit(&mut self.accesses, index.0);
+                if let Some(a) = &r.assessment {
+                    self.find_uncleared(&r.person, &r.submission, index, a, at);
+                    self.find_watched(&r.person, &r.submission, index, &a.watch, at);
+                }
+            }
+            Record::CaseOpened(c) => {
+                self.pending.retain(|(rule, person, submission), f| {
+                    !(f.finding == c.finding && *rule == c.rule.as_str() && *person == c.person && *submission == c.submission)
+                });
+                self.cases.insert(index, c.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_request(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, r: &GrantRequest) {
+        let grant = Grant {
+            request: r.clone(),
+            requester: actor.clone(),
+            at,
+            state: r.result.unwrap_or(GrantState::Submitted),
+            approvers: Vec::new(),
+            open: Vec::new(),
+            basis: [Outcome::Clear; 3],
+        };
+        self.grants.insert(index, grant);
+        self.grants_of.entry(r.person.clone()).or_default().insert(index);
+        if let Some(a) = &r.assessment {
+            self.find_watched(&r.person, &r.submission, index, &a.watch, at);
+        }
+    }
+
+    fn apply_transition(&mut self, at: Micros, actor: &PrincipalId, r: &countersign_entry::record::GrantTransition) {
+        let Some(grant) = self.grants.get_mut(&r.grant) else { return };
+        let Some(result) = r.result else { return };
+        let sod = r.assessment.as_ref().is_some_and(|a| a.reasons.iter().any(|x| x.rule.as_str() == rules::SEPARATION));
+        if r.to == GrantState::Approved && !sod {
+            grant.approvers.push(actor.clone());
+        }
+        if grant.state == GrantState::Active && result != GrantState::Active {
+            if let Some((_, until @ None)) = grant.open.last_mut() {
+                *until = Some(at);
+            }
+            remove(&mut self.active_on, &grant.request.submission, &r.grant);
+        }
+        if result == GrantState::Active && grant.state != GrantState::Active {
+            grant.open.push((at, None));
+            if let Some(a) = &r.assessment {
+                grant.basis = [a.participate, a.hold, a.trade];
+            }
+            self.active_on.entry(grant.request.submission.clone()).or_default().insert(r.grant);
+            self.timers.insert((grant.request.expires_at, Timer::Expire(r.grant)));
+        }
+        grant.state = result;
+    }
+
+    fn take_effect_later(&mut self, index: LeafIndex, from: Micros, at: Micros) {
+        if from > at {
+            self.timers.insert((from, Timer::TakeEffect(index)));
+        }
+    }
+
+    /// An access that was not cleared is found under its worst reasons: it happened, and now somebody has to look.
+    fn find_uncleared(&mut self, person: &PersonId, submission: &SubmissionId, index: LeafIndex, a: &Assessment, at: Micros) {
+        if a.decision == Decision::Cleared {
+            return;
+        }
+        let worst = a.reasons.iter().map(|r| r.outcome).max();
+        for reason in a.reasons.iter().filter(|r| Some(r.outcome) == worst) {
+            if let Some(rule) = rules::rule(reason.rule.as_str()) {
+                self.find(rule.id, person, submission, index, &reason.evidence, at);
+            }
+        }
+    }
+
+    fn find_watched(&mut self, person: &PersonId, submission: &SubmissionId, index: LeafIndex, watch: &[LeafIndex], at: Micros) {
+        for item in watch {
+            if self.watch_seen.insert((person.clone(), submission.clone(), *item)) {
+                self.find(rules::WATCH_LIST, person, submission, index, &[*item], at);
+            }
+        }
+    }
+
+    fn find(&mut self, rule: &'static str, person: &PersonId, submission: &SubmissionId, index: LeafIndex, evidence: &[LeafIndex], at: Micros) {
+        let cadence = self.policy(at).map_or(3_600, |p| p.record.case_cadence_seconds).saturating_mul(1_000_000).max(1);
+        let due = at.plus(cadence - at.value() % cadence);
+        let finding = self.pending.entry((rule, person.clone(), submission.clone())).or_insert_with(|| PendingFinding {
+            due,
+            finding: index,
+            evidence: vec![index],
+        });
+        for entry in evidence.iter().chain([&index]) {
+            if finding.evidence.len() < CASE_EVIDENCE_MAX && !finding.evidence.contains(entry) {
+                finding.evidence.push(*entry);
+            }
+        }
+    }
+}
+
+/// Whether `at` lies in `from..until`.
+pub(crate) fn in_force(from: Micros, until: Option<Micros>, at: Micros) -> bool {
+    from <= at && until.is_none_or(|until| at < until)
+}
+
+fn remove<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
+    if let Some(set) = map.get_mut(key) {
+        set.remove(value);
+        if set.is_empty() {
+            map.remove(key);
+        }
+    }
+}
+
+fn set_bit(words: &mut Vec<u64>, bit: u64) {
+    let Ok(word) = usize::try_from(bit / 64) else { return };
+    if words.len() <= word {
+        words.resize(word + 1, 0);
+    }
+    if let Some(w) = words.get_mut(word) {
+        *w |= 1 << (bit % 64);
+    }
+}

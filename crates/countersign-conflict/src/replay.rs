@@ -1,0 +1,167 @@
+//! Every decision again, over a recorded ledger: what an inspector runs, and what a background check runs against the live facts.
+
+use std::collections::VecDeque;
+
+use countersign_entry::content::Meta;
+use countersign_entry::ids::{LeafIndex, PrincipalId};
+use countersign_entry::record::{Record, Role};
+use countersign_entry::time::Micros;
+
+use crate::facts::Facts;
+use crate::rules::rule_set;
+
+/// Something the recorded ledger says that the rules do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplayFinding {
+    /// A stable name: `replay-…`.
+    pub code: &'static str,
+    /// What differs, without names of people.
+    pub detail: String,
+    /// Whether the evidence contradicts itself; otherwise this version cannot tell (another rule set decided).
+    pub tampered: bool,
+}
+
+/// How far replay has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayStatus {
+    /// No policy is recorded, so nothing was decided under rules.
+    NothingToReplay,
+    /// Decisions were made again and compared.
+    Replayed {
+        /// Entries whose decision, follow-ups or right to be recorded were checked.
+        entries: u64,
+        /// Assessments among them.
+        decisions: u64,
+    },
+}
+
+/// Replays a ledger from its first entry.
+#[derive(Default)]
+pub struct Replay {
+    facts: Facts,
+    /// What must come next because of an earlier entry: the record, the actor, the request.
+    expected: VecDeque<(Record, PrincipalId, String)>,
+    ruled: bool,
+    entries: u64,
+    decisions: u64,
+}
+
+impl Replay {
+    /// Starts before the first entry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The facts so far.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// How far it has come.
+    pub fn status(&self) -> ReplayStatus {
+        if self.ruled { ReplayStatus::Replayed { entries: self.entries, decisions: self.decisions } } else { ReplayStatus::NothingToReplay }
+    }
+
+    /// Takes the next entry and says what in it differs from what the rules give.
+    pub fn step(&mut self, index: u64, meta: &Meta, record: &Record) -> Vec<ReplayFinding> {
+        let mut findings = Vec::new();
+        let (Ok(at), Ok(actor)) = (Micros::new(meta.at), PrincipalId::new(meta.actor.clone())) else {
+            findings.push(differs("replay-meta", format!("time {} or actor is not one this ledger could have written", meta.at)));
+            return findings;
+        };
+        self.ruled |= matches!(record, Record::Policy(_));
+        if self.ruled {
+            self.entries += 1;
+            self.compare(at, &actor, &meta.request, record, &mut findings);
+        }
+        self.facts.apply(LeafIndex(index), at, &actor, record);
+        if self.ruled {
+            let follow = self.facts.consequences(LeafIndex(index), at, record);
+            let parts = follow.into_iter().zip(1u32..).map(|(r, n)| (r, actor.clone(), format!("{}/{n}", meta.request)));
+            self.expected.extend(parts);
+        }
+        findings
+    }
+
+    /// What the ledger still owes at its end: an entry that had to follow and is not there.
+    pub fn finish(&mut self) -> Vec<ReplayFinding> {
+        let owed = self.expected.drain(..);
+        owed.map(|(r, ..)| differs("replay-consequence-missing", format!("the ledger ends before {} that had to follow", describe(&r)))).collect()
+    }
+
+    fn compare(&mut self, at: Micros, actor: &PrincipalId, request: &str, record: &Record, findings: &mut Vec<ReplayFinding>) {
+        if let Some((expected, by, key)) = self.expected.pop_front() {
+            if *record == expected && *actor == by && request == key {
+                return;
+            }
+            findings.push(differs("replay-consequence-missing", format!("expected {}, found {}", describe(&expected), describe(record))));
+            self.expected.clear();
+        } else if let Some(expected) = self.facts.due(at) {
+            let by_sequencer = self.facts.principal(actor).is_some_and(|p| p.record.roles.contains(&Role::Sequencer));
+            if *record == expected && by_sequencer {
+                return;
+            }
+            findings.push(differs("replay-timer-missing", format!("expected {} at {at}, found {}", describe(&expected), describe(record))));
+        }
+        self.compare_decision(at, actor, record, findings);
+    }
+
+    fn compare_decision(&mut self, at: Micros, actor: &PrincipalId, record: &Record, findings: &mut Vec<ReplayFinding>) {
+        if let Some(recorded) = record.assessment() {
+            self.decisions += 1;
+            if recorded.rule_set != rule_set() {
+                let detail = format!("decided under rule set {}, which this version does not have", recorded.rule_set);
+                findings.push(ReplayFinding { code: "replay-rule-set-unknown", detail, tampered: false });
+                return;
+            }
+        }
+        let mut asked = record.clone();
+        asked.clear_outcome();
+        if let (Record::GrantRequest(asked), Record::GrantRequest(recorded)) = (&mut asked, record) {
+            asked.reference = recorded.reference.clone();
+        }
+        match self.facts.decide(actor, at, asked) {
+            Err(refusal) => findings.push(differs("replay-not-allowed", format!("{} should have been refused: {refusal}", describe(record)))),
+            Ok(decided) if decided == *record => {}
+            Ok(decided) => findings.push(difference(record, &decided)),
+        }
+    }
+}
+
+fn difference(recorded: &Record, decided: &Record) -> ReplayFinding {
+    let (r, d) = match (recorded.assessment(), decided.assessment()) {
+        (Some(r), Some(d)) => (r, d),
+        (None, Some(_)) => return differs("replay-assessment-missing", format!("{} carries no assessment", describe(recorded))),
+        _ => return differs("replay-outcome-differs", format!("{} records a result the rules do not give", describe(recorded))),
+    };
+    if (r.participate, r.hold, r.trade) != (d.participate, d.hold, d.trade) {
+        let detail = format!(
+            "verdicts recorded {:?}/{:?}/{:?}, the rules give {:?}/{:?}/{:?}",
+            r.participate, r.hold, r.trade, d.participate, d.hold, d.trade
+        );
+        return differs("replay-verdict-differs", detail);
+    }
+    if r.decision != d.decision {
+        return differs("replay-decision-differs", format!("decision recorded {:?}, the rules give {:?}", r.decision, d.decision));
+    }
+    if r.reasons != d.reasons {
+        let ids = |a: &countersign_entry::record::Assessment| a.reasons.iter().map(|x| x.rule.to_string()).collect::<Vec<_>>().join(", ");
+        return differs("replay-reasons-differ", format!("reasons recorded [{}], the rules give [{}]", ids(r), ids(d)));
+    }
+    if r != d {
+        return differs("replay-assessment-differs", "policy, watch items or obligations differ from what the rules give".into());
+    }
+    differs("replay-outcome-differs", format!("{} records a result the rules do not give", describe(recorded)))
+}
+
+fn differs(code: &'static str, detail: String) -> ReplayFinding {
+    ReplayFinding { code, detail, tampered: true }
+}
+
+fn describe(record: &Record) -> String {
+    match record {
+        Record::GrantTransition(t) => format!("{} of grant {} to {:?}", record.type_name(), t.grant, t.result.unwrap_or(t.to)),
+        Record::CaseOpened(c) => format!("{} by {} on entry {}", record.type_name(), c.rule, c.finding),
+        _ => record.type_name().to_owned(),
+    }
+}

@@ -1,0 +1,31 @@
+//! Which role may record what. One table; an inspector replays it.
+
+use countersign_entry::record::{Record, Role};
+
+use crate::grants;
+
+/// Whether a principal with these roles may record this.
+pub fn may_record(roles: &[Role], record: &Record) -> bool {
+    let allowed: &[Role] = match record {
+        Record::Organization(_) | Record::Person(_) | Record::Provider(_) | Record::Issuer(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],
+        Record::Principal(_) | Record::Policy(_) => &[Role::Operator],
+        Record::Exposure(_) => &[Role::Operator, Role::EthicsOfficer],
+        Record::Submission(_) => &[Role::Operator, Role::AccessOfficer],
+        Record::Agreement(_) => &[Role::AccessOfficer, Role::EthicsOfficer],
+        Record::Recusal(_) | Record::List(_) | Record::ListItem(_) => &[Role::EthicsOfficer],
+        Record::GrantRequest(_) => &[Role::AccessOfficer],
+        Record::GrantTransition(t) => return grants::may_move(roles, t.to),
+        Record::AccessEvent(_) => &[Role::Gateway, Role::AccessOfficer],
+        Record::Read(_) => return !roles.is_empty(),
+        Record::CaseOpened(_) | Record::Padding | Record::DataKeyCreated(_) => &[Role::Sequencer],
+        // Genesis is written by `init` alone; the others need approvals that come with the steps that write them.
+        Record::Genesis(_)
+        | Record::DataKeyDestroyed(_)
+        | Record::Redaction(_)
+        | Record::KeyRotated(_)
+        | Record::KeyRevoked(_)
+        | Record::OfficerEnrolled(_)
+        | Record::OfficerRevoked(_) => &[],
+    };
+    allowed.iter().any(|r| roles.contains(r))
+}

@@ -1,0 +1,130 @@
+//! Records the format itself defines: genesis, data keys, redactions, key events (ledger-format sections 4, 5 and 9).
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Hash32, LeafIndex, Line, PrincipalId};
+
+/// Entry 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// The log's name, equal to every checkpoint's.
+    pub origin: Line,
+    /// The format's version, `1`.
+    pub format: u32,
+    /// C2SP vkeys, the pinned one among them.
+    pub keys: Vec<Line>,
+}
+
+/// A data key exists from here on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataKeyCreated {
+    /// Unique in the log, never 0, never reused.
+    pub key_id: u32,
+    /// Hash by which a key that is handed over can be told from another.
+    pub check: Hash32,
+}
+
+/// Every wrapped copy of a data key is erased.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataKeyDestroyed {
+    /// The key.
+    pub key_id: u32,
+    /// Legal ground.
+    pub authority: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}
+
+/// Fields of an earlier entry are erased.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redaction {
+    /// An earlier entry of kind 1.
+    pub target: LeafIndex,
+    /// Fields present and not yet erased, none of the common four.
+    pub fields: Vec<String>,
+    /// The target's key.
+    pub key_id: u32,
+    /// Legal ground.
+    pub authority: Line,
+    /// Two or more, neither the actor of the redaction nor of the target.
+    pub approvers: Vec<PrincipalId>,
+    /// SHA-256 of the rewritten record.
+    pub resealed_hash: Hash32,
+}
+
+/// The log's key changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRotated {
+    /// vkey signing until now.
+    pub old: Line,
+    /// vkey signing from now on.
+    pub new: Line,
+    /// By the old key over the rotation text.
+    #[serde(with = "serde_bytes")]
+    pub old_signature: Vec<u8>,
+    /// By the new key over the rotation text.
+    #[serde(with = "serde_bytes")]
+    pub new_signature: Vec<u8>,
+    /// Tree size to which both keys sign every checkpoint.
+    pub both_until: u64,
+    /// Why.
+    pub reason: Line,
+    /// The token's own statement about the key, where it gives one.
+    pub attestation: Option<ciborium::Value>,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}
+
+/// A key is trusted no longer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRevoked {
+    /// The key.
+    pub vkey: Line,
+    /// The last tree size it is trusted for.
+    pub last_size: u64,
+    /// A vkey trusted afterwards.
+    pub by: Line,
+    /// By that key over the revocation text.
+    #[serde(with = "serde_bytes")]
+    pub signature: Vec<u8>,
+    /// Why.
+    pub reason: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}
+
+/// An officer's own key (PIV/CAC or another X.509 key).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficerEnrolled {
+    /// Whose.
+    pub principal: PrincipalId,
+    /// SubjectPublicKeyInfo, DER.
+    #[serde(with = "serde_bytes")]
+    pub key: Vec<u8>,
+    /// Why.
+    pub reason: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}
+
+/// An officer's key is trusted no longer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficerRevoked {
+    /// Whose.
+    pub principal: PrincipalId,
+    /// SubjectPublicKeyInfo, DER.
+    #[serde(with = "serde_bytes")]
+    pub key: Vec<u8>,
+    /// Why.
+    pub reason: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}

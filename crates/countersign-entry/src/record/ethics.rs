@@ -1,0 +1,163 @@
+//! What binds people: agreements, recusals, lists.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Hash32, IdError, IssuerId, LeafIndex, Line, PersonId, ProviderId, RecordId, SubmissionId};
+use crate::time::Micros;
+
+/// What was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgreementKind {
+    /// Non-disclosure and terms of access, with the acknowledgement of a duty of trust (17 CFR 240.10b5-2(b)(1)).
+    AccessTerms,
+    /// Notice of duties and sanctions, acknowledged.
+    DutyNotice,
+    /// The person's signed certification that they hold no interest in an issuer the submission touches.
+    NoInterestCertification,
+}
+
+/// A signed agreement, acknowledgement or certification.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// Its id.
+    pub id: RecordId,
+    /// Who signed.
+    pub person: PersonId,
+    /// What.
+    pub kind: AgreementKind,
+    /// The submission it covers; none covers all.
+    pub submission: Option<SubmissionId>,
+    /// Version of the text.
+    pub version: Line,
+    /// SHA-256 of the signed document.
+    pub document_hash: Hash32,
+    /// When it was signed.
+    pub signed_at: Micros,
+    /// When it ends.
+    pub expires_at: Option<Micros>,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}
+
+/// What a person is recused from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum RecusalScope {
+    /// Everything of a provider.
+    Provider(ProviderId),
+    /// Everything that touches an issuer.
+    Issuer(IssuerId),
+    /// One submission.
+    Submission(SubmissionId),
+}
+
+/// What a list item names.
+pub type ListSubject = RecusalScope;
+
+impl TryFrom<String> for RecusalScope {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Ok(match text.split_once(':') {
+            Some(("provider", id)) => RecusalScope::Provider(ProviderId::new(id)?),
+            Some(("issuer", id)) => RecusalScope::Issuer(IssuerId::new(id)?),
+            Some(("submission", id)) => RecusalScope::Submission(SubmissionId::new(id)?),
+            _ => return Err(IdError { what: "a scope", rule: "is provider:ID, issuer:ID or submission:ID" }),
+        })
+    }
+}
+
+impl core::str::FromStr for RecusalScope {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl From<RecusalScope> for String {
+    fn from(scope: RecusalScope) -> String {
+        scope.to_string()
+    }
+}
+
+impl fmt::Display for RecusalScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RecusalScope::Provider(id) => write!(f, "provider:{id}"),
+            RecusalScope::Issuer(id) => write!(f, "issuer:{id}"),
+            RecusalScope::Submission(id) => write!(f, "submission:{id}"),
+        }
+    }
+}
+
+/// A person does not take part (5 CFR 2635.402(c), 2635.502(e)).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recusal {
+    /// Its id.
+    pub id: RecordId,
+    /// Who.
+    pub person: PersonId,
+    /// From what.
+    pub scope: RecusalScope,
+    /// Since when.
+    pub from: Micros,
+    /// Until when; open where it goes on.
+    pub until: Option<Micros>,
+    /// On what ground; the ethics role alone sees it.
+    pub ground: Line,
+    /// Who keeps matters away from the person.
+    pub screening_contact: Option<Line>,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}
+
+/// What a list is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListKind {
+    /// Known; trading prohibited.
+    Restricted,
+    /// Secret; drives surveillance, changes nothing a requester can see.
+    Watch,
+}
+
+/// A list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Its id.
+    pub id: RecordId,
+    /// Restricted or watch.
+    pub kind: ListKind,
+    /// Its name.
+    pub name: Line,
+    /// The statute, supplemental regulation, determination, agreement or agency policy that lets it bar trading. A restricted list without one
+    /// refers: no prohibition is invented (5 CFR 2635.403).
+    pub authority: Option<Line>,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}
+
+/// A subject on a list, for a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListItem {
+    /// Its id.
+    pub id: RecordId,
+    /// The list.
+    pub list: RecordId,
+    /// What is listed.
+    pub subject: ListSubject,
+    /// Since when.
+    pub from: Micros,
+    /// Until when; open where it goes on.
+    pub until: Option<Micros>,
+    /// Why.
+    pub reason: Line,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}

@@ -1,0 +1,309 @@
+//! Every record the ledger can hold, and its way into content and back.
+//!
+//! Each type's fields are in `schemas/entry.cddl` too. Every field is written even when it has no value (null), so that two records of one type
+//! have the same keys. Records name people only by random id; names live in [`Person`] and [`Organization`] alone.
+//!
+//! *Any record may supersede an earlier one of its kind and the same id; nothing is edited.*
+
+mod access;
+mod assessment;
+mod control;
+mod directory;
+mod ethics;
+mod grant;
+mod policy;
+mod submission;
+
+use ciborium::Value;
+use sha2::{Digest, Sha256};
+
+pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
+pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
+pub use self::control::{
+    DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction,
+};
+pub use self::directory::{
+    Basis, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider, Relation, Role, Tier,
+};
+pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
+pub use self::grant::{GrantRequest, GrantState, GrantTransition};
+pub use self::policy::{Effect, Effects, Policy};
+pub use self::submission::{InformationOwner, Marking, MarkingLevel, Offer, Submission, SubmissionStatus, WindowEndEvent};
+
+use crate::cbor::{self, CborError};
+use crate::content::{COMMON, Content, ContentError};
+use crate::ids::{Hash32, LeafIndex};
+use crate::leaf::Kind;
+
+/// Why a content is not a record of the types this version knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The content itself.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A type this version does not know.
+    #[error("type {0:?} is not known to this version")]
+    UnknownType(String),
+    /// Fields of the record were redacted, so the record cannot be read whole.
+    #[error("fields erased: {}", .0.join(", "))]
+    Erased(Vec<String>),
+    /// Fields missing, unknown, or with values the type does not allow.
+    #[error("not a {kind}: {detail}")]
+    Fields {
+        /// The record type.
+        kind: String,
+        /// What is wrong, in serde's words.
+        detail: String,
+    },
+}
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
+        /// One record of any type.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Record {
+            $($(#[$doc])* $variant($variant),)*
+            /// Nothing: hides how much is recorded.
+            Padding,
+        }
+
+        impl Record {
+            /// The content's `type`.
+            pub fn type_name(&self) -> &'static str {
+                match self {
+                    $(Record::$variant(_) => $name,)*
+                    Record::Padding => "padding",
+                }
+            }
+
+            /// The leaf kind such a record stands under.
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Record::$variant(_) => Kind::$kind,)*
+                    Record::Padding => Kind::Entry,
+                }
+            }
+
+            fn body(&self) -> Result<Value, ciborium::value::Error> {
+                match self {
+                    $(Record::$variant(r) => Value::serialized(r),)*
+                    Record::Padding => Ok(Value::Map(Vec::new())),
+                }
+            }
+
+            fn from_body(kind: &str, body: &Value) -> Result<Self, RecordError> {
+                let bad = |e: ciborium::value::Error| RecordError::Fields { kind: kind.to_owned(), detail: e.to_string() };
+                Ok(match kind {
+                    $($name => Record::$variant(body.deserialized().map_err(bad)?),)*
+                    "padding" if matches!(body, Value::Map(m) if m.is_empty()) => Record::Padding,
+                    "padding" => return Err(RecordError::Fields { kind: kind.to_owned(), detail: "padding holds nothing beside the four common fields".into() }),
+                    other => return Err(RecordError::UnknownType(other.to_owned())),
+                })
+            }
+
+            /// The record as a JSON object, without its type.
+            ///
+            /// # Errors
+            /// A value JSON cannot hold (a map with integer keys inside `detail`).
+            pub fn to_human<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Record::$variant(r) => serde::Serialize::serialize(r, s),)*
+                    Record::Padding => serde::Serializer::serialize_unit(s),
+                }
+            }
+        }
+
+        $(impl From<$variant> for Record {
+            fn from(r: $variant) -> Record {
+                Record::$variant(r)
+            }
+        })*
+
+        /// Every type name, in the order of the CDDL.
+        pub const TYPE_NAMES: &[&str] = &[$($name,)* "padding"];
+    };
+}
+
+records! {
+    /// Who the ledger is.
+    Genesis = "genesis", Genesis;
+    /// A data key exists.
+    DataKeyCreated = "datakey.created", Maintenance;
+    /// A data key is gone.
+    DataKeyDestroyed = "datakey.destroyed", Maintenance;
+    /// Fields were erased.
+    Redaction = "redaction", Maintenance;
+    /// The log's key changed.
+    KeyRotated = "key.rotated", KeyEvent;
+    /// A key is trusted no longer.
+    KeyRevoked = "key.revoked", KeyEvent;
+    /// An officer's own key.
+    OfficerEnrolled = "officer.enrolled", KeyEvent;
+    /// An officer's key is trusted no longer.
+    OfficerRevoked = "officer.revoked", KeyEvent;
+    /// An agency, component, provider or partner.
+    Organization = "organization", Entry;
+    /// A person, by random id.
+    Person = "person", Entry;
+    /// An account that can act.
+    Principal = "principal", Entry;
+    /// A lab that develops models.
+    Provider = "provider", Entry;
+    /// A company whose securities or stakes somebody may hold.
+    Issuer = "issuer", Entry;
+    /// How something touches an issuer.
+    Exposure = "exposure", Entry;
+    /// A model handed over for review.
+    Submission = "submission", Entry;
+    /// A signed agreement or certification.
+    Agreement = "agreement", Entry;
+    /// A person's recusal.
+    Recusal = "recusal", Entry;
+    /// A restricted list or a watch list.
+    List = "list", Entry;
+    /// A subject on a list, for a time.
+    ListItem = "list.item", Entry;
+    /// A request for access, with what was decided.
+    GrantRequest = "grant.request", Entry;
+    /// A grant's move to another state.
+    GrantTransition = "grant.transition", Entry;
+    /// Somebody touched pre-release information.
+    AccessEvent = "access.event", Entry;
+    /// A finding became a case.
+    CaseOpened = "case.opened", Entry;
+    /// The rules' parameters.
+    Policy = "policy", Entry;
+    /// Somebody looked at the ledger.
+    Read = "read", Entry;
+}
+
+impl Record {
+    /// The fields of the record's content beside the common four.
+    ///
+    /// # Errors
+    /// A record whose values have no encoding; only `detail` of an access event can be so.
+    pub fn fields(&self) -> Result<Vec<(String, Value)>, RecordError> {
+        let bad = |detail: String| RecordError::Fields { kind: self.type_name().to_owned(), detail };
+        let Value::Map(pairs) = self.body().map_err(|e| bad(e.to_string()))? else {
+            return Err(bad("not a map".into()));
+        };
+        pairs
+            .into_iter()
+            .map(|(k, v)| match k {
+                Value::Text(k) => Ok((k, v)),
+                _ => Err(bad("a key is not text".into())),
+            })
+            .collect()
+    }
+
+    /// The whole content of an entry.
+    ///
+    /// # Errors
+    /// As [`Record::fields`].
+    pub fn content(&self, at: u64, actor: &str, request: &str, salt: impl FnMut() -> [u8; 16]) -> Result<Content, RecordError> {
+        let mut fields = self.fields()?;
+        fields.push(("type".to_owned(), Value::from(self.type_name())));
+        fields.push(("at".to_owned(), Value::from(at)));
+        fields.push(("actor".to_owned(), Value::from(actor)));
+        fields.push(("request".to_owned(), Value::from(request)));
+        Ok(Content::new(fields, salt))
+    }
+
+    /// Reads the record out of a content.
+    ///
+    /// # Errors
+    /// [`RecordError::UnknownType`], [`RecordError::Erased`], or what the fields break.
+    pub fn from_content(content: &Content) -> Result<Self, RecordError> {
+        let kind = content.meta()?.kind;
+        let erased: Vec<String> = content.erased().map(str::to_owned).collect();
+        if !erased.is_empty() {
+            return Err(RecordError::Erased(erased));
+        }
+        let pairs = content
+            .fields()
+            .iter()
+            .filter(|(k, _)| !COMMON.contains(&k.as_str()))
+            .filter_map(|(k, _)| Some((Value::Text(k.clone()), content.value(k)?.clone())))
+            .collect();
+        Self::from_body(&kind, &Value::Map(pairs))
+    }
+
+    /// Hash of the canonical request: the type and every field but those the ledger itself fills in. Two requests under one idempotency key must
+    /// agree in it.
+    ///
+    /// # Errors
+    /// As [`Record::fields`].
+    pub fn request_hash(&self) -> Result<Hash32, RecordError> {
+        let mut asked = self.clone();
+        asked.clear_outcome();
+        let mut pairs: Vec<(Value, Value)> = asked.fields()?.into_iter().map(|(k, v)| (Value::Text(k), v)).collect();
+        pairs.push((Value::from("type"), Value::from(self.type_name())));
+        let bytes = cbor::encode(&Value::Map(pairs)).map_err(ContentError::from)?;
+        Ok(Hash32(Sha256::digest(&bytes).into()))
+    }
+
+    /// Empties the fields the ledger itself fills in: assessment, reference, resulting state.
+    pub fn clear_outcome(&mut self) {
+        match self {
+            Record::GrantRequest(r) => (r.assessment, r.reference, r.result) = (None, None, None),
+            Record::GrantTransition(r) => (r.assessment, r.result) = (None, None),
+            Record::AccessEvent(r) => r.assessment = None,
+            _ => {}
+        }
+    }
+
+    /// What was decided, where the record carries a decision.
+    pub fn assessment(&self) -> Option<&Assessment> {
+        match self {
+            Record::GrantRequest(r) => r.assessment.as_ref(),
+            Record::GrantTransition(r) => r.assessment.as_ref(),
+            Record::AccessEvent(r) => r.assessment.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The id that names the record among those of its type, for types whose records supersede one another.
+    pub fn entity(&self) -> Option<&str> {
+        Some(match self {
+            Record::Organization(r) => r.id.as_str(),
+            Record::Person(r) => r.id.as_str(),
+            Record::Principal(r) => r.id.as_str(),
+            Record::Provider(r) => r.id.as_str(),
+            Record::Issuer(r) => r.id.as_str(),
+            Record::Exposure(r) => r.id.as_str(),
+            Record::Submission(r) => r.id.as_str(),
+            Record::Agreement(r) => r.id.as_str(),
+            Record::Recusal(r) => r.id.as_str(),
+            Record::List(r) => r.id.as_str(),
+            Record::ListItem(r) => r.id.as_str(),
+            Record::Policy(r) => r.id.as_str(),
+            _ => return None,
+        })
+    }
+
+    /// The earlier entry this record takes the place of.
+    pub fn supersedes(&self) -> Option<LeafIndex> {
+        match self {
+            Record::Organization(r) => r.supersedes,
+            Record::Person(r) => r.supersedes,
+            Record::Principal(r) => r.supersedes,
+            Record::Provider(r) => r.supersedes,
+            Record::Issuer(r) => r.supersedes,
+            Record::Exposure(r) => r.supersedes,
+            Record::Submission(r) => r.supersedes,
+            Record::Agreement(r) => r.supersedes,
+            Record::Recusal(r) => r.supersedes,
+            Record::List(r) => r.supersedes,
+            Record::ListItem(r) => r.supersedes,
+            Record::Policy(r) => r.supersedes,
+            Record::AccessEvent(r) => r.supersedes,
+            _ => None,
+        }
+    }
+}
+
+impl From<CborError> for RecordError {
+    fn from(e: CborError) -> Self {
+        RecordError::Content(e.into())
+    }
+}

@@ -1,0 +1,108 @@
+//! The rules' parameters as versioned data. Policy turns verdicts into a decision; it cannot make a verdict.
+
+use serde::{Deserialize, Serialize};
+
+use super::ethics::AgreementKind;
+use crate::ids::{IdError, LeafIndex, RecordId};
+use crate::time::Micros;
+
+/// What a verdict's outcome does to the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing: access goes on, with its obligations.
+    Allow,
+    /// The ethics office decides.
+    Refer,
+    /// No.
+    Deny,
+}
+
+/// The effect of each verdict on the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Effects {
+    /// Of `participate`.
+    pub participate: Effect,
+    /// Of `hold`.
+    pub hold: Effect,
+    /// Of `trade`.
+    pub trade: Effect,
+}
+
+/// An agency's policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, try_from = "PolicyFields")]
+pub struct Policy {
+    /// Its id.
+    pub id: RecordId,
+    /// Its version, counting up.
+    pub version: u32,
+    /// When it takes effect; never before it is recorded.
+    pub effective_from: Micros,
+    /// Approvals a grant needs, by as many different people.
+    pub approvals_required: u32,
+    /// Agreements a person must have signed before access (NIST SP 800-53 PS-6).
+    pub agreements_required: Vec<AgreementKind>,
+    /// What a verdict of `refer` does.
+    pub on_refer: Effects,
+    /// What a verdict of `block` does.
+    pub on_block: Effects,
+    /// What `participate: block` does where the duty needs no participation: access is not participation (18 U.S.C. 208).
+    pub on_block_without_participation: Effect,
+    /// Seconds between openings of cases.
+    pub case_cadence_seconds: u64,
+    /// Seconds an access event's own time may lie ahead of the ledger's clock.
+    pub clock_skew_seconds: u64,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyFields {
+    id: RecordId,
+    version: u32,
+    effective_from: Micros,
+    approvals_required: u32,
+    agreements_required: Vec<AgreementKind>,
+    on_refer: Effects,
+    on_block: Effects,
+    on_block_without_participation: Effect,
+    case_cadence_seconds: u64,
+    clock_skew_seconds: u64,
+    supersedes: Option<LeafIndex>,
+}
+
+impl TryFrom<PolicyFields> for Policy {
+    type Error = IdError;
+    fn try_from(f: PolicyFields) -> Result<Self, IdError> {
+        let bad = |rule| Err(IdError { what: "a policy", rule });
+        if !(1..=8).contains(&f.approvals_required) {
+            return bad("asks for 1 to 8 approvals");
+        }
+        if !(60..=604_800).contains(&f.case_cadence_seconds) {
+            return bad("opens cases every 60 to 604,800 seconds");
+        }
+        if f.clock_skew_seconds > 86_400 {
+            return bad("allows at most a day of clock skew");
+        }
+        // A policy may be stricter than the verdicts, never blind to them: that is what "missing evidence never clears" means here.
+        if f.on_refer.participate == Effect::Allow || f.on_block.participate != Effect::Deny {
+            return bad("never lets a person take part against a verdict on participation");
+        }
+        Ok(Policy {
+            id: f.id,
+            version: f.version,
+            effective_from: f.effective_from,
+            approvals_required: f.approvals_required,
+            agreements_required: f.agreements_required,
+            on_refer: f.on_refer,
+            on_block: f.on_block,
+            on_block_without_participation: f.on_block_without_participation,
+            case_cadence_seconds: f.case_cadence_seconds,
+            clock_skew_seconds: f.clock_skew_seconds,
+            supersedes: f.supersedes,
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! The hash chain through the leaves (ledger format, sections 2 and 3): BLAKE3 in derive-key mode, one context for each use.
+
+pub use crate::hash::ChainHash;
+
+const ORIGIN_CONTEXT: &str = "countersign v1 origin";
+const CHAIN_CONTEXT: &str = "countersign v1 chain";
+
+/// What the first leaf's `prev` holds: the hash of the origin as UTF-8, without a newline. Also part of a sealed record's associated data.
+#[must_use]
+pub fn origin_hash(origin: &str) -> ChainHash {
+    ChainHash(blake3::derive_key(ORIGIN_CONTEXT, origin.as_bytes()))
+}
+
+/// What the next leaf's `prev` holds. `leaf_bytes` come without the bundle's length prefix.
+#[must_use]
+pub fn link(leaf_bytes: &[u8]) -> ChainHash {
+    ChainHash(blake3::derive_key(CHAIN_CONTEXT, leaf_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_contexts_are_apart() {
+        assert_ne!(origin_hash("x").0, link(b"x").0);
+        assert_ne!(origin_hash("x"), origin_hash("x\n"));
+    }
+}

@@ -1,0 +1,198 @@
+use proptest::prelude::*;
+
+use super::*;
+
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn pairs(entries: &Entries) -> Vec<(&[u8], &[u8])> {
+    entries.iter().map(|(leaf, sealed)| (leaf.as_slice(), sealed.as_slice())).collect()
+}
+
+/// A segment of sealed batches, and the offsets at which frames start (the file's end is the last).
+fn segment(first_index: u64, batches: &[Entries]) -> (Vec<u8>, Vec<usize>) {
+    let mut bytes = encode_header(first_index).to_vec();
+    let mut starts = vec![bytes.len()];
+    let mut index = first_index;
+    for entries in batches {
+        bytes.extend(encode_batch(first_index, bytes.len() as u64, index, &pairs(entries)).unwrap());
+        starts.push(bytes.len());
+        index += entries.len() as u64;
+        bytes.extend(encode_seal(first_index, bytes.len() as u64, index, format!("note {index}").as_bytes()).unwrap());
+        starts.push(bytes.len());
+    }
+    (bytes, starts)
+}
+
+fn small() -> (Vec<u8>, Vec<usize>) {
+    let batch = |n: u8| (0..n).map(|i| (vec![i + 1; 5], vec![0xee; 9 + usize::from(i)])).collect::<Entries>();
+    segment(7, &[batch(2), batch(1), batch(3)])
+}
+
+fn read(bytes: &[u8], first_index: u64) -> Result<Vec<Frame>, SegmentError> {
+    Frames::new(bytes, first_index)?.collect()
+}
+
+fn entries() -> impl Strategy<Value = Entries> {
+    prop::collection::vec((prop::collection::vec(any::<u8>(), 1..40), prop::collection::vec(any::<u8>(), 1..90)), 1..6)
+}
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read(first in 0u64..1 << 40, batches in prop::collection::vec(entries(), 0..5), zeros in 0usize..50) {
+        let (mut bytes, starts) = segment(first, &batches);
+        let end = bytes.len();
+        bytes.extend(vec![0; zeros]);
+        let frames = read(&bytes, first).unwrap();
+        let mut found: Vec<Entries> = Vec::new();
+        let mut index = first;
+        for (frame, start) in frames.iter().zip(&starts) {
+            match frame {
+                Frame::Batch { offset, first_index, items, sealed_as_staged, .. } => {
+                    prop_assert_eq!((*offset as usize, *first_index, *sealed_as_staged), (*start, index, true));
+                    index += items.len() as u64;
+                    found.push(items.iter().map(|i| (bytes[i.leaf.clone()].to_vec(), bytes[i.sealed.clone()].to_vec())).collect());
+                }
+                Frame::Seal { offset, size, note, .. } => {
+                    prop_assert_eq!((*offset as usize, *size), (*start, index));
+                    prop_assert_eq!(bytes[note.clone()].to_vec(), format!("note {index}").into_bytes());
+                }
+                Frame::ZeroTail { offset } => prop_assert_eq!(*offset as usize, end),
+            }
+        }
+        prop_assert_eq!(found, batches.clone());
+        prop_assert_eq!(frames.len(), 2 * batches.len() + usize::from(zeros > 0));
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(tail in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut bytes = encode_header(0).to_vec();
+        bytes.extend(tail);
+        let refused = read(&bytes, 0).is_err();
+        prop_assert!(refused || bytes[HEADER_LEN..].iter().all(|b| *b == 0));
+    }
+}
+
+#[test]
+fn a_cut_anywhere_is_torn_and_names_the_frame() {
+    let (bytes, starts) = small();
+    for cut in HEADER_LEN..bytes.len() {
+        let read = read(&bytes[..cut], 7);
+        match starts.binary_search(&cut) {
+            Ok(whole) => assert_eq!(read.unwrap().len(), whole),
+            Err(n) => {
+                let start = starts[n - 1] as u64;
+                assert!(matches!(read, Err(SegmentError::Torn { offset, .. }) if offset == start), "cut at {cut}");
+            }
+        }
+    }
+    for cut in 0..HEADER_LEN {
+        assert_eq!(read(&bytes[..cut], 7), Err(SegmentError::Header(HeaderFault::Short(cut))));
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let (bytes, starts) = small();
+    let whole = read(&bytes, 7).unwrap();
+    let last = starts[starts.len() - 2];
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let at = bit / 8;
+        match read(&flipped, 7) {
+            Err(SegmentError::Header(_)) => assert!(at < HEADER_LEN),
+            Err(SegmentError::Damaged { offset, .. }) => assert!(offset as usize <= at && (HEADER_LEN..last).contains(&at)),
+            Err(SegmentError::Torn { offset, .. }) => assert!(offset as usize == last && at >= last),
+            Ok(frames) => {
+                let flagged = frames.iter().filter(|f| matches!(f, Frame::Batch { sealed_as_staged: false, .. })).count();
+                assert_eq!((flagged, frames.len()), (1, whole.len()), "byte {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hole_in_the_last_frame_is_torn() {
+    let (bytes, starts) = small();
+    let last = starts[starts.len() - 2];
+    for hole in last..bytes.len() {
+        let mut holed = bytes.clone();
+        holed[last..=hole].fill(0);
+        let zeros_only = hole + 1 == bytes.len();
+        match read(&holed, 7) {
+            Ok(frames) => assert!(zeros_only && frames.last() == Some(&Frame::ZeroTail { offset: last as u64 })),
+            Err(error) => assert!(matches!(error, SegmentError::Torn { offset, .. } if offset as usize == last), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_frame_elsewhere_is_not_a_frame() {
+    let (bytes, starts) = small();
+    let moved = [&bytes[..starts[2]], &bytes[starts[4]..]].concat();
+    assert!(matches!(read(&moved, 7), Err(SegmentError::Torn { fault: FrameFault::Checksum, .. })));
+    let other = [encode_header(8).as_slice(), &bytes[HEADER_LEN..]].concat();
+    assert!(matches!(read(&other, 8), Err(SegmentError::Torn { fault: FrameFault::Checksum, .. })));
+    assert_eq!(read(&bytes, 8), Err(SegmentError::Header(HeaderFault::FirstIndex { expected: 8, found: 7 })));
+}
+
+#[test]
+fn intact_frames_out_of_order_are_damage() {
+    let one: Entries = vec![(vec![1], vec![2])];
+    let with = |frames: &[&dyn Fn(u64) -> Vec<u8>]| {
+        let mut bytes = encode_header(0).to_vec();
+        frames.iter().for_each(|frame| bytes.extend(frame(bytes.len() as u64)));
+        read(&bytes, 0).unwrap_err()
+    };
+    let batch = |index: u64| {
+        let one = one.clone();
+        move |at: u64| encode_batch(0, at, index, &pairs(&one)).unwrap()
+    };
+    let seal = |size: u64| move |at: u64| encode_seal(0, at, size, b"n").unwrap();
+    let fault = |error| match error {
+        SegmentError::Damaged { fault, .. } => fault,
+        other => panic!("{other}"),
+    };
+    assert_eq!(fault(with(&[&batch(1)])), FrameFault::Gap { expected: 0, found: 1 });
+    assert_eq!(fault(with(&[&batch(0), &batch(1)])), FrameFault::Unsealed);
+    assert_eq!(fault(with(&[&seal(0)])), FrameFault::NothingToSeal);
+    assert_eq!(fault(with(&[&batch(0), &seal(2)])), FrameFault::SealSize { expected: 1, found: 2 });
+    assert_eq!(fault(with(&[&batch(0), &seal(1), &seal(1)])), FrameFault::NothingToSeal);
+}
+
+#[test]
+fn limits_hold() {
+    let (leaf, sealed) = (vec![1; LEAF_BYTES_MAX], vec![2; SEALED_BYTES_MAX]);
+    let encode = |leaf: &[u8], sealed: &[u8]| encode_batch(0, 32, 0, &[(leaf, sealed)]);
+    assert!(encode(&leaf, &sealed).is_ok());
+    assert_eq!(encode(&[], &sealed), Err(EncodeError::Leaf { index: 0, len: 0 }));
+    assert_eq!(encode(&leaf, &[]), Err(EncodeError::Sealed { index: 0, len: 0 }));
+    assert_eq!(encode(&[leaf.clone(), vec![1]].concat(), &sealed), Err(EncodeError::Leaf { index: 0, len: 1025 }));
+    assert_eq!(encode(&leaf, &[sealed.clone(), vec![1]].concat()), Err(EncodeError::Sealed { index: 0, len: 65_536 }));
+    assert_eq!(encode_batch(0, 32, 0, &[]), Err(EncodeError::Count(0)));
+    let many = vec![(leaf.as_slice(), &sealed[..1]); BATCH_COUNT_MAX + 1];
+    assert_eq!(encode_batch(0, 32, 0, &many), Err(EncodeError::Count(BATCH_COUNT_MAX + 1)));
+    assert!(matches!(encode_batch(0, 32, 0, &many[1..]), Err(EncodeError::Batch(_))));
+    assert_eq!(encode_batch(0, 32, u64::MAX, &many[..2]), Err(EncodeError::Overflow));
+    assert!(encode_batch(0, 32, u64::MAX - 2, &many[..2]).is_ok());
+    assert_eq!(encode_seal(0, 32, 1, &[]), Err(EncodeError::Note(0)));
+    assert_eq!(encode_seal(0, 32, 1, &vec![0; NOTE_BYTES_MAX + 1]), Err(EncodeError::Note(NOTE_BYTES_MAX + 1)));
+}
+
+#[test]
+fn file_names_have_one_form() {
+    assert_eq!(file_name(255), "00000000000000ff.seg");
+    assert_eq!(parse_file_name("00000000000000ff.seg"), Some(255));
+    for other in ["00000000000000FF.seg", "ff.seg", "00000000000000ff", "+0000000000000ff.seg", "00000000000000ff.seg.tmp"] {
+        assert_eq!(parse_file_name(other), None, "{other}");
+    }
+}
+
+#[test]
+fn a_file_made_to_cost_much_is_damaged_soon() {
+    let mut bytes = encode_header(0).to_vec();
+    while bytes.len() < 2 << 20 {
+        bytes.extend([KIND_SEAL, 0, 0, 0, 0, 1, 0, 0]);
+    }
+    assert!(matches!(read(&bytes, 0), Err(SegmentError::Damaged { offset: 32, .. })));
+}

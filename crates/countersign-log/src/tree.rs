@@ -1,0 +1,495 @@
+//! The Merkle tree of RFC 6962 section 2.1 over SHA-256: building, roots, proofs, and the strict proof checks of RFC 9162.
+
+pub use crate::hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize};
+use sha2::{Digest as _, Sha256};
+
+/// A proof was asked for a leaf or a size that this tree does not have, or for sizes in the wrong order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such proof: from {from} within size {size}, in a tree of size {tree}")]
+pub struct OutOfRange {
+    /// The leaf index or older size asked for.
+    pub from: u64,
+    /// The tree size asked for.
+    pub size: u64,
+    /// The size of the tree.
+    pub tree: u64,
+}
+
+/// Why an inclusion proof does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InclusionError {
+    /// The tree of that size has no such leaf.
+    #[error("leaf {index} does not exist in a tree of size {size}")]
+    IndexOutOfRange {
+        /// The leaf index claimed.
+        index: LeafIndex,
+        /// The tree size claimed.
+        size: TreeSize,
+    },
+    /// Hashes are missing.
+    #[error("inclusion proof too short: {found} hashes")]
+    TooShort {
+        /// Hashes given.
+        found: usize,
+    },
+    /// Hashes are left over.
+    #[error("inclusion proof too long: {found} hashes")]
+    TooLong {
+        /// Hashes given.
+        found: usize,
+    },
+    /// The leaf and the proof lead to another root.
+    #[error("inclusion proof leads to root {computed}, not {expected}")]
+    RootMismatch {
+        /// The root that leaf and proof give.
+        computed: RootHash,
+        /// The root to be proven.
+        expected: RootHash,
+    },
+}
+
+/// Why a consistency proof does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConsistencyError {
+    /// The older tree is the larger one.
+    #[error("older size {old} is greater than newer size {new}")]
+    Order {
+        /// The older size.
+        old: TreeSize,
+        /// The newer size.
+        new: TreeSize,
+    },
+    /// Hashes are missing.
+    #[error("consistency proof too short: {found} hashes")]
+    TooShort {
+        /// Hashes given.
+        found: usize,
+    },
+    /// Hashes are left over. Between equal sizes, and from size 0, the only proof is the empty one.
+    #[error("consistency proof too long: {found} hashes")]
+    TooLong {
+        /// Hashes given.
+        found: usize,
+    },
+    /// The proof does not lead to the older root.
+    #[error("consistency proof leads to older root {computed}, not {expected}")]
+    OldRootMismatch {
+        /// The root that the proof gives.
+        computed: RootHash,
+        /// The older root.
+        expected: RootHash,
+    },
+    /// The proof does not lead to the newer root.
+    #[error("consistency proof leads to newer root {computed}, not {expected}")]
+    NewRootMismatch {
+        /// The root that the proof gives.
+        computed: RootHash,
+        /// The newer root.
+        expected: RootHash,
+    },
+}
+
+/// `SHA-256(00 ‖ leaf)`.
+#[must_use]
+pub fn leaf_hash(leaf_bytes: &[u8]) -> LeafHash {
+    LeafHash(
+        Sha256::new()
+            .chain_update([0])
+            .chain_update(leaf_bytes)
+            .finalize()
+            .into(),
+    )
+}
+
+/// `SHA-256(01 ‖ left ‖ right)`.
+#[must_use]
+pub fn node_hash(left: NodeHash, right: NodeHash) -> NodeHash {
+    NodeHash(
+        Sha256::new()
+            .chain_update([1])
+            .chain_update(left.0)
+            .chain_update(right.0)
+            .finalize()
+            .into(),
+    )
+}
+
+/// The root of a tree without leaves: SHA-256 of nothing.
+#[must_use]
+pub fn empty_root() -> RootHash {
+    RootHash(Sha256::digest([]).into())
+}
+
+/// A tree in memory that grows at its right edge and answers for every size it ever had.
+///
+/// `levels[k]` holds the hashes of the complete subtrees of 2ᵏ leaves, left to right, so `levels[k].len() == size >> k`.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    levels: Vec<Vec<NodeHash>>,
+}
+
+impl Tree {
+    /// A tree without leaves.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a leaf and says where it stands.
+    pub fn append(&mut self, leaf: LeafHash) -> LeafIndex {
+        let index = LeafIndex(self.size().0);
+        let mut node = NodeHash::from(leaf);
+        for level in &mut self.levels {
+            level.push(node);
+            match level.as_slice() {
+                [.., left, right] if level.len() % 2 == 0 => node = node_hash(*left, *right),
+                _ => return index,
+            }
+        }
+        self.levels.push(vec![node]);
+        index
+    }
+
+    /// Number of leaves.
+    #[must_use]
+    pub fn size(&self) -> TreeSize {
+        TreeSize(self.levels.first().map_or(0, |leaves| leaves.len() as u64))
+    }
+
+    /// The root over all leaves.
+    #[must_use]
+    pub fn root(&self) -> RootHash {
+        let odd = self.levels.iter().filter(|level| level.len() % 2 == 1);
+        fold_peaks(odd.filter_map(|level| level.last().copied()))
+            .map_or_else(empty_root, RootHash::from)
+    }
+
+    /// The root over the first `size` leaves; nothing if there are fewer.
+    #[must_use]
+    pub fn root_at(&self, size: TreeSize) -> Option<RootHash> {
+        if size.0 == 0 {
+            return Some(empty_root());
+        }
+        self.range_hash(0, size.0).map(RootHash::from)
+    }
+
+    /// The hash of one leaf.
+    #[must_use]
+    pub fn leaf(&self, index: LeafIndex) -> Option<LeafHash> {
+        self.subtree(0, index.0).map(|node| LeafHash(node.0))
+    }
+
+    /// The hash of the complete subtree over the leaves `[index << level, (index + 1) << level)`.
+    #[must_use]
+    pub fn subtree(&self, level: u32, index: u64) -> Option<NodeHash> {
+        let nodes = self.levels.get(usize::try_from(level).ok()?)?;
+        nodes.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// The inclusion proof of RFC 6962 section 2.1.1, from the leaf's sibling upwards.
+    pub fn inclusion_proof(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<Vec<NodeHash>, OutOfRange> {
+        let refused = OutOfRange {
+            from: index.0,
+            size: size.0,
+            tree: self.size().0,
+        };
+        if index.0 >= size.0 || size > self.size() {
+            return Err(refused);
+        }
+        let (mut start, mut end) = (0, size.0);
+        let mut proof = Vec::new();
+        while end - start > 1 {
+            let middle = start + left_width(end - start);
+            let sibling = if index.0 < middle {
+                let right = self.range_hash(middle, end);
+                end = middle;
+                right
+            } else {
+                let left = self.range_hash(start, middle);
+                start = middle;
+                left
+            };
+            proof.push(sibling.ok_or(refused)?);
+        }
+        proof.reverse();
+        Ok(proof)
+    }
+
+    /// The consistency proof of RFC 6962 section 2.1.2; empty for `old == new` and for `old == 0`.
+    pub fn consistency_proof(
+        &self,
+        old: TreeSize,
+        new: TreeSize,
+    ) -> Result<Vec<NodeHash>, OutOfRange> {
+        let refused = OutOfRange {
+            from: old.0,
+            size: new.0,
+            tree: self.size().0,
+        };
+        if old > new || new > self.size() {
+            return Err(refused);
+        }
+        let mut proof = Vec::new();
+        if old.0 == 0 {
+            return Ok(proof);
+        }
+        let (mut start, mut end) = (0, new.0);
+        while old.0 != end {
+            let middle = start + left_width(end - start);
+            let other = if old.0 <= middle {
+                let right = self.range_hash(middle, end);
+                end = middle;
+                right
+            } else {
+                let left = self.range_hash(start, middle);
+                start = middle;
+                left
+            };
+            proof.push(other.ok_or(refused)?);
+        }
+        // If we never went right, the subtree reached is the older tree itself, whose root the reader has already.
+        if start != 0 {
+            proof.push(self.range_hash(start, end).ok_or(refused)?);
+        }
+        proof.reverse();
+        Ok(proof)
+    }
+
+    /// The hash over leaves `[start, end)`, not empty, where `start` is a multiple of the largest power of two within `end - start`
+    /// (as every split of RFC 6962 gives), so that the complete subtrees we hold tile the range.
+    fn range_hash(&self, start: u64, end: u64) -> Option<NodeHash> {
+        let width = end - start;
+        let mut peaks = Vec::new();
+        for level in (0..u64::BITS).filter(|level| (width >> level) & 1 == 1) {
+            peaks.push(self.subtree(level, (start >> level) + (width >> level) - 1)?);
+        }
+        fold_peaks(peaks)
+    }
+}
+
+impl Extend<LeafHash> for Tree {
+    fn extend<I: IntoIterator<Item = LeafHash>>(&mut self, leaves: I) {
+        for leaf in leaves {
+            self.append(leaf);
+        }
+    }
+}
+
+impl FromIterator<LeafHash> for Tree {
+    fn from_iter<I: IntoIterator<Item = LeafHash>>(leaves: I) -> Self {
+        let mut tree = Self::new();
+        tree.extend(leaves);
+        tree
+    }
+}
+
+/// The root of a growing tree in O(log n) memory: the hashes of the complete subtrees at its right edge.
+#[derive(Debug, Clone, Default)]
+pub struct CompactRange {
+    size: u64,
+    /// Widest subtree first: one for each bit set in `size`.
+    peaks: Vec<NodeHash>,
+}
+
+impl CompactRange {
+    /// A tree without leaves.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a leaf.
+    pub fn append(&mut self, leaf: LeafHash) {
+        let mut node = NodeHash::from(leaf);
+        for _ in 0..self.size.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                node = node_hash(left, node);
+            }
+        }
+        self.peaks.push(node);
+        self.size += 1;
+    }
+
+    /// Number of leaves.
+    #[must_use]
+    pub fn size(&self) -> TreeSize {
+        TreeSize(self.size)
+    }
+
+    /// The root over all leaves so far.
+    #[must_use]
+    pub fn root(&self) -> RootHash {
+        fold_peaks(self.peaks.iter().rev().copied()).map_or_else(empty_root, RootHash::from)
+    }
+}
+
+/// Checks that the leaf stands at `index` in the tree of `size` leaves with this root (RFC 9162 section 2.1.3.2).
+pub fn verify_inclusion(
+    leaf: LeafHash,
+    index: LeafIndex,
+    size: TreeSize,
+    proof: &[NodeHash],
+    root: RootHash,
+) -> Result<(), InclusionError> {
+    let computed = root_from_inclusion(leaf, index, size, proof)?;
+    if computed == root {
+        Ok(())
+    } else {
+        Err(InclusionError::RootMismatch {
+            computed,
+            expected: root,
+        })
+    }
+}
+
+/// The root to which a leaf and its inclusion proof lead: what a receipt signs without carrying it (RFC 9942).
+pub fn root_from_inclusion(
+    leaf: LeafHash,
+    index: LeafIndex,
+    size: TreeSize,
+    proof: &[NodeHash],
+) -> Result<RootHash, InclusionError> {
+    if index.0 >= size.0 {
+        return Err(InclusionError::IndexOutOfRange { index, size });
+    }
+    let found = proof.len();
+    // Both are positions on the level reached so far: of the subtree that holds the leaf, and of the last subtree.
+    let (mut node, mut last) = (index.0, size.0 - 1);
+    let mut hash = NodeHash::from(leaf);
+    for sibling in proof {
+        if last == 0 {
+            return Err(InclusionError::TooLong { found });
+        }
+        if node & 1 == 1 || node == last {
+            hash = node_hash(*sibling, hash);
+            skip_lone_levels(&mut node, &mut last);
+        } else {
+            hash = node_hash(hash, *sibling);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    if last == 0 {
+        Ok(hash.into())
+    } else {
+        Err(InclusionError::TooShort { found })
+    }
+}
+
+/// Checks that the tree of `old` leaves is a prefix of the tree of `new` leaves (RFC 9162 section 2.1.4.2).
+///
+/// From size 0 there is nothing to prove: the proof must be empty and `old_root` the empty root; `new_root` stays unchecked.
+pub fn verify_consistency(
+    old: TreeSize,
+    new: TreeSize,
+    proof: &[NodeHash],
+    old_root: RootHash,
+    new_root: RootHash,
+) -> Result<(), ConsistencyError> {
+    if old > new {
+        return Err(ConsistencyError::Order { old, new });
+    }
+    if old.0 == 0 {
+        require_empty(proof)?;
+        return require_old(empty_root(), old_root);
+    }
+    if old == new {
+        require_empty(proof)?;
+        return require_new(old_root, new_root);
+    }
+    let (computed_old, computed_new) = roots_from_consistency(old, new, proof, old_root)?;
+    require_old(computed_old, old_root)?;
+    require_new(computed_new, new_root)
+}
+
+/// Both roots that a proof between different sizes, neither of them 0, leads to.
+fn roots_from_consistency(
+    old: TreeSize,
+    new: TreeSize,
+    proof: &[NodeHash],
+    old_root: RootHash,
+) -> Result<(RootHash, RootHash), ConsistencyError> {
+    let found = proof.len();
+    let too_short = ConsistencyError::TooShort { found };
+    // An older tree that is one complete subtree is its own first hash, and the proof leaves it out.
+    let (first, rest) = if old.0.is_power_of_two() {
+        (NodeHash(old_root.0), proof)
+    } else {
+        proof
+            .split_first()
+            .map(|(first, rest)| (*first, rest))
+            .ok_or(too_short)?
+    };
+    let (mut node, mut last) = (old.0 - 1, new.0 - 1);
+    let complete = node.trailing_ones();
+    node >>= complete;
+    last >>= complete;
+    let (mut old_hash, mut new_hash) = (first, first);
+    for hash in rest {
+        if last == 0 {
+            return Err(ConsistencyError::TooLong { found });
+        }
+        if node & 1 == 1 || node == last {
+            old_hash = node_hash(*hash, old_hash);
+            new_hash = node_hash(*hash, new_hash);
+            skip_lone_levels(&mut node, &mut last);
+        } else {
+            new_hash = node_hash(new_hash, *hash);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    if last == 0 {
+        Ok((old_hash.into(), new_hash.into()))
+    } else {
+        Err(too_short)
+    }
+}
+
+/// Climbs the levels on which the last subtree has no sibling and therefore no hash in the proof.
+fn skip_lone_levels(node: &mut u64, last: &mut u64) {
+    while *node & 1 == 0 && *node != 0 {
+        *node >>= 1;
+        *last >>= 1;
+    }
+}
+
+fn require_empty(proof: &[NodeHash]) -> Result<(), ConsistencyError> {
+    if proof.is_empty() {
+        Ok(())
+    } else {
+        Err(ConsistencyError::TooLong { found: proof.len() })
+    }
+}
+
+fn require_old(computed: RootHash, expected: RootHash) -> Result<(), ConsistencyError> {
+    if computed == expected {
+        Ok(())
+    } else {
+        Err(ConsistencyError::OldRootMismatch { computed, expected })
+    }
+}
+
+fn require_new(computed: RootHash, expected: RootHash) -> Result<(), ConsistencyError> {
+    if computed == expected {
+        Ok(())
+    } else {
+        Err(ConsistencyError::NewRootMismatch { computed, expected })
+    }
+}
+
+/// Joins complete subtrees, given from the right (narrowest) to the left (widest), into one hash.
+fn fold_peaks(peaks: impl IntoIterator<Item = NodeHash>) -> Option<NodeHash> {
+    peaks
+        .into_iter()
+        .reduce(|right, left| node_hash(left, right))
+}
+
+/// The largest power of two smaller than `width`, which is 2 or more: RFC 6962's `k`.
+fn left_width(width: u64) -> u64 {
+    1 << (u64::BITS - 1 - (width - 1).leading_zeros())
+}

@@ -1,0 +1,272 @@
+//! The store in append-only files: `DIR/lock` and `DIR/segments/<first index>.seg` (layout: `schemas/segment.md`).
+//!
+//! Each frame is one write and one `fdatasync` at the end of the newest segment; nothing written is ever changed. What a crash leaves is at
+//! most one unfinished frame after the last acknowledged one. `recover` finds it and leaves it; the next write cuts it. Until then the
+//! owner can compare the head with the register, and a store that lost sealed frames is still there to be looked at.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::ops::{ControlFlow, Range};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use countersign_log::segment;
+
+use crate::content::{Content, Loaded, Segment};
+use crate::files::{lock, make_directory, on, parent, read_bounded, replace, sync_directory};
+use crate::{EachEntry, EachSeal, Head, Recovered, StagedBatch, Store, StoreError, StoredEntry};
+
+/// A store in a local directory. See [`Store`] for what each call promises.
+#[derive(Debug)]
+pub struct SegmentStore {
+    dir: PathBuf,
+    rollover_bytes: u64,
+    /// Held for life by a writer; a reader has none.
+    lock: Option<File>,
+    content: Option<Content>,
+    poisoned: bool,
+}
+
+impl SegmentStore {
+    /// Makes a new store at a path that does not exist (its parent must) and opens it for writing. For `init` alone. `rollover_bytes` is
+    /// the length past which a new segment is begun: [`segment::ROLLOVER_BYTES`], which is also the greatest, or less in tests.
+    pub fn create(dir: &Path, rollover_bytes: u64) -> Result<Self, StoreError> {
+        make_directory(dir).map_err(|error| match error.source.kind() {
+            ErrorKind::AlreadyExists => StoreError::AlreadyExists(dir.to_owned()),
+            _ => error.into(),
+        })?;
+        let store = Self::new(dir, rollover_bytes, Some(writer_lock(dir)?));
+        make_directory(&store.segments_dir())?;
+        // The first segment has its header before the store can be used, so an emptied file is never taken for a new one.
+        replace(&store.segment_path(0), &segment::encode_header(0))?;
+        sync_directory(dir)?;
+        sync_directory(parent(dir))?;
+        Ok(store)
+    }
+
+    /// Opens a store for writing, alone.
+    pub fn open_writer(dir: &Path, rollover_bytes: u64) -> Result<Self, StoreError> {
+        check_exists(dir)?;
+        Ok(Self::new(dir, rollover_bytes, Some(writer_lock(dir)?)))
+    }
+
+    /// Opens a store for reading, beside a writer. Sees nothing after the last seal, takes no lock and writes nothing.
+    pub fn open_reader(dir: &Path) -> Result<Self, StoreError> {
+        check_exists(dir)?;
+        Ok(Self::new(dir, segment::ROLLOVER_BYTES, None))
+    }
+
+    fn new(dir: &Path, rollover_bytes: u64, lock: Option<File>) -> Self {
+        let rollover_bytes = rollover_bytes.min(segment::ROLLOVER_BYTES);
+        Self { dir: dir.to_owned(), rollover_bytes, lock, content: None, poisoned: false }
+    }
+
+    fn segments_dir(&self) -> PathBuf {
+        self.dir.join("segments")
+    }
+
+    fn segment_path(&self, first_index: u64) -> PathBuf {
+        self.segments_dir().join(segment::file_name(first_index))
+    }
+
+    fn content(&self) -> Result<&Content, StoreError> {
+        self.content.as_ref().ok_or(StoreError::NotRecovered)
+    }
+
+    fn writable(&self) -> Result<&Content, StoreError> {
+        if self.lock.is_none() {
+            return Err(StoreError::ReadOnly);
+        }
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        self.content()
+    }
+
+    /// First indexes of the segment files, in order. Other names are not ours and are left alone.
+    fn list(&self) -> Result<Vec<u64>, StoreError> {
+        let dir = self.segments_dir();
+        let failed = |source| match on("list", &dir)(source) {
+            error if error.is_missing() => StoreError::Emptied(self.dir.clone()),
+            error => error.into(),
+        };
+        let names = std::fs::read_dir(&dir).map_err(failed)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let mut firsts: Vec<u64> = names.iter().filter_map(|name| segment::parse_file_name(name.to_str()?)).collect();
+        firsts.sort_unstable();
+        if firsts.is_empty() { Err(StoreError::Emptied(self.dir.clone())) } else { Ok(firsts) }
+    }
+
+    fn load(&self) -> Result<(Content, Recovered), StoreError> {
+        let firsts = self.list()?;
+        let mut content = Content::default();
+        let mut recovered = Recovered { head: None, staged: None, torn_bytes: 0 };
+        for (position, first_index) in firsts.iter().enumerate() {
+            let path = self.segment_path(*first_index);
+            if *first_index != content.position.size {
+                return Err(damaged(&path, 0, format!("segments are missing: the entries before end at {}", content.position.size)));
+            }
+            let newest = position + 1 == firsts.len();
+            let bytes = read_bounded(&path, segment::SEGMENT_BYTES_MAX)?.ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
+            let loaded = Loaded::read(&bytes, *first_index, newest).map_err(|(offset, what)| damaged(&path, offset, what))?;
+            recovered = Recovered { head: loaded.head().or(recovered.head), staged: loaded.staged(), torn_bytes: loaded.torn_bytes };
+            content.push(loaded).ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
+        }
+        Ok((content, recovered))
+    }
+
+    /// Writes a frame at the end of the newest segment. Any failure leaves its result unknown, hence the latch.
+    fn append(&mut self, frame: &[u8]) -> Result<(), StoreError> {
+        let content = self.writable()?;
+        let (path, end, torn) = (self.segment_path(content.newest_first().ok_or(StoreError::NotRecovered)?), content.end, content.torn);
+        self.poisoned = true;
+        let file = OpenOptions::new().write(true).open(&path).map_err(on("open", &path))?;
+        if torn {
+            // Shortened and synced first: were the new frame shorter than the torn one, the rest of that would stand behind it.
+            file.set_len(end).map_err(on("shorten", &path))?;
+            file.sync_all().map_err(on("sync", &path))?;
+        }
+        file.write_all_at(frame, end).map_err(on("write", &path))?;
+        file.sync_data().map_err(on("sync", &path))?;
+        self.poisoned = false;
+        Ok(())
+    }
+
+    /// Starts a segment that holds its first batch from the moment it has its name. If we stop before the rename, nothing was staged.
+    fn begin_segment(&mut self, first_index: u64, frame: &[u8]) -> Result<(), StoreError> {
+        self.writable()?;
+        let path = self.segment_path(first_index);
+        self.poisoned = true;
+        replace(&path, &[segment::encode_header(first_index).as_slice(), frame].concat())?;
+        self.poisoned = false;
+        Ok(())
+    }
+
+    fn read_at(&self, first_index: u64, at: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        let path = self.segment_path(first_index);
+        let mut bytes = vec![0; usize::try_from(at.end.saturating_sub(at.start)).unwrap_or(0)];
+        let file = File::open(&path).map_err(on("open", &path))?;
+        file.read_exact_at(&mut bytes, at.start).map_err(|source| match source.kind() {
+            ErrorKind::UnexpectedEof => damaged(&path, at.start, "the file is shorter than when it was opened".into()),
+            _ => on("read", &path)(source).into(),
+        })?;
+        Ok(bytes)
+    }
+
+    /// The sealed entries of one segment from `from` on.
+    fn scan_segment(&self, segment: &Segment, from: u64, size: u64, each: EachEntry<'_>) -> Result<ControlFlow<()>, StoreError> {
+        let path = self.segment_path(segment.first_index);
+        let bytes = read_bounded(&path, segment::SEGMENT_BYTES_MAX)?.unwrap_or_default();
+        let skipped = from.saturating_sub(segment.first_index);
+        let skip = usize::try_from(skipped).unwrap_or(usize::MAX);
+        for (place, index) in segment.places.iter().skip(skip).zip(segment.first_index.saturating_add(skipped)..size) {
+            let cut = |at: Range<u64>| bytes.get(usize::try_from(at.start).ok()?..usize::try_from(at.end).ok()?);
+            let (Some(leaf), Some(sealed)) = (cut(place.leaf()), cut(place.sealed())) else {
+                return Err(damaged(&path, place.leaf().start, "the file is shorter than when it was opened".into()));
+            };
+            if each(index, leaf, sealed).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl Store for SegmentStore {
+    fn recover(&mut self) -> Result<Recovered, StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        let (content, mut recovered) = self.load()?;
+        self.content = Some(content);
+        if self.lock.is_none() {
+            // What stands after the seal may be a live writer's, who is not done yet.
+            recovered.staged = None;
+            recovered.torn_bytes = 0;
+        }
+        Ok(recovered)
+    }
+
+    fn stage(&mut self, batch: &StagedBatch) -> Result<(), StoreError> {
+        let content = self.writable()?;
+        let staged_size = content.position.may_stage(batch)?;
+        let (newest, end) = (content.newest_first().ok_or(StoreError::NotRecovered)?, content.end);
+        let mut frame = encode(newest, end, batch)?;
+        let rolls_over = end > segment::HEADER_LEN as u64 && end.saturating_add(frame.len() as u64) > self.rollover_bytes;
+        if rolls_over {
+            frame = encode(batch.first_index, segment::HEADER_LEN as u64, batch)?;
+            self.begin_segment(batch.first_index, &frame)?;
+        } else {
+            self.append(&frame)?;
+        }
+        let content = self.content.as_mut().ok_or(StoreError::NotRecovered)?;
+        content.staged(batch, staged_size, rolls_over, frame.len() as u64);
+        Ok(())
+    }
+
+    fn seal(&mut self, head: &Head) -> Result<(), StoreError> {
+        let content = self.writable()?;
+        content.position.may_seal(head)?;
+        let newest = content.newest_first().ok_or(StoreError::NotRecovered)?;
+        let frame = segment::encode_seal(newest, content.end, head.size, &head.note)?;
+        self.append(&frame)?;
+        let content = self.content.as_mut().ok_or(StoreError::NotRecovered)?;
+        content.sealed(head, frame.len() as u64);
+        Ok(())
+    }
+
+    fn read(&self, index: u64) -> Result<StoredEntry, StoreError> {
+        let content = self.content()?;
+        content.position.may_read(index)?;
+        let missing = StoreError::NotSealed { index, size: content.position.size };
+        let Some((segment, place)) = content.find(index) else { return Err(missing) };
+        let leaf = self.read_at(segment.first_index, place.leaf())?;
+        let sealed = self.read_at(segment.first_index, place.sealed())?;
+        Ok(StoredEntry { leaf, sealed })
+    }
+
+    fn scan(&self, from: u64, each: EachEntry<'_>) -> Result<(), StoreError> {
+        let content = self.content()?;
+        for segment in content.segments.iter().filter(|segment| segment.end_index() > from) {
+            if self.scan_segment(segment, from, content.position.size, each)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn seals(&self, size_min: u64, each: EachSeal<'_>) -> Result<(), StoreError> {
+        for segment in &self.content()?.segments {
+            let from = segment.seals.partition_point(|seal| seal.size < size_min);
+            for seal in segment.seals.iter().skip(from) {
+                let note = self.read_at(segment.first_index, seal.note())?;
+                if each(seal.size, &note).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_exists(dir: &Path) -> Result<(), StoreError> {
+    match std::fs::metadata(dir) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(damaged(dir, 0, "not a directory".into())),
+        Err(source) if source.kind() == ErrorKind::NotFound => Err(StoreError::Missing(dir.to_owned())),
+        Err(source) => Err(on("open", dir)(source).into()),
+    }
+}
+
+fn writer_lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    lock(&path)?.ok_or(StoreError::Locked(path))
+}
+
+fn encode(segment_first_index: u64, offset: u64, batch: &StagedBatch) -> Result<Vec<u8>, StoreError> {
+    let entries: Vec<_> = batch.entries.iter().map(|entry| (entry.leaf.as_slice(), entry.sealed.as_slice())).collect();
+    Ok(segment::encode_batch(segment_first_index, offset, batch.first_index, &entries)?)
+}
+
+fn damaged(path: &Path, offset: u64, what: String) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), offset, what }
+}
