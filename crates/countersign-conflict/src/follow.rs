@@ -32,18 +32,19 @@ impl Facts {
     }
 
     /// What has to be recorded before anything else at `at`: a timer that ran out, or a case whose time has come. One at a time, until none is
-    /// left; the same calls in the same order always give the same records.
+    /// left. A timer looks at the facts as of the moment it ran out, not of the moment somebody asks, so it does not matter how often or when
+    /// between two entries it is asked.
     pub fn due(&mut self, at: Micros) -> Option<Record> {
         while let Some((when, timer)) = self.timers.first().copied().filter(|(when, _)| *when <= at) {
             match timer {
                 Timer::Expire(grant) => {
                     self.timers.remove(&(when, timer));
-                    if self.grant(grant).is_some_and(|g| grants::live(g.state) && self.ended(&g.request.submission, g.request.expires_at, at)) {
+                    if self.grant(grant).is_some_and(|g| grants::live(g.state) && self.ended(&g.request.submission, g.request.expires_at, when)) {
                         return Some(transition(grant, GrantState::Expired, None));
                     }
                 }
                 Timer::TakeEffect(cause) => {
-                    let hit = self.active().find(|grant| self.worse_now(*grant, at));
+                    let hit = self.active().find(|grant| self.worse_now(*grant, when));
                     match hit {
                         Some(grant) => return Some(suspend(grant, cause)),
                         None => drop(self.timers.remove(&(when, timer))),

@@ -57,6 +57,11 @@ impl Replay {
         &self.facts
     }
 
+    /// The facts after the last entry taken.
+    pub fn into_facts(self) -> Facts {
+        self.facts
+    }
+
     /// How far it has come.
     pub fn status(&self) -> ReplayStatus {
         if self.ruled { ReplayStatus::Replayed { entries: self.entries, decisions: self.decisions } } else { ReplayStatus::NothingToReplay }

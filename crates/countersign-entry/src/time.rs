@@ -16,6 +16,9 @@ pub struct Micros(u64);
 pub const DAY: u64 = 86_400_000_000;
 
 impl Micros {
+    /// The Unix epoch.
+    pub const EPOCH: Micros = Micros(0);
+
     /// Takes microseconds since the epoch.
     ///
     /// # Errors

@@ -1,1 +1,32 @@
-//! placeholder
+//! The one place where effects are put in order.
+//!
+//! In scope: the sequencer, which decides, records, signs and acknowledges ([`Ledger::commit`]); recovery and the gate at start
+//! ([`Ledger::open`]); the thread with its bounded queue that makes batches ([`Writer`]); receipts; questions over the whole ledger
+//! ([`query`]); the static export ([`export`]).
+//!
+//! Not in scope: bytes (`countersign-entry`, `countersign-log`), rules (`countersign-conflict`), keys (`countersign-sign`), disks
+//! (`countersign-store`), people's rights over HTTP (`countersign-server`, not yet).
+//!
+//! Limits are in [`limits`]. Facts and the index live in memory and are rebuilt from the first entry at each start.
+
+mod batch;
+mod clock;
+mod commit;
+mod dir;
+mod entropy;
+pub mod export;
+mod index;
+pub mod limits;
+mod open;
+pub mod query;
+mod receipt;
+mod state;
+mod writer;
+
+pub use self::clock::{Clock, SystemClock};
+pub use self::commit::{AppendError, Request};
+pub use self::entropy::{Entropy, SystemEntropy};
+pub use self::dir::{Directory, DirectoryError, Opening};
+pub use self::open::{Access, Ledger, OpenError, Parts};
+pub use self::receipt::Receipt;
+pub use self::writer::{Pending, Writer};

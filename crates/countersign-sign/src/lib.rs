@@ -1,1 +1,61 @@
-//! placeholder
+//! Secrets of a ledger: the key that signs checkpoints and the data keys that open sealed records.
+//!
+//! In scope: the [`Signer`] that a ledger signs with, a software one for throw-away ledgers, data keys wrapped in a file, the passphrase that
+//! both are locked with, and checking their files without it. Not here: notes, vkeys and signature checks (`countersign-log`), sealing a record
+//! with a data key (`countersign-entry`), and when a key may be used (`countersign-ledger`, which records `datakey.created` first).
+//!
+//! Limits: Ed25519 only. Software keys only for origins that end in `/software`; every other ledger needs a hardware key, for which there is no
+//! `Signer` in this crate yet. Secrets are erased from memory when dropped, as far as the language lets us; nothing here keeps them from being
+//! swapped out. One process at a time may change a data key file: the store's writer lock sees to that.
+
+use countersign_log::vkey::VKey;
+use thiserror::Error;
+
+mod aead;
+pub mod datakeys;
+mod files;
+pub mod keyfile;
+pub mod passphrase;
+pub mod software;
+pub mod unlock;
+
+/// Signs for one key. The key itself stays behind this trait, in a file's ciphertext or in a device.
+pub trait Signer: Send {
+    /// The key that the signatures are by, under its name (the log's origin).
+    fn vkey(&self) -> &VKey;
+
+    /// The raw signature over exactly these bytes (for a checkpoint: the note's text). Ed25519: 64 bytes. A caller checks it before it relies
+    /// on it.
+    fn sign(&mut self, message: &[u8]) -> Result<Vec<u8>, SignError>;
+}
+
+/// Why there is no signature.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SignError {
+    /// The key cannot be reached now: no device, no session. Nothing was signed; asking again later may work.
+    #[error("the signing key is unavailable: {0}")]
+    KeyUnavailable(String),
+    /// The key is there and will not sign this.
+    #[error("the signer refused: {0}")]
+    Refused(String),
+}
+
+/// Where randomness comes from: fills the whole slice. [`os_random`] outside of tests.
+pub type Random<'a> = &'a mut dyn FnMut(&mut [u8]) -> Result<(), RandomError>;
+
+/// The operating system gave no randomness.
+#[derive(Debug, Error)]
+#[error("no randomness from the operating system")]
+pub struct RandomError(#[from] getrandom::Error);
+
+/// Fills `bytes` from the operating system.
+pub fn os_random(bytes: &mut [u8]) -> Result<(), RandomError> {
+    Ok(getrandom::fill(bytes)?)
+}
+
+/// `N` random bytes that are no secret: a salt, a nonce.
+fn random_bytes<const N: usize>(random: Random<'_>) -> Result<[u8; N], RandomError> {
+    let mut bytes = [0; N];
+    random(&mut bytes)?;
+    Ok(bytes)
+}

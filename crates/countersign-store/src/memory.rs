@@ -77,6 +77,12 @@ impl MemoryDisk {
         disk.register_writer = None;
     }
 
+    /// Another disk with what is durable on this one now, as a backup or a cloned machine has it. No faults, no handles.
+    pub fn fork(&self) -> Self {
+        let disk = self.disk();
+        Self(Arc::new(Mutex::new(Disk { store: disk.store.clone(), register: disk.register.clone(), ..Disk::default() })))
+    }
+
     fn disk(&self) -> MutexGuard<'_, Disk> {
         // A panic in one test's thread is that test's failure; the data is plain and whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -104,7 +110,7 @@ struct Armed {
 }
 
 /// What a store's files would hold.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Files {
     entries: Vec<StoredEntry>,
     seals: Vec<Head>,
@@ -187,14 +193,16 @@ impl MemoryStore {
 
     /// Opens the store for writing, alone.
     pub fn open_writer(disk: &MemoryDisk) -> Result<Self, StoreError> {
-        let reader = Self::open_reader(disk)?;
+        let mut opened = Self::open_reader(disk)?;
         let mut inner = disk.disk();
         if inner.store_writer.is_some() {
             return Err(StoreError::Locked(place()));
         }
         let handle = inner.new_handle();
         inner.store_writer = Some(handle);
-        Ok(Self { writer: Some(handle), ..reader })
+        opened.writer = Some(handle);
+        drop(inner);
+        Ok(opened)
     }
 
     /// Opens the store for reading, beside a writer.
@@ -236,7 +244,10 @@ impl MemoryStore {
         if outcome.persisted {
             persist(files);
         }
-        files.torn_bytes = if outcome.torn { 17 } else { 0 };
+        if outcome.persisted || outcome.torn {
+            // A torn tail stays until something is written over it.
+            files.torn_bytes = if outcome.torn { 17 } else { 0 };
+        }
         self.poisoned = outcome.told.is_err();
         Ok(outcome.told?)
     }
@@ -341,14 +352,16 @@ impl MemoryRegister {
 
     /// Opens the register for writing, alone.
     pub fn open_writer(disk: &MemoryDisk) -> Result<Self, RegisterError> {
-        let reader = Self::open_reader(disk)?;
+        let mut opened = Self::open_reader(disk)?;
         let mut inner = disk.disk();
         if inner.register_writer.is_some() {
             return Err(RegisterError::Locked(place()));
         }
         let handle = inner.new_handle();
         inner.register_writer = Some(handle);
-        Ok(Self { writer: Some(handle), ..reader })
+        opened.writer = Some(handle);
+        drop(inner);
+        Ok(opened)
     }
 
     /// Opens the register for reading, beside a writer.

@@ -15,7 +15,6 @@ mod policy;
 mod submission;
 
 use ciborium::Value;
-use sha2::{Digest, Sha256};
 
 pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
@@ -32,7 +31,7 @@ pub use self::submission::{InformationOwner, Marking, MarkingLevel, Offer, Submi
 
 use crate::cbor::{self, CborError};
 use crate::content::{COMMON, Content, ContentError};
-use crate::ids::{Hash32, LeafIndex};
+use crate::ids::LeafIndex;
 use crate::leaf::Kind;
 
 /// Why a content is not a record of the types this version knows.
@@ -228,18 +227,17 @@ impl Record {
         Self::from_body(&kind, &Value::Map(pairs))
     }
 
-    /// Hash of the canonical request: the type and every field but those the ledger itself fills in. Two requests under one idempotency key must
-    /// agree in it.
+    /// The canonical request: type and every field but those the ledger itself fills in, as canonical CBOR. Two requests under one idempotency
+    /// key must agree in it.
     ///
     /// # Errors
     /// As [`Record::fields`].
-    pub fn request_hash(&self) -> Result<Hash32, RecordError> {
+    pub fn request_bytes(&self) -> Result<Vec<u8>, RecordError> {
         let mut asked = self.clone();
         asked.clear_outcome();
         let mut pairs: Vec<(Value, Value)> = asked.fields()?.into_iter().map(|(k, v)| (Value::Text(k), v)).collect();
         pairs.push((Value::from("type"), Value::from(self.type_name())));
-        let bytes = cbor::encode(&Value::Map(pairs)).map_err(ContentError::from)?;
-        Ok(Hash32(Sha256::digest(&bytes).into()))
+        Ok(cbor::encode(&Value::Map(pairs))?)
     }
 
     /// Empties the fields the ledger itself fills in: assessment, reference, resulting state.

@@ -1,0 +1,56 @@
+//! Randomness: salts, nonces, references.
+
+use zeroize::Zeroize;
+
+/// A source of random bytes.
+pub trait Entropy: Send {
+    /// Fills `out`.
+    ///
+    /// # Errors
+    /// The source failed; nothing may be recorded without it.
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+/// The operating system has no randomness to give.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system's random source failed: {0}")]
+pub struct EntropyError(pub String);
+
+const BLOCK: usize = 16_384;
+
+/// The operating system's source, asked for a block at a time: an entry needs about 250 bytes, and a system call for each costs more than the
+/// hashing. A byte is handed out once and wiped.
+pub struct SystemEntropy {
+    block: Box<[u8; BLOCK]>,
+    used: usize,
+}
+
+impl Default for SystemEntropy {
+    fn default() -> Self {
+        Self { block: Box::new([0; BLOCK]), used: BLOCK }
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
+        for chunk in out.chunks_mut(BLOCK) {
+            if BLOCK - self.used < chunk.len() {
+                getrandom::fill(self.block.as_mut_slice()).map_err(|e| EntropyError(e.to_string()))?;
+                self.used = 0;
+            }
+            let end = self.used + chunk.len();
+            if let Some(bytes) = self.block.get_mut(self.used..end) {
+                chunk.copy_from_slice(bytes);
+                bytes.zeroize();
+            }
+            self.used = end;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SystemEntropy {
+    fn drop(&mut self) {
+        self.block.zeroize();
+    }
+}

@@ -1,0 +1,412 @@
+//! Making a ledger, opening one, and the gate at start.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use countersign_conflict::replay::Replay;
+use countersign_entry::content::{Content, Meta};
+use countersign_entry::ids::PrincipalId;
+use countersign_entry::leaf::Leaf;
+use countersign_entry::record::Record;
+use countersign_entry::seal::{self, DataKey, Sealed};
+use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use countersign_log::tree::{self, TreeSize};
+use countersign_log::vkey::VKey;
+use countersign_sign::Signer;
+use countersign_sign::datakeys::DataKeys;
+use countersign_store::{Head, Recovered, Register, RegisterError, Store, StoreError};
+use sha2::{Digest, Sha256};
+
+use crate::batch::Draft;
+use crate::commit::AppendError;
+use crate::receipt::Receipt;
+use crate::state::{State, typed};
+use crate::{Clock, Entropy};
+
+/// What a ledger works with.
+pub struct Parts {
+    /// Where entries and signed checkpoints are kept.
+    pub store: Box<dyn Store>,
+    /// Where the newest head is kept apart.
+    pub register: Box<dyn Register>,
+    /// The key that signs.
+    pub signer: Box<dyn Signer>,
+    /// The keys that seal.
+    pub keys: DataKeys,
+    /// The clock.
+    pub clock: Box<dyn Clock>,
+    /// Randomness.
+    pub entropy: Box<dyn Entropy>,
+}
+
+/// Whether the ledger takes entries.
+pub(crate) enum Mode {
+    Writable,
+    ReadOnly(String),
+}
+
+/// A ledger, open.
+pub struct Ledger {
+    pub(crate) state: State,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) register: Box<dyn Register>,
+    pub(crate) signer: Box<dyn Signer>,
+    pub(crate) keys: DataKeys,
+    pub(crate) keys_announced: bool,
+    pub(crate) keys_free: usize,
+    pub(crate) compartments: HashMap<String, u32>,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) entropy: Box<dyn Entropy>,
+    pub(crate) vkey: VKey,
+    pub(crate) mode: Mode,
+}
+
+/// Why a ledger does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The head register.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// What is stored contradicts itself. Nothing was changed; verify says what and where.
+    #[error("entry {entry}: {what}. Nothing was changed. Keep this disk and run `countersign verify`")]
+    Damaged {
+        /// The first entry at which it shows.
+        entry: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The first commit could not be made.
+    #[error("the ledger could not be started: {0}")]
+    Start(AppendError),
+    /// A staged batch could not be finished.
+    #[error("an interrupted commit could not be finished: {0}")]
+    Finish(AppendError),
+}
+
+/// How a ledger is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To record. An interrupted commit is finished first.
+    Write,
+    /// To read what is committed.
+    Read,
+}
+
+impl Ledger {
+    /// Starts a new ledger in an empty store: genesis, the first pool of data keys, then `records`, in one commit by `founder`.
+    ///
+    /// # Errors
+    /// The store holds something already, or the commit failed.
+    pub fn start(parts: Parts, founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> Result<Self, OpenError> {
+        let mut ledger = Self::idle(parts);
+        let recovered = ledger.store.recover()?;
+        if recovered.head.is_some() || recovered.staged.is_some() {
+            return Err(OpenError::Damaged { entry: 0, what: "a ledger is started in an empty store only".into() });
+        }
+        ledger.write_first(founder, sequencer, records).map_err(OpenError::Start)?;
+        Ok(ledger)
+    }
+
+    fn write_first(&mut self, founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> Result<(), AppendError> {
+        use countersign_entry::ids::{Hash32, Line};
+        use countersign_entry::record::{DataKeyCreated, Genesis};
+        let now = self.clock.now();
+        let line = |text: String| Line::new(text).map_err(|e| AppendError::Malformed(e.to_string()));
+        let genesis = Genesis { origin: line(self.state.origin.clone())?, format: 1, keys: vec![line(self.vkey.to_string())?] };
+        let pool = self.keys.create_pool(crate::limits::KEY_POOL, &mut countersign_sign::os_random);
+        let pool = pool.map_err(|e| AppendError::Unavailable(e.to_string()))?;
+        let created = |k: &countersign_sign::datakeys::DataKeyInfo| {
+            (sequencer, Record::DataKeyCreated(DataKeyCreated { key_id: k.key_id, check: Hash32(k.check) }))
+        };
+        let all: Vec<(&PrincipalId, Record)> = std::iter::once((founder, Record::Genesis(genesis)))
+            .chain(pool.iter().map(created))
+            .chain(records.into_iter().map(|r| (founder, r)))
+            .collect();
+        let mut drafts = Vec::new();
+        for (actor, record) in all {
+            let at = self.next_time(now);
+            let request = format!("init-{}", self.state.facts.size());
+            self.place(Draft { at, actor: actor.clone(), request, record, key_id: None }, &mut drafts)?;
+        }
+        self.keys_announced = true;
+        self.keys_free = self.keys.free();
+        self.make_durable(0, &drafts)?;
+        Ok(())
+    }
+
+    /// Opens a ledger: reads every entry, replays every decision, holds the store against the register, and finishes a commit that was
+    /// interrupted.
+    ///
+    /// A store that is behind its register, or whose decisions do not replay, opens read-only, and [`Ledger::read_only`] says why.
+    ///
+    /// # Errors
+    /// What is stored cannot be read as a ledger of this key.
+    pub fn open(parts: Parts, access: Access) -> Result<Self, OpenError> {
+        let mut ledger = Self::idle(parts);
+        let recovered = ledger.store.recover()?;
+        let gate = ledger.gate(&recovered)?;
+        let mut replay = Replay::new();
+        let objection = ledger.rebuild(&mut replay)?;
+        let head_root = ledger.verified(recovered.head.as_ref())?.map(|v| (v.size(), v.root()));
+        if head_root.is_some_and(|(size, root)| (size, root) != (ledger.state.tree.size(), ledger.state.tree.root())) {
+            return Err(damaged(ledger.state.size(), "the entries do not give the signed root"));
+        }
+        let staged = recovered.staged.filter(|_| access == Access::Write);
+        let finishing = staged.is_some();
+        if let Some(batch) = staged {
+            // Whatever is signed, we owe: a batch somebody else put there must not get a signature because we stopped at the right moment.
+            let mut staged_objection = None;
+            for (entry, index) in batch.entries.iter().zip(batch.first_index..) {
+                ledger.take_stored(index, &entry.leaf, &entry.sealed, &mut replay, &mut staged_objection)?;
+            }
+            if let Some(why) = staged_objection {
+                return Err(damaged(batch.first_index, format!("the interrupted commit was not made by this ledger: {why}")));
+            }
+        }
+        ledger.state.facts = replay.into_facts();
+        ledger.keys_free = ledger.keys.free();
+        ledger.mode = match (access, gate, objection) {
+            (Access::Read, ..) => Mode::ReadOnly("it was opened for reading".into()),
+            (_, Some(why), _) | (_, None, Some(why)) => Mode::ReadOnly(why),
+            _ => Mode::Writable,
+        };
+        if matches!(ledger.mode, Mode::Writable) {
+            // An interrupted commit: the batch is whole and its decisions replay, so it is signed and sealed as it stands. Its size gets the
+            // only root it ever had.
+            if finishing {
+                ledger.seal_staged().map_err(OpenError::Finish)?;
+            } else if let Some(head) = &recovered.head {
+                // Sealed, and we stopped before the register heard of it.
+                ledger.register.advance(head)?;
+            }
+        }
+        Ok(ledger)
+    }
+
+    fn idle(parts: Parts) -> Self {
+        let vkey = parts.signer.vkey().clone();
+        Self {
+            state: State::new(vkey.name()),
+            store: parts.store,
+            register: parts.register,
+            signer: parts.signer,
+            keys: parts.keys,
+            keys_announced: false,
+            keys_free: 0,
+            compartments: HashMap::new(),
+            clock: parts.clock,
+            entropy: parts.entropy,
+            vkey,
+            mode: Mode::Writable,
+        }
+    }
+
+    /// The start gate: the store's head must not be behind the register's.
+    fn gate(&self, recovered: &Recovered) -> Result<Option<String>, OpenError> {
+        let size = recovered.head.as_ref().map_or(0, |h| h.size);
+        let known = self.register.load()?;
+        self.verified(known.as_ref())?;
+        Ok(known.filter(|h| h.size > size).map(|h| {
+            format!("the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore the store", h.size)
+        }))
+    }
+
+    fn verified(&self, head: Option<&Head>) -> Result<Option<VerifiedCheckpoint>, OpenError> {
+        let Some(head) = head else { return Ok(None) };
+        let verified = Checkpoint::verify(&head.note, &self.vkey).map_err(|e| damaged(head.size, e))?;
+        if verified.size() == TreeSize(head.size) { Ok(Some(verified)) } else { Err(damaged(head.size, "a checkpoint stands under another size")) }
+    }
+
+    /// Reads every committed entry. Returns the first objection replay has, if any.
+    fn rebuild(&mut self, replay: &mut Replay) -> Result<Option<String>, OpenError> {
+        let mut objection = None;
+        let mut failed = None;
+        // The scan borrows the store while the entries change the state, so the store steps aside for the time.
+        let store = std::mem::replace(&mut self.store, Box::new(Nowhere));
+        let scanned = store.scan(0, &mut |index, leaf, sealed| match self.take_stored(index, leaf, sealed, replay, &mut objection) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(e) => {
+                failed = Some(e);
+                ControlFlow::Break(())
+            }
+        });
+        self.store = store;
+        scanned?;
+        match failed {
+            Some(e) => Err(e),
+            None => self.check_register_prefix().map(|()| objection),
+        }
+    }
+
+    /// The register's head must be one of this ledger's own past.
+    fn check_register_prefix(&self) -> Result<(), OpenError> {
+        let Some(known) = self.register.load()? else { return Ok(()) };
+        let Some(verified) = self.verified(Some(&known))? else { return Ok(()) };
+        match self.state.tree.root_at(verified.size()) {
+            Some(root) if root != verified.root() => Err(damaged(known.size, "the head register signs another past than the store's")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes one stored entry in, checking all that can be checked of it. Recovery of committed entries and of a staged batch are the same.
+    fn take_stored(&mut self, index: u64, leaf: &[u8], sealed: &[u8], replay: &mut Replay, objection: &mut Option<String>) -> Result<(), OpenError> {
+        let (meta, record) = self.open_entry(index, leaf, sealed)?;
+        let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
+        let found = replay.step(index, &meta, &record);
+        if objection.is_none() {
+            *objection = found.first().map(|f| format!("entry {index} does not replay: {}", f.detail));
+        }
+        self.state.take_beside_facts(index, at, &actor, &meta.request, &record);
+        self.state.take_leaf(leaf);
+        Ok(())
+    }
+
+    fn open_entry(&self, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(Meta, Record), OpenError> {
+        let parsed = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
+        if parsed.index != index || parsed.prev != self.state.chain.0 {
+            return Err(damaged(index, "the leaf does not link to the one before"));
+        }
+        self.open_record(index, &parsed, sealed)
+    }
+
+    /// Opens a stored record and holds it against its leaf.
+    pub(crate) fn open_record(&self, index: u64, leaf: &Leaf, sealed: &[u8]) -> Result<(Meta, Record), OpenError> {
+        if <[u8; 32]>::from(Sha256::digest(sealed)) != leaf.sealed_hash {
+            return Err(damaged(index, "the stored record is not the one the leaf commits to"));
+        }
+        let parsed = Sealed::parse(sealed).map_err(|e| damaged(index, e))?;
+        let bytes = match parsed {
+            Sealed::Plain(bytes) => bytes.to_vec(),
+            Sealed::Encrypted { key_id, .. } => {
+                let key = self.keys.key(key_id).ok_or_else(|| damaged(index, format!("data key {key_id} is missing")))?;
+                seal::open(&parsed, &DataKey::new(*key), &self.state.origin_hash, index).map_err(|e| damaged(index, e))?
+            }
+        };
+        let content = Content::decode(&bytes).map_err(|e| damaged(index, e))?;
+        let encoded = content.encode().map_err(|e| damaged(index, e))?;
+        if encoded.hash != leaf.content_hash {
+            return Err(damaged(index, "the record does not give the leaf's content hash"));
+        }
+        let meta = content.meta().map_err(|e| damaged(index, e))?;
+        let record = Record::from_content(&content).map_err(|e| damaged(index, e))?;
+        Ok((meta, record))
+    }
+
+    /// Why the ledger takes no entries, if it takes none.
+    pub fn read_only(&self) -> Option<&str> {
+        match &self.mode {
+            Mode::Writable => None,
+            Mode::ReadOnly(why) => Some(why),
+        }
+    }
+
+    /// The log's name.
+    pub fn origin(&self) -> &str {
+        &self.state.origin
+    }
+
+    /// The log's key.
+    pub fn vkey(&self) -> &VKey {
+        &self.vkey
+    }
+
+    /// Entries committed.
+    pub fn size(&self) -> u64 {
+        self.state.size()
+    }
+
+    /// Root over the committed entries.
+    pub fn root(&self) -> tree::RootHash {
+        self.state.tree.root()
+    }
+
+    /// What is known after the newest entry.
+    pub fn facts(&self) -> &countersign_conflict::Facts {
+        &self.state.facts
+    }
+
+    /// What the clock says.
+    pub fn now(&self) -> countersign_entry::time::Micros {
+        self.clock.now()
+    }
+
+    /// Data keys by id, as hex: hand them to an inspector, and to nobody else.
+    pub fn export_keys(&self) -> std::collections::BTreeMap<u32, zeroize::Zeroizing<String>> {
+        self.keys.export()
+    }
+
+    /// One committed entry, opened: its leaf's bytes, common fields and record.
+    ///
+    /// # Errors
+    /// The index is not committed, or the entry does not open.
+    pub fn entry(&self, index: u64) -> Result<(Vec<u8>, Meta, Record), OpenError> {
+        let stored = self.store.read(index)?;
+        let leaf = Leaf::decode(&stored.leaf).map_err(|e| damaged(index, e))?;
+        let (meta, record) = self.open_record(index, &leaf, &stored.sealed)?;
+        Ok((stored.leaf, meta, record))
+    }
+
+    /// The receipt of a committed entry: always made from the log, under the checkpoint of its own commit.
+    ///
+    /// # Errors
+    /// [`AppendError::Unknown`] where the log cannot be read.
+    pub fn receipt(&self, index: u64) -> Result<Receipt, AppendError> {
+        let unknown = |e: String| AppendError::Unknown(e);
+        let (leaf, meta, record) = self.entry(index).map_err(|e| unknown(e.to_string()))?;
+        let mut head = None;
+        self.store
+            .seals(index + 1, &mut |size, note| {
+                head = Some((size, note.to_vec()));
+                ControlFlow::Break(())
+            })
+            .map_err(|e| unknown(e.to_string()))?;
+        let (size, note) = head.ok_or_else(|| unknown(format!("no commit covers entry {index}")))?;
+        let hashes = self.state.tree.inclusion_proof(tree::LeafIndex(index), TreeSize(size)).map_err(|e| unknown(e.to_string()))?;
+        let (at, _) = typed(&meta).ok_or_else(|| unknown("time or actor".into()))?;
+        Ok(Receipt { index, at, record, leaf, hashes, note: note.into(), repeated: false })
+    }
+
+    /// The newest signed checkpoint and its size.
+    ///
+    /// # Errors
+    /// The store cannot be read, or nothing was ever committed.
+    pub fn head(&self) -> Result<Head, OpenError> {
+        let mut newest = None;
+        self.store.seals(self.size(), &mut |size, note| {
+            newest = Some(Head { size, note: note.to_vec() });
+            ControlFlow::Continue(())
+        })?;
+        newest.ok_or_else(|| damaged(0, "nothing was ever committed"))
+    }
+}
+
+fn damaged(entry: u64, what: impl ToString) -> OpenError {
+    OpenError::Damaged { entry, what: what.to_string() }
+}
+
+/// Stands in while the real store is being read.
+struct Nowhere;
+
+impl Store for Nowhere {
+    fn recover(&mut self) -> Result<Recovered, StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn stage(&mut self, _: &countersign_store::StagedBatch) -> Result<(), StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn seal(&mut self, _: &Head) -> Result<(), StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn read(&self, _: u64) -> Result<countersign_store::StoredEntry, StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn scan(&self, _: u64, _: countersign_store::EachEntry<'_>) -> Result<(), StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn seals(&self, _: u64, _: countersign_store::EachSeal<'_>) -> Result<(), StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+}

@@ -1,0 +1,254 @@
+//! The data keys of a throw-away ledger, wrapped in one file (ledger-format, "Data keys").
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::aead::{self, TAG_LEN};
+use crate::files::replace;
+use crate::keyfile::{DATA_KEYS_FORMAT, DataKeysFile, FileFault, Hex, KEYS_COUNT_MAX, Kdf, WRAPPED_PLAIN_LEN, WrappedKey};
+use crate::software::{KeyFileError, check_origin, check_same_origin, create_file, read_file};
+use crate::unlock::Unlock;
+use crate::{Random, RandomError, random_bytes};
+
+/// Longest name of a compartment, in bytes.
+pub const COMPARTMENT_BYTES_MAX: usize = 95;
+
+const PURPOSE: &str = "key-encryption key";
+const CHECK_LABEL: &str = "countersign v1 data key";
+const WRAP_LABEL: &str = "countersign v1 wrapped data key";
+
+/// What is public about a data key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataKeyInfo {
+    /// Its key id.
+    pub key_id: u32,
+    /// Its [`check`], as `datakey.created` records it.
+    pub check: [u8; 32],
+}
+
+/// Why data keys could not be changed.
+#[derive(Debug, Error)]
+pub enum DataKeysError {
+    /// Every key has its compartment. Create a pool.
+    #[error("no free data key is left: create a pool")]
+    NoFreeKey,
+    /// No key has this id: it never existed, or was destroyed.
+    #[error("there is no data key {0}")]
+    Unknown(u32),
+    /// An empty or too long name.
+    #[error("a compartment's name has 1 to {COMPARTMENT_BYTES_MAX} bytes")]
+    Compartment,
+    /// More keys than a file takes, or no key id left.
+    #[error("too many data keys: at most {KEYS_COUNT_MAX}")]
+    TooMany,
+    /// No randomness for a key.
+    #[error("no data key without randomness")]
+    Random(#[from] RandomError),
+    /// The file could not be written, so what it holds now is unknown. The keys here are as before.
+    #[error("data keys could not be kept")]
+    File(#[from] KeyFileError),
+    /// An earlier write failed.
+    #[error("an earlier write failed and its result is unknown: open the data keys again")]
+    Poisoned,
+}
+
+/// All data keys of one log, open in memory, wrapped on disk. Every change is durable before it returns.
+///
+/// A key must be in the log (`datakey.created`) before a record is sealed under it. If we stop between [`DataKeys::create_pool`] and that entry, the
+/// file knows keys that the log does not; [`DataKeys::keys`] tells which, and the ledger records them before it goes on.
+pub struct DataKeys {
+    path: PathBuf,
+    origin: String,
+    kdf: Kdf,
+    key_encryption_key: Zeroizing<[u8; 32]>,
+    content: Content,
+    poisoned: bool,
+}
+
+#[derive(Clone)]
+struct Content {
+    next_key_id: u32,
+    keys: BTreeMap<u32, DataKey>,
+}
+
+#[derive(Clone)]
+struct DataKey {
+    key: Zeroizing<[u8; 32]>,
+    compartment: Option<Zeroizing<String>>,
+}
+
+/// The public check of a data key: SHA-256(`countersign v1 data key` ‖ u32be(key_id) ‖ key).
+pub fn check(key_id: u32, key: &[u8; 32]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(CHECK_LABEL);
+    hasher.update(key_id.to_be_bytes());
+    hasher.update(key);
+    hasher.finalize().into()
+}
+
+impl DataKeys {
+    /// Writes a new file without keys, which must not exist.
+    pub fn create(path: &Path, origin: &str, unlock: &mut Unlock, random: Random<'_>) -> Result<Self, DataKeysError> {
+        check_origin(origin)?;
+        let kdf = unlock.kdf(random)?;
+        let key_encryption_key = unlock.key(&kdf, PURPOSE, origin).map_err(KeyFileError::from)?;
+        let content = Content { next_key_id: 1, keys: BTreeMap::new() };
+        let keys = Self { path: path.to_owned(), origin: origin.to_owned(), kdf, key_encryption_key, content, poisoned: false };
+        create_file(path, &keys.render(&keys.content, random)?)?;
+        Ok(keys)
+    }
+
+    /// Opens the data keys of `origin`, all of them.
+    pub fn open(path: &Path, origin: &str, unlock: &mut Unlock) -> Result<Self, KeyFileError> {
+        check_origin(origin)?;
+        let damaged = |fault| KeyFileError::Damaged { path: path.to_owned(), fault };
+        let file = DataKeysFile::parse(&read_file(path)?).map_err(damaged)?;
+        check_same_origin(path, origin, &file.origin)?;
+        let key_encryption_key = unlock.key(&file.kdf, PURPOSE, origin)?;
+        // The tag first: if it holds, the passphrase is right, and whatever else does not open is damage.
+        let associated = tag_associated(&file).map_err(damaged)?;
+        aead::open(&key_encryption_key, &file.nonce.0, &associated, &file.tag.0).ok_or_else(|| KeyFileError::WrongPassphrase(path.to_owned()))?;
+        let unwrapped = file.keys.iter().map(|key| Some((key.key_id, unwrap(&key_encryption_key, origin, key)?))).collect::<Option<_>>();
+        let keys = unwrapped.ok_or_else(|| damaged(FileFault::Invalid("a data key does not open, or fails its check")))?;
+        let content = Content { next_key_id: file.next_key_id, keys };
+        Ok(Self { path: path.to_owned(), origin: file.origin, kdf: file.kdf, key_encryption_key, content, poisoned: false })
+    }
+
+    /// Makes `count` new keys, free ones, with the next key ids.
+    pub fn create_pool(&mut self, count: u32, random: Random<'_>) -> Result<Vec<DataKeyInfo>, DataKeysError> {
+        let mut content = self.content.clone();
+        let first = content.next_key_id;
+        content.next_key_id = first.checked_add(count).ok_or(DataKeysError::TooMany)?;
+        if content.keys.len().saturating_add(count as usize) > KEYS_COUNT_MAX {
+            return Err(DataKeysError::TooMany);
+        }
+        for key_id in first..content.next_key_id {
+            let mut key = Zeroizing::new([0; 32]);
+            random(&mut *key)?;
+            content.keys.insert(key_id, DataKey { key, compartment: None });
+        }
+        self.keep(content, random)?;
+        Ok(self.keys().filter(|info| info.key_id >= first).collect())
+    }
+
+    /// The key of a compartment: the one it has, or else the free key with the lowest id, which it has from now on.
+    pub fn assign(&mut self, compartment: &str, random: Random<'_>) -> Result<u32, DataKeysError> {
+        if compartment.is_empty() || compartment.len() > COMPARTMENT_BYTES_MAX {
+            return Err(DataKeysError::Compartment);
+        }
+        if let Some(key_id) = self.assigned(compartment) {
+            return Ok(key_id);
+        }
+        let mut content = self.content.clone();
+        let (key_id, free) = content.keys.iter_mut().find(|(_, key)| key.compartment.is_none()).ok_or(DataKeysError::NoFreeKey)?;
+        let key_id = *key_id;
+        free.compartment = Some(Zeroizing::new(compartment.to_owned()));
+        self.keep(content, random)?;
+        Ok(key_id)
+    }
+
+    /// Erases a key from the file and from memory, for good. Its id is never used again. Copies of the file from before still have it.
+    pub fn destroy(&mut self, key_id: u32, random: Random<'_>) -> Result<(), DataKeysError> {
+        let mut content = self.content.clone();
+        content.keys.remove(&key_id).ok_or(DataKeysError::Unknown(key_id))?;
+        self.keep(content, random)
+    }
+
+    /// A key, to seal or open records with.
+    pub fn key(&self, key_id: u32) -> Option<&[u8; 32]> {
+        self.content.keys.get(&key_id).map(|key| &*key.key)
+    }
+
+    /// The key a compartment has.
+    pub fn assigned(&self, compartment: &str) -> Option<u32> {
+        let has = |key: &DataKey| key.compartment.as_ref().is_some_and(|name| name.as_str() == compartment);
+        self.content.keys.iter().find(|(_, key)| has(key)).map(|(key_id, _)| *key_id)
+    }
+
+    /// How many keys have no compartment yet.
+    pub fn free(&self) -> usize {
+        self.content.keys.values().filter(|key| key.compartment.is_none()).count()
+    }
+
+    /// What is public about each key, by key id.
+    pub fn keys(&self) -> impl Iterator<Item = DataKeyInfo> + '_ {
+        self.content.keys.iter().map(|(key_id, key)| DataKeyInfo { key_id: *key_id, check: check(*key_id, &key.key) })
+    }
+
+    /// All keys in hex, for an inspector. Whoever has this reads everything.
+    pub fn export(&self) -> BTreeMap<u32, Zeroizing<String>> {
+        self.content.keys.iter().map(|(key_id, key)| (*key_id, Zeroizing::new(hex::encode(*key.key)))).collect()
+    }
+
+    fn keep(&mut self, content: Content, random: Random<'_>) -> Result<(), DataKeysError> {
+        if self.poisoned {
+            return Err(DataKeysError::Poisoned);
+        }
+        let text = self.render(&content, random)?;
+        self.poisoned = true;
+        replace(&self.path, text.as_bytes()).map_err(|source| KeyFileError::Io { path: self.path.clone(), source })?;
+        self.poisoned = false;
+        self.content = content;
+        Ok(())
+    }
+
+    /// Every key is wrapped anew each time, so that two versions of the file do not show which key got its compartment between them.
+    fn render(&self, content: &Content, random: Random<'_>) -> Result<String, DataKeysError> {
+        let damaged = |fault| KeyFileError::Damaged { path: self.path.clone(), fault };
+        let mut keys = Vec::with_capacity(content.keys.len());
+        for (key_id, key) in &content.keys {
+            let nonce = random_bytes(random)?;
+            let wrapped = wrap(&self.key_encryption_key, &self.origin, *key_id, key, nonce);
+            keys.push(wrapped.ok_or_else(|| damaged(FileFault::Invalid("a data key cannot be wrapped")))?);
+        }
+        let nonce = Hex(random_bytes(random)?);
+        let (kdf, next_key_id, tag) = (self.kdf.clone(), content.next_key_id, Hex([0; TAG_LEN]));
+        let mut file = DataKeysFile { format: DATA_KEYS_FORMAT.into(), origin: self.origin.clone(), kdf, next_key_id, keys, nonce, tag };
+        let tag = aead::seal(&self.key_encryption_key, &nonce.0, &tag_associated(&file).map_err(damaged)?, &[]);
+        file.tag = Hex(tag.ok_or_else(|| damaged(FileFault::Invalid("the file cannot be authenticated")))?);
+        Ok(file.render().map_err(damaged)?)
+    }
+}
+
+impl fmt::Debug for DataKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataKeys({:?}, {} keys, {} free)", self.origin, self.content.keys.len(), self.free())
+    }
+}
+
+/// The file's text as it is with an empty tag.
+fn tag_associated(file: &DataKeysFile) -> Result<Vec<u8>, FileFault> {
+    let untagged = DataKeysFile { tag: Hex([0; TAG_LEN]), ..file.clone() };
+    Ok(untagged.render()?.into_bytes())
+}
+
+fn wrap_associated(origin: &str, key_id: u32, check: &[u8; 32]) -> Vec<u8> {
+    [WRAP_LABEL.as_bytes(), &key_id.to_be_bytes(), check, origin.as_bytes()].concat()
+}
+
+fn wrap(key_encryption_key: &[u8; 32], origin: &str, key_id: u32, key: &DataKey, nonce: [u8; 24]) -> Option<WrappedKey> {
+    let compartment = key.compartment.as_ref().map_or("", |name| name.as_str());
+    let mut plain = Zeroizing::new([0; WRAPPED_PLAIN_LEN]);
+    let fields = key.key.iter().copied().chain([u8::try_from(compartment.len()).ok()?]).chain(compartment.bytes());
+    plain.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
+    let check = check(key_id, &key.key);
+    let wrapped = aead::seal(key_encryption_key, &nonce, &wrap_associated(origin, key_id, &check), &*plain)?;
+    Some(WrappedKey { key_id, check: Hex(check), nonce: Hex(nonce), wrapped: Hex(wrapped) })
+}
+
+fn unwrap(key_encryption_key: &[u8; 32], origin: &str, wrapped: &WrappedKey) -> Option<DataKey> {
+    let associated = wrap_associated(origin, wrapped.key_id, &wrapped.check.0);
+    let plain = aead::open(key_encryption_key, &wrapped.nonce.0, &associated, &wrapped.wrapped.0)?;
+    let (key, rest) = plain.split_first_chunk::<32>()?;
+    let (len, padded) = rest.split_first()?;
+    let (compartment, padding) = padded.split_at_checked(usize::from(*len))?;
+    let compartment = std::str::from_utf8(compartment).ok()?;
+    let good = check(wrapped.key_id, key) == wrapped.check.0 && padding.iter().all(|byte| *byte == 0);
+    let compartment = (!compartment.is_empty()).then(|| Zeroizing::new(compartment.to_owned()));
+    good.then(|| DataKey { key: Zeroizing::new(*key), compartment })
+}

@@ -1,0 +1,64 @@
+//! Decisions made again from the opened records. The rules are `countersign-conflict`'s; here is only what is fed to them and where it must stop.
+
+use countersign_conflict::replay::{Replay, ReplayFinding, ReplayStatus};
+use countersign_entry::content::Meta;
+use countersign_entry::record::Record;
+
+use crate::codes;
+use crate::report::{Finding, Outcome, Verdict};
+
+/// Replay up to the first record that cannot be read.
+pub(crate) struct Decisions {
+    replay: Replay,
+    stopped: Option<(u64, String)>,
+    /// Decisions, and policies, that came after the stop.
+    missed: u64,
+}
+
+impl Decisions {
+    pub fn new() -> Self {
+        Self { replay: Replay::new(), stopped: None, missed: 0 }
+    }
+
+    /// A record that opened and was read.
+    pub fn step(&mut self, index: u64, meta: &Meta, record: &Record, out: &mut Outcome) {
+        if self.stopped.is_some() {
+            self.missed += u64::from(record.assessment().is_some() || matches!(record, Record::Policy(_)));
+            return;
+        }
+        let findings = self.replay.step(index, meta, record);
+        if self.replay.status() != ReplayStatus::NothingToReplay {
+            findings.into_iter().for_each(|f| out.find(finding(f).entry(index)));
+        }
+    }
+
+    /// A record that cannot be read: the facts after it are not known.
+    pub fn stop(&mut self, index: u64, why: &str) {
+        self.stopped.get_or_insert_with(|| (index, why.to_owned()));
+    }
+
+    pub fn finish(mut self, out: &mut Outcome) {
+        if self.stopped.is_none() && self.replay.status() != ReplayStatus::NothingToReplay {
+            self.replay.finish().into_iter().for_each(|f| out.find(finding(f)));
+        }
+        let ruled = match self.replay.status() {
+            ReplayStatus::NothingToReplay => false,
+            ReplayStatus::Replayed { decisions, .. } => {
+                out.count_many("decisions", decisions);
+                true
+            }
+        };
+        if let Some((index, why)) = self.stopped {
+            if ruled || self.missed > 0 {
+                out.not_checked(format!("decisions from entry {index} on ({} opened): entry {index} {why}", self.missed));
+            }
+        }
+    }
+}
+
+fn finding(f: ReplayFinding) -> Finding {
+    let code = if f.tampered { codes::REPLAY } else { codes::REPLAY_UNDECIDED };
+    let verdict = if f.tampered { Verdict::Tampered } else { Verdict::CouldNotCheck };
+    // The rules name their findings; a name they add later is not lost.
+    Finding { code: f.code, verdict, ..Finding::new(code, f.detail) }
+}
