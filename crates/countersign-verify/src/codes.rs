@@ -75,6 +75,7 @@ codes! {
     SEGMENT_DAMAGED = "segment-damaged", Tampered, "A segment is damaged before its last seal.";
     SEGMENT_MISSING = "segment-missing", Tampered, "The segments do not continue one another.";
     REGISTER_MISSING = "register-missing", Tampered, "There is no head register beside the segments.";
+    REGISTER_DAMAGED = "register-damaged", Tampered, "The head register is not of its one form.";
     REGISTER_AHEAD = "register-ahead", Tampered, "The store is shorter than its head register.";
     CONFIG_DIFFERS = "config-differs", Tampered, "countersign.toml is missing or not what genesis gives.";
     LOCK_NOT_EMPTY = "lock-not-empty", Tampered, "The lock file holds something.";

@@ -69,11 +69,10 @@ impl<'o> DataKeys<'o> {
         fields.text("authority")?;
         fields.texts("approvers")?;
         let key_id = fields.key_id("key_id")?;
-        if self.usable(index, key_id, "key_id", out) {
-            if let Some(state) = self.states.get_mut(&key_id) {
+        if self.usable(index, key_id, "key_id", out)
+            && let Some(state) = self.states.get_mut(&key_id) {
                 state.destroyed_at = Some(index);
             }
-        }
         Ok(())
     }
 
@@ -101,6 +100,11 @@ impl<'o> DataKeys<'o> {
                 None
             }
         }
+    }
+
+    /// Whether records stayed shut.
+    pub fn any_unopened(&self) -> bool {
+        !self.unopened.is_empty()
     }
 
     /// Lists, key by key, what was not opened; an asked-for record that stays shut for want of its key is *could not check*.

@@ -4,7 +4,7 @@ use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::{Note, NoteError, NoteVerifyError, VKey};
 use countersign_log::tree::empty_root;
 
-use crate::codes;
+use crate::codes::{self, Code};
 use crate::keys::{KeyWalk, words};
 use crate::leaves::Leaves;
 use crate::report::{Finding, Outcome};
@@ -14,6 +14,8 @@ use crate::report::{Finding, Outcome};
 pub(crate) struct Head {
     /// Where it was read, or what it was called on the command line.
     pub name: String,
+    /// Where the note begins in that file, for seals.
+    pub offset: Option<u64>,
     pub checkpoint: Checkpoint,
     pub note: Note,
     pub bytes: Vec<u8>,
@@ -31,7 +33,7 @@ pub(crate) enum Role {
 }
 
 impl Head {
-    /// Reads a note. Reports what is wrong with its form, or with the pinned key's signature where the form stops further judging.
+    /// Reads a note and reports what is wrong with its form; where there is no checkpoint to judge, also whether the pinned key signed it.
     pub fn read(bytes: &[u8], name: &str, pinned: &VKey, out: &mut Outcome) -> Option<Self> {
         let note = match Note::parse(bytes) {
             Ok(note) => note,
@@ -41,14 +43,12 @@ impl Head {
             }
         };
         match Checkpoint::parse(note.text()) {
-            Ok(checkpoint) if checkpoint.origin == pinned.name() => {
-                Some(Self { name: name.to_owned(), checkpoint, note, bytes: bytes.to_vec() })
-            }
             Ok(checkpoint) => {
-                bad_line(&note, name, pinned, out);
-                let detail = format!("the origin is {:?}, the pinned key is that of {:?}", checkpoint.origin, pinned.name());
-                out.find(Finding::new(codes::WRONG_ORIGIN, detail).file(name).line(Some(1)));
-                None
+                if checkpoint.origin != pinned.name() {
+                    let detail = format!("the origin is {:?}, the pinned key is that of {:?}", checkpoint.origin, pinned.name());
+                    out.find(Finding::new(codes::WRONG_ORIGIN, detail).file(name).line(Some(1)));
+                }
+                Some(Self { name: name.to_owned(), offset: None, checkpoint, note, bytes: bytes.to_vec() })
             }
             Err(e) => {
                 let finding = match note.verify(pinned) {
@@ -66,11 +66,17 @@ impl Head {
 
     /// Holds a head against the leaves: the same past, or not, or longer than what there is.
     pub fn hold(&self, role: Role, current: &Head, leaves: &Leaves, keys: &mut KeyWalk, out: &mut Outcome) {
-        keys.judge(&self.note, &self.checkpoint, &self.name, out);
+        let vouched = keys.judge(self, out);
+        if role == Role::Known && !vouched {
+            return out.not_checked(format!("{} against this ledger: nobody trusted vouches for it", self.name));
+        }
+        if self.checkpoint.origin != current.checkpoint.origin {
+            return;
+        }
         let (size, now) = (self.checkpoint.size.0, current.checkpoint.size.0);
         if size > now {
             let code = if role == Role::Register { codes::REGISTER_AHEAD } else { codes::SHORTER_THAN_KNOWN };
-            out.find(Finding::new(code, format!("the ledger has {now} entries, this head {size}")).file(&self.name));
+            out.find(self.finding(code, format!("the ledger has {now} entries, this head {size}")));
             return out.not_checked(format!("the past in common with {} (size {size})", self.name));
         }
         let root = match size {
@@ -91,13 +97,12 @@ impl Head {
             String::from_utf8_lossy(&current.bytes),
             String::from_utf8_lossy(&self.bytes)
         );
-        out.find(Finding::new(code, detail).file(&self.name).line(Some(3)));
+        out.find(self.finding(code, detail).line(Some(3)));
     }
-}
 
-fn bad_line(note: &Note, name: &str, pinned: &VKey, out: &mut Outcome) {
-    if let Err(e @ NoteVerifyError::BadSignature { line, .. }) = note.verify(pinned) {
-        out.find(Finding::new(codes::SIGNATURE_BAD, words(&e)).file(name).line(Some(line)));
+    /// A finding about this note.
+    pub fn finding(&self, code: Code, detail: String) -> Finding {
+        Finding { offset: self.offset, ..Finding::new(code, detail).file(&self.name) }
     }
 }
 

@@ -1,13 +1,13 @@
 //! The log's keys over time, walked from the pinned one through rotations and revocations (ledger-format section 9), and who must have
 //! signed a checkpoint of a given size.
 
-use countersign_log::checkpoint::Checkpoint;
 use countersign_log::key_event::{revocation_text, rotation_text, verify_text};
-use countersign_log::note::{Note, NoteVerifyError, VKey, VKeyError};
+use countersign_log::note::{NoteVerifyError, VKey, VKeyError};
 use countersign_log::tree::TreeSize;
 
 use crate::codes::{self, Code};
 use crate::fields::{FieldFault, Fields};
+use crate::heads::Head;
 use crate::report::{Finding, Outcome};
 
 struct LogKey {
@@ -157,53 +157,54 @@ impl KeyWalk {
     }
 
     /// Holds a well-formed checkpoint's signatures against the keys for its size. True if a trusted key signed it.
-    pub fn judge(&mut self, note: &Note, checkpoint: &Checkpoint, file: &str, out: &mut Outcome) -> bool {
-        let (name, size) = (file.to_owned(), checkpoint.size.0);
-        let good = self.good_signatures(note, file, out);
+    pub fn judge(&mut self, head: &Head, out: &mut Outcome) -> bool {
+        let size = head.checkpoint.size.0;
+        let good = self.good_signatures(head, out);
         let counted: Vec<usize> = good.iter().copied().filter(|k| self.keys.get(*k).is_some_and(|k| k.may_sign(size))).collect();
         if let [only] = counted.as_slice() {
-            self.note_alone(*only, size, name);
+            self.note_alone(*only, head);
         }
         out.count_many("signatures", counted.len() as u64);
         if counted.is_empty() {
             let revoked = good.iter().any(|k| self.keys.get(*k).is_some_and(|k| k.trusted && k.is_revoked_at(size)));
             let code = if revoked { codes::SIGNED_BY_REVOKED } else { codes::NO_TRUSTED_SIGNATURE };
-            out.find(Finding::new(code, format!("size {size}: {}", code.meaning)).file(file));
+            out.find(head.finding(code, format!("size {size}: {}", code.meaning)));
             return false;
         }
-        self.both_signed(&good, size, file, out);
+        self.both_signed(&good, head, out);
         true
     }
 
-    fn note_alone(&mut self, key: usize, size: u64, file: String) {
-        if let Some(key) = self.keys.get_mut(key) {
-            if key.alone.as_ref().is_none_or(|(largest, _)| *largest < size) {
-                key.alone = Some((size, file));
+    fn note_alone(&mut self, key: usize, head: &Head) {
+        let size = head.checkpoint.size.0;
+        if let Some(key) = self.keys.get_mut(key)
+            && key.alone.as_ref().is_none_or(|(largest, _)| *largest < size) {
+                key.alone = Some((size, head.name.clone()));
             }
-        }
     }
 
     /// The keys whose signature holds. A line under a key's name and id that does not hold is tampering, whatever else signed.
-    fn good_signatures(&self, note: &Note, file: &str, out: &mut Outcome) -> Vec<usize> {
+    fn good_signatures(&self, head: &Head, out: &mut Outcome) -> Vec<usize> {
         let mut good = Vec::new();
         for (position, key) in self.keys.iter().enumerate() {
-            match note.verify(&key.vkey) {
+            match head.note.verify(&key.vkey) {
                 Ok(_) => good.push(position),
                 Err(NoteVerifyError::NoLine { .. }) => {}
                 Err(e @ NoteVerifyError::BadSignature { line, .. }) => {
-                    out.find(Finding::new(codes::SIGNATURE_BAD, words(&e)).file(file).line(Some(line)));
+                    out.find(head.finding(codes::SIGNATURE_BAD, words(&e)).line(Some(line)));
                 }
             }
         }
         good
     }
 
-    fn both_signed(&self, good: &[usize], size: u64, file: &str, out: &mut Outcome) {
+    fn both_signed(&self, good: &[usize], head: &Head, out: &mut Outcome) {
+        let size = head.checkpoint.size.0;
         for rotation in self.rotations.iter().filter(|r| r.index < size && size <= r.both_until) {
             let absent = [rotation.old, rotation.new].into_iter().filter(|k| !good.contains(k));
             for key in absent.filter_map(|k| self.keys.get(k)).filter(|k| !k.is_revoked_at(size)) {
                 let detail = format!("size {size} lies in the rotation at entry {} and {} did not sign", rotation.index, key.vkey);
-                out.find(Finding::new(codes::SIGNATURE_BOTH, detail).file(file));
+                out.find(head.finding(codes::SIGNATURE_BOTH, detail));
             }
         }
     }
@@ -211,12 +212,11 @@ impl KeyWalk {
     /// Revocations reach back: commits that the revoked key alone signed beyond its last size are untrusted.
     pub fn finish(&self, out: &mut Outcome) {
         for key in &self.keys {
-            if let (Some(last), Some((size, file))) = (key.revoked_after, &key.alone) {
-                if *size > last {
+            if let (Some(last), Some((size, file))) = (key.revoked_after, &key.alone)
+                && *size > last {
                     let detail = format!("size {size} is signed only by {}, revoked after size {last}", key.vkey);
                     out.find(Finding::new(codes::SIGNED_BY_REVOKED, detail).file(file));
                 }
-            }
         }
     }
 }

@@ -96,8 +96,9 @@ impl<'o> Records<'o> {
         if leaf.kind == Kind::Entry {
             self.hold_erased(leaf, &sealed, opened.as_ref(), (stored, as_written), at, out);
         }
-        if let Some(Opened { meta, content }) = opened {
-            self.read(leaf, &meta, &content, at, out);
+        match opened {
+            Some(Opened { meta, content }) => self.read(leaf, &meta, &content, at, out),
+            None => self.decisions.stop(leaf.index, "was not opened"),
         }
     }
 
@@ -110,6 +111,9 @@ impl<'o> Records<'o> {
     }
 
     pub fn finish(self, out: &mut Outcome) {
+        if !self.keys_given && self.data_keys.any_unopened() {
+            out.not_checked("decisions: no keys were given");
+        }
         self.data_keys.finish(out);
         self.redactions.finish(out);
         self.decisions.finish(out);

@@ -48,11 +48,10 @@ impl Decisions {
                 true
             }
         };
-        if let Some((index, why)) = self.stopped {
-            if ruled || self.missed > 0 {
+        if let Some((index, why)) = self.stopped
+            && (ruled || self.missed > 0) {
                 out.not_checked(format!("decisions from entry {index} on ({} opened): entry {index} {why}", self.missed));
             }
-        }
     }
 }
 

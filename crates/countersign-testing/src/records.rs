@@ -1,0 +1,467 @@
+//! Any valid value of every record type, for property tests.
+
+use ciborium::Value;
+use countersign_entry::ids::{
+    Date, Hash32, IssuerId, LeafIndex, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, Reference, SubmissionId, Token,
+};
+use countersign_entry::limits::{LINE_BYTES_MAX, MICROS_MAX, WINDOW_DAYS_MAX};
+use countersign_entry::record::*;
+use countersign_entry::time::{DAY, Micros, Window};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A record of any type.
+pub fn record() -> impl Strategy<Value = Record> {
+    select(TYPE_NAMES).prop_flat_map(record_of)
+}
+
+/// A record of the type with this name; padding for a name no type has.
+pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
+    match type_name {
+        "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "officer.enrolled" | "officer.revoked" => {
+            control(type_name)
+        }
+        "organization" | "person" | "principal" | "provider" | "issuer" | "exposure" => directory(type_name),
+        "submission" => submission().prop_map(Record::from).boxed(),
+        "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
+        "grant.request" | "grant.transition" | "access.event" | "case.opened" | "read" => access(type_name),
+        "policy" => policy().prop_map(Record::from).boxed(),
+        _ => Just(Record::Padding).boxed(),
+    }
+}
+
+// A struct has more fields than a tuple of strategies may have members, so the fields become pairs inside pairs.
+macro_rules! nested {
+    () => { Just(()) };
+    ($first:expr $(, $rest:expr)*) => { ($first, nested!($($rest),*)) };
+}
+macro_rules! unnested {
+    () => { () };
+    ($first:ident $(, $rest:ident)*) => { ($first, unnested!($($rest),*)) };
+}
+macro_rules! any_of {
+    ($type:ident { $($field:ident: $strategy:expr),* $(,)? }) => {
+        nested!($($strategy),*).prop_map(|unnested!($($field),*)| $type { $($field),* })
+    };
+}
+macro_rules! boxed {
+    ($type:ident { $($field:ident: $strategy:expr),* $(,)? }) => {
+        any_of!($type { $($field: $strategy),* }).prop_map(Record::from).boxed()
+    };
+}
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident: $type:ident = $pattern:literal;)*) => {
+        $($(#[$doc])* pub fn $name() -> impl Strategy<Value = $type> {
+            $pattern.prop_filter_map("a text of the type", |text| $type::new(text).ok())
+        })*
+    };
+}
+
+texts! {
+    /// A person's id.
+    person_id: PersonId = "P-[A-Za-z0-9]{4,32}";
+    /// A principal's id.
+    principal_id: PrincipalId = "pr-[A-Za-z0-9]{4,32}";
+    /// A submission's id.
+    submission_id: SubmissionId = "S-[A-Za-z0-9]{4,32}";
+    /// An organization's id.
+    organization_id: OrganizationId = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
+    /// A provider's id.
+    provider_id: ProviderId = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
+    /// An issuer's id.
+    issuer_id: IssuerId = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
+    /// Another record's id.
+    record_id: RecordId = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
+    /// A reference.
+    reference: Reference = "R-[A-Za-z0-9]{4,32}";
+    /// A word of a vocabulary.
+    token: Token = "[a-z0-9._-]{1,32}";
+    /// A short line in any script.
+    short_line: Line = "\\PC{1,24}";
+}
+
+/// A line of text: any script, and the longest there is.
+pub fn line() -> impl Strategy<Value = Line> {
+    let longest = "a".repeat(LINE_BYTES_MAX);
+    let odd = [longest.as_str(), " ", "\u{7530}\u{4e2d} \u{1f512}", "e\u{301}", "\"quoted\\\" <b>"].map(str::to_owned);
+    prop_oneof![8 => short_line(), 1 => select(odd.to_vec()).prop_filter_map("a line", |text| Line::new(text).ok())]
+}
+
+/// A time, its ends included.
+pub fn micros() -> impl Strategy<Value = Micros> {
+    prop_oneof![Just(0), Just(MICROS_MAX), 1_700_000_000_000_000..1_900_000_000_000_000u64, 0..=MICROS_MAX].prop_filter_map("a time", |t| Micros::new(t).ok())
+}
+
+/// A calendar date.
+pub fn date() -> impl Strategy<Value = Date> {
+    micros().prop_map(Date::of)
+}
+
+/// A window of one microsecond to 30 days.
+pub fn window() -> impl Strategy<Value = Window> {
+    (micros(), prop_oneof![Just(1), Just(WINDOW_DAYS_MAX * DAY), 1..=WINDOW_DAYS_MAX * DAY])
+        .prop_filter_map("a window that fits before the last time", |(opens, length)| Window::new(opens, opens.plus(length)).ok())
+}
+
+/// A hash.
+pub fn hash() -> impl Strategy<Value = Hash32> {
+    any::<[u8; 32]>().prop_map(Hash32)
+}
+
+/// Where a record stands.
+pub fn leaf_index() -> impl Strategy<Value = LeafIndex> {
+    prop_oneof![0..100u64, any::<u64>()].prop_map(LeafIndex)
+}
+
+/// Anything an access event's `detail` may hold, in the order canonical CBOR gives it.
+pub fn detail() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::Text),
+        vec(any::<u8>(), 0..12).prop_map(Value::Bytes),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let keys = prop_oneof![3 => "[a-z]{0,6}".prop_map(Value::Text), 1 => any::<i64>().prop_map(Value::from)];
+        prop_oneof![vec(inner.clone(), 0..4).prop_map(Value::Array), vec((keys, inner), 0..4).prop_map(canonical_map)]
+    })
+}
+
+/// An assessment with any values, whether or not a rule gives them.
+pub fn assessment() -> impl Strategy<Value = Assessment> {
+    any_of!(Assessment {
+        rule_set: hash(),
+        policy: of(leaf_index()),
+        participate: outcome(),
+        hold: outcome(),
+        trade: outcome(),
+        decision: select(vec![Decision::Cleared, Decision::Referred, Decision::Denied]),
+        reasons: vec(reason(), 0..4),
+        watch: vec(leaf_index(), 0..3),
+        obligations: vec(obligation(), 0..3),
+    })
+}
+
+/// A policy its constructor takes.
+pub fn policy() -> impl Strategy<Value = Policy> {
+    let strict = |e: Effects| Effects { participate: e.participate.max(Effect::Refer), ..e };
+    let deny = |e: Effects| Effects { participate: Effect::Deny, ..e };
+    any_of!(Policy {
+        id: record_id(),
+        version: any::<u32>(),
+        effective_from: micros(),
+        approvals_required: 1..=8u32,
+        agreements_required: vec(agreement_kind(), 0..4),
+        on_refer: effects().prop_map(strict),
+        on_block: effects().prop_map(deny),
+        on_block_without_participation: effect(),
+        case_cadence_seconds: 60..=604_800u64,
+        clock_skew_seconds: 0..=86_400u64,
+        supersedes: of(leaf_index()),
+    })
+}
+
+/// A submission.
+pub fn submission() -> impl Strategy<Value = Submission> {
+    let offer = any_of!(Offer { offered_at: micros(), terms_hash: hash(), purpose: line(), revoked_at: of(micros()) });
+    let marking = any_of!(Marking { level: marking_level(), categories: vec(line(), 0..3), dissemination: vec(line(), 0..3) });
+    let ends = vec![WindowEndEvent::TrustedPartnerRelease, WindowEndEvent::PublicRelease, WindowEndEvent::Withdrawal, WindowEndEvent::Lapse];
+    any_of!(Submission {
+        id: submission_id(),
+        provider: provider_id(),
+        title: line(),
+        authority: line(),
+        offer: of(offer),
+        designation: of(line()),
+        window: window(),
+        window_end_event: select(ends),
+        public_release_at: of(micros()),
+        cleansed_at: of(micros()),
+        status: select(vec![SubmissionStatus::Open, SubmissionStatus::Suspended, SubmissionStatus::Closed]),
+        marking: marking,
+        information_owner: owner(),
+        confidentiality_basis: line(),
+        supersedes: of(leaf_index()),
+    })
+}
+
+fn control(type_name: &str) -> BoxedStrategy<Record> {
+    let approvers = || vec(principal_id(), 0..4);
+    let bytes = || vec(any::<u8>(), 0..80);
+    match type_name {
+        "genesis" => boxed!(Genesis { origin: line(), format: any::<u32>(), keys: vec(line(), 0..3) }),
+        "datakey.created" => boxed!(DataKeyCreated { key_id: any::<u32>(), check: hash() }),
+        "datakey.destroyed" => boxed!(DataKeyDestroyed { key_id: any::<u32>(), authority: line(), approvers: approvers() }),
+        "redaction" => boxed!(Redaction {
+            target: leaf_index(),
+            fields: vec("[a-z_]{1,20}", 0..4),
+            key_id: any::<u32>(),
+            authority: line(),
+            approvers: approvers(),
+            resealed_hash: hash(),
+        }),
+        "key.rotated" => boxed!(KeyRotated {
+            old: line(),
+            new: line(),
+            old_signature: bytes(),
+            new_signature: bytes(),
+            both_until: any::<u64>(),
+            reason: line(),
+            // Null and none are one thing in the encoding.
+            attestation: of(detail().prop_filter("not null", |v| !v.is_null())),
+            approvers: approvers(),
+        }),
+        "key.revoked" => boxed!(KeyRevoked { vkey: line(), last_size: any::<u64>(), by: line(), signature: bytes(), reason: line(), approvers: approvers() }),
+        "officer.enrolled" => boxed!(OfficerEnrolled { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
+        _ => boxed!(OfficerRevoked { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
+    }
+}
+
+fn directory(type_name: &str) -> BoxedStrategy<Record> {
+    use OrganizationKind as O;
+    use Relation as R;
+    let node = prop_oneof![
+        provider_id().prop_map(Node::Provider),
+        submission_id().prop_map(Node::Submission),
+        issuer_id().prop_map(Node::Issuer),
+        record_id().prop_map(Node::Host)
+    ];
+    let bases = vec![Basis::PublicFiling, Basis::Press, Basis::Computed, Basis::NameMatch, Basis::Officer, Basis::Developer];
+    match type_name {
+        "organization" => boxed!(Organization {
+            id: organization_id(),
+            name: line(),
+            kind: select(vec![O::Agency, O::Component, O::Developer, O::Partner, O::Contractor, O::Ffrdc]),
+            parent: of(organization_id()),
+            ethics_office: of(line()),
+            supersedes: of(leaf_index()),
+        }),
+        "person" => boxed!(Person { id: person_id(), name: line(), status: status(), organization: organization_id(), supersedes: of(leaf_index()) }),
+        "principal" => boxed!(Principal {
+            id: principal_id(),
+            person: of(person_id()),
+            roles: vec(role(), 0..4),
+            os_user: of(line()),
+            disabled: any::<bool>(),
+            supersedes: of(leaf_index()),
+        }),
+        "provider" => boxed!(Provider { id: provider_id(), name: line(), supersedes: of(leaf_index()) }),
+        "issuer" => boxed!(Issuer {
+            id: issuer_id(),
+            name: line(),
+            cik: of(line()),
+            tickers: vec(line(), 0..3),
+            sub_industry: of(line()),
+            supersedes: of(leaf_index()),
+        }),
+        _ => boxed!(Exposure {
+            id: record_id(),
+            from: node,
+            relation: select(vec![R::Is, R::OwnedBy, R::EquityHeldBy, R::ServedBy, R::Supplier, R::Customer, R::Competitor, R::Downstream]),
+            to: issuer_id(),
+            tier: select(vec![Tier::One, Tier::Two, Tier::Three]),
+            valid_from: of(date()),
+            valid_to: of(date()),
+            basis: select(bases),
+            confirmed: any::<bool>(),
+            evidence: of(line()),
+            supersedes: of(leaf_index()),
+        }),
+    }
+}
+
+fn ethics(type_name: &str) -> BoxedStrategy<Record> {
+    match type_name {
+        "agreement" => boxed!(Agreement {
+            id: record_id(),
+            person: person_id(),
+            kind: agreement_kind(),
+            submission: of(submission_id()),
+            version: line(),
+            document_hash: hash(),
+            signed_at: micros(),
+            expires_at: of(micros()),
+            supersedes: of(leaf_index()),
+        }),
+        "recusal" => boxed!(Recusal {
+            id: record_id(),
+            person: person_id(),
+            scope: scope(),
+            from: micros(),
+            until: of(micros()),
+            ground: line(),
+            screening_contact: of(line()),
+            supersedes: of(leaf_index()),
+        }),
+        "list" => boxed!(List {
+            id: record_id(),
+            kind: select(vec![ListKind::Restricted, ListKind::Watch]),
+            name: line(),
+            authority: of(line()),
+            supersedes: of(leaf_index()),
+        }),
+        _ => boxed!(ListItem {
+            id: record_id(),
+            list: record_id(),
+            subject: scope(),
+            from: micros(),
+            until: of(micros()),
+            reason: line(),
+            supersedes: of(leaf_index()),
+        }),
+    }
+}
+
+fn access(type_name: &str) -> BoxedStrategy<Record> {
+    match type_name {
+        "grant.request" => boxed!(GrantRequest {
+            person: person_id(),
+            submission: submission_id(),
+            duty: line(),
+            needs_participation: any::<bool>(),
+            expires_at: micros(),
+            reference: of(reference()),
+            assessment: of(assessment()),
+            result: of(grant_state()),
+        }),
+        "grant.transition" => boxed!(GrantTransition {
+            grant: leaf_index(),
+            to: grant_state(),
+            cause: of(leaf_index()),
+            reason: of(line()),
+            assessment: of(assessment()),
+            result: of(grant_state()),
+        }),
+        "access.event" => boxed!(AccessEvent {
+            person: person_id(),
+            submission: submission_id(),
+            grant: of(leaf_index()),
+            action: token(),
+            occurred_at: micros(),
+            artefact: of(line()),
+            result: of(select(vec![AccessResult::Success, AccessResult::Refused, AccessResult::Error])),
+            source: of(line()),
+            source_id: of(line()),
+            session: of(line()),
+            marking: of(marking_level()),
+            information_owner: of(owner()),
+            detail: detail(),
+            assessment: of(assessment()),
+            supersedes: of(leaf_index()),
+        }),
+        "case.opened" => boxed!(CaseOpened {
+            rule: line(),
+            version: any::<u32>(),
+            cite: line(),
+            finding: leaf_index(),
+            person: person_id(),
+            submission: submission_id(),
+            evidence: vec(leaf_index(), 0..6),
+        }),
+        _ => boxed!(Read { question: token(), subject: line(), rows: any::<u64>(), as_of: any::<u64>() }),
+    }
+}
+
+fn reason() -> impl Strategy<Value = Reason> {
+    any_of!(Reason {
+        rule: line(),
+        version: any::<u32>(),
+        bears_on: select(vec![Verdict::Participate, Verdict::Hold, Verdict::Trade, Verdict::Access]),
+        outcome: outcome(),
+        cite: line(),
+        evidence: vec(leaf_index(), 0..4),
+    })
+}
+
+fn obligation() -> impl Strategy<Value = Obligation> {
+    use ObligationKind as K;
+    any_of!(Obligation {
+        who: select(vec![ObligedParty::Subject, ObligedParty::AccessOfficer, ObligedParty::EthicsOffice]),
+        what: select(vec![K::NoTrading, K::SignAgreement, K::StateInterests, K::KeepRecusal, K::DecideReferral]),
+        due: of(micros()),
+    })
+}
+
+fn scope() -> impl Strategy<Value = RecusalScope> {
+    prop_oneof![
+        provider_id().prop_map(RecusalScope::Provider),
+        issuer_id().prop_map(RecusalScope::Issuer),
+        submission_id().prop_map(RecusalScope::Submission)
+    ]
+}
+
+fn effects() -> impl Strategy<Value = Effects> {
+    any_of!(Effects { participate: effect(), hold: effect(), trade: effect() })
+}
+
+fn effect() -> impl Strategy<Value = Effect> {
+    select(vec![Effect::Allow, Effect::Refer, Effect::Deny])
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    select(vec![Outcome::Clear, Outcome::Refer, Outcome::Block])
+}
+
+fn agreement_kind() -> impl Strategy<Value = AgreementKind> {
+    select(vec![AgreementKind::AccessTerms, AgreementKind::DutyNotice, AgreementKind::NoInterestCertification])
+}
+
+fn marking_level() -> impl Strategy<Value = MarkingLevel> {
+    use MarkingLevel as M;
+    select(vec![M::Unclassified, M::Cui, M::Confidential, M::Secret, M::TopSecret])
+}
+
+fn owner() -> impl Strategy<Value = InformationOwner> {
+    select(vec![InformationOwner::Developer, InformationOwner::Agency, InformationOwner::Joint])
+}
+
+fn status() -> impl Strategy<Value = PersonStatus> {
+    use PersonStatus as P;
+    select(vec![
+        P::Officer,
+        P::Enlisted,
+        P::Civilian,
+        P::Sge,
+        P::PresidentialAppointee,
+        P::IpaDetailee,
+        P::Contractor,
+        P::Ffrdc,
+        P::Partner,
+        P::Former,
+    ])
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    use Role as R;
+    select(vec![
+        R::Operator,
+        R::AccessOfficer,
+        R::Approver,
+        R::EthicsOfficer,
+        R::InspectorGeneral,
+        R::Gateway,
+        R::Sequencer,
+        R::CoveredPerson,
+    ])
+}
+
+fn grant_state() -> impl Strategy<Value = GrantState> {
+    use GrantState::*;
+    select(vec![
+        Draft, Submitted, Checking, Clear, Undetermined, InfoRequested, Conflict, EthicsReview, Recused, Waived, Authorized502, Divesting, Denied, Agreement,
+        Approved, Active, Suspended, Expired, Revoked, Departed, CoolingOff, Closed,
+    ])
+}
+
+/// Sorted as the encoding sorts, one pair for each key: what a decoder gives back.
+fn canonical_map(pairs: Vec<(Value, Value)>) -> Value {
+    let mut keyed: Vec<(Vec<u8>, (Value, Value))> =
+        pairs.into_iter().filter_map(|pair| Some((countersign_entry::cbor::encode(&pair.0).ok()?, pair))).collect();
+    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    keyed.dedup_by(|a, b| a.0 == b.0);
+    Value::Map(keyed.into_iter().map(|(_, pair)| pair).collect())
+}
