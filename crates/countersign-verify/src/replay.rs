@@ -49,9 +49,10 @@ impl Decisions {
             }
         };
         if let Some((index, why)) = self.stopped
-            && (ruled || self.missed > 0) {
-                out.not_checked(format!("decisions from entry {index} on ({} opened): entry {index} {why}", self.missed));
-            }
+            && (ruled || self.missed > 0)
+        {
+            out.not_checked(format!("decisions from entry {index} on ({} opened): entry {index} {why}", self.missed));
+        }
     }
 }
 

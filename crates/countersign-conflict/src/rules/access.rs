@@ -37,8 +37,9 @@ pub(super) fn window_open(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     let Some(submission) = q.submission else { return };
     let (window, at) = (submission.record.window, q.time_of_access());
     let ahead = matches!(q.ask, Ask::Request { .. } | Ask::Approve { .. }) && at < window.opens_at();
-    let outlasts = q.expires_at().is_some_and(|end| end > window.closes_at());
-    if submission.record.status != SubmissionStatus::Open || !(window.contains(at) || ahead) || outlasts {
+    // A grant that outlasts the window is not one the offer covers; one whose own end has come opens nothing.
+    let bad_end = q.expires_at().is_some_and(|end| end > window.closes_at() || end <= at);
+    if submission.record.status != SubmissionStatus::Open || !(window.contains(at) || ahead) || bad_end {
         sheet.add(rule, Verdict::Access, Outcome::Block, vec![submission.index]);
     }
 }

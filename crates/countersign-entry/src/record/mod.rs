@@ -224,7 +224,16 @@ impl Record {
             .filter(|(k, _)| !COMMON.contains(&k.as_str()))
             .filter_map(|(k, _)| Some((Value::Text(k.clone()), content.value(k)?.clone())))
             .collect();
-        Self::from_body(&kind, &Value::Map(pairs))
+        let record = Self::from_body(&kind, &Value::Map(pairs))?;
+        // serde takes an absent field for null. Only an access event, which others write, may leave fields out.
+        let short = match &record {
+            Record::AccessEvent(_) => None,
+            whole => whole.fields()?.into_iter().map(|(k, _)| k).find(|k| content.value(k).is_none()),
+        };
+        match short {
+            Some(key) => Err(RecordError::Fields { kind, detail: format!("missing field `{key}`") }),
+            None => Ok(record),
+        }
     }
 
     /// The canonical request: type and every field but those the ledger itself fills in, as canonical CBOR. Two requests under one idempotency

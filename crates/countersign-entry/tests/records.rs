@@ -1,0 +1,303 @@
+//! Every record type into bytes and back, and what the types refuse.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use ciborium::Value;
+use countersign_entry::content::{COMMON, Content, Field};
+use countersign_entry::record::*;
+use countersign_testing::records;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+const AT: u64 = 1_780_304_400_000_000;
+
+/// The one type whose fields from outside may be left out (`? key` in the schema).
+const MAY_BE_SHORT: &str = "access.event";
+
+fn content(record: &Record) -> Content {
+    let mut n = 0u8;
+    let salt = || {
+        n = n.wrapping_add(1);
+        [n; 16]
+    };
+    record.content(AT, "pr-0001", "req-1", salt).unwrap()
+}
+
+fn without(content: &Content, key: &str) -> Content {
+    Content::from_fields(content.fields().iter().filter(|(k, _)| k != key).cloned().collect())
+}
+
+fn with(content: &Content, key: &str, value: Value) -> Content {
+    let mut fields = without(content, key).fields().to_vec();
+    fields.push((key.to_owned(), Field::Shown { salt: [9; 16], value }));
+    Content::from_fields(fields)
+}
+
+fn own_keys(record: &Record) -> BTreeSet<String> {
+    record.fields().unwrap().into_iter().map(|(k, _)| k).collect()
+}
+
+/// Some records of a type, the same ones in every run.
+fn some(type_name: &str, count: usize) -> Vec<Record> {
+    let mut runner = TestRunner::deterministic();
+    let strategy = records::record_of(type_name);
+    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_record_comes_back_from_its_bytes(record in records::record()) {
+        let encoded = content(&record).encode().unwrap();
+        let back = Content::decode(&encoded.bytes).unwrap();
+        prop_assert_eq!(&Record::from_content(&back).unwrap(), &record);
+        let again = back.encode().unwrap();
+        prop_assert_eq!(&again, &encoded);
+        let meta = back.meta().unwrap();
+        prop_assert_eq!((meta.kind.as_str(), meta.at, meta.actor.as_str(), meta.request.as_str()), (record.type_name(), AT, "pr-0001", "req-1"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused(record in records::record(), key in "[a-z]{1,12}_x") {
+        let more = with(&content(&record), &key, Value::Null);
+        prop_assert!(matches!(Record::from_content(&more), Err(RecordError::Fields { .. })), "{} takes {key}", record.type_name());
+    }
+
+    #[test]
+    fn an_erased_field_is_named_and_the_hash_stays(record in records::record(), pick in any::<prop::sample::Index>()) {
+        let whole = content(&record);
+        let keys: Vec<String> = own_keys(&record).into_iter().collect();
+        prop_assume!(!keys.is_empty());
+        let key = pick.get(&keys);
+        let erased = whole.erase(key).unwrap().unwrap();
+        prop_assert_eq!(Record::from_content(&erased), Err(RecordError::Erased(vec![key.clone()])));
+        prop_assert_eq!(erased.encode().unwrap().hash, whole.encode().unwrap().hash);
+    }
+
+    #[test]
+    fn the_request_does_not_hold_what_the_ledger_fills_in(record in records::record()) {
+        let mut asked = record.clone();
+        asked.clear_outcome();
+        prop_assert!(asked.assessment().is_none());
+        prop_assert_eq!(record.request_bytes().unwrap(), asked.request_bytes().unwrap());
+    }
+
+    #[test]
+    fn two_requests_agree_only_where_the_records_do(a in records::record(), b in records::record()) {
+        let (mut x, mut y) = (a.clone(), b.clone());
+        x.clear_outcome();
+        y.clear_outcome();
+        prop_assert_eq!(x == y, a.request_bytes().unwrap() == b.request_bytes().unwrap());
+    }
+
+    #[test]
+    fn flipping_a_bit_never_gives_the_same_record(record in records::record(), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+        let mut bytes = content(&record).encode().unwrap().bytes;
+        let hash = content(&record).encode().unwrap().hash;
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        // A salt may change and leave the record alone; the hash never stays.
+        if let Ok(back) = Content::decode(&bytes) {
+            prop_assert_ne!(back.encode().unwrap().hash, hash);
+        }
+    }
+}
+
+#[test]
+fn the_generators_cover_every_type() {
+    for name in TYPE_NAMES {
+        assert!(some(name, 3).iter().all(|r| r.type_name() == *name), "{name}");
+    }
+}
+
+#[test]
+fn every_record_of_a_type_has_the_same_keys() {
+    for name in TYPE_NAMES {
+        let keys: BTreeSet<BTreeSet<String>> = some(name, 40).iter().map(own_keys).collect();
+        assert_eq!(keys.len(), 1, "{name}: {keys:?}");
+    }
+}
+
+#[test]
+fn each_missing_key_is_refused() {
+    let mut refused = 0;
+    for name in TYPE_NAMES.iter().filter(|n| **n != MAY_BE_SHORT) {
+        for record in some(name, 5) {
+            for key in own_keys(&record) {
+                let short = without(&content(&record), &key);
+                assert!(matches!(Record::from_content(&short), Err(RecordError::Fields { .. })), "{name} without {key}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 500, "{refused}");
+}
+
+#[test]
+fn an_access_event_needs_five_fields_and_no_more() {
+    for record in some(MAY_BE_SHORT, 5) {
+        for key in own_keys(&record) {
+            let back = Record::from_content(&without(&content(&record), &key));
+            let needed = ["person", "submission", "action", "occurred_at", "detail"].contains(&key.as_str());
+            assert_eq!(back.is_err(), needed, "{key}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_common_field_is_named() {
+    let record = some("person", 1).remove(0);
+    for key in COMMON {
+        assert!(matches!(Record::from_content(&without(&content(&record), key)), Err(RecordError::Content(_))), "{key}");
+    }
+    let other = with(&content(&record), "type", Value::from("persons"));
+    assert_eq!(Record::from_content(&other), Err(RecordError::UnknownType("persons".into())));
+    let full = with(&content(&Record::Padding), "reason", Value::from("x"));
+    assert!(matches!(Record::from_content(&full), Err(RecordError::Fields { .. })));
+}
+
+#[test]
+fn values_a_type_does_not_allow_are_refused() {
+    let day = 86_400_000_000u64;
+    let window = |opens: u64, closes: u64| {
+        Value::Map(vec![(Value::from("opens_at"), Value::from(opens)), (Value::from("closes_at"), Value::from(closes))])
+    };
+    let effects = |p: &str| Value::Map(["participate", "hold", "trade"].map(|k| (Value::from(k), Value::from(if k == "participate" { p } else { "deny" }))).into());
+    let bad = [
+        ("submission", "window", window(0, 30 * day + 1)),
+        ("submission", "window", window(5, 5)),
+        ("submission", "window", window(6, 5)),
+        ("submission", "title", Value::from("a\u{202e}b")),
+        ("submission", "title", Value::from("a\nb")),
+        ("submission", "title", Value::from("")),
+        ("submission", "title", Value::from("x".repeat(1_025))),
+        ("submission", "status", Value::from("Open")),
+        ("submission", "id", Value::from("S-model-name")),
+        ("exposure", "tier", Value::from(4)),
+        ("exposure", "tier", Value::from(0)),
+        ("exposure", "from", Value::from("person:P-0001")),
+        ("exposure", "valid_from", Value::from("2026-02-29")),
+        ("exposure", "confirmed", Value::from("true")),
+        ("person", "id", Value::from("P-Ada Lovelace")),
+        ("person", "status", Value::from("consultant")),
+        ("principal", "roles", Value::Array(vec![Value::from("root")])),
+        ("recusal", "scope", Value::from("host:azure")),
+        ("recusal", "from", Value::from(253_402_300_800_000_000u64)),
+        ("recusal", "from", Value::from(-1)),
+        ("agreement", "document_hash", Value::Bytes(vec![0; 31])),
+        ("agreement", "document_hash", Value::from("00".repeat(32))),
+        ("policy", "approvals_required", Value::from(0)),
+        ("policy", "approvals_required", Value::from(9)),
+        ("policy", "case_cadence_seconds", Value::from(59)),
+        ("policy", "clock_skew_seconds", Value::from(86_401)),
+        ("policy", "on_refer", effects("allow")),
+        ("policy", "on_block", effects("refer")),
+        ("access.event", "action", Value::from("Query")),
+        ("grant.request", "reference", Value::from("R-1")),
+        ("grant.transition", "to", Value::from("authorized502")),
+    ];
+    for (name, key, value) in bad {
+        let record = some(name, 1).remove(0);
+        let wrong = with(&content(&record), key, value.clone());
+        assert!(matches!(Record::from_content(&wrong), Err(RecordError::Fields { .. })), "{name} {key} {value:?}");
+    }
+}
+
+#[test]
+fn values_at_the_edge_are_taken() {
+    let day = 86_400_000_000u64;
+    let good = [
+        ("submission", "window", Value::Map(vec![(Value::from("closes_at"), Value::from(30 * day)), (Value::from("opens_at"), Value::from(0))])),
+        ("submission", "title", Value::from("x".repeat(1_024))),
+        ("exposure", "tier", Value::from(3)),
+        ("exposure", "valid_from", Value::from("2028-02-29")),
+        ("recusal", "from", Value::from(253_402_300_799_999_999u64)),
+        ("policy", "approvals_required", Value::from(8)),
+        ("grant.transition", "to", Value::from("authorized_502")),
+    ];
+    for (name, key, value) in good {
+        let record = some(name, 1).remove(0);
+        let edge = with(&content(&record), key, value);
+        assert!(Record::from_content(&edge).is_ok(), "{name} {key}");
+    }
+}
+
+fn through_json<T: serde::Serialize + serde::de::DeserializeOwned + Into<Record>>(r: &T) -> Record {
+    let json = serde_json::to_string(r).unwrap();
+    serde_json::from_str::<T>(&json).unwrap_or_else(|e| panic!("{e}: {json}")).into()
+}
+
+fn json_can_hold(value: &Value) -> bool {
+    match value {
+        Value::Bytes(_) => false,
+        Value::Array(items) => items.iter().all(json_can_hold),
+        Value::Map(pairs) => pairs.iter().all(|(k, v)| k.is_text() && json_can_hold(v)),
+        _ => true,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_record_comes_back_from_json(record in records::record()) {
+        let back = match &record {
+            Record::Genesis(r) => through_json(r),
+            Record::DataKeyCreated(r) => through_json(r),
+            Record::DataKeyDestroyed(r) => through_json(r),
+            Record::Redaction(r) => through_json(r),
+            Record::KeyRotated(r) => {
+                prop_assume!(r.attestation.as_ref().is_none_or(json_can_hold));
+                through_json(r)
+            }
+            Record::KeyRevoked(r) => through_json(r),
+            Record::OfficerEnrolled(r) => through_json(r),
+            Record::OfficerRevoked(r) => through_json(r),
+            Record::Organization(r) => through_json(r),
+            Record::Person(r) => through_json(r),
+            Record::Principal(r) => through_json(r),
+            Record::Provider(r) => through_json(r),
+            Record::Issuer(r) => through_json(r),
+            Record::Exposure(r) => through_json(r),
+            Record::Submission(r) => through_json(r),
+            Record::Agreement(r) => through_json(r),
+            Record::Recusal(r) => through_json(r),
+            Record::List(r) => through_json(r),
+            Record::ListItem(r) => through_json(r),
+            Record::GrantRequest(r) => through_json(r),
+            Record::GrantTransition(r) => through_json(r),
+            Record::AccessEvent(r) => {
+                prop_assume!(json_can_hold(&r.detail));
+                through_json(r)
+            }
+            Record::CaseOpened(r) => through_json(r),
+            Record::Policy(r) => through_json(r),
+            Record::Read(r) => through_json(r),
+            Record::Padding => Record::Padding,
+        };
+        prop_assert_eq!(back, record);
+    }
+}
+
+#[test]
+fn hashes_are_hex_in_json() {
+    let Record::DataKeyCreated(r) = some("datakey.created", 1).remove(0) else { panic!("the generator gives the type asked for") };
+    let json: serde_json::Value = serde_json::to_value(&r).unwrap();
+    assert_eq!(json["check"].as_str().unwrap(), hex::encode(r.check.0));
+    for bad in ["00", "zz", &"00".repeat(33)] {
+        let json = serde_json::json!({ "key_id": 1, "check": bad });
+        assert!(serde_json::from_value::<DataKeyCreated>(json).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn supersedes_and_entity_go_together() {
+    for record in TYPE_NAMES.iter().flat_map(|name| some(name, 20)) {
+        let has_key = own_keys(&record).contains("supersedes");
+        assert!(has_key || (record.supersedes().is_none() && record.entity().is_none()), "{}", record.type_name());
+        assert_eq!(record.entity().is_some(), has_key && record.type_name() != MAY_BE_SHORT, "{}", record.type_name());
+    }
+}

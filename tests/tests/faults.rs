@@ -1,0 +1,99 @@
+//! Every write step of a commit × every fault: what an error means, what a restart finds, and that nothing acknowledged is ever lost.
+
+use std::collections::BTreeMap;
+
+use countersign_ledger::{Access, AppendError, Ledger};
+use countersign_store::memory::{Fault, Step};
+use countersign_testing::ledger::*;
+
+const STEPS: [Step; 3] = [Step::Stage, Step::Seal, Step::Register];
+const FAULTS: [Fault; 6] = [Fault::Fail, Fault::Full, Fault::FailPersisted, Fault::CrashBefore, Fault::CrashTorn, Fault::CrashAfter];
+
+/// What a restart must find of the request that met the fault.
+fn must_stand(step: Step, fault: Fault) -> bool {
+    match (step, fault) {
+        // Nothing whole was staged: as if the request had never come.
+        (Step::Stage, Fault::Fail | Fault::Full | Fault::CrashBefore | Fault::CrashTorn) => false,
+        // The batch was staged whole: recovery signs and seals it, whatever the client was told.
+        _ => true,
+    }
+}
+
+#[test]
+fn every_step_and_every_fault() {
+    for step in STEPS {
+        for fault in FAULTS {
+            for skip in 0..3 {
+                one(step, fault, skip);
+            }
+        }
+    }
+}
+
+fn one(step: Step, fault: Fault, skip: u64) {
+    let what = format!("{step:?} × {fault:?} after {skip}");
+    let (world, mut ledger) = World::start();
+    let submission = stage_set(&mut ledger);
+    let base = ledger.size();
+    let mut acknowledged = BTreeMap::new();
+    world.disk.arm(step, skip, fault);
+    let mut unknown = None;
+    for n in 0..4 {
+        world.clock.advance(1_000);
+        let now = ledger.now();
+        match record(&mut ledger, "gateway", &format!("event-{n}"), access("ada1", &submission, None, now)) {
+            Ok(receipt) => drop(acknowledged.insert(n, receipt)),
+            Err(AppendError::Unknown(_)) => {
+                unknown = Some((n, access("ada1", &submission, None, now)));
+                break;
+            }
+            Err(e) => panic!("{what}: {e}"),
+        }
+    }
+    let (n, event) = unknown.unwrap_or_else(|| panic!("{what}: the fault was never met"));
+    assert_eq!(n, skip, "{what}");
+    // From the failure on this handle takes nothing more.
+    let refused = record(&mut ledger, "gateway", "after", event.clone());
+    assert!(matches!(refused, Err(AppendError::ReadOnly(_))), "{what}: {refused:?}");
+    drop(ledger);
+    world.disk.restart();
+
+    let mut ledger = world.open(Access::Write).unwrap_or_else(|e| panic!("{what}: {e}"));
+    assert_eq!(ledger.read_only(), None, "{what}");
+    assert_eq!(ledger.size(), base + skip + u64::from(must_stand(step, fault)), "{what}");
+    check(&ledger, &acknowledged, &what);
+    // The same key again: the first recording or a new one, never two entries.
+    let again = record(&mut ledger, "gateway", &format!("event-{n}"), event).unwrap();
+    assert_eq!((again.repeated, again.index), (must_stand(step, fault), base + skip), "{what}");
+    acknowledged.insert(n, again);
+    check(&ledger, &acknowledged, &what);
+    verified(&ledger);
+    // And once more from the disk.
+    drop(ledger);
+    let ledger = world.open(Access::Write).unwrap();
+    check(&ledger, &acknowledged, &what);
+}
+
+fn check(ledger: &Ledger, acknowledged: &BTreeMap<u64, countersign_ledger::Receipt>, what: &str) {
+    for (n, receipt) in acknowledged {
+        let now = ledger.receipt(receipt.index).unwrap_or_else(|e| panic!("{what}: event {n}: {e}"));
+        assert_eq!((now.leaf, &now.record, &now.note), (receipt.leaf.clone(), &receipt.record, &receipt.note), "{what}: event {n}");
+    }
+}
+
+#[test]
+fn a_store_behind_its_register_only_reads() {
+    let (world, mut ledger) = World::start();
+    let submission = stage_set(&mut ledger);
+    // A copy of the machine as it was, with the register of the machine as it is.
+    let old = world.disk.fork();
+    let now = ledger.now();
+    record(&mut ledger, "gateway", "newer", access("ada1", &submission, None, now)).unwrap();
+    drop(ledger);
+    let store = countersign_store::memory::MemoryStore::open_writer(&old).unwrap();
+    let register = countersign_store::memory::MemoryRegister::open_writer(&world.disk).unwrap();
+    let mut ledger = world.open_with(Box::new(store), Box::new(register), Access::Write).unwrap();
+    assert!(ledger.read_only().unwrap().contains("head register"), "{:?}", ledger.read_only());
+    let refused = record(&mut ledger, "gateway", "newer", access("ada1", &submission, None, now));
+    assert!(matches!(refused, Err(AppendError::ReadOnly(_))));
+}
