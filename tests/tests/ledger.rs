@@ -51,6 +51,7 @@ fn a_grant_lives_and_a_recusal_suspends_it_in_its_own_commit() {
     let again = world.open(Access::Write).unwrap();
     assert_eq!((again.size(), again.root(), again.read_only()), (size, root, None));
     assert_eq!(state(&again, grant), GrantState::Suspended);
+    verified(&again);
 }
 
 #[test]
@@ -102,4 +103,5 @@ fn many_new_submissions_in_one_batch_never_run_out_of_keys() {
         .collect();
     assert!(ledger.commit(requests).iter().all(Result::is_ok));
     assert_eq!(ledger.facts().submissions().count(), 101);
+    verified(&ledger);
 }

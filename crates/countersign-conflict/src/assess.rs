@@ -144,16 +144,21 @@ fn rule_set_digest() -> countersign_entry::ids::Hash32 {
     *DIGEST.get_or_init(rule_set)
 }
 
-/// Conditions of access first, then what policy says each verdict does. No policy: nothing is cleared.
+/// What policy makes of each reason, the worst of them. Reason by reason, so that one more reason never makes a decision milder: under a policy
+/// that does less on a block than on a referral, a block would else hide the referral beside it. No policy: nothing is cleared.
 fn decision(q: &Question<'_>, sheet: &Sheet) -> Decision {
-    let Some(policy) = q.policy else { return Decision::Referred };
-    let policy = &policy.record;
-    let effect = |verdict: Verdict, on_refer: Effect, on_block: Effect| match sheet.worst(verdict) {
-        Outcome::Clear => Effect::Allow,
-        Outcome::Refer => on_refer,
-        Outcome::Block => on_block,
-    };
+    let Some(policy) = q.policy.map(|p| &p.record) else { return Decision::Referred };
     let participation_blocked = if q.needs_participation() { policy.on_block.participate } else { policy.on_block_without_participation };
+    let effect = |bears_on: Verdict, on_refer: Effect, on_block: Effect| {
+        let outcomes = sheet.reasons.iter().filter(move |r| r.bears_on == bears_on).map(|r| r.outcome);
+        outcomes.map(|outcome| match outcome {
+            Outcome::Clear => Effect::Allow,
+            Outcome::Refer => on_refer,
+            Outcome::Block => on_block,
+        })
+        .max()
+        .unwrap_or(Effect::Allow)
+    };
     let worst = [
         effect(Verdict::Access, Effect::Refer, Effect::Deny),
         effect(Verdict::Participate, policy.on_refer.participate, participation_blocked),

@@ -302,8 +302,8 @@ impl Facts {
     fn apply_transition(&mut self, at: Micros, actor: &PrincipalId, r: &countersign_entry::record::GrantTransition) {
         let Some(grant) = self.grants.get_mut(&r.grant) else { return };
         let Some(result) = r.result else { return };
-        let sod = r.assessment.as_ref().is_some_and(|a| a.reasons.iter().any(|x| x.rule.as_str() == rules::SEPARATION));
-        if r.to == GrantState::Approved && !sod {
+        // An approval that did not hold is an attempt: it counts towards nothing, and its approver may approve again.
+        if r.to == GrantState::Approved && r.assessment.as_ref().is_some_and(|a| a.decision == Decision::Cleared) {
             grant.approvers.push(actor.clone());
         }
         if grant.state == GrantState::Active && result != GrantState::Active {

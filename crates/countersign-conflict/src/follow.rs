@@ -21,7 +21,8 @@ impl Facts {
         match record {
             Record::Recusal(r) => self.active_of_person(&r.person, &mut affected),
             Record::Person(r) => self.active_of_person(&r.id, &mut affected),
-            Record::Agreement(r) if r.supersedes.is_some() => self.active_of_person(&r.person, &mut affected),
+            // It may have been another person's until now.
+            Record::Agreement(r) if r.supersedes.is_some() => affected.extend(self.active()),
             Record::Submission(r) => self.active_of_submission(&r.id, &mut affected),
             Record::ListItem(r) if self.list(&r.list).is_some_and(|l| l.record.kind == ListKind::Restricted) => affected.extend(self.active()),
             Record::List(r) if r.kind == ListKind::Restricted && r.supersedes.is_some() => affected.extend(self.active()),
@@ -44,7 +45,7 @@ impl Facts {
                     }
                 }
                 Timer::TakeEffect(cause) => {
-                    let hit = self.active().find(|grant| self.worse_now(*grant, when));
+                    let hit = self.reached_by(cause).into_iter().find(|grant| self.worse_now(*grant, when));
                     match hit {
                         Some(grant) => return Some(suspend(grant, cause)),
                         None => drop(self.timers.remove(&(when, timer))),
@@ -53,6 +54,20 @@ impl Facts {
             }
         }
         self.due_case(at)
+    }
+
+    /// Active grants that a recusal or list item taking effect bears on: none where another record has taken its place (that one has its own
+    /// timer), and none ever by a watch list, which must not show even as the occasion of a suspension that is right for another reason.
+    fn reached_by(&self, cause: LeafIndex) -> BTreeSet<LeafIndex> {
+        let mut affected = BTreeSet::new();
+        if let Some(recusal) = self.recusals.values().find(|k| k.index == cause) {
+            self.active_of_person(&recusal.record.person, &mut affected);
+        } else if let Some(item) = self.items.values().find(|k| k.index == cause)
+            && self.list(&item.record.list).is_some_and(|l| l.record.kind == ListKind::Restricted)
+        {
+            affected.extend(self.active());
+        }
+        affected
     }
 
     fn due_case(&self, at: Micros) -> Option<Record> {

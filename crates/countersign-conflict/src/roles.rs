@@ -17,9 +17,11 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         Record::GrantTransition(t) => return grants::may_move(roles, t.to),
         Record::AccessEvent(_) => &[Role::Gateway, Role::AccessOfficer],
         Record::Read(_) => return !roles.is_empty(),
-        Record::CaseOpened(_) | Record::Padding | Record::DataKeyCreated(_) => &[Role::Sequencer],
-        // Genesis is written by `init` alone; the others need approvals that come with the steps that write them.
-        Record::Genesis(_)
+        Record::Padding | Record::DataKeyCreated(_) => &[Role::Sequencer],
+        // A case follows from time alone, so nobody may ask for one. Genesis is written by `init` alone; the others need approvals that come with
+        // the steps that write them.
+        Record::CaseOpened(_)
+        | Record::Genesis(_)
         | Record::DataKeyDestroyed(_)
         | Record::Redaction(_)
         | Record::KeyRotated(_)

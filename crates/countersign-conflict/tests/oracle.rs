@@ -111,7 +111,7 @@ impl Compare<'_> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_recorded_decision_is_the_oracles(ops in history::history(40)) {
@@ -188,7 +188,7 @@ fn histories_reach_what_they_are_for() {
         scene.entries().iter().for_each(|e| tally.take(e));
     }
     assert_eq!(tally.rules.len(), rules::RULES.len() - 1, "every rule but the watch list gives reasons: {tally:?}");
-    assert!(tally.rules.values().all(|n| *n >= 5) && tally.decisions.values().all(|n| *n >= 100), "{tally:?}");
+    assert!(tally.rules.values().all(|n| *n >= 5) && tally.decisions.values().all(|n| *n >= 50), "{tally:?}");
     for state in [GrantState::Active, GrantState::Suspended, GrantState::Expired, GrantState::Recused, GrantState::Revoked, GrantState::Conflict] {
         assert!(tally.states.contains_key(&state), "{state:?}: {tally:?}");
     }

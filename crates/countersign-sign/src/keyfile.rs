@@ -178,6 +178,17 @@ pub fn check_file(bytes: &[u8]) -> Result<KeyFile, FileFault> {
     }
 }
 
+/// Looks for damage in any file of a ledger's `keys/`, without its passphrase; says what it finds.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_any(path: &str, bytes: &[u8]) -> Result<(), String> {
+    if path.ends_with("/passphrase") {
+        return crate::passphrase::Passphrase::from_bytes(bytes).map(drop).map_err(|e| e.to_string());
+    }
+    check_file(bytes).map(drop).map_err(|e| e.to_string())
+}
+
 impl SigningKeyFile {
     /// Reads and checks a signing key file.
     pub fn parse(bytes: &[u8]) -> Result<Self, FileFault> {

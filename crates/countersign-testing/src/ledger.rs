@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use countersign_entry::ids::{Hash32, IssuerId, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, RequestKey, SubmissionId, Token};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
+use countersign_ledger::export::{Planes, export};
 use countersign_ledger::{Access, AppendError, Clock, Ledger, OpenError, Parts, Receipt, Request, SystemEntropy};
 use countersign_log::vkey::VKey;
 use countersign_sign::datakeys::DataKeys;
@@ -15,6 +16,7 @@ use countersign_sign::unlock::Unlock;
 use countersign_sign::{SignError, Signer, os_random};
 use countersign_store::memory::{MemoryDisk, MemoryRegister, MemoryStore};
 use countersign_store::{Register, Store};
+use countersign_verify::files::DirSource;
 use ed25519_dalek::Signer as _;
 
 /// The origin of every test ledger.
@@ -352,4 +354,24 @@ pub fn active_grant(ledger: &mut Ledger, who: &str, submission: &SubmissionId) -
 }
 
 /// Exports a ledger and gives it to the verifier with every key: the oracle of every end-to-end test.
-pub fn verified(_ledger: &Ledger) {}
+///
+/// # Panics
+/// The verifier finds anything, or leaves a decision unreplayed.
+pub fn verified(ledger: &Ledger) -> countersign_verify::Report {
+    let dir = tempfile::tempdir().unwrap();
+    let to = dir.path().join("export");
+    export(ledger, &to, Planes::Both, &mut |_| {}).unwrap();
+    let report = countersign_verify::verify(&DirSource::new(&to), &options(ledger), &mut |_| {});
+    assert_eq!(report.verdict, countersign_verify::Verdict::Verified, "{report}");
+    assert!(report.checks.iter().any(|c| c.name == "replayed" && c.count > 0), "{report}");
+    report
+}
+
+/// What an inspector with every key would ask.
+pub fn options(ledger: &Ledger) -> countersign_verify::Options {
+    let mut options = countersign_verify::Options::new(ledger.vkey().clone());
+    let key = |hex: &str| <[u8; 32]>::try_from(hex::decode(hex).unwrap()).unwrap();
+    options.keys = Some(ledger.export_keys().iter().map(|(id, hex)| (*id, key(hex))).collect());
+    options.key_files = Some(countersign_sign::keyfile::check_any);
+    options
+}

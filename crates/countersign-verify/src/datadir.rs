@@ -257,18 +257,21 @@ fn others(run: &mut Run<'_>, segments: &BTreeSet<u64>, config: &Config) {
                 run.out.find(Finding::new(codes::LOCK_NOT_EMPTY, codes::LOCK_NOT_EMPTY.meaning).file(&path));
             }
         } else if path.starts_with("keys/") {
-            match run.read(&path).map(|bytes| key_file(&path, &bytes)) {
-                Some(Some(finding)) => run.out.find(finding),
-                Some(None) => run.out.not_checked(format!("key file {path}: its format is the signer's")),
-                None => {}
-            }
+            key_file(run, &path);
         } else {
             run.out.not_checked(format!("file {path}: no part of a ledger"));
         }
     }
 }
 
-/// Damage in a key file. The format belongs to `countersign-sign`, which this crate may not know: until that is settled, nothing is looked at.
-fn key_file(_path: &str, _bytes: &[u8]) -> Option<Finding> {
-    None
+/// Damage in a key file. Its format is the signer's, so whoever knows the signer hands the check in.
+fn key_file(run: &mut Run<'_>, path: &str) {
+    let Some(check) = run.options.key_files else {
+        return run.out.not_checked(format!("key file {path}: its format is the signer's"));
+    };
+    let Some(bytes) = run.read(path) else { return };
+    match check(path, &bytes) {
+        Ok(()) => run.out.count("key-files"),
+        Err(what) => run.out.find(Finding::new(codes::KEY_FILE, what).file(path)),
+    }
 }

@@ -56,12 +56,18 @@ pub struct Options {
     pub want_sealed: bool,
     /// The sealed plane is left alone, even if it is there. Without effect where keys are given.
     pub public_only: bool,
+    /// Looks for damage in a data directory's key files, given path and bytes. Their format is the signer's; without this they are listed as not
+    /// checked.
+    pub key_files: Option<KeyFileCheck>,
 }
+
+/// Says what is wrong with a key file, if anything is.
+pub type KeyFileCheck = fn(&str, &[u8]) -> Result<(), String>;
 
 impl Options {
     /// Both planes as far as they are there, no keys, no kept heads.
     pub fn new(vkey: VKey) -> Self {
-        Self { vkey, keys: None, known_checkpoints: Vec::new(), want_sealed: false, public_only: false }
+        Self { vkey, keys: None, known_checkpoints: Vec::new(), want_sealed: false, public_only: false, key_files: None }
     }
 
     fn looks_at_sealed(&self) -> bool {

@@ -42,8 +42,14 @@ impl Decisions {
             self.replay.finish().into_iter().for_each(|f| out.find(finding(f)));
         }
         let ruled = match self.replay.status() {
-            ReplayStatus::NothingToReplay => false,
-            ReplayStatus::Replayed { decisions, .. } => {
+            ReplayStatus::NothingToReplay => {
+                if self.stopped.is_none() {
+                    out.not_checked("decisions: nothing to replay, since no policy is recorded".to_owned());
+                }
+                false
+            }
+            ReplayStatus::Replayed { entries, decisions } => {
+                out.count_many("replayed", entries);
                 out.count_many("decisions", decisions);
                 true
             }

@@ -196,13 +196,15 @@ const CHECKS: &[(&str, &str)] = &[
     ("leaves", "leaves decoded and re-hashed into the tree"),
     ("chain", "links of the hash chain"),
     ("tiles", "hash tiles compared with the leaves"),
+    ("key-files", "key files undamaged"),
     ("roots", "roots recomputed from the leaves and compared with a checkpoint"),
     ("records", "stored records re-hashed"),
     ("contents", "contents opened and held against their leaf"),
     ("key-events", "key events walked from the pinned key"),
     ("data-keys", "data keys created"),
     ("redactions", "redactions held against the stored record"),
-    ("decisions", "decisions replayed"),
+    ("replayed", "entries replayed: who may record them, and what must follow them"),
+    ("decisions", "decisions made again and compared"),
 ];
 
 /// Collects what the planes find.
