@@ -349,6 +349,15 @@ impl Ledger {
         Ok((stored.leaf, meta, record))
     }
 
+    /// Bytes of a committed entry as stored: leaf and sealed record.
+    ///
+    /// # Errors
+    /// The index is not committed.
+    pub fn stored_len(&self, index: u64) -> Result<usize, OpenError> {
+        let stored = self.store.read(index)?;
+        Ok(stored.leaf.len() + stored.sealed.len())
+    }
+
     /// The receipt of a committed entry: always made from the log, under the checkpoint of its own commit.
     ///
     /// # Errors
