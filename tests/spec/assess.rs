@@ -110,7 +110,8 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
             against.push(("R-AGR-1", Verdict::Access, Outcome::Block));
         }
     }
-    let by_agreement_alone = who.is_some_and(|w| [PersonStatus::Contractor, PersonStatus::Ffrdc, PersonStatus::Partner].contains(&w.status));
+    let by_agreement_alone =
+        who.is_some_and(|w| [PersonStatus::Contractor, PersonStatus::Ffrdc, PersonStatus::Partner].contains(&w.status));
     if by_agreement_alone && !book.signed(person, submission, AgreementKind::AccessTerms, then) {
         against.push(("R-AGR-2", Verdict::Trade, Outcome::Refer));
     }
@@ -149,7 +150,8 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
 
     // R-ACC-1, R-CLK-1.
     if let Asked::Access { happened, .. } = asked {
-        let covered = grant.as_ref().is_some_and(|g| g.request.person == *person && g.request.submission == *submission && g.open_at(*happened));
+        let covered =
+            grant.as_ref().is_some_and(|g| g.request.person == *person && g.request.submission == *submission && g.open_at(*happened));
         if !covered {
             against.push(("R-ACC-1", Verdict::Access, Outcome::Block));
         }
@@ -202,10 +204,11 @@ fn decision(policy: Option<&Policy>, needs: bool, against: &[(&str, Verdict, Out
 }
 
 fn within(from: Micros, until: Option<Micros>, at: Micros) -> bool {
-    at >= from && match until {
-        Some(until) => at < until,
-        None => true,
-    }
+    at >= from
+        && match until {
+            Some(until) => at < until,
+            None => true,
+        }
 }
 
 /// Whether a scope names the matter, and whether that is sure: an edge nobody confirmed is not.
@@ -281,14 +284,16 @@ impl<'a> Book<'a> {
     }
 
     fn person_behind(&self, account: &str) -> Option<&'a PersonId> {
-        self.last(|r| if let Record::Principal(r) = r { (r.id.as_str() == account).then_some(r) } else { None }).and_then(|p| p.person.as_ref())
+        self.last(|r| if let Record::Principal(r) = r { (r.id.as_str() == account).then_some(r) } else { None })
+            .and_then(|p| p.person.as_ref())
     }
 
     fn touches(&self, matter: &Submission, day: &Date) -> Vec<(IssuerId, bool)> {
         let edges = self.newest(|r| if let Record::Exposure(r) = r { Some((r.id.to_string(), r)) } else { None });
         let mut out = Vec::new();
         for edge in edges {
-            let starts_here = edge.from.to_string() == format!("provider:{}", matter.provider) || edge.from.to_string() == format!("submission:{}", matter.id);
+            let starts_here = edge.from.to_string() == format!("provider:{}", matter.provider)
+                || edge.from.to_string() == format!("submission:{}", matter.id);
             let begun = edge.valid_from.as_ref().is_none_or(|d| d.as_str() <= day.as_str());
             let over = edge.valid_to.as_ref().is_some_and(|d| d.as_str() < day.as_str());
             if starts_here && begun && !over {
@@ -325,7 +330,10 @@ impl<'a> Book<'a> {
             if is && !was {
                 told.open.push((later.meta.at, u64::MAX));
             }
-            if was && !is && let Some(last) = told.open.last_mut() {
+            if was
+                && !is
+                && let Some(last) = told.open.last_mut()
+            {
                 last.1 = later.meta.at;
             }
             told.state = t.result;

@@ -1,1 +1,62 @@
-fn main() {}
+//! The program `countersign`: the ledger's commands for people and scripts.
+//!
+//! In scope: reading the command line and files people write, telling who acts, showing answers as tables, CSV or JSON, exit codes.
+//!
+//! Not in scope: what may be recorded and what is decided (`countersign-conflict`), recording it (`countersign-ledger`), checking a ledger
+//! (`countersign-verify`).
+//!
+//! Limits: a JSON file is at most 1 MiB, a line of access events at most 64 KiB.
+
+mod actor;
+mod args;
+mod commands;
+mod defaults;
+mod demo;
+mod explain;
+mod failure;
+mod output;
+mod session;
+mod words;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use self::args::Cli;
+use self::failure::{Exit, Failure};
+use self::output::Out;
+
+fn main() -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e, &mut stdout),
+    };
+    let json = cli.json;
+    match commands::run(cli.command, &mut Out::new(&mut stdout, json)) {
+        Ok(code) => ExitCode::from(code),
+        Err(e) if e.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(e) => fail(&e, json, &mut stdout),
+    }
+}
+
+fn fail(e: &Failure, json: bool, stdout: &mut dyn Write) -> ExitCode {
+    let exit = e.exit();
+    output::report(&e.sentence(), exit, json, stdout);
+    ExitCode::from(exit as u8)
+}
+
+/// Help and version go to standard output and are no failure; everything else clap says is one of usage.
+fn usage(e: &clap::Error, stdout: &mut dyn Write) -> ExitCode {
+    let text = e.render().to_string();
+    if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).unwrap_or(());
+        return ExitCode::SUCCESS;
+    }
+    let json = std::env::args_os().any(|a| a == "--json");
+    let message = text.trim_end();
+    output::report(message.strip_prefix("error: ").unwrap_or(message), Exit::Usage, json, stdout);
+    ExitCode::from(Exit::Usage as u8)
+}

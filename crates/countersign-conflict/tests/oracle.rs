@@ -90,7 +90,14 @@ impl Compare<'_> {
         Ok(())
     }
 
-    fn all(&self, person: &PersonId, submission: &SubmissionId, actor: &PrincipalId, needs: bool, happened: Micros) -> Result<(), TestCaseError> {
+    fn all(
+        &self,
+        person: &PersonId,
+        submission: &SubmissionId,
+        actor: &PrincipalId,
+        needs: bool,
+        happened: Micros,
+    ) -> Result<(), TestCaseError> {
         let ends = happened.plus(48 * HOUR);
         let ask = Ask::Request { requester: actor, needs_participation: needs, expires_at: ends };
         self.same(person, submission, ask, &Asked::Request { requester: actor.clone(), needs, ends })?;
@@ -189,7 +196,9 @@ fn histories_reach_what_they_are_for() {
     }
     assert_eq!(tally.rules.len(), rules::RULES.len() - 1, "every rule but the watch list gives reasons: {tally:?}");
     assert!(tally.rules.values().all(|n| *n >= 5) && tally.decisions.values().all(|n| *n >= 50), "{tally:?}");
-    for state in [GrantState::Active, GrantState::Suspended, GrantState::Expired, GrantState::Recused, GrantState::Revoked, GrantState::Conflict] {
+    for state in
+        [GrantState::Active, GrantState::Suspended, GrantState::Expired, GrantState::Recused, GrantState::Revoked, GrantState::Conflict]
+    {
         assert!(tally.states.contains_key(&state), "{state:?}: {tally:?}");
     }
     assert!(tally.suspended_in_commit >= 20 && tally.by_timer >= 20 && tally.cases >= 20, "{tally:?}");

@@ -20,7 +20,9 @@ fn answers(facts: &Facts, at: Micros) -> Answers {
     let (officer, approver): (PrincipalId, PrincipalId) = (text(OFFICER), text(APPROVER));
     for (person, submission) in PEOPLE.iter().flat_map(|p| SUBMISSIONS.iter().map(move |s| (*p, *s))) {
         let (person_id, submission_id): (PersonId, SubmissionId) = (text(person), text(submission));
-        let mut ask = |name: String, ask: Ask<'_>| out.push((format!("{person} {submission} {name}"), assess(facts, at, &person_id, &submission_id, ask).into_record()));
+        let mut ask = |name: String, ask: Ask<'_>| {
+            out.push((format!("{person} {submission} {name}"), assess(facts, at, &person_id, &submission_id, ask).into_record()))
+        };
         for needs in [true, false] {
             let request = Ask::Request { requester: &officer, needs_participation: needs, expires_at: at.plus(HOUR) };
             ask(format!("request {needs}"), request);
@@ -70,7 +72,10 @@ struct Seen {
     obligations: Vec<Obligation>,
 }
 
-fn seen(scene: &Scene, outcome: Result<LeafIndex, Refusal>) -> Result<Option<Seen>, Discriminant<Refusal>> {
+/// What somebody without the ethics role learns from asking.
+type Learned = Result<Option<Seen>, Discriminant<Refusal>>;
+
+fn seen(scene: &Scene, outcome: Result<LeafIndex, Refusal>) -> Learned {
     let index = outcome.map_err(|refusal| discriminant(&refusal))?;
     Ok(scene.at(index).assessment().map(|a| Seen {
         verdicts: [a.participate, a.hold, a.trade],
@@ -81,7 +86,7 @@ fn seen(scene: &Scene, outcome: Result<LeafIndex, Refusal>) -> Result<Option<See
 }
 
 /// Plays a history whose watch lists stay watch lists, with or without what is put on them.
-fn surveyed(ops: &[Op], watching: bool) -> Vec<(Option<Result<Option<Seen>, Discriminant<Refusal>>>, Vec<GrantState>)> {
+fn surveyed(ops: &[Op], watching: bool) -> Vec<(Option<Learned>, Vec<GrantState>)> {
     let mut scene = history::beginning();
     let mut out = Vec::new();
     for op in ops {

@@ -29,7 +29,9 @@ fn other_outcome(o: Outcome) -> Outcome {
 }
 
 /// One change to a decision, and the finding it must give.
-const CHANGES: [(&str, fn(&mut Assessment)); 7] = [
+type Change = (&'static str, fn(&mut Assessment));
+
+const CHANGES: [Change; 7] = [
     ("replay-decision-differs", |a| a.decision = other_decision(a.decision)),
     ("replay-verdict-differs", |a| a.participate = other_outcome(a.participate)),
     ("replay-verdict-differs", |a| a.trade = other_outcome(a.trade)),

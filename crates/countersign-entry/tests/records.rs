@@ -165,7 +165,11 @@ fn values_a_type_does_not_allow_are_refused() {
     let window = |opens: u64, closes: u64| {
         Value::Map(vec![(Value::from("opens_at"), Value::from(opens)), (Value::from("closes_at"), Value::from(closes))])
     };
-    let effects = |p: &str| Value::Map(["participate", "hold", "trade"].map(|k| (Value::from(k), Value::from(if k == "participate" { p } else { "deny" }))).into());
+    let effects = |p: &str| {
+        Value::Map(
+            ["participate", "hold", "trade"].map(|k| (Value::from(k), Value::from(if k == "participate" { p } else { "deny" }))).into(),
+        )
+    };
     let bad = [
         ("submission", "window", window(0, 30 * day + 1)),
         ("submission", "window", window(5, 5)),
@@ -210,7 +214,11 @@ fn values_a_type_does_not_allow_are_refused() {
 fn values_at_the_edge_are_taken() {
     let day = 86_400_000_000u64;
     let good = [
-        ("submission", "window", Value::Map(vec![(Value::from("closes_at"), Value::from(30 * day)), (Value::from("opens_at"), Value::from(0))])),
+        (
+            "submission",
+            "window",
+            Value::Map(vec![(Value::from("closes_at"), Value::from(30 * day)), (Value::from("opens_at"), Value::from(0))]),
+        ),
         ("submission", "title", Value::from("x".repeat(1_024))),
         ("exposure", "tier", Value::from(3)),
         ("exposure", "valid_from", Value::from("2028-02-29")),

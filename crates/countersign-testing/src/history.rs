@@ -99,7 +99,8 @@ pub fn step(scene: &mut Scene, op: &Op) -> Result<LeafIndex, Refusal> {
     scene.advance(op.after);
     if let What::WholeGrant { who, submission, needs } = op.what {
         let ends = scene.now().plus(3 * DAY);
-        let grant = scene.record(OFFICER, GrantRequest { submission: text(submission), needs_participation: needs, ..request(who, ends) })?;
+        let grant =
+            scene.record(OFFICER, GrantRequest { submission: text(submission), needs_participation: needs, ..request(who, ends) })?;
         for (account, to) in [(APPROVER, GrantState::Approved), (APPROVER_2, GrantState::Approved)] {
             scene.record(account, move_to(grant, to)).map(drop).unwrap_or_default();
         }
@@ -214,7 +215,19 @@ fn what() -> impl Strategy<Value = What> {
 
 fn grant_ops() -> impl Strategy<Value = What> {
     use GrantState as G;
-    let moves = vec![G::Approved, G::Approved, G::Active, G::Active, G::Suspended, G::Revoked, G::Departed, G::InfoRequested, G::EthicsReview, G::Denied, G::Recused];
+    let moves = vec![
+        G::Approved,
+        G::Approved,
+        G::Active,
+        G::Active,
+        G::Suspended,
+        G::Revoked,
+        G::Departed,
+        G::InfoRequested,
+        G::EthicsReview,
+        G::Denied,
+        G::Recused,
+    ];
     prop_oneof![
         3 => (who(), submission_id(), any::<bool>()).prop_map(|(who, submission, needs)| What::WholeGrant { who, submission, needs }),
         2 => (who(), submission_id(), any::<bool>(), ahead()).prop_map(|(who, submission, needs, ends)| What::Request { who, submission, needs, ends }),

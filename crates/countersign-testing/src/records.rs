@@ -20,9 +20,8 @@ pub fn record() -> impl Strategy<Value = Record> {
 /// A record of the type with this name; padding for a name no type has.
 pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
     match type_name {
-        "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "officer.enrolled" | "officer.revoked" => {
-            control(type_name)
-        }
+        "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "officer.enrolled"
+        | "officer.revoked" => control(type_name),
         "organization" | "person" | "principal" | "provider" | "issuer" | "exposure" => directory(type_name),
         "submission" => submission().prop_map(Record::from).boxed(),
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
@@ -91,7 +90,8 @@ pub fn line() -> impl Strategy<Value = Line> {
 
 /// A time, its ends included.
 pub fn micros() -> impl Strategy<Value = Micros> {
-    prop_oneof![Just(0), Just(MICROS_MAX), 1_700_000_000_000_000..1_900_000_000_000_000u64, 0..=MICROS_MAX].prop_filter_map("a time", |t| Micros::new(t).ok())
+    prop_oneof![Just(0), Just(MICROS_MAX), 1_700_000_000_000_000..1_900_000_000_000_000u64, 0..=MICROS_MAX]
+        .prop_filter_map("a time", |t| Micros::new(t).ok())
 }
 
 /// A calendar date.
@@ -169,7 +169,8 @@ pub fn policy() -> impl Strategy<Value = Policy> {
 pub fn submission() -> impl Strategy<Value = Submission> {
     let offer = any_of!(Offer { offered_at: micros(), terms_hash: hash(), purpose: line(), revoked_at: of(micros()) });
     let marking = any_of!(Marking { level: marking_level(), categories: vec(line(), 0..3), dissemination: vec(line(), 0..3) });
-    let ends = vec![WindowEndEvent::TrustedPartnerRelease, WindowEndEvent::PublicRelease, WindowEndEvent::Withdrawal, WindowEndEvent::Lapse];
+    let ends =
+        vec![WindowEndEvent::TrustedPartnerRelease, WindowEndEvent::PublicRelease, WindowEndEvent::Withdrawal, WindowEndEvent::Lapse];
     any_of!(Submission {
         id: submission_id(),
         provider: provider_id(),
@@ -215,7 +216,14 @@ fn control(type_name: &str) -> BoxedStrategy<Record> {
             attestation: of(detail().prop_filter("not null", |v| !v.is_null())),
             approvers: approvers(),
         }),
-        "key.revoked" => boxed!(KeyRevoked { vkey: line(), last_size: any::<u64>(), by: line(), signature: bytes(), reason: line(), approvers: approvers() }),
+        "key.revoked" => boxed!(KeyRevoked {
+            vkey: line(),
+            last_size: any::<u64>(),
+            by: line(),
+            signature: bytes(),
+            reason: line(),
+            approvers: approvers()
+        }),
         "officer.enrolled" => boxed!(OfficerEnrolled { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
         _ => boxed!(OfficerRevoked { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
     }
@@ -240,7 +248,13 @@ fn directory(type_name: &str) -> BoxedStrategy<Record> {
             ethics_office: of(line()),
             supersedes: of(leaf_index()),
         }),
-        "person" => boxed!(Person { id: person_id(), name: line(), status: status(), organization: organization_id(), supersedes: of(leaf_index()) }),
+        "person" => boxed!(Person {
+            id: person_id(),
+            name: line(),
+            status: status(),
+            organization: organization_id(),
+            supersedes: of(leaf_index())
+        }),
         "principal" => boxed!(Principal {
             id: principal_id(),
             person: of(person_id()),
@@ -452,8 +466,28 @@ fn role() -> impl Strategy<Value = Role> {
 fn grant_state() -> impl Strategy<Value = GrantState> {
     use GrantState::*;
     select(vec![
-        Draft, Submitted, Checking, Clear, Undetermined, InfoRequested, Conflict, EthicsReview, Recused, Waived, Authorized502, Divesting, Denied, Agreement,
-        Approved, Active, Suspended, Expired, Revoked, Departed, CoolingOff, Closed,
+        Draft,
+        Submitted,
+        Checking,
+        Clear,
+        Undetermined,
+        InfoRequested,
+        Conflict,
+        EthicsReview,
+        Recused,
+        Waived,
+        Authorized502,
+        Divesting,
+        Denied,
+        Agreement,
+        Approved,
+        Active,
+        Suspended,
+        Expired,
+        Revoked,
+        Departed,
+        CoolingOff,
+        Closed,
     ])
 }
 

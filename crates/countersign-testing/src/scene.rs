@@ -368,7 +368,15 @@ pub fn recusal(id: &str, person: &str, scope: &str) -> Recusal {
 
 /// A list item since the day before the scene begins.
 pub fn item(id: &str, list: &str, subject: &str) -> ListItem {
-    ListItem { id: text(id), list: text(list), subject: text(subject), from: text("2026-05-31"), until: None, reason: text("Listed"), supersedes: None }
+    ListItem {
+        id: text(id),
+        list: text(list),
+        subject: text(subject),
+        from: text("2026-05-31"),
+        until: None,
+        reason: text("Listed"),
+        supersedes: None,
+    }
 }
 
 /// A list; `authority` where it has one.
@@ -426,14 +434,23 @@ fn furniture() -> Vec<Record> {
         (APPROVER_2, Some(APPROVER_2_PERSON), Role::Approver),
         (OPERATOR, None, Role::Operator),
     ];
-    let agency = Organization { id: text("agency"), name: text("Agency"), kind: OrganizationKind::Agency, parent: None, ethics_office: None, supersedes: None };
+    let agency = Organization {
+        id: text("agency"),
+        name: text("Agency"),
+        kind: OrganizationKind::Agency,
+        parent: None,
+        ethics_office: None,
+        supersedes: None,
+    };
     let mut out: Vec<Record> = vec![agency.into(), policy().into()];
     out.extend([SUBJECT, OTHER, OFFICER_PERSON, APPROVER_PERSON, APPROVER_2_PERSON].map(|id| person(id).into()));
     out.extend(accounts.map(|(id, person, role)| principal(id, person, role).into()));
     out.push(Provider { id: text(LAB), name: text("A lab"), supersedes: None }.into());
     out.extend([LAB_ISSUER, INVESTOR, FAR_ISSUER].map(|id| Record::from(issuer(id))));
     out.push(exposure("ex-lab", LAB_ISSUER).into());
-    out.push(Exposure { relation: Relation::EquityHeldBy, basis: Basis::Press, confirmed: false, ..exposure("ex-investor", INVESTOR) }.into());
+    out.push(
+        Exposure { relation: Relation::EquityHeldBy, basis: Basis::Press, confirmed: false, ..exposure("ex-investor", INVESTOR) }.into(),
+    );
     out.push(submission().into());
     out
 }

@@ -398,10 +398,14 @@ fn width(bundle: u64, size: u64) -> countersign_log::tile::Width {
 
 fn check(stage: &Stage, path: &Path) -> Result<countersign_verify::Report, DemoError> {
     let keys = stage.ledger.export_keys();
-    let options = Options::new(stage.ledger.vkey().clone()).with_hex_keys(keys.iter().map(|(id, key)| (*id, key.as_str())));
-    let options = options.map_err(|e| DemoError(e.to_string()))?;
-    let source = countersign_verify::files::DirSource::open(path)?;
-    Ok(countersign_verify::verify(&source, &options, &mut |_| {}))
+    let mut opened = std::collections::BTreeMap::new();
+    for (id, hex_key) in &keys {
+        let mut key = [0; 32];
+        hex::decode_to_slice(hex_key.as_bytes(), &mut key).map_err(|e| DemoError(e.to_string()))?;
+        opened.insert(*id, key);
+    }
+    let options = Options { keys: Some(opened), ..Options::new(stage.ledger.vkey().clone()) };
+    Ok(countersign_verify::verify(&countersign_verify::files::DirSource::new(path), &options, &mut |_| {}))
 }
 
 fn ending(stage: &Stage, dir: &Path, began: Instant, out: &mut dyn Write) -> Result<(), DemoError> {

@@ -1,0 +1,85 @@
+//! Who acts: the principal of the operating system's user who runs the program, never what a flag says.
+
+use std::path::Path;
+
+use countersign_conflict::Facts;
+use countersign_entry::ids::PrincipalId;
+use countersign_entry::record::Role;
+
+use crate::failure::Failure;
+
+/// The principal behind this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Actor {
+    /// Its id.
+    pub(crate) id: PrincipalId,
+    /// What it may do.
+    pub(crate) roles: Vec<Role>,
+}
+
+/// The operating system's user as records name it: `uid:1000`. The real one, so that a set-uid program does not act as its owner.
+pub(crate) fn os_user() -> String {
+    format!("uid:{}", uid())
+}
+
+fn uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// The login name of the user, for a first display name; their number where the machine does not know one.
+pub(crate) fn login_name() -> String {
+    let uid = uid().to_string();
+    let named = |line: &str| {
+        let mut fields = line.split(':');
+        let (name, _, number) = (fields.next()?, fields.next()?, fields.next()?);
+        (number == uid && !name.is_empty()).then(|| name.to_owned())
+    };
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    users.lines().find_map(named).unwrap_or_else(|| format!("user {uid}"))
+}
+
+impl Actor {
+    /// Looks the user up, if the ledger knows them.
+    pub(crate) fn known(facts: &Facts) -> Option<Self> {
+        let principal = facts.principal_of_os_user(&os_user())?;
+        Some(Self { id: principal.record.id.clone(), roles: principal.record.roles.clone() })
+    }
+
+    /// Looks the user up.
+    ///
+    /// # Errors
+    /// The ledger does not know them; the message says how it comes to.
+    pub(crate) fn find(facts: &Facts, dir: &Path) -> Result<Self, Failure> {
+        Self::known(facts).ok_or_else(|| {
+            let (uid, dir) = (uid(), dir.display());
+            Failure::Denied(format!(
+                "uid {uid} has no principal in this ledger; an operator adds one: \
+                 countersign principal add {dir} --os-user uid:{uid} --person P-… --role access_officer"
+            ))
+        })
+    }
+
+    /// Whether the actor has a role.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether the actor may see why: rules, citations, evidence, watch lists, cases.
+    pub(crate) fn is_ethics(&self) -> bool {
+        self.has(Role::EthicsOfficer)
+    }
+
+    /// Refuses whoever may not see why.
+    pub(crate) fn must_be_ethics(&self, what: &str) -> Result<(), Failure> {
+        if self.is_ethics() { Ok(()) } else { Err(Failure::Denied(format!("{what} is for the ethics role (ethics_officer) alone"))) }
+    }
+
+    /// Refuses accounts that only append, or only stand for a person on record: they read nothing.
+    pub(crate) fn must_read(&self) -> Result<(), Failure> {
+        let readers = [Role::Operator, Role::AccessOfficer, Role::Approver, Role::EthicsOfficer, Role::InspectorGeneral];
+        if readers.iter().any(|r| self.has(*r)) {
+            return Ok(());
+        }
+        Err(Failure::Denied(format!("principal {} has no role that may read the ledger; an operator can give it one", self.id)))
+    }
+}

@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use countersign_entry::ids::RequestKey;
+
+use crate::commands::{
+    access, cases, directory, export, fields, grant, init, keys, policy, proof, query, status, tick, verify,
+};
+
+/// Record who had access to pre-release model information, and prove it.
+///
+/// Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 denied or not cleared, 5 invalid input, 6 some lines not recorded, 10 tampered or
+/// damaged, 11 could not check, 12 untrusted, 13 stale; 20 conflict and 21 needs review for the ethics role with --explain.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 120)]
+pub(crate) struct Cli {
+    /// Answer with one JSON object on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which ledger, and how it opens.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LedgerArgs {
+    /// The ledger's directory.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// File that holds the passphrase. Without it: $CREDENTIALS_DIRECTORY/countersign-passphrase if that exists, else DIR/keys/passphrase.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// How a record is made.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WriteArgs {
+    /// Names this request for ever: the same request under the same key is recorded once. Give times yourself when you may repeat it.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<RequestKey>,
+}
+
+/// Where the demo goes.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// A new directory for the ledger; what the demo exports goes beside it, to DIR-out.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a throw-away ledger of real issuers and invented people, and show on it what this program is for.
+    Demo(DemoArgs),
+    /// Make a ledger in a new directory.
+    Init(init::InitArgs),
+    /// Say where a ledger stands.
+    Status(status::StatusArgs),
+    /// Organizations.
+    #[command(subcommand)]
+    Org(directory::RecordCommand<fields::OrganizationFields>),
+    /// People.
+    #[command(subcommand)]
+    Person(directory::RecordCommand<fields::PersonFields>),
+    /// Accounts that can act.
+    #[command(subcommand)]
+    Principal(directory::RecordCommand<fields::PrincipalFields>),
+    /// Labs that develop models.
+    #[command(subcommand)]
+    Provider(directory::RecordCommand<fields::ProviderFields>),
+    /// Companies whose securities or stakes somebody may hold.
+    #[command(subcommand)]
+    Issuer(directory::RecordCommand<fields::IssuerFields>),
+    /// How a provider or a submission touches an issuer.
+    #[command(subcommand)]
+    Exposure(directory::RecordCommand<fields::ExposureFields>),
+    /// Models handed over for pre-release review.
+    #[command(subcommand)]
+    Submission(directory::RecordCommand<fields::SubmissionFields>),
+    /// Signed agreements and certifications.
+    #[command(subcommand)]
+    Agreement(directory::RecordCommand<fields::AgreementFields>),
+    /// Recusals.
+    #[command(subcommand)]
+    Recusal(directory::RecordCommand<fields::RecusalFields>),
+    /// Restricted lists and watch lists, and what is on them.
+    #[command(subcommand)]
+    List(directory::ListCommand),
+    /// The rules' parameters.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Requests for access, and what becomes of them.
+    #[command(subcommand)]
+    Grant(grant::GrantCommand),
+    /// Accesses.
+    #[command(subcommand)]
+    Access(access::AccessCommand),
+    /// Ask who knew what; the question is recorded too.
+    #[command(subcommand)]
+    Query(query::QueryCommand),
+    /// Cases, for the ethics role.
+    Cases(cases::CasesArgs),
+    /// Record what time alone has made due.
+    Tick(tick::TickArgs),
+    /// Write a static export to a new directory.
+    Export(export::ExportArgs),
+    /// Write the proof that an entry is in the log, or check one offline.
+    Proof(proof::ProofArgs),
+    /// Check a ledger or an export, offline, and say everything that is wrong with it.
+    Verify(verify::VerifyArgs),
+    /// Write the data keys for an inspector. Whoever has them reads everything.
+    ExportKeys(keys::KeysArgs),
+}

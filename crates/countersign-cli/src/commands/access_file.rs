@@ -1,0 +1,269 @@
+//! `access log --file`: one JSON object a line, in batches through the writer's queue. Every line gets its result; none is dropped.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::path::Path;
+
+use countersign_entry::ids::{LeafIndex, Line, PersonId, PrincipalId, RequestKey, SubmissionId, Token};
+use countersign_entry::record::{AccessEvent, AccessResult, InformationOwner, MarkingLevel};
+use countersign_entry::time::Micros;
+use countersign_ledger::{AppendError, Pending, Request, Writer};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::access::LogArgs;
+use super::{DONE, bar};
+use crate::failure::{Exit, Failure};
+use crate::output::{Out, say};
+use crate::session::{Session, random_key};
+
+/// Longest line. A request's own limit is a quarter of it.
+const LINE_BYTES_MAX: usize = 64 * 1024;
+/// Requests on their way at once; well under what the queue takes.
+const WAITING_MAX: usize = 4_096;
+
+/// A line as people and gateways write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventLine {
+    person: PersonId,
+    submission: SubmissionId,
+    action: Token,
+    occurred_at: Time,
+    grant: Option<u64>,
+    artefact: Option<Line>,
+    result: Option<AccessResult>,
+    source: Option<Line>,
+    source_id: Option<Line>,
+    session: Option<Line>,
+    marking: Option<MarkingLevel>,
+    information_owner: Option<InformationOwner>,
+    supersedes: Option<u64>,
+    detail: Option<Value>,
+    idempotency_key: Option<RequestKey>,
+}
+
+/// RFC 3339, or microseconds since 1970.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Time {
+    Micros(u64),
+    Text(String),
+}
+
+pub(super) fn run(args: &LogArgs, path: &Path, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let session = Session::to_write(&args.ledger)?;
+    let input: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(Failure::file(path))?)
+    };
+    let writer = Writer::start(session.ledger).map_err(Failure::Output)?;
+    let (actor, key) = (session.actor.id, args.write.idempotency_key.clone());
+    let mut load = Load { writer, actor, key, waiting: VecDeque::new(), results: Results::new(out) };
+    let read = load.read(&mut BufReader::with_capacity(LINE_BYTES_MAX, input));
+    // Whatever ended the reading, what was handed in is waited for.
+    load.drain(0);
+    let Load { writer, results, .. } = load;
+    drop(writer);
+    let exit = results.finish()?;
+    read.map_err(Failure::file(path)).map(|()| exit)
+}
+
+struct Load<'a, 'o> {
+    writer: Writer,
+    actor: PrincipalId,
+    key: Option<RequestKey>,
+    waiting: VecDeque<(u64, Pending)>,
+    results: Results<'a, 'o>,
+}
+
+impl Load<'_, '_> {
+    fn read(&mut self, input: &mut BufReader<Box<dyn Read>>) -> io::Result<()> {
+        let mut number = 0;
+        loop {
+            // The next read may wait for somebody, who may be waiting for these results.
+            if input.buffer().is_empty() {
+                self.drain(0);
+            }
+            let Some(line) = read_line(input)? else { return Ok(()) };
+            number += 1;
+            match line {
+                Ok(bytes) if bytes.trim_ascii().is_empty() => {}
+                Ok(bytes) => match self.parse(number, &bytes) {
+                    Ok(request) => self.submit(number, &request),
+                    Err(why) => self.results.failed(number, &why),
+                },
+                Err(length) => self.results.failed(number, &format!("{length} bytes; a line has at most {LINE_BYTES_MAX}")),
+            }
+        }
+    }
+
+    fn parse(&self, number: u64, bytes: &[u8]) -> Result<Request, String> {
+        let line: EventLine = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        let key = match (line.idempotency_key.clone(), &self.key) {
+            (Some(own), _) => own,
+            (None, Some(file)) => RequestKey::new(format!("{file}-{number}")).map_err(|e| e.to_string())?,
+            (None, None) => random_key().map_err(|e| e.sentence())?,
+        };
+        Ok(Request { actor: self.actor.clone(), key, record: line.event()?.into() })
+    }
+
+    fn submit(&mut self, number: u64, request: &Request) {
+        if self.waiting.len() >= WAITING_MAX {
+            self.drain(WAITING_MAX / 2);
+        }
+        loop {
+            match self.writer.submit(request.clone()) {
+                Ok(pending) => return self.waiting.push_back((number, pending)),
+                Err(AppendError::Busy) if !self.waiting.is_empty() => self.drain(0),
+                Err(e) => return self.results.failed(number, &e.to_string()),
+            }
+        }
+    }
+
+    /// Waits until no more than `left` are on their way.
+    fn drain(&mut self, left: usize) {
+        while self.waiting.len() > left {
+            let Some((number, pending)) = self.waiting.pop_front() else { break };
+            match pending.wait() {
+                Ok(receipt) => self.results.recorded(number, receipt.index),
+                Err(e) => self.results.failed(number, &e.to_string()),
+            }
+        }
+    }
+}
+
+impl EventLine {
+    fn event(self) -> Result<AccessEvent, String> {
+        let occurred_at = match self.occurred_at {
+            Time::Micros(micros) => Micros::new(micros),
+            Time::Text(text) => text.parse(),
+        };
+        let detail = self.detail.unwrap_or_else(|| json!({}));
+        Ok(AccessEvent {
+            person: self.person,
+            submission: self.submission,
+            grant: self.grant.map(LeafIndex),
+            action: self.action,
+            occurred_at: occurred_at.map_err(|e| format!("occurred_at: {e}"))?,
+            artefact: self.artefact,
+            result: self.result,
+            source: self.source,
+            source_id: self.source_id,
+            session: self.session,
+            marking: self.marking,
+            information_owner: self.information_owner,
+            detail: serde_json::from_value(detail).map_err(|e| format!("detail: {e}"))?,
+            assessment: None,
+            supersedes: self.supersedes.map(LeafIndex),
+        })
+    }
+}
+
+/// A line without its line feed; its length where it is too long; `None` at the end. A line that is too long is read past, not kept.
+fn read_line(input: &mut impl BufRead) -> io::Result<Option<Result<Vec<u8>, usize>>> {
+    let mut bytes = Vec::new();
+    let read = input.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut bytes)?;
+    if read == 0 {
+        return Ok(None);
+    }
+    if bytes.ends_with(b"\n") || read <= LINE_BYTES_MAX {
+        return Ok(Some(Ok(bytes)));
+    }
+    Ok(Some(Err(read + input.skip_until(b'\n')?)))
+}
+
+/// Results in the order of the lines: as they come for people and pipes, in one object for JSON.
+struct Results<'a, 'o> {
+    out: &'a mut Out<'o>,
+    /// The first line of output that failed. Recording goes on: an access that happened is not dropped because nobody listens any more.
+    unheard: Option<Failure>,
+    lines: Vec<Value>,
+    recorded: u64,
+    failed: u64,
+    /// On a terminal a line for each success is noise; failures are told all the same.
+    brief: bool,
+    bar: indicatif::ProgressBar,
+}
+
+impl<'a, 'o> Results<'a, 'o> {
+    fn new(out: &'a mut Out<'o>) -> Self {
+        let brief = io::stdout().is_terminal();
+        Self { out, unheard: None, lines: Vec::new(), recorded: 0, failed: 0, brief, bar: bar(0, "recorded") }
+    }
+
+    fn recorded(&mut self, line: u64, entry: u64) {
+        self.recorded += 1;
+        self.bar.inc(1);
+        self.tell(json!({ "line": line, "recorded": true, "entry": entry }), || format!("line {line}: recorded: entry {entry}"));
+    }
+
+    fn failed(&mut self, line: u64, why: &str) {
+        self.failed += 1;
+        self.bar.suspend(|| say(format_args!("line {line}: {why}")));
+        self.tell(json!({ "line": line, "recorded": false, "error": why }), || format!("line {line}: not recorded: {why}"));
+    }
+
+    fn tell(&mut self, object: Value, line: impl FnOnce() -> String) {
+        if self.out.is_json() {
+            self.lines.push(object);
+        } else if !self.brief && self.unheard.is_none() {
+            self.unheard = self.out.line(line()).err();
+        }
+    }
+
+    fn finish(self) -> Result<Exit, Failure> {
+        self.bar.finish_and_clear();
+        let exit = if self.failed > 0 { Exit::Partial } else { DONE };
+        let (recorded, failed) = (self.recorded, self.failed);
+        let told = match self.unheard {
+            Some(e) => Err(e),
+            None if self.out.is_json() => {
+                let fields = json!({ "recorded": recorded, "failed": failed, "lines": self.lines, "exit_code": exit as u8 });
+                self.out.object("access-log", fields)
+            }
+            None => self.out.line(format_args!("{recorded} recorded, {failed} not recorded")),
+        };
+        if failed > 0 { Ok(exit) } else { told.map(|()| exit) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::word_of;
+
+    fn lines(text: &[u8]) -> Vec<Result<usize, usize>> {
+        let mut input = BufReader::with_capacity(7, text);
+        std::iter::from_fn(|| read_line(&mut input).unwrap()).map(|l| l.map(|b| b.len())).collect()
+    }
+
+    #[test]
+    fn lines_are_counted_whole_whatever_their_length() {
+        let long = vec![b'x'; LINE_BYTES_MAX + 10];
+        let text = [b"a\n\n".as_slice(), &long, b"\nlast"].concat();
+        assert_eq!(lines(&text), [Ok(2), Ok(1), Err(LINE_BYTES_MAX + 11), Ok(4)]);
+        let most = [vec![b'y'; LINE_BYTES_MAX], b"\nb".to_vec()].concat();
+        assert_eq!(lines(&most), [Ok(LINE_BYTES_MAX + 1), Ok(1)]);
+        assert!(lines(b"").is_empty());
+    }
+
+    #[test]
+    fn a_line_is_an_event_or_says_why_not() {
+        let parse = |text: &str| serde_json::from_str::<EventLine>(text).map_err(|e| e.to_string()).and_then(EventLine::event);
+        let good = r#"{"person":"P-0001","submission":"S-0001","action":"view","occurred_at":"2026-06-01T09:00:00Z","result":"success"}"#;
+        let event = parse(good).unwrap();
+        assert_eq!(event.occurred_at.to_string(), "2026-06-01T09:00:00Z");
+        assert_eq!(word_of(&event.result), "success");
+        for bad in [
+            good.replace("view", "\\ud800"),
+            good.replace("\"result\"", "\"outcome\""),
+            good.replace("09:00:00Z", "09:00:00"),
+            good.replace("\"result\":\"success\"", "\"person\":\"P-0002\""),
+            format!("{}{}", "[".repeat(5_000), "]".repeat(5_000)),
+        ] {
+            assert!(parse(&bad).is_err(), "{bad}");
+        }
+    }
+}

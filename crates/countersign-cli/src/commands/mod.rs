@@ -1,0 +1,94 @@
+//! One module for each command, or family of commands.
+
+pub(crate) mod access;
+mod access_file;
+pub(crate) mod cases;
+pub(crate) mod directory;
+pub(crate) mod export;
+pub(crate) mod fields;
+pub(crate) mod grant;
+pub(crate) mod init;
+pub(crate) mod keys;
+mod kinds;
+pub(crate) mod policy;
+pub(crate) mod proof;
+pub(crate) mod query;
+pub(crate) mod status;
+pub(crate) mod tick;
+pub(crate) mod verify;
+
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args::Command;
+use crate::failure::{Exit, Failure};
+use crate::output::Out;
+
+/// Longest JSON file a person writes for a command.
+const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// Runs a command. Returns its exit code, which is not always 0: a verdict has one too.
+pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
+    let exit = match command {
+        Command::Demo(args) => {
+            crate::demo::run(&args.dir, out.writer()).map_err(|e| Failure::Demo(e.0))?;
+            DONE
+        }
+        Command::Init(args) => init::run(&args, out)?,
+        Command::Status(args) => status::run(&args, out)?,
+        Command::Org(command) => directory::run(command, out)?,
+        Command::Person(command) => directory::run(command, out)?,
+        Command::Principal(command) => directory::run(command, out)?,
+        Command::Provider(command) => directory::run(command, out)?,
+        Command::Issuer(command) => directory::run(command, out)?,
+        Command::Exposure(command) => directory::run(command, out)?,
+        Command::Submission(command) => directory::run(command, out)?,
+        Command::Agreement(command) => directory::run(command, out)?,
+        Command::Recusal(command) => directory::run(command, out)?,
+        Command::List(command) => directory::run_list(command, out)?,
+        Command::Policy(command) => policy::run(&command, out)?,
+        Command::Grant(command) => grant::run(&command, out)?,
+        Command::Access(command) => access::run(&command, out)?,
+        Command::Query(command) => query::run(&command, out)?,
+        Command::Cases(args) => cases::run(&args, out)?,
+        Command::Tick(args) => tick::run(&args, out)?,
+        Command::Export(args) => export::run(&args, out)?,
+        Command::Proof(args) => proof::run(&args, out)?,
+        Command::Verify(args) => return verify::run(&args, out),
+        Command::ExportKeys(args) => keys::run(&args, out)?,
+    };
+    Ok(exit as u8)
+}
+
+/// Reads a file no longer than any a person writes.
+fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(Failure::file(path))?;
+    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(Failure::file(path))?;
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(Failure::Invalid(format!("{} is longer than {FILE_BYTES_MAX} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Writes a file that must not exist yet.
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(Failure::file(path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Failure::file(path))
+}
+
+/// A bar on standard error, which shows itself on a terminal alone. `of` is 0 where the end is not known.
+fn bar(of: u64, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target((of > 0).then_some(of), ProgressDrawTarget::stderr());
+    let template = if of > 0 { "{msg} {wide_bar} {pos}/{len} {per_sec}" } else { "{msg} {pos} {per_sec}" };
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(what);
+    bar
+}
+
+/// The code of a command that did what it was asked.
+const DONE: Exit = Exit::Done;

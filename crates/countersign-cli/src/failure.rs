@@ -1,0 +1,237 @@
+//! Why a command did not do what it was asked, as one sentence and an exit code.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use countersign_conflict::Refusal;
+use countersign_ledger::export::ExportError;
+use countersign_ledger::{AppendError, DirectoryError, OpenError};
+use countersign_sign::datakeys::DataKeysError;
+use countersign_sign::passphrase::PassphraseError;
+use countersign_sign::software::KeyFileError;
+use countersign_store::{RegisterError, StoreError};
+
+/// Exit codes, one for each thing a script may want to tell apart. 10 to 13 are the verifier's verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done; verified; no conflict.
+    Done = 0,
+    /// Input or output failed, the ledger is in use, or a bug.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Something named is not there.
+    NotFound = 3,
+    /// The actor may not, or is not cleared.
+    Denied = 4,
+    /// The input cannot be recorded as it is.
+    Invalid = 5,
+    /// Some lines of several were not recorded.
+    Partial = 6,
+    /// What is stored contradicts itself.
+    Damaged = 10,
+    /// It could not be checked.
+    CouldNotCheck = 11,
+    /// Nobody trusted vouches for it.
+    Untrusted = 12,
+    /// A rule stands against it; for the ethics role alone.
+    Conflict = 20,
+    /// A human must decide; for the ethics role alone.
+    NeedsReview = 21,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The command line asks for something that does not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// Something named is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The actor may not.
+    #[error("{0}")]
+    Denied(String),
+    /// The input is not what it has to be.
+    #[error("{0}")]
+    Invalid(String),
+    /// A file could not be read or written.
+    #[error("{path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The ledger was not made or not opened.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The ledger opened and holds something that does not.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nothing was recorded, or it is unknown whether.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The ledger opened for reading alone, since it is not whole.
+    #[error("nothing was recorded: {0}")]
+    ReadOnly(String),
+    /// The export was not written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A proof, or what it was checked against, does not hold.
+    #[error("{what}")]
+    Proof {
+        /// In words.
+        what: String,
+        /// Which verdict that is.
+        exit: Exit,
+        /// What did not hold.
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
+    /// The demo could not go on.
+    #[error("{0}")]
+    Demo(String),
+    /// Standard output, or the operating system.
+    #[error("cannot write the answer")]
+    Output(#[source] io::Error),
+    /// Whatever has no reason to happen.
+    #[error("{0}: this is a bug, please report it")]
+    Bug(String),
+}
+
+impl Failure {
+    /// For `map_err`: a file operation that failed.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    /// The process's exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::NotFound(_) => Exit::NotFound,
+            Self::Denied(_) => Exit::Denied,
+            Self::Invalid(_) => Exit::Invalid,
+            Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+            Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Invalid,
+            Self::Directory(e) => directory_exit(e),
+            Self::Open(e) => open_exit(e),
+            Self::Append(e) => append_exit(e),
+            Self::ReadOnly(_) => Exit::Damaged,
+            Self::Export(ExportError::Exists(_)) => Exit::Invalid,
+            Self::Export(ExportError::Ledger(e)) => open_exit(e),
+            Self::Proof { exit, .. } => *exit,
+            Self::File { .. } | Self::Export(_) | Self::Demo(_) | Self::Output(_) | Self::Bug(_) => Exit::Failed,
+        }
+    }
+
+    /// Whether whoever reads our answer went away, which is no failure of ours.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(e) if e.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// One sentence: what failed, its causes, and what to do where that helps.
+    pub(crate) fn sentence(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(e) = cause {
+            let next = e.to_string();
+            if !text.contains(&next) {
+                text = format!("{text}: {next}");
+            }
+            cause = e.source();
+        }
+        match self.advice() {
+            Some(advice) => format!("{text}. {advice}"),
+            None => text,
+        }
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        let key = |e: &KeyFileError| match e {
+            KeyFileError::WrongPassphrase(_) => Some("Name the right one with --passphrase-file"),
+            KeyFileError::HardwareKeyNeeded { .. } => Some("Let the origin end in /software for a throw-away ledger"),
+            _ => None,
+        };
+        match self {
+            Self::Directory(DirectoryError::Key(e)) => key(e),
+            Self::Directory(DirectoryError::DataKeys(DataKeysError::File(e))) => key(e),
+            Self::Directory(DirectoryError::Passphrase(PassphraseError::File { .. })) => Some("Name the passphrase's file with --passphrase-file"),
+            Self::Directory(DirectoryError::Open(OpenError::Store(StoreError::Locked(_)))) => Some("Wait until it is done, or ask it to record this"),
+            Self::Append(AppendError::Refused(Refusal::Exists { .. })) => Some("Add --supersede to change it"),
+            Self::ReadOnly(_) => Some("Run countersign verify and keep this disk"),
+            _ => None,
+        }
+    }
+}
+
+fn directory_exit(e: &DirectoryError) -> Exit {
+    match e {
+        DirectoryError::NotALedger(_) => Exit::NotFound,
+        DirectoryError::Config { .. } => Exit::Damaged,
+        DirectoryError::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Invalid,
+        DirectoryError::File { .. } => Exit::Failed,
+        DirectoryError::Key(e) | DirectoryError::DataKeys(DataKeysError::File(e)) => key_exit(e),
+        DirectoryError::DataKeys(_) => Exit::Failed,
+        DirectoryError::Passphrase(e) => passphrase_exit(e),
+        DirectoryError::Open(e) => open_exit(e),
+    }
+}
+
+fn key_exit(e: &KeyFileError) -> Exit {
+    match e {
+        KeyFileError::WrongPassphrase(_) => Exit::Denied,
+        KeyFileError::Damaged { .. } | KeyFileError::OtherOrigin { .. } => Exit::Damaged,
+        KeyFileError::Missing(_) => Exit::NotFound,
+        KeyFileError::HardwareKeyNeeded { .. } | KeyFileError::Origin { .. } | KeyFileError::AlreadyExists(_) => Exit::Invalid,
+        KeyFileError::Io { .. } | KeyFileError::Derive(_) | KeyFileError::Random(_) => Exit::Failed,
+    }
+}
+
+fn passphrase_exit(e: &PassphraseError) -> Exit {
+    match e {
+        PassphraseError::Empty | PassphraseError::TooLong | PassphraseError::NotText => Exit::Invalid,
+        PassphraseError::Damaged => Exit::Damaged,
+        PassphraseError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+        PassphraseError::Random(_) | PassphraseError::File { .. } => Exit::Failed,
+    }
+}
+
+fn open_exit(e: &OpenError) -> Exit {
+    match e {
+        OpenError::Store(e) => store_exit(e),
+        OpenError::Register(e) => register_exit(e),
+        OpenError::Damaged { .. } => Exit::Damaged,
+        OpenError::Start(e) | OpenError::Finish(e) => append_exit(e),
+    }
+}
+
+fn store_exit(e: &StoreError) -> Exit {
+    match e {
+        StoreError::Missing(_) | StoreError::NotSealed { .. } => Exit::NotFound,
+        StoreError::Emptied(_) | StoreError::Damaged { .. } => Exit::Damaged,
+        StoreError::AlreadyExists(_) => Exit::Invalid,
+        _ => Exit::Failed,
+    }
+}
+
+fn register_exit(e: &RegisterError) -> Exit {
+    match e {
+        RegisterError::Missing(_) | RegisterError::Damaged { .. } | RegisterError::WouldGoBack { .. } | RegisterError::OtherHead(_) => Exit::Damaged,
+        RegisterError::AlreadyExists(_) => Exit::Invalid,
+        _ => Exit::Failed,
+    }
+}
+
+/// The code of a request that was not acknowledged.
+pub(crate) fn append_exit(e: &AppendError) -> Exit {
+    match e {
+        AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. }) => Exit::Denied,
+        AppendError::Refused(Refusal::Unknown { .. }) => Exit::NotFound,
+        AppendError::Refused(_) | AppendError::Malformed(_) | AppendError::KeyReused(_) => Exit::Invalid,
+        AppendError::Busy | AppendError::ClockBehind { .. } | AppendError::ReadOnly(_) | AppendError::Unavailable(_) | AppendError::Unknown(_) => Exit::Failed,
+    }
+}

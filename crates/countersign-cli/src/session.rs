@@ -1,0 +1,161 @@
+//! A ledger opened for one command, with the actor who asks.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use countersign_entry::ids::{LeafIndex, Line, RequestKey, Token};
+use countersign_entry::record::{Read, Record};
+use countersign_ledger::{Access, AppendError, Directory, DirectoryError, Ledger, OpenError, Opening, Receipt, Request, SystemClock};
+use countersign_conflict::Refusal;
+use countersign_log::checkpoint::Checkpoint;
+use countersign_log::note::Note;
+use countersign_store::{FileError, RegisterError, StoreError};
+use serde_json::{Value, json};
+
+use crate::actor::Actor;
+use crate::args::{LedgerArgs, WriteArgs};
+use crate::failure::Failure;
+use crate::words::{neutral_state, random_letters, word_of};
+
+/// A ledger and who asks it.
+pub(crate) struct Session {
+    /// The ledger.
+    pub(crate) ledger: Ledger,
+    /// Who asks.
+    pub(crate) actor: Actor,
+    /// Why a question cannot be recorded, where it cannot.
+    unrecordable: Option<String>,
+}
+
+/// Opens a ledger without asking who asks: for what concerns everybody who holds its keys.
+pub(crate) fn open(args: &LedgerArgs, access: Access) -> Result<Ledger, Failure> {
+    let directory = Directory::find(&args.dir)?;
+    Ok(directory.open(access, opening(args.passphrase_file.as_deref()))?)
+}
+
+/// Where the passphrase is: the file named, systemd's credential, else the ledger's own.
+pub(crate) fn opening(passphrase_file: Option<&Path>) -> Opening {
+    Opening { passphrase_file: passphrase_file.map(Path::to_owned).or_else(credential), clock: Box::new(SystemClock) }
+}
+
+fn credential() -> Option<PathBuf> {
+    let file = Path::new(&std::env::var_os("CREDENTIALS_DIRECTORY")?).join("countersign-passphrase");
+    file.exists().then_some(file)
+}
+
+impl Session {
+    /// To record.
+    pub(crate) fn to_write(args: &LedgerArgs) -> Result<Self, Failure> {
+        let ledger = open(args, Access::Write)?;
+        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        match ledger.read_only() {
+            Some(why) => Err(Failure::ReadOnly(why.to_owned())),
+            None => Ok(Self { ledger, actor, unrecordable: None }),
+        }
+    }
+
+    /// To look at records.
+    pub(crate) fn to_read(args: &LedgerArgs) -> Result<Self, Failure> {
+        let ledger = open(args, Access::Read)?;
+        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        actor.must_read()?;
+        Ok(Self { ledger, actor, unrecordable: Some("the ledger was opened for reading".into()) })
+    }
+
+    /// To ask a question that is itself recorded. Beside another writer, or without the right to write the files, it is asked all the same:
+    /// answers never stop.
+    pub(crate) fn to_ask(args: &LedgerArgs) -> Result<Self, Failure> {
+        let (ledger, why) = match open(args, Access::Write) {
+            Ok(ledger) => {
+                let why = ledger.read_only().map(str::to_owned);
+                (ledger, why)
+            }
+            Err(Failure::Directory(DirectoryError::Open(e))) if only_writing_failed(&e) => (open(args, Access::Read)?, Some(e.to_string())),
+            Err(e) => return Err(e),
+        };
+        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        actor.must_read()?;
+        Ok(Self { ledger, actor, unrecordable: why })
+    }
+
+    /// Records one thing.
+    pub(crate) fn record(&mut self, write: &WriteArgs, record: Record) -> Result<Receipt, Failure> {
+        let request = Request { actor: self.actor.id.clone(), key: write.key()?, record };
+        self.ledger.append(request).map_err(|e| self.told(e))
+    }
+
+    /// What the actor may be told of a refusal: where a grant stands says why, so others than the ethics role get the neutral word.
+    fn told(&self, e: AppendError) -> Failure {
+        match e {
+            AppendError::Refused(Refusal::Move { grant, from, to }) => {
+                let from = if self.actor.is_ethics() { word_of(&from) } else { neutral_state(from).to_owned() };
+                Failure::Invalid(format!("grant {grant} is {from}; it cannot become {}", word_of(&to)))
+            }
+            e => e.into(),
+        }
+    }
+
+    /// Records that somebody asked, before they get the answer. Returns the entry; where it cannot be recorded, why.
+    pub(crate) fn record_read(&mut self, question: &str, subject: &str, rows: usize) -> Result<Result<u64, String>, Failure> {
+        if let Some(why) = &self.unrecordable {
+            return Ok(Err(why.clone()));
+        }
+        let bug = |e: countersign_entry::ids::IdError| Failure::Invalid(e.to_string());
+        let read = Read {
+            question: Token::new(question).map_err(bug)?,
+            subject: Line::new(subject).map_err(bug)?,
+            rows: u64::try_from(rows).unwrap_or(u64::MAX),
+            as_of: self.ledger.size(),
+        };
+        let request = Request { actor: self.actor.id.clone(), key: random_key()?, record: read.into() };
+        Ok(self.ledger.append(request).map(|r| r.index).map_err(|e| e.to_string()))
+    }
+
+    /// An entry's record, if there is such an entry and it opens.
+    pub(crate) fn entry(&self, index: LeafIndex) -> Result<Record, Failure> {
+        if index.0 >= self.ledger.size() {
+            return Err(Failure::NotFound(format!("entry {index} is not recorded: the ledger has {} entries", self.ledger.size())));
+        }
+        Ok(self.ledger.entry(index.0)?.2)
+    }
+}
+
+fn only_writing_failed(e: &OpenError) -> bool {
+    let denied = |e: &FileError| matches!(e.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+    match e {
+        OpenError::Store(StoreError::Locked(_)) | OpenError::Register(RegisterError::Locked(_)) => true,
+        OpenError::Store(StoreError::Io(e)) | OpenError::Register(RegisterError::Io(e)) => denied(e),
+        _ => false,
+    }
+}
+
+impl WriteArgs {
+    /// The key given, or a fresh one.
+    pub(crate) fn key(&self) -> Result<RequestKey, Failure> {
+        self.idempotency_key.clone().map_or_else(random_key, Ok)
+    }
+}
+
+/// A fresh idempotency key.
+pub(crate) fn random_key() -> Result<RequestKey, Failure> {
+    RequestKey::new(format!("cli-{}", random_letters::<24>()?)).map_err(|e| Failure::Bug(e.to_string()))
+}
+
+/// Tree size of the checkpoint a receipt stands under.
+pub(crate) fn receipt_size(receipt: &Receipt) -> Result<u64, Failure> {
+    let bug = |e: String| Failure::Bug(format!("a receipt's checkpoint does not read ({e})"));
+    let note = Note::parse(&receipt.note).map_err(|e| bug(e.to_string()))?;
+    Ok(Checkpoint::parse(note.text()).map_err(|e| bug(e.to_string()))?.size.0)
+}
+
+/// What was recorded, as the fields of an answer.
+pub(crate) fn recorded(receipt: &Receipt) -> Result<Value, Failure> {
+    let size = receipt_size(receipt)?;
+    Ok(json!({ "recorded": true, "repeated": receipt.repeated, "entry": receipt.index, "size": size, "at": receipt.at.to_string() }))
+}
+
+/// What was recorded, as a line.
+pub(crate) fn recorded_line(receipt: &Receipt) -> Result<String, Failure> {
+    let before = if receipt.repeated { "recorded before" } else { "recorded" };
+    Ok(format!("{before}: entry {}, checkpoint {}", receipt.index, receipt_size(receipt)?))
+}
