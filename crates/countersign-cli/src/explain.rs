@@ -3,7 +3,7 @@
 use countersign_conflict::{Facts, rules};
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::{
-    Assessment, Decision, GrantState, ObligationKind, ObligedParty, Outcome, Reason, Record, Verdict,
+    Assessment, Decision, GrantState, ObligationKind, ObligedParty, Outcome, Record, Verdict,
 };
 use countersign_ledger::{Ledger, query};
 use serde_json::{Value, json};
@@ -66,16 +66,17 @@ fn not_cleared(reference: Option<&str>) -> String {
 
 /// A decision in one line, for the ethics role.
 pub(crate) fn one_line(a: &Assessment, facts: &Facts) -> String {
-    let verdicts = format!("participate {}, hold {}, trade {}", word_of(&a.participate), word_of(&a.hold), word_of(&a.trade));
-    let mut because: Vec<String> = a.reasons.iter().map(|r| format!("{} {}", r.rule, word_of(&r.outcome))).collect();
+    let verdicts = format!("take part {}, hold {}, trade {}", word_of(&a.participate), word_of(&a.hold), word_of(&a.trade));
+    let mut because: Vec<String> = a.reasons.iter().map(|r| format!("{} ({})", found(r.rule.as_str()), r.rule)).collect();
     because.dedup();
     let watched = a.watch.iter().map(|i| match facts.items().find(|k| k.index == *i) {
         Some(item) => format!("watch list item {}", item.record.id),
         None => format!("watch list item at entry {i}"),
     });
     because.extend(watched);
-    let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join("; ")) };
-    format!("{}: {verdicts}{because}", word_of(&a.decision))
+    let because = if because.is_empty() { String::new() } else { format!(": {}", because.join("; ")) };
+    let decision = if a.decision == Decision::Cleared && a.participate == Outcome::Block { "cleared without participation".into() } else { word_of(&a.decision) };
+    format!("{decision} [{verdicts}]{because}")
 }
 
 /// A decision with every rule, citation and entry it rests on, as lines; for the ethics role.
@@ -85,7 +86,7 @@ pub(crate) fn explain(a: &Assessment, ledger: &Ledger) -> Vec<String> {
         lines.push(format!("{:<12} {}", word_of(&what), word_of(&outcome)));
     }
     for reason in &a.reasons {
-        lines.push(format!("{} {} on {}: {}", reason.rule, word_of(&reason.outcome), word_of(&reason.bears_on), in_words(reason)));
+        lines.push(format!("{} {} on {}: {}", reason.rule, word_of(&reason.outcome), word_of(&reason.bears_on), found(reason.rule.as_str())));
         lines.push(format!("    {} (rule version {})", reason.cite, reason.version));
         lines.extend(reason.evidence.iter().map(|i| format!("    {}", evidence(*i, ledger))));
     }
@@ -115,13 +116,8 @@ pub(crate) fn label(rule: &str) -> &str {
     rules::rule(rule).map_or(rule, |r| r.title)
 }
 
-fn in_words(reason: &Reason) -> String {
-    let how = match reason.outcome {
-        Outcome::Clear => "holds",
-        Outcome::Refer => "cannot be told without a human",
-        Outcome::Block => "stands against it",
-    };
-    format!("{}; it {how}", label(reason.rule.as_str()))
+fn found(rule: &str) -> &str {
+    rules::rule(rule).map_or(rule, |r| r.found)
 }
 
 fn evidence(index: LeafIndex, ledger: &Ledger) -> String {

@@ -165,7 +165,7 @@ impl Ledger {
 /// One line that says what a record says, for the ethics role.
 pub fn describe(record: &countersign_entry::record::Record) -> String {
     use countersign_entry::record::Record;
-    let word = |v: &dyn std::fmt::Debug| format!("{v:?}").to_lowercase();
+    let word = |v: &dyn std::fmt::Debug| spaced(&format!("{v:?}"));
     match record {
         Record::Person(r) => format!("{} at {}", word(&r.status), r.organization),
         Record::Principal(r) => format!("principal {}{}", r.id, if r.disabled { " disabled" } else { "" }),
@@ -184,4 +184,16 @@ pub fn describe(record: &countersign_entry::record::Record) -> String {
         Record::CaseOpened(c) => format!("case by {} on entry {}", c.rule, c.finding),
         other => other.type_name().to_owned(),
     }
+}
+
+/// `AccessTerms` as `access terms`.
+fn spaced(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push(' ');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
 }

@@ -39,7 +39,7 @@ pub(super) fn tell(dir: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
     let began = Instant::now();
     writeln!(out, "countersign demo: a throw-away ledger in {} (software key: NOT for real use)", dir.display())?;
     writeln!(out, "People are invented. Issuers, model releases and exposures are real and public.")?;
-    writeln!(out, "Windows are computed from public release dates; no model here is known to have been submitted.\n")?;
+    writeln!(out, "Windows are computed from public release dates; no model here is known to have been submitted.")?;
 
     let mut stage = Stage::build(dir, ORIGIN, "2026-04-15T12:00:00Z".parse()?)?;
     set_up(&mut stage, out)?;
@@ -104,7 +104,7 @@ fn submissions(stage: &mut Stage, out: &mut dyn Write) -> Result<Vec<Matter>, De
         let hosts = data::host_exposures(model, &id)?;
         let count = hosts.len();
         stage.record_all("founder", hosts.into_iter().map(Record::from).collect())?;
-        writeln!(out, "   {id}  {:<16} {:<10} window {} to {}, {count} listed hosts", release.name, release.provider, day(opens_at), day(closes_at))?;
+        writeln!(out, "   {id}  {:<16} {:<10} window {} to {}, {count} listed hosts", release.name, release.provider.as_str(), day(opens_at), day(closes_at))?;
         matters.push(Matter { id, model: release.name, closes_at });
     }
     Ok(matters)
@@ -268,7 +268,7 @@ fn recusal(stage: &mut Stage, matters: &[Matter], grants: &[(&'static str, usize
     writeln!(out, "   entry {}: {} is recused from everything of anthropic", receipt.index, stage.name(&person))?;
     let follow = receipt.index + 1;
     let (_, _, suspension) = stage.ledger.entry(follow)?;
-    writeln!(out, "   entry {follow}: {} ({:?} before)", countersign_ledger::query::describe(&suspension), before.unwrap_or(GrantState::Draft))?;
+    writeln!(out, "   entry {follow}: {} (it was {})", countersign_ledger::query::describe(&suspension), crate::words::word_of(&before))?;
     // The gateway has not heard of it yet.
     stage.at("2026-06-12T15:20:00Z")?;
     let matter = matters.get(3).ok_or_else(|| DemoError("no fourth matter".into()))?;
@@ -333,7 +333,7 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     for row in &answer.rows {
         let mark = if row.uncleared > 0 { format!("  {} NOT CLEARED", row.uncleared) } else { String::new() };
         let who = stage.name(&row.person);
-        writeln!(out, "   {who:<26} {}  {:>3} accesses {} to {}  tier {} {:?}{mark}", row.submission, row.accesses, day(row.first), day(row.last), row.tier, row.relation)?;
+        writeln!(out, "   {who:<26} {}  {:>3} accesses {} to {}  tier {} ({}){mark}", row.submission, row.accesses, day(row.first), day(row.last), row.tier, crate::words::word_of(&row.relation).replace('_', " "))?;
     }
     writeln!(out, "   {} rows, complete as of entry {}", answer.rows.len(), answer.as_of - 1)?;
 
@@ -413,7 +413,7 @@ fn ending(stage: &Stage, dir: &Path, began: Instant, out: &mut dyn Write) -> Res
     let junia = stage.person("junia")?;
     writeln!(out, "\n{} entries in {:.1} s. Try next:", stage.ledger.size(), began.elapsed().as_secs_f64())?;
     writeln!(out, "   countersign status {d}")?;
-    writeln!(out, "   countersign query person {junia} {d}")?;
+    writeln!(out, "   countersign query person {d} {junia}")?;
     writeln!(out, "   countersign export-keys {d} -o keys.json")?;
     writeln!(out, "   countersign verify {d} --vkey '{}' --keys keys.json", stage.ledger.vkey())?;
     writeln!(out, "   countersign verify {}/export-tampered --vkey '{}'", beside(dir).display(), stage.ledger.vkey())?;

@@ -32,6 +32,8 @@ pub struct Rule {
     pub cite: &'static str,
     /// What it asks, in plain words.
     pub title: &'static str,
+    /// What it means that it did not come out clear, in plain words.
+    pub found: &'static str,
     /// The rule itself.
     pub(crate) eval: fn(&Question<'_>, &Rule, &mut Sheet),
 }
@@ -43,6 +45,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "fail-closed principle of this rule set; 5 CFR 2635.402(b)",
         title: "What the question needs is on record: person, submission, policy, and the issuers the submission touches",
+        found: "the person, the submission, a policy or what the submission touches is not on record",
         eval: evidence::missing,
     },
     Rule {
@@ -50,6 +53,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "5 CFR 2635.402(c); 5 CFR 2635.502(e)",
         title: "The person is recused from the provider, an issuer the submission touches, or the submission",
+        found: "recused from the provider, an issuer it touches, or the submission",
         eval: recusal::recused,
     },
     Rule {
@@ -57,6 +61,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "18 U.S.C. 208(a); 5 CFR 2635.403",
         title: "The person has stated what they hold in the issuers the submission touches",
+        found: "has not stated what they hold",
         eval: evidence::interests_stated,
     },
     Rule {
@@ -64,6 +69,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "17 CFR 240.10b5-1(b); FINRA NTM 91-45; the list's own authority",
         title: "The provider, the submission or an issuer it touches is on a restricted list",
+        found: "the provider, the submission or an issuer it touches is on a restricted list",
         eval: lists::restricted,
     },
     Rule {
@@ -71,6 +77,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "FINRA NTM 91-45",
         title: "The provider, the submission or an issuer it touches is on a watch list",
+        found: "the provider, the submission or an issuer it touches is on a watch list",
         eval: lists::watched,
     },
     Rule {
@@ -78,6 +85,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "NIST SP 800-53 PS-6; the agency's policy",
         title: "The person has signed every agreement the policy asks for",
+        found: "has not signed an agreement the policy asks for",
         eval: access::agreements_signed,
     },
     Rule {
@@ -85,6 +93,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "17 CFR 240.10b5-2(b)(1)",
         title: "A person bound by agreement alone has one that creates a duty of trust",
+        found: "is bound by agreement alone, and none creates a duty of trust",
         eval: access::duty_of_trust,
     },
     Rule {
@@ -92,6 +101,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "EO 14409 (voluntary offer)",
         title: "The developer's offer stands",
+        found: "the developer's offer is missing or withdrawn",
         eval: access::offer_stands,
     },
     Rule {
@@ -99,6 +109,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "EO 14409 (window of up to 30 days)",
         title: "The submission's window is open and work on it is not stopped",
+        found: "the window is not open, work is stopped, or the grant would outlast the window",
         eval: access::window_open,
     },
     Rule {
@@ -106,6 +117,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "NIST SP 800-53 PS-4",
         title: "The person still serves",
+        found: "no longer serves",
         eval: access::still_serves,
     },
     Rule {
@@ -113,6 +125,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "NIST SP 800-53 AC-5",
         title: "Requester, approvers and subject are different people",
+        found: "requester, approvers and subject are not known to be different people",
         eval: access::separate_people,
     },
     Rule {
@@ -120,6 +133,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "NIST SP 800-53 AC-3; the terms of access",
         title: "The access happened under a grant that was active for this person, this submission and this time",
+        found: "no grant was active for this person, this submission and this time",
         eval: access::under_a_grant,
     },
     Rule {
@@ -127,6 +141,7 @@ pub const RULES: &[Rule] = &[
         version: 1,
         cite: "NIST SP 800-53 AU-8",
         title: "The source's time is not ahead of the ledger's clock",
+        found: "the source's time lies ahead of the ledger's clock",
         eval: access::clock_plausible,
     },
 ];
