@@ -111,12 +111,13 @@ impl<'o> Records<'o> {
     }
 
     pub fn finish(self, out: &mut Outcome) {
-        if !self.keys_given && self.data_keys.any_unopened() {
+        let opened = self.keys_given || !self.data_keys.any_unopened();
+        if !opened {
             out.not_checked("decisions: no keys were given");
         }
         self.data_keys.finish(out);
         self.redactions.finish(out);
-        self.decisions.finish(out);
+        self.decisions.finish(opened, out);
     }
 
     fn open(&mut self, leaf: &Leaf, sealed: &Sealed<'_>, at: At<'_>, keys: &mut KeyWalk, out: &mut Outcome) -> Option<Opened> {

@@ -37,13 +37,14 @@ impl Decisions {
         self.stopped.get_or_insert_with(|| (index, why.to_owned()));
     }
 
-    pub fn finish(mut self, out: &mut Outcome) {
+    /// `opened`: the contents could be read, so that finding no policy says something.
+    pub fn finish(mut self, opened: bool, out: &mut Outcome) {
         if self.stopped.is_none() && self.replay.status() != ReplayStatus::NothingToReplay {
             self.replay.finish().into_iter().for_each(|f| out.find(finding(f)));
         }
         let ruled = match self.replay.status() {
             ReplayStatus::NothingToReplay => {
-                if self.stopped.is_none() {
+                if opened && self.missed == 0 {
                     out.not_checked("decisions: nothing to replay, since no policy is recorded".to_owned());
                 }
                 false

@@ -37,8 +37,13 @@ enum ProofCommand {
 /// Which entry, and where to.
 #[derive(Debug, Args)]
 struct MakeArgs {
-    #[command(flatten)]
-    ledger: LedgerArgs,
+    // Not flattened from `LedgerArgs`: clap does not see an optional group whose members come from another one.
+    /// The ledger's directory.
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// File that holds the passphrase. Without it: $CREDENTIALS_DIRECTORY/countersign-passphrase if that exists, else DIR/keys/passphrase.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
     /// The entry.
     #[arg(value_name = "INDEX")]
     index: u64,
@@ -70,7 +75,7 @@ pub(crate) fn run(args: &ProofArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
 }
 
 fn make(args: &MakeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let ledger = open(&args.ledger, Access::Read)?;
+    let ledger = open(&LedgerArgs { dir: args.dir.clone(), passphrase_file: args.passphrase_file.clone() }, Access::Read)?;
     if args.index >= ledger.size() {
         return Err(Failure::NotFound(format!("entry {} is not recorded: the ledger has {} entries", args.index, ledger.size())));
     }

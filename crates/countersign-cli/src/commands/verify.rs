@@ -36,7 +36,8 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Out<'_>) -> Result<u8, Failure> {
     let vkey = VKey::parse(&args.vkey).map_err(|e| Failure::Usage(format!("--vkey: {e}")))?;
     let keys = args.keys.as_deref().map(read_keys).transpose()?;
     let known_checkpoints = args.known_checkpoint.iter().map(|path| read_small(path)).collect::<Result<_, _>>()?;
-    let options = Options { keys, known_checkpoints, public_only: args.public_only, ..Options::new(vkey) };
+    let key_files = Some(countersign_sign::keyfile::check_any as countersign_verify::KeyFileCheck);
+    let options = Options { keys, known_checkpoints, public_only: args.public_only, key_files, ..Options::new(vkey) };
     let bar = bar(1, "re-hashing");
     let report = verify(&DirSource::new(&args.path), &options, &mut |p| {
         bar.set_length(p.of.max(p.entries));
