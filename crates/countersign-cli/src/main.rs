@@ -5,7 +5,7 @@
 //! Not in scope: what may be recorded and what is decided (`countersign-conflict`), recording it (`countersign-ledger`), checking a ledger
 //! (`countersign-verify`).
 //!
-//! Limits: a JSON file is at most 1 MiB, a line of access events at most 64 KiB.
+//! Limits: a file read whole is at most 4 MiB, a line of access events at most 64 KiB.
 
 mod actor;
 mod args;

@@ -48,10 +48,10 @@ impl Facts {
         let assessed = assess(self, at, &grant.request.person, &grant.request.submission, ask);
         let cleared = assessed.get().decision == Decision::Cleared;
         let result = match (t.to, cleared) {
-            (GrantState::Active, true) => GrantState::Active,
-            (GrantState::Active, false) => after_check(assessed.get()),
-            // An approval that does not hold leaves the grant where it is, and stands in the ledger as an attempt.
+            // What does not hold leaves the grant where it is, and stands in the ledger as an attempt: an activation that came before the window
+            // may come again when it is open, and the ethics office may take the grant up from there.
             (_, false) => grant.state,
+            (GrantState::Active, true) => GrantState::Active,
             (_, true) => {
                 let needed = self.policy(at).map_or(u32::MAX, |p| p.record.approvals_required);
                 let given = u32::try_from(grant.approvers.len()).unwrap_or(u32::MAX).saturating_add(1);

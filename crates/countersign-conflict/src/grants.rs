@@ -20,7 +20,7 @@ const MOVES: &[Move] = &[
     Move { to: Revoked, from: &[Clear, Undetermined, InfoRequested, Conflict, EthicsReview, Recused, Approved, Active, Suspended], roles: &[Role::AccessOfficer, Role::EthicsOfficer] },
     Move { to: Departed, from: &[Active, Suspended], roles: &[Role::AccessOfficer, Role::Operator] },
     Move { to: InfoRequested, from: &[Undetermined], roles: &[Role::EthicsOfficer] },
-    Move { to: EthicsReview, from: &[Undetermined, InfoRequested, Conflict], roles: &[Role::EthicsOfficer] },
+    Move { to: EthicsReview, from: &[Undetermined, InfoRequested, Conflict, Approved, Suspended], roles: &[Role::EthicsOfficer] },
     Move { to: Denied, from: &[Undetermined, InfoRequested, Conflict, EthicsReview], roles: &[Role::EthicsOfficer] },
     Move { to: Recused, from: &[EthicsReview], roles: &[Role::EthicsOfficer] },
 ];

@@ -18,6 +18,7 @@ pub mod grants;
 pub mod replay;
 pub mod roles;
 pub mod rules;
+pub mod surveil;
 
 pub use self::assess::{Assessed, Ask, Question, Touch, assess};
 pub use self::check::Refusal;

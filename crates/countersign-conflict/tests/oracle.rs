@@ -55,7 +55,6 @@ fn state_after(entries: &[Entry], entry: &Entry, answer: &Answer) -> Option<Gran
     let grant = Book { entries }.grant(t.grant)?;
     match (t.to, answer.decision) {
         (GrantState::Active, Decision::Cleared) => Some(GrantState::Active),
-        (GrantState::Active, _) => Some(checked),
         (_, Decision::Cleared) => {
             let at = Micros::EPOCH.plus(entry.meta.at);
             let policy = entries.iter().rev().find_map(|e| match &e.record {

@@ -86,6 +86,8 @@ pub enum OpenError {
     Finish(AppendError),
 }
 
+const OPENED_FOR_READING: &str = "it was opened for reading";
+
 /// How a ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -169,8 +171,8 @@ impl Ledger {
         ledger.state.facts = replay.into_facts();
         ledger.keys_free = ledger.keys.free();
         ledger.mode = match (access, gate, objection) {
-            (Access::Read, ..) => Mode::ReadOnly("it was opened for reading".into()),
             (_, Some(why), _) | (_, None, Some(why)) => Mode::ReadOnly(why),
+            (Access::Read, ..) => Mode::ReadOnly(OPENED_FOR_READING.into()),
             _ => Mode::Writable,
         };
         if matches!(ledger.mode, Mode::Writable) {
@@ -295,12 +297,20 @@ impl Ledger {
         Ok((meta, record))
     }
 
-    /// Why the ledger takes no entries, if it takes none.
+    /// Why the ledger takes no entries whoever opens it, if it takes none. A handle opened for reading has nothing to say here.
     pub fn read_only(&self) -> Option<&str> {
         match &self.mode {
             Mode::Writable => None,
-            Mode::ReadOnly(why) => Some(why),
+            Mode::ReadOnly(why) => Some(why.as_str()).filter(|why| *why != OPENED_FOR_READING),
         }
+    }
+
+    /// The tree size the head register stands at; `None` where it was never used.
+    ///
+    /// # Errors
+    /// The register cannot be read.
+    pub fn register_size(&self) -> Result<Option<u64>, OpenError> {
+        Ok(self.register.load()?.map(|h| h.size))
     }
 
     /// The log's name.

@@ -54,6 +54,14 @@ pub fn begins_alike(a: &Stripped, b: &Stripped) -> bool {
     first && a.numerals() == b.numerals() && pair(&a.tokens, &b.tokens, false)
 }
 
+/// Whether two names are one company's as far as names tell: stripped equal, or close. For names alone, without a catalogue.
+pub fn same_name(a: &str, b: &str) -> bool {
+    let stripped = |name: &str| Stripped::new(&crate::clean::line(name));
+    let (a, b) = (stripped(a), stripped(b));
+    let equal = a.keys().iter().zip(b.keys().iter()).any(|(a, b)| !a.is_empty() && a == b);
+    equal || Measured::of(&a, &b).close()
+}
+
 /// A share of one, in thousandths.
 pub(crate) fn thousandths(share: f64) -> u16 {
     // In range by the clamp; a share is never NaN, and NaN would cast to 0.

@@ -94,6 +94,7 @@ impl TickerCell {
 
     /// One symbol, unless a blank in it parts two: `BRK B` is one, `AB CDE` is two.
     fn single(text: &str) -> Option<Ticker> {
+        let text = text.rsplit(':').next().unwrap_or_default().trim();
         let parted = text.split_once(' ').is_some_and(|(_, class)| class.len() != 1);
         // Two symbols are also parted by a slash; the classes of one symbol have a letter or two.
         let slashed = text.split_once('/').is_some_and(|(_, class)| class.len() > 2);

@@ -11,7 +11,7 @@ pub(crate) const LEGAL: &[&str] = &[
 pub(crate) const HARD_LEGAL: &[&str] = &["inc", "incorporated", "corp", "corporation", "cp", "ltd", "limited", "plc", "llc", "nv", "lp"];
 
 /// Legal forms of companies that are not listed as such: a name that carries one is another company than its listed namesake.
-pub(crate) const UNLISTED: &[&str] = &["llc", "llp", "gmbh", "ulc", "pllc", "sarl", "srl", "bv", "pte", "pty", "spc", "sp"];
+pub(crate) const UNLISTED: &[&str] = &["llc", "llp", "gmbh", "ulc", "pllc", "sarl", "srl", "bv", "pte", "pty", "spc"];
 
 /// Words that name a class of share or a form of holding it, at the end of a name.
 pub(crate) const TAIL: &[&str] = &[
@@ -64,14 +64,14 @@ pub(crate) const WIDENED: &[(&str, &str)] = &[
 /// Words that say fund on their own.
 pub(crate) const FUND: &[&str] = &[
     "fund", "funds", "fd", "fds", "etf", "etfs", "etp", "etps", "etn", "etns", "portfolio", "portfolios", "portf", "index", "idx", "indx", "ucits", "sicav", "spdr", "spdrs", "ishares", "ishare", "proshares", "powershares", "bulletshares",
-    "ibonds", "lifepath", "lifestrategy", "betabuilders", "alphadex", "qqq", "my529", "uit", "flexshares", "kraneshares", "oef", "collectivetrust", "cit", "annuity", "529", "vanguard", "etracs", "ipath", "sectorspdr", "xtrackers",
-    "hedge", "fof", "target-date",
+    "ibonds", "lifepath", "lifestrategy", "betabuilders", "alphadex", "qqq", "my529", "uit", "flexshares", "kraneshares", "annuity", "529", "etracs", "ipath", "sectorspdr", "xtrackers",
+    "hedge", "fof",
 ];
 
 /// Phrases that say fund.
 pub(crate) const FUND_PHRASES: &[&str] = &[
     "mutual fund", "unit trust", "unit investment trust", "money market", "money fund", "target retirement", "target date", "retirement trust", "collective investment", "collective trust", "select sector", "separately managed account",
-    "managed accounts", "managed account", "common trust", "pooled trust", "stable value", "cash reserves", "sector spdr", "college savings", "college america", "collegeamerica", "variable universal life", "life insurance", "whole life", "asset allocation",
+    "managed accounts", "managed account", "common trust", "pooled trust", "stable value", "cash reserves", "sector spdr", "college savings", "college america", "collegeamerica", "variable universal life", "whole life", "asset allocation",
     "s p 500", "sp 500", "dow jones", "small cap", "mid cap", "large cap", "smallcap", "midcap", "largecap", "multi cap", "all cap", "mega cap", "emerging markets", "emerging market", "short term bond", "fixed income", "world allocation",
     "global bond", "high yield", "floating rate", "target term", "growth allocation", "equity income", "total return", "total stock", "total bond", "government securities", "tax exempt", "tax free", "amt free", "municipal bond", "managed futures",
 ];

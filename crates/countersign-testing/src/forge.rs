@@ -306,7 +306,9 @@ impl Forge {
     /// The tree over the leaves.
     pub fn tree(&self) -> Tree {
         let mut tree = Tree::new();
-        self.parts.iter().for_each(|p| drop(tree.append(leaf_hash(&p.leaf))));
+        for part in &self.parts {
+            tree.append(leaf_hash(&part.leaf));
+        }
         tree
     }
 

@@ -117,10 +117,14 @@ impl<'o> DataKeys<'o> {
                 out.not_checked(format!("contents under key_id {key_id}: {count} records from entry {first} to {last}, erased under #{at}"));
                 continue;
             }
-            let wrong = matches!(state, Some(State { key: Given::Wrong, .. }));
-            let why = if wrong { "the key given fails its check" } else { "no key given" };
+            let given = self.given.is_some_and(|g| g.contains_key(key_id));
+            let why = match state {
+                Some(State { key: Given::Wrong, .. }) => "the key given fails its check",
+                _ if given => "the key given was created by no entry before them",
+                _ => "no key given",
+            };
             out.not_checked(format!("contents under key_id {key_id}: {count} records from entry {first} to {last}, {why}"));
-            if self.given.is_some() && !wrong {
+            if self.given.is_some() && !given {
                 out.find(Finding::new(codes::KEYS_MISSING, format!("key_id {key_id}: {count} records were not opened")).entry(*first));
             }
         }

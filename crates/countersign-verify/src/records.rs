@@ -42,6 +42,8 @@ pub(crate) struct Records<'o> {
 struct Opened {
     meta: Meta,
     content: Content,
+    /// Its type belongs under the leaf's kind, so that its fields are worth reading.
+    in_place: bool,
 }
 
 /// The hash by which a leaf commits to a stored record.
@@ -97,7 +99,8 @@ impl<'o> Records<'o> {
             self.hold_erased(leaf, &sealed, opened.as_ref(), (stored, as_written), at, out);
         }
         match opened {
-            Some(Opened { meta, content }) => self.read(leaf, &meta, &content, at, out),
+            Some(Opened { meta, content, in_place: true }) => self.read(leaf, &meta, &content, at, out),
+            Some(_) => self.decisions.stop(leaf.index, "is not what its kind allows"),
             None => self.decisions.stop(leaf.index, "was not opened"),
         }
     }
@@ -165,14 +168,17 @@ impl<'o> Records<'o> {
             }
         };
         self.common(leaf, &meta, at, out);
-        if !type_fits(leaf.kind, &meta.kind) {
+        let fits = type_fits(leaf.kind, &meta.kind);
+        let stuffed = meta.kind == "padding" && content.fields().len() != COMMON.len();
+        let in_place = fits && !stuffed;
+        if !fits {
             out.find(find(codes::CONTENT_TYPE, format!("type {:?} under kind {}", meta.kind, leaf.kind as u8)).field("type"));
         } else if leaf.kind != Kind::Entry {
             self.control(leaf, &meta, &content, at, keys, out);
-        } else if meta.kind == "padding" && content.fields().len() != COMMON.len() {
+        } else if stuffed {
             out.find(find(codes::PADDING_FIELDS, "padding holds nothing beside the four common fields".to_owned()));
         }
-        Some(Opened { meta, content })
+        Some(Opened { meta, content, in_place })
     }
 
     fn common(&mut self, leaf: &Leaf, meta: &Meta, at: At<'_>, out: &mut Outcome) {

@@ -139,7 +139,7 @@ fn issuer(args: &IssuerArgs, session: &Session) -> Result<Told, Failure> {
     let mut told = told("issuer", args.id.as_str(), ISSUER, &answer, session);
     for (row, known) in told.rows.iter_mut().zip(&answer.rows) {
         let title = facts.submission(&known.submission).map(|s| s.record.title.as_str());
-        row["title"] = title.into();
+        set(row, "title", title.into());
     }
     Ok(told)
 }
@@ -177,7 +177,7 @@ fn submission(args: &SubmissionArgs, session: &Session) -> Result<Told, Failure>
     }
     let mut told = told("submission", args.id.as_str(), SUBMISSION, &answer, session);
     for (row, known) in told.rows.iter_mut().zip(&answer.rows) {
-        row["state"] = known.state.map(|s| state_for(session.actor.is_ethics(), s)).into();
+        set(row, "state", known.state.map(|s| state_for(session.actor.is_ethics(), s)).into());
     }
     Ok(told)
 }
@@ -194,7 +194,7 @@ fn told<Row: Serialize>(
         times_as_text(&mut value);
         let person = value.get("person").and_then(Value::as_str).and_then(|p| PersonId::new(p).ok());
         if let Some(person) = person {
-            value["name"] = name(session.ledger.facts(), &person).into();
+            set(&mut value, "name", name(session.ledger.facts(), &person).into());
         }
         value
     };
@@ -202,3 +202,8 @@ fn told<Row: Serialize>(
     Told { question, subject: subject.to_owned(), rows, columns, as_of: answer.as_of, complete: answer.complete }
 }
 
+fn set(row: &mut Value, name: &str, value: Value) {
+    if let Value::Object(fields) = row {
+        fields.insert(name.to_owned(), value);
+    }
+}

@@ -1,5 +1,5 @@
 //! Running the real program against ledgers in throw-away directories.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests, each of which uses a part")]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests, each of which uses a part")]
 
 use std::collections::BTreeMap;
 use std::fs;

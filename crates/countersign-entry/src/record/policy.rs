@@ -38,7 +38,7 @@ pub struct Policy {
     pub id: RecordId,
     /// Its version, counting up.
     pub version: u32,
-    /// When it takes effect; never before it is recorded.
+    /// When it takes effect: at this time, or when it is recorded if that is later.
     pub effective_from: Micros,
     /// Approvals a grant needs, by as many different people.
     pub approvals_required: u32,
