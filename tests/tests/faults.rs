@@ -1,4 +1,5 @@
 //! Every write step of a commit × every fault: what an error means, what a restart finds, and that nothing acknowledged is ever lost.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "a panic is a failed test")]
 
 use std::collections::BTreeMap;
 

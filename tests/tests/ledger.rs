@@ -1,4 +1,5 @@
 //! The ledger as a whole: grants, accesses, suspensions, idempotency, restarts.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "a panic is a failed test")]
 
 use countersign_entry::record::{Decision, GrantState, Record, Recusal, RecusalScope};
 use countersign_ledger::{Access, AppendError};

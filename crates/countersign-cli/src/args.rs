@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
-use crate::commands::{
-    access, cases, directory, export, fields, grant, init, keys, policy, proof, query, status, tick, verify,
-};
+use crate::commands::{access, cases, directory, export, fields, grant, init, keys, policy, proof, query, status, tick, verify};
 
 /// Record who had access to pre-release model information, and prove it.
 ///

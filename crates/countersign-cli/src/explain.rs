@@ -2,9 +2,7 @@
 
 use countersign_conflict::{Facts, rules};
 use countersign_entry::ids::LeafIndex;
-use countersign_entry::record::{
-    Assessment, Decision, GrantState, ObligationKind, ObligedParty, Outcome, Record, Verdict,
-};
+use countersign_entry::record::{Assessment, Decision, GrantState, ObligationKind, ObligedParty, Outcome, Record, Verdict};
 use countersign_ledger::{Ledger, query};
 use serde_json::{Value, json};
 
@@ -28,7 +26,8 @@ pub(crate) fn neutral_text(record: &Record) -> String {
 /// [`neutral_text`], with what the facts after the record say comes next.
 pub(crate) fn neutral_text_after(record: &Record, facts: &Facts) -> String {
     let required = |at| facts.policy(at).map_or(0, |p| p.record.approvals_required);
-    let newest = countersign_entry::time::Micros::new(countersign_entry::limits::MICROS_MAX).unwrap_or(countersign_entry::time::Micros::EPOCH);
+    let newest =
+        countersign_entry::time::Micros::new(countersign_entry::limits::MICROS_MAX).unwrap_or(countersign_entry::time::Micros::EPOCH);
     match record {
         Record::GrantRequest(r) if cleared(r.assessment.as_ref()) => format!("Cleared. Next: approval by {}.", people(required(newest))),
         Record::GrantTransition(t) => {
@@ -75,7 +74,11 @@ pub(crate) fn one_line(a: &Assessment, facts: &Facts) -> String {
     });
     because.extend(watched);
     let because = if because.is_empty() { String::new() } else { format!(": {}", because.join("; ")) };
-    let decision = if a.decision == Decision::Cleared && a.participate == Outcome::Block { "cleared without participation".into() } else { word_of(&a.decision) };
+    let decision = if a.decision == Decision::Cleared && a.participate == Outcome::Block {
+        "cleared without participation".into()
+    } else {
+        word_of(&a.decision)
+    };
     format!("{decision} [{verdicts}]{because}")
 }
 
@@ -86,7 +89,13 @@ pub(crate) fn explain(a: &Assessment, ledger: &Ledger) -> Vec<String> {
         lines.push(format!("{:<12} {}", word_of(&what), word_of(&outcome)));
     }
     for reason in &a.reasons {
-        lines.push(format!("{} {} on {}: {}", reason.rule, word_of(&reason.outcome), word_of(&reason.bears_on), found(reason.rule.as_str())));
+        lines.push(format!(
+            "{} {} on {}: {}",
+            reason.rule,
+            word_of(&reason.outcome),
+            word_of(&reason.bears_on),
+            found(reason.rule.as_str())
+        ));
         lines.push(format!("    {} (rule version {})", reason.cite, reason.version));
         lines.extend(reason.evidence.iter().map(|i| format!("    {}", evidence(*i, ledger))));
     }

@@ -159,8 +159,12 @@ impl Failure {
         match self {
             Self::Directory(DirectoryError::Key(e)) => key(e),
             Self::Directory(DirectoryError::DataKeys(DataKeysError::File(e))) => key(e),
-            Self::Directory(DirectoryError::Passphrase(PassphraseError::File { .. })) => Some("Name the passphrase's file with --passphrase-file"),
-            Self::Directory(DirectoryError::Open(OpenError::Store(StoreError::Locked(_)))) => Some("Wait until it is done, or ask it to record this"),
+            Self::Directory(DirectoryError::Passphrase(PassphraseError::File { .. })) => {
+                Some("Name the passphrase's file with --passphrase-file")
+            }
+            Self::Directory(DirectoryError::Open(OpenError::Store(StoreError::Locked(_)))) => {
+                Some("Wait until it is done, or ask it to record this")
+            }
             Self::Append(AppendError::Refused(Refusal::Exists { .. })) => Some("Add --supersede to change it"),
             Self::ReadOnly(_) => Some("Run countersign verify and keep this disk"),
             _ => None,
@@ -220,7 +224,9 @@ fn store_exit(e: &StoreError) -> Exit {
 
 fn register_exit(e: &RegisterError) -> Exit {
     match e {
-        RegisterError::Missing(_) | RegisterError::Damaged { .. } | RegisterError::WouldGoBack { .. } | RegisterError::OtherHead(_) => Exit::Damaged,
+        RegisterError::Missing(_) | RegisterError::Damaged { .. } | RegisterError::WouldGoBack { .. } | RegisterError::OtherHead(_) => {
+            Exit::Damaged
+        }
         RegisterError::AlreadyExists(_) => Exit::Invalid,
         _ => Exit::Failed,
     }
@@ -232,6 +238,10 @@ pub(crate) fn append_exit(e: &AppendError) -> Exit {
         AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. }) => Exit::Denied,
         AppendError::Refused(Refusal::Unknown { .. }) => Exit::NotFound,
         AppendError::Refused(_) | AppendError::Malformed(_) | AppendError::KeyReused(_) => Exit::Invalid,
-        AppendError::Busy | AppendError::ClockBehind { .. } | AppendError::ReadOnly(_) | AppendError::Unavailable(_) | AppendError::Unknown(_) => Exit::Failed,
+        AppendError::Busy
+        | AppendError::ClockBehind { .. }
+        | AppendError::ReadOnly(_)
+        | AppendError::Unavailable(_)
+        | AppendError::Unknown(_) => Exit::Failed,
     }
 }

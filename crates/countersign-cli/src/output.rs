@@ -73,7 +73,8 @@ pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
         table.add_row(row);
     }
     // The style has a blank before each cell; the first one says nothing.
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().strip_prefix(' ').map_or_else(|| line.trim_end().to_owned(), str::to_owned)).collect();
+    let lines: Vec<String> =
+        table.lines().map(|line| line.trim_end().strip_prefix(' ').map_or_else(|| line.trim_end().to_owned(), str::to_owned)).collect();
     format!("{}\n", lines.join("\n"))
 }
 

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use countersign_conflict::Refusal;
 use countersign_entry::ids::{LeafIndex, Line, RequestKey, Token};
 use countersign_entry::record::{Read, Record};
 use countersign_ledger::{Access, AppendError, Directory, DirectoryError, Ledger, OpenError, Opening, Receipt, Request, SystemClock};
-use countersign_conflict::Refusal;
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::Note;
 use countersign_store::{FileError, RegisterError, StoreError};

@@ -201,7 +201,10 @@ fn every_line_of_a_file_gets_its_result() {
     let good = s.write("good.ndjson", format!("{}\n{}", event("view"), event("query")));
     let args = ["access", "log", "DIR", "--file", &good, "--idempotency-key", "file-1"];
     let first = s.run(&args).exits(0).out;
-    assert!(first.lines().next().unwrap().starts_with("line 1: recorded: entry ") && first.ends_with("2 recorded, 0 not recorded\n"), "{first}");
+    assert!(
+        first.lines().next().unwrap().starts_with("line 1: recorded: entry ") && first.ends_with("2 recorded, 0 not recorded\n"),
+        "{first}"
+    );
     assert_eq!(s.run(&args).exits(0).out, first, "the same file under the same key is recorded once");
     s.run(&["access", "log", "DIR", "--file", &good, "--person", "P-0001"]).exits(2);
     s.run(&["access", "log", "DIR"]).exits(2);

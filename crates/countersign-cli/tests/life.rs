@@ -30,14 +30,44 @@ impl Matter {
         s.add(&["provider", "add", "DIR", "--id", "acme", "--name", "Acme Models"]);
         s.add(&["issuer", "add", "DIR", "--id", NVIDIA, "--name", "NVIDIA CORP", "--cik", "0001045810", "--ticker", "NVDA"]);
         s.add(&[
-            "exposure", "add", "DIR", "--from", "provider:acme", "--relation", "supplier", "--to", NVIDIA, "--tier", "2", "--basis", "public-filing",
+            "exposure",
+            "add",
+            "DIR",
+            "--from",
+            "provider:acme",
+            "--relation",
+            "supplier",
+            "--to",
+            NVIDIA,
+            "--tier",
+            "2",
+            "--basis",
+            "public-filing",
             "--confirmed",
         ]);
         let (yesterday, soon) = (days_from_now(-1), days_from_now(10));
         let submission = s.add(&[
-            "submission", "add", "DIR", "--provider", "acme", "--title", "Model one", "--authority", "EO 14409 sec. 3", "--offered-at", &yesterday,
-            "--terms-hash", &"ab".repeat(32), "--purpose", "evaluation", "--opens-at", &yesterday, "--closes-at", &soon,
-            "--confidentiality-basis", "terms of access",
+            "submission",
+            "add",
+            "DIR",
+            "--provider",
+            "acme",
+            "--title",
+            "Model one",
+            "--authority",
+            "EO 14409 sec. 3",
+            "--offered-at",
+            &yesterday,
+            "--terms-hash",
+            &"ab".repeat(32),
+            "--purpose",
+            "evaluation",
+            "--opens-at",
+            &yesterday,
+            "--closes-at",
+            &soon,
+            "--confidentiality-basis",
+            "terms of access",
         ]);
         Self { scene: s, bo, submission }
     }
@@ -167,7 +197,11 @@ fn a_grant_lives_through_several_people() {
     m.sign("access_terms");
     m.sign("no_interest_certification");
     let stranger = s.run_as(STRANGER, &["grant", "list", "DIR"]).exits(4);
-    assert!(stranger.err.contains("uid 2003 has no principal in this ledger") && stranger.err.contains("--os-user uid:2003"), "{}", stranger.err);
+    assert!(
+        stranger.err.contains("uid 2003 has no principal in this ledger") && stranger.err.contains("--os-user uid:2003"),
+        "{}",
+        stranger.err
+    );
     let grant = m.request(&["--json"]).exits(0).json()["grant"].to_string();
     s.run(&["grant", "activate", "DIR", &grant]).exits(5);
     // Whoever asked cannot approve, whatever roles they have.
@@ -265,7 +299,11 @@ fn accesses_are_recorded_found_asked_for_and_proven() {
     s.run(&["query", "person", "DIR", "P-nobody"]).exits(3);
     assert!(s.run(&["query", "person", "DIR", &m.bo]).exits(0).out.contains("access.event"));
     let csv = s.run(&["query", "submission", "DIR", &m.submission, "--csv"]).exits(0);
-    assert!(csv.out.starts_with("name,person,grant,state,") && csv.out.contains("Bo Tester") && csv.err.contains("complete"), "{}", csv.out);
+    assert!(
+        csv.out.starts_with("name,person,grant,state,") && csv.out.contains("Bo Tester") && csv.err.contains("complete"),
+        "{}",
+        csv.out
+    );
     let listed = s.json(&["access", "list", "DIR", "--person", &m.bo]);
     assert_eq!(listed["rows"].as_array().unwrap().len(), if grant.is_some() { 2 } else { 1 });
     assert_eq!(s.json(&["access", "list", "DIR", "--until", "2001-01-01"])["rows"], json!([]));

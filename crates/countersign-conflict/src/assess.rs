@@ -2,8 +2,8 @@
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId, PrincipalId, SubmissionId};
 use countersign_entry::record::{
-    Agreement, AgreementKind, Assessment, Decision, Effect, List, ListItem, ListKind, ListSubject, Obligation, ObligationKind, ObligedParty, Outcome,
-    Person, Policy, Recusal, Submission, Verdict,
+    Agreement, AgreementKind, Assessment, Decision, Effect, List, ListItem, ListKind, ListSubject, Obligation, ObligationKind,
+    ObligedParty, Outcome, Person, Policy, Recusal, Submission, Verdict,
 };
 use countersign_entry::time::Micros;
 
@@ -151,13 +151,14 @@ fn decision(q: &Question<'_>, sheet: &Sheet) -> Decision {
     let participation_blocked = if q.needs_participation() { policy.on_block.participate } else { policy.on_block_without_participation };
     let effect = |bears_on: Verdict, on_refer: Effect, on_block: Effect| {
         let outcomes = sheet.reasons.iter().filter(move |r| r.bears_on == bears_on).map(|r| r.outcome);
-        outcomes.map(|outcome| match outcome {
-            Outcome::Clear => Effect::Allow,
-            Outcome::Refer => on_refer,
-            Outcome::Block => on_block,
-        })
-        .max()
-        .unwrap_or(Effect::Allow)
+        outcomes
+            .map(|outcome| match outcome {
+                Outcome::Clear => Effect::Allow,
+                Outcome::Refer => on_refer,
+                Outcome::Block => on_block,
+            })
+            .max()
+            .unwrap_or(Effect::Allow)
     };
     let worst = [
         effect(Verdict::Access, Effect::Refer, Effect::Deny),
@@ -248,7 +249,8 @@ impl<'a> Question<'a> {
             return;
         }
         let own = [ListSubject::Submission(submission.record.id.clone()), ListSubject::Provider(submission.record.provider.clone())];
-        let subjects = own.into_iter().map(|s| (s, None)).chain(self.touches.iter().map(|t| (ListSubject::Issuer(t.issuer.clone()), Some(t))));
+        let subjects =
+            own.into_iter().map(|s| (s, None)).chain(self.touches.iter().map(|t| (ListSubject::Issuer(t.issuer.clone()), Some(t))));
         for (subject, touch) in subjects {
             for (item, list) in self.facts.items_naming(&subject, self.at) {
                 if list.record.kind == kind {

@@ -185,7 +185,9 @@ impl Facts {
             return Err(Refusal::Move { grant: index, from: grant.state, to });
         }
         if to == GrantState::Recused && grant.request.needs_participation {
-            return Err(Refusal::Invalid("the duty needs participation, so access without participation is no use: deny it or change the duty"));
+            return Err(Refusal::Invalid(
+                "the duty needs participation, so access without participation is no use: deny it or change the duty",
+            ));
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Issuer, List, ListItem, ListSubject, Node, Organization, Outcome, Person, Policy, Principal,
-    Provider, Record, Recusal, Role, Submission,
+    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Issuer, List, ListItem, ListSubject, Node,
+    Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Role, Submission,
 };
 use countersign_entry::time::Micros;
 
@@ -350,7 +350,15 @@ impl Facts {
         }
     }
 
-    fn find(&mut self, rule: &'static str, person: &PersonId, submission: &SubmissionId, index: LeafIndex, evidence: &[LeafIndex], at: Micros) {
+    fn find(
+        &mut self,
+        rule: &'static str,
+        person: &PersonId,
+        submission: &SubmissionId,
+        index: LeafIndex,
+        evidence: &[LeafIndex],
+        at: Micros,
+    ) {
         let cadence = self.policy(at).map_or(3_600, |p| p.record.case_cadence_seconds).saturating_mul(1_000_000).max(1);
         let due = at.plus(cadence - at.value() % cadence);
         let finding = self.pending.entry((rule, person.clone(), submission.clone())).or_insert_with(|| PendingFinding {

@@ -24,7 +24,9 @@ impl Facts {
             // It may have been another person's until now.
             Record::Agreement(r) if r.supersedes.is_some() => affected.extend(self.active()),
             Record::Submission(r) => self.active_of_submission(&r.id, &mut affected),
-            Record::ListItem(r) if self.list(&r.list).is_some_and(|l| l.record.kind == ListKind::Restricted) => affected.extend(self.active()),
+            Record::ListItem(r) if self.list(&r.list).is_some_and(|l| l.record.kind == ListKind::Restricted) => {
+                affected.extend(self.active())
+            }
             Record::List(r) if r.kind == ListKind::Restricted && r.supersedes.is_some() => affected.extend(self.active()),
             Record::Exposure(_) => affected.extend(self.active()),
             _ => {}
@@ -40,7 +42,10 @@ impl Facts {
             match timer {
                 Timer::Expire(grant) => {
                     self.timers.remove(&(when, timer));
-                    if self.grant(grant).is_some_and(|g| grants::live(g.state) && self.ended(&g.request.submission, g.request.expires_at, when)) {
+                    if self
+                        .grant(grant)
+                        .is_some_and(|g| grants::live(g.state) && self.ended(&g.request.submission, g.request.expires_at, when))
+                    {
                         return Some(transition(grant, GrantState::Expired, None));
                     }
                 }

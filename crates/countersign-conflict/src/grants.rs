@@ -17,7 +17,11 @@ const MOVES: &[Move] = &[
     Move { to: Approved, from: &[Clear, Recused], roles: &[Role::Approver, Role::EthicsOfficer] },
     Move { to: Active, from: &[Approved, Suspended], roles: &[Role::AccessOfficer] },
     Move { to: Suspended, from: &[Active], roles: &[Role::AccessOfficer, Role::EthicsOfficer] },
-    Move { to: Revoked, from: &[Clear, Undetermined, InfoRequested, Conflict, EthicsReview, Recused, Approved, Active, Suspended], roles: &[Role::AccessOfficer, Role::EthicsOfficer] },
+    Move {
+        to: Revoked,
+        from: &[Clear, Undetermined, InfoRequested, Conflict, EthicsReview, Recused, Approved, Active, Suspended],
+        roles: &[Role::AccessOfficer, Role::EthicsOfficer],
+    },
     Move { to: Departed, from: &[Active, Suspended], roles: &[Role::AccessOfficer, Role::Operator] },
     Move { to: InfoRequested, from: &[Undetermined], roles: &[Role::EthicsOfficer] },
     Move { to: EthicsReview, from: &[Undetermined, InfoRequested, Conflict, Approved, Suspended], roles: &[Role::EthicsOfficer] },

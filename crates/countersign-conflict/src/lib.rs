@@ -20,6 +20,6 @@ pub mod roles;
 pub mod rules;
 pub mod surveil;
 
-pub use self::assess::{Assessed, Ask, Question, Touch, assess};
+pub use self::assess::{Ask, Assessed, Question, Touch, assess};
 pub use self::check::Refusal;
 pub use self::facts::{Facts, Grant, Known, PendingFinding};

@@ -91,7 +91,8 @@ impl Replay {
     /// What the ledger still owes at its end: an entry that had to follow and is not there.
     pub fn finish(&mut self) -> Vec<ReplayFinding> {
         let owed = self.expected.drain(..);
-        owed.map(|(r, ..)| differs("replay-consequence-missing", format!("the ledger ends before {} that had to follow", describe(&r)))).collect()
+        owed.map(|(r, ..)| differs("replay-consequence-missing", format!("the ledger ends before {} that had to follow", describe(&r))))
+            .collect()
     }
 
     fn compare(&mut self, at: Micros, actor: &PrincipalId, request: &str, record: &Record, findings: &mut Vec<ReplayFinding>) {
@@ -126,7 +127,9 @@ impl Replay {
             asked.reference = recorded.reference.clone();
         }
         match self.facts.decide(actor, at, asked) {
-            Err(refusal) => findings.push(differs("replay-not-allowed", format!("{} should have been refused: {refusal}", describe(record)))),
+            Err(refusal) => {
+                findings.push(differs("replay-not-allowed", format!("{} should have been refused: {refusal}", describe(record))))
+            }
             Ok(decided) if decided == *record => {}
             Ok(decided) => findings.push(difference(record, &decided)),
         }

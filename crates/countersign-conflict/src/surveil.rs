@@ -1,14 +1,16 @@
 //! Trades against what their makers had seen, looking back and as things arrive.
 //!
 //! In scope: which days a person knew something about an issuer ([`windows`]); every trade that falls on such a day, for millions at once
-//! ([`join`]) or one fact at a time, in whatever order facts arrive ([`Surveillance`]); and what to say of a match ([`finding`], [`closest`]).
+//! ([`join`]) or one fact at a time, in whatever order facts arrive ([`Surveillance`]); and what to say of a match ([`finding`],
+//! [`closest`]).
 //!
-//! Not in scope: which issuer a filer meant (`countersign-match`), reading filings (`countersign-import`), recording findings and opening cases
-//! (`countersign-ledger`). A match is a question for the ethics office, not a verdict: disclosure lags trading by weeks, so most matches are found
-//! long after the window.
+//! Not in scope: which issuer a filer meant (`countersign-match`), reading filings (`countersign-import`), recording findings and opening
+//! cases (`countersign-ledger`). A match is a question for the ethics office, not a verdict: disclosure lags trading by weeks, so most
+//! matches are found long after the window.
 //!
-//! Limits: people, issuers, submissions and trades are `u32` handles their keeper gives out; at most [`MAX`] windows and as many trades; time is
-//! in days, because filings name days. Where an hour would decide, the day counts as inside the window. As many matches come back as there are.
+//! Limits: people, issuers, submissions and trades are `u32` handles their keeper gives out; at most [`MAX`] windows and as many trades;
+//! time is in days, because filings name days. Where an hour would decide, the day counts as inside the window. As many matches come back
+//! as there are. One fact at a time costs a look at everything its person did in its issuer; loading a history is cheaper with [`join`].
 
 use std::cmp::{max, min};
 use std::collections::BTreeMap;
@@ -89,8 +91,8 @@ pub struct NoSuchWindow {
     pub window: u32,
 }
 
-/// Every trade on a day of a window of its person and issuer, by person and issuer, then in the windows' order. Sorts both sides and merges them, on two threads
-/// where there is enough to do; the answer does not depend on that.
+/// Every trade on a day of a window of its person and issuer, by person and issuer, then in the windows' order. Sorts both sides and merges
+/// them, on two threads where there is enough to do; the answer does not depend on that.
 ///
 /// # Errors
 /// More windows than handles.
@@ -152,8 +154,10 @@ fn handle_in(packed: u128) -> u32 {
 }
 
 fn join_half(windows: &[Window], trades: &[Trade], mine: impl Fn(u64) -> bool) -> Vec<Hit> {
-    let mut dated: Vec<u128> = trades.iter().map(|t| packed(key(t.person, t.issuer), t.day, t.trade)).filter(|d| mine(key_of(*d))).collect();
-    let mut spans: Vec<u128> = windows.iter().zip(0..).map(|(w, position)| packed(key(w.person, w.issuer), 0, position)).filter(|s| mine(key_of(*s))).collect();
+    let mut dated: Vec<u128> =
+        trades.iter().map(|t| packed(key(t.person, t.issuer), t.day, t.trade)).filter(|d| mine(key_of(*d))).collect();
+    let mut spans: Vec<u128> =
+        windows.iter().zip(0..).map(|(w, position)| packed(key(w.person, w.issuer), 0, position)).filter(|s| mine(key_of(*s))).collect();
     spans.sort_unstable();
     dated.sort_unstable();
     merge(windows, &spans, &dated)
@@ -184,8 +188,9 @@ fn merge(windows: &[Window], spans: &[u128], mut dated: &[u128]) -> Vec<Hit> {
     hits
 }
 
-/// Windows and trades as they arrive, each checked against all that came before. About 30 bytes a window, 12 a trade and 30 a pair of person and issuer; nothing
-/// is ever taken out, and the same trade added twice is two trades.
+/// Windows and trades as they arrive, each checked against all that came before. About 30 bytes a window, 12 a trade and 30 a pair of
+/// person and issuer; nothing is ever taken out, and the same trade added twice is two trades. Handles and order of arrival are the
+/// keeper's, so replay gives the same.
 #[derive(Debug, Clone, Default)]
 pub struct Surveillance {
     windows: Vec<(Window, Next)>,
@@ -223,11 +228,14 @@ impl Surveillance {
         let chain = self.chains.entry(key(window.person, window.issuer)).or_insert(Chain { window: NONE, trade: NONE });
         self.windows.push((window, std::mem::replace(&mut chain.window, position)));
         let trades = chain.trade;
-        Ok((position, self.trades_from(trades).filter(|(day, _)| window.covers(*day)).map(|(_, trade)| Hit { trade, window: position }).collect()))
+        Ok((
+            position,
+            self.trades_from(trades).filter(|(day, _)| window.covers(*day)).map(|(_, trade)| Hit { trade, window: position }).collect(),
+        ))
     }
 
-    /// Ends a window: what was seen was released and cleansed, or the edge ended. An end at or before its start withdraws the window; one further out than
-    /// before prolongs it.
+    /// Ends a window: what was seen was released and cleansed, or the edge ended. An end at or before its start withdraws the window; one
+    /// further out than before prolongs it.
     ///
     /// # Errors
     /// No such window.
@@ -342,8 +350,8 @@ impl Edge {
         Self { submission, issuer, from, until, tier: exposure.tier, confirmed: exposure.confirmed }
     }
 
-    /// The days a list item that bears on the submission names an issuer. Only an item whose list has an authority counts as confirmed: without
-    /// one there is no prohibition (5 CFR 2635.403).
+    /// The days a list item that bears on the submission names an issuer. Only an item whose list has an authority counts as confirmed:
+    /// without one there is no prohibition (5 CFR 2635.403).
     pub fn of_item(submission: u32, issuer: u32, tier: Tier, item: &ListItem, has_authority: bool) -> Self {
         let until = item.until.map_or(OPEN, first_day_after);
         Self { submission, issuer, from: day_of(item.from), until, tier, confirmed: has_authority }
@@ -382,11 +390,12 @@ fn first_day_after(at: Micros) -> Day {
     Day::try_from(at.value().div_ceil(DAY)).unwrap_or(OPEN)
 }
 
-/// The windows that facts amount to: for every person and submission, from the first access until the ending, on the days each edge holds. A person
-/// keeps knowing what the person saw, so the end of a grant ends nothing. One window for each edge; of several endings of a submission the last counts,
-/// and none means not yet.
+/// The windows that facts amount to: for every person and submission, from the first access until the ending, on the days each edge holds.
+/// A person keeps knowing what the person saw, so the end of a grant ends nothing. One window for each edge; of several endings of a
+/// submission the last counts, and none means not yet.
 ///
-/// New facts go the same way: a first access with its submission's edges, a new edge with its submission's accesses, and [`Surveillance::add_window`].
+/// New facts go the same way: a first access with its submission's edges, a new edge with its submission's accesses, and
+/// [`Surveillance::add_window`].
 pub fn windows(
     accesses: impl IntoIterator<Item = Access>,
     edges: impl IntoIterator<Item = Edge>,
@@ -467,13 +476,19 @@ pub fn finding(position: u32, window: &Window, trade: &Trade, recorded: &Recorde
     })
 }
 
-/// One finding for each trade and submission, in that order: the closest tier, and over a confirmed edge where there is one. Several edges lead from a
-/// submission to the same issuer where a lab's owner also hosts its models; that is one finding, not two.
+/// One finding for each trade and submission, in that order: the closest tier, and over a confirmed edge where there is one. Several edges
+/// lead from a submission to the same issuer where a lab's owner also hosts its models; that is one finding, not two.
 pub fn closest(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
     let mut of: BTreeMap<(u32, u32), Finding> = BTreeMap::new();
     let rank = |f: &Finding| (f.tier, !f.confirmed, f.hit.window);
     for f in findings {
-        of.entry((f.hit.trade, f.submission)).and_modify(|best| if rank(&f) < rank(best) { *best = f }).or_insert(f);
+        of.entry((f.hit.trade, f.submission))
+            .and_modify(|best| {
+                if rank(&f) < rank(best) {
+                    *best = f
+                }
+            })
+            .or_insert(f);
     }
     of.into_values().collect()
 }

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use countersign_conflict::surveil::{
-    Access, Day, Edge, Ending, Finding, Hit, NoSuchWindow, OPEN, Recorded, Surveillance, Trade, Window, closest, day_of, day_of_date, finding, join, windows,
+    Access, Day, Edge, Ending, Finding, Hit, NoSuchWindow, OPEN, Recorded, Surveillance, Trade, Window, closest, day_of, day_of_date,
+    finding, join, windows,
 };
 use countersign_entry::ids::Date;
 use countersign_entry::record::{Basis, Exposure, ListItem, ListSubject, Node, Relation, Tier};
@@ -41,16 +42,23 @@ fn day() -> impl Strategy<Value = Day> {
 }
 
 prop_compose! {
-    fn a_window()(person in 0..4u32, issuer in prop_oneof![0..3u32, Just(u32::MAX)], submission in 0..3u32, from in day(), until in day(), tier in tier(), confirmed: bool) -> Window {
+    fn a_window()(
+        person in 0..4u32,
+        issuer in prop_oneof![0..3u32, Just(u32::MAX)],
+        submission in 0..3u32,
+        from in day(),
+        until in day(),
+        tier in tier(),
+        confirmed: bool,
+    ) -> Window {
         Window { person, issuer, submission, from, until, tier, confirmed }
     }
 }
 
 fn trades() -> impl Strategy<Value = Vec<Trade>> {
     let one = (0..4u32, prop_oneof![0..3u32, Just(u32::MAX)], day());
-    prop::collection::vec(one, 0..50).prop_map(|all| {
-        all.into_iter().zip(0..).map(|((person, issuer, day), trade)| Trade { person, issuer, day, trade }).collect()
-    })
+    prop::collection::vec(one, 0..50)
+        .prop_map(|all| all.into_iter().zip(0..).map(|((person, issuer, day), trade)| Trade { person, issuer, day, trade }).collect())
 }
 
 #[derive(Debug, Clone)]
@@ -79,7 +87,8 @@ proptest! {
         prop_assert_eq!(sorted(join(&windows, &trades).unwrap()), nested(&windows, &trades));
     }
 
-    /// Whatever comes late: after each arrival, all that was reported less all that was withdrawn is the join of all that is known, and nothing is reported twice.
+    /// Whatever comes late: after each arrival, all that was reported less all that was withdrawn is the join of all that is known, and
+    /// nothing is reported twice.
     #[test]
     fn any_order_of_arrival_ends_in_the_join(arrivals in arrivals()) {
         let mut surveillance = Surveillance::default();
@@ -127,8 +136,8 @@ proptest! {
         prop_assert_eq!(surveillance.windows().map(|(_, w)| *w).collect::<Vec<_>>(), windows);
     }
 
-    /// On each day: somebody knows something of an issuer who by then had access to a submission that had an edge to it and was not yet both released
-    /// and cleansed.
+    /// On each day: somebody knows something of an issuer who by then had access to a submission that had an edge to it and was not yet
+    /// both released and cleansed.
     #[test]
     fn windows_hold_the_days_the_rule_names(
         accesses in prop::collection::vec((0..3u32, 0..3u32, 0..12i32), 0..8),
@@ -138,10 +147,13 @@ proptest! {
         let quarter = |q: Option<u64>| q.map(|q| Micros::new(q * DAY / 4).unwrap());
         let windows = windows(
             accesses.iter().map(|&(person, submission, day)| Access { person, submission, day }),
-            edges.iter().map(|&(submission, issuer, from, until, tier, confirmed)| Edge { submission, issuer, from, until, tier, confirmed }),
+            edges
+                .iter()
+                .map(|&(submission, issuer, from, until, tier, confirmed)| Edge { submission, issuer, from, until, tier, confirmed }),
             (0..).zip(&endings).map(|(submission, &(release, cleansed))| Ending::of(submission, quarter(release), quarter(cleansed))),
         );
-        for (person, issuer, submission, day) in (0..3 * 3 * 3 * 18).map(|n| (n % 3, n / 3 % 3, n / 9 % 3, Day::try_from(n / 27).unwrap() - 3)) {
+        let questions = (0..3 * 3 * 3 * 18).map(|n| (n % 3, n / 3 % 3, n / 9 % 3, Day::try_from(n / 27).unwrap() - 3));
+        for (person, issuer, submission, day) in questions {
             let seen = accesses.iter().any(|a| a.0 == person && a.1 == submission && a.2 <= day);
             let (released, cleansed) = endings[submission as usize];
             let past = |at: Option<u64>| at.is_some_and(|q| q <= u64::try_from(day.max(0)).unwrap() * 4 && day >= 0);
@@ -183,8 +195,9 @@ fn two_threads_find_what_nested_loops_find() {
                 Window { person: next(people), issuer: next(issuers), submission: 0, from, until, tier: Tier::One, confirmed: true }
             })
             .collect();
-        let mut trades: Vec<Trade> =
-            (0..5_000).map(|trade| Trade { person: next(people), issuer: next(issuers), day: Day::try_from(next(days)).unwrap(), trade }).collect();
+        let mut trades: Vec<Trade> = (0..5_000)
+            .map(|trade| Trade { person: next(people), issuer: next(issuers), day: Day::try_from(next(days)).unwrap(), trade })
+            .collect();
         trades.extend((5_000..5_050).zip(&windows).map(|(trade, w)| Trade { person: w.person, issuer: w.issuer, day: w.from, trade }));
         let hits = join(&windows, &trades).unwrap();
         assert!(hits.is_sorted_by_key(|h| (windows[h.window as usize].person, windows[h.window as usize].issuer, h.window)));
@@ -223,7 +236,13 @@ fn days_begin_and_end_where_the_records_say() {
         evidence: None,
         supersedes: None,
     };
-    for (from, to) in [(Some("2025-03-01"), Some("2025-03-31")), (None, Some("2025-03-31")), (Some("2025-03-01"), None), (None, None), (None, Some("1955-01-01"))] {
+    for (from, to) in [
+        (Some("2025-03-01"), Some("2025-03-31")),
+        (None, Some("2025-03-31")),
+        (Some("2025-03-01"), None),
+        (None, None),
+        (None, Some("1955-01-01")),
+    ] {
         let exposure = Exposure { valid_from: from.map(date), valid_to: to.map(date), ..exposure.clone() };
         let edge = Edge::of(1, 2, &exposure);
         assert_eq!((edge.submission, edge.issuer, edge.tier, edge.confirmed), (1, 2, Tier::One, false));
@@ -263,7 +282,8 @@ fn what_was_seen_stays_inside_until_released_and_cleansed() {
 
     let edge = Edge { submission: 7, issuer: 3, from: Day::MIN, until: OPEN, tier: Tier::One, confirmed: true };
     let accesses = [20, 12, 15].map(|day| Access { person: 1, submission: 7, day });
-    let with = |endings: &[Ending]| windows(accesses, [edge], endings.iter().copied()).iter().map(|w| (w.from, w.until)).collect::<Vec<_>>();
+    let with =
+        |endings: &[Ending]| windows(accesses, [edge], endings.iter().copied()).iter().map(|w| (w.from, w.until)).collect::<Vec<_>>();
     assert_eq!(with(&[]), [(12, OPEN)], "the first access counts, and no ending is none yet");
     assert_eq!(with(&[Ending { submission: 7, until: 30 }, Ending { submission: 7, until: 40 }]), [(12, 40)], "the last ending counts");
     assert_eq!(with(&[Ending { submission: 7, until: 12 }]), [], "seen once it was public");
@@ -276,7 +296,11 @@ fn a_late_trade_and_a_late_ending() {
     let hit = |trade| Hit { trade, window: 0 };
     assert_eq!(surveillance.add_trade(Trade { person: 1, issuer: 2, day: 130, trade: 50 }).unwrap(), []);
     assert_eq!(surveillance.add_window(window).unwrap(), (0, vec![hit(50)]), "a new access re-checks old trades");
-    assert_eq!(surveillance.add_trade(Trade { person: 1, issuer: 2, day: 100, trade: 51 }).unwrap(), [hit(51)], "a late trade re-checks old accesses");
+    assert_eq!(
+        surveillance.add_trade(Trade { person: 1, issuer: 2, day: 100, trade: 51 }).unwrap(),
+        [hit(51)],
+        "a late trade re-checks old accesses"
+    );
     assert_eq!(surveillance.add_trade(Trade { person: 1, issuer: 2, day: 99, trade: 52 }).unwrap(), []);
     assert_eq!(surveillance.add_trade(Trade { person: 2, issuer: 1, day: 100, trade: 53 }).unwrap(), []);
     assert_eq!(surveillance.end_window(0, 130).unwrap().gone, [hit(50)]);
@@ -301,7 +325,9 @@ fn findings_say_how_close_how_far_in_and_what_was_known() {
     assert_eq!(say(&window, Recorded { access: 150, ..recorded }).unwrap().found_from, 150);
     let open = say(&Window { from: Day::MIN, until: OPEN, ..window }, recorded).unwrap();
     assert_eq!((open.days_in, open.days_left), (110 - i64::from(Day::MIN), None));
-    for elsewhere in [Window { person: 2, ..window }, Window { issuer: 1, ..window }, Window { until: 110, ..window }, Window { from: 111, ..window }] {
+    for elsewhere in
+        [Window { person: 2, ..window }, Window { issuer: 1, ..window }, Window { until: 110, ..window }, Window { from: 111, ..window }]
+    {
         assert_eq!(say(&elsewhere, recorded), None);
     }
 }
@@ -310,7 +336,8 @@ fn findings_say_how_close_how_far_in_and_what_was_known() {
 fn one_finding_for_each_trade_and_submission() {
     let window = Window { person: 1, issuer: 2, submission: 3, from: 100, until: 130, tier: Tier::Two, confirmed: true };
     let of = |position, window: Window, trade| {
-        finding(position, &window, &Trade { person: 1, issuer: 2, day: 110, trade }, &Recorded { access: 0, exposure: 0, trade: 0 }).unwrap()
+        finding(position, &window, &Trade { person: 1, issuer: 2, day: 110, trade }, &Recorded { access: 0, exposure: 0, trade: 0 })
+            .unwrap()
     };
     let all: Vec<Finding> = vec![
         of(0, window, 9),

@@ -1,13 +1,15 @@
-//! Real filings against real releases: had every filer of the shared House file had access to 91 models in the 30 days before each was released, which trades
-//! would have to be asked about? Two other programs found the figures here. The file is test input beside this tree and never part of it; without it these tests
-//! say so and pass.
+//! Real filings against real releases: had every filer of the shared House file had access to 91 models in the 30 days before each was
+//! released, which trades would have to be asked about? Two other programs found the figures here. The file is test input beside this tree
+//! and never part of it; without it these tests say so and pass.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use countersign_conflict::surveil::{Access, Day, Edge, Ending, Finding, Hit, OPEN, Recorded, Surveillance, Trade, Window, closest, day_of_date, finding, join, windows};
+use countersign_conflict::surveil::{
+    Access, Day, Edge, Ending, Finding, Hit, OPEN, Recorded, Surveillance, Trade, Window, closest, day_of_date, finding, join, windows,
+};
 use countersign_entry::ids::Date;
 use countersign_entry::record::Tier;
 
@@ -24,6 +26,7 @@ fn shared() -> Option<PathBuf> {
         return Some(data);
     }
     // Not through the macro: that text would be kept back with everything else a passing test says.
+    #[allow(clippy::explicit_write, reason = "see above")]
     writeln!(std::io::stderr(), "SKIPPED: ../shared is not beside this tree, so the House figures were not reached again").unwrap();
     None
 }
@@ -55,14 +58,16 @@ fn american(text: &str) -> Option<Day> {
 }
 
 fn house(data: &std::path::Path) -> Vec<Reading> {
-    let known: BTreeMap<String, u32> = table(data.join("issuers/sec_issuers.csv")).iter().map(|r| (r["ticker"].clone(), cik(&r["cik"]))).collect();
+    let known: BTreeMap<String, u32> =
+        table(data.join("issuers/sec_issuers.csv")).iter().map(|r| (r["ticker"].clone(), cik(&r["cik"]))).collect();
     let rows: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(data.join("trades/house_ptr_raw_dev.json")).unwrap()).unwrap();
     let newest = rows.iter().filter_map(|r| american(r["disclosure_date"].as_str().unwrap())).max().unwrap();
     let mut filers: BTreeMap<String, u32> = BTreeMap::new();
     let mut read = |row: &serde_json::Value, trade: u32| {
         let text = |field: &str| row[field].as_str().unwrap().trim().to_owned();
         let (traded, disclosed) = (american(&text("transaction_date")), american(&text("disclosure_date")));
-        // Disclosed before it was traded is a slip in either date and leaves the trade usable; traded after the newest filing of all is no day anybody meant.
+        // Disclosed before it was traded is a slip in either date and leaves the trade usable; traded after the newest filing of all is no
+        // day anybody meant.
         let Some((traded, disclosed)) = traded.zip(disclosed).filter(|(traded, _)| *traded <= newest) else { return Reading::BadDate };
         let Some(issuer) = known.get(&text("ticker")) else { return Reading::UnknownTicker };
         let next = u32::try_from(filers.len()).unwrap();
@@ -81,19 +86,34 @@ struct Model {
 
 fn models(data: &std::path::Path) -> Vec<Model> {
     let all = table(data.join("models/catalogue.csv")).into_iter();
-    let chosen = all.filter(|m| m["open_weights"] == "false" && LABS.iter().any(|(lab, _)| *lab == m["lab"]) && Date::new(m["release_date"].clone()).is_ok());
+    let chosen = all.filter(|m| {
+        m["open_weights"] == "false" && LABS.iter().any(|(lab, _)| *lab == m["lab"]) && Date::new(m["release_date"].clone()).is_ok()
+    });
     chosen.map(|m| Model { id: m["model_id"].clone(), lab: m["lab"].clone(), released: m["release_date"].clone() }).collect()
 }
 
-/// Every edge from a model to a listed issuer, with the days it holds. The files give the day after the last (one listing ends on the day the next begins).
+/// Every edge from a model to a listed issuer, with the days it holds. The files give the day after the last (one listing ends on the day
+/// the next begins).
 fn edges(data: &std::path::Path, models: &[Model]) -> Vec<Edge> {
     let providers = table(data.join("exposures/providers.csv"));
     let graph = table(data.join("exposures/edges.csv"));
-    let days = |r: &Row| (if r["valid_from"].is_empty() { Day::MIN } else { day(&r["valid_from"]) }, if r["valid_to"].is_empty() { OPEN } else { day(&r["valid_to"]) });
+    let days = |r: &Row| {
+        (
+            if r["valid_from"].is_empty() { Day::MIN } else { day(&r["valid_from"]) },
+            if r["valid_to"].is_empty() { OPEN } else { day(&r["valid_to"]) },
+        )
+    };
     let mut edges = Vec::new();
     for (model, submission) in models.iter().zip(0..) {
         let mut add = |row: &Row, column: &str, tier, (from, until)| {
-            edges.push(Edge { submission, issuer: cik(&row[column]), from, until, tier, confirmed: !row["evidence"].contains("unconfirmed") });
+            edges.push(Edge {
+                submission,
+                issuer: cik(&row[column]),
+                from,
+                until,
+                tier,
+                confirmed: !row["evidence"].contains("unconfirmed"),
+            });
         };
         for p in providers.iter().filter(|p| p["provider_id"] == model.lab && !p["cik"].is_empty()) {
             add(p, "cik", Tier::One, days(p));
@@ -119,7 +139,8 @@ fn held_on_release(edges: &[Edge], models: &[Model]) -> Vec<Edge> {
 
 fn windows_of(people: &BTreeSet<u32>, models: &[Model], edges: &[Edge]) -> Vec<Window> {
     let released = || models.iter().zip(0..).map(|(m, submission)| (submission, day(&m.released)));
-    let accesses = people.iter().flat_map(|&person| released().map(move |(submission, day)| Access { person, submission, day: day - WINDOW_DAYS }));
+    let accesses =
+        people.iter().flat_map(|&person| released().map(move |(submission, day)| Access { person, submission, day: day - WINDOW_DAYS }));
     windows(accesses, edges.iter().copied(), released().map(|(submission, until)| Ending { submission, until }))
 }
 
@@ -137,7 +158,8 @@ fn figures(findings: &[Finding]) -> [usize; 4] {
     let one: Vec<&Finding> = findings.iter().filter(|f| f.tier == Tier::One).collect();
     let of_one: BTreeSet<u32> = one.iter().map(|f| f.hit.trade).collect();
     let filers: BTreeSet<u32> = one.iter().map(|f| f.trade.person).collect();
-    let of_two: BTreeSet<u32> = findings.iter().filter(|f| f.tier == Tier::Two && !of_one.contains(&f.hit.trade)).map(|f| f.hit.trade).collect();
+    let of_two: BTreeSet<u32> =
+        findings.iter().filter(|f| f.tier == Tier::Two && !of_one.contains(&f.hit.trade)).map(|f| f.hit.trade).collect();
     [of_one.len(), filers.len(), one.len(), of_two.len()]
 }
 
@@ -175,13 +197,17 @@ fn the_house_figures() {
     assert_eq!(figures(&strict_found), [50, 15, 131, 4]);
     let pairs = |f: &[Finding]| f.iter().map(|f| (f.hit.trade, f.submission, f.tier)).collect::<BTreeSet<_>>();
     let only_loose: Vec<_> = found.iter().filter(|f| !pairs(&strict_found).contains(&(f.hit.trade, f.submission, f.tier))).collect();
-    let why: Vec<_> = only_loose.iter().map(|f| (models[f.submission as usize].id.as_str(), models[f.submission as usize].released.as_str(), f.trade.issuer)).collect();
+    let why: Vec<_> = only_loose
+        .iter()
+        .map(|f| (models[f.submission as usize].id.as_str(), models[f.submission as usize].released.as_str(), f.trade.issuer))
+        .collect();
     assert_eq!(why, [("anthropic/claude-opus-4-5-20251101", "2025-11-01", NVIDIA)]);
     assert!(dated.iter().any(|e| e.submission == only_loose[0].submission && e.issuer == NVIDIA && e.from == day("2025-11-01")));
     assert!(pairs(&strict_found).is_subset(&pairs(&found)), "nothing is found by the days of edges alone");
 }
 
-/// As it happens: accesses on their days, filings when they are disclosed, releases when they come, and the ledger learns of one thing after another.
+/// As it happens: accesses on their days, filings when they are disclosed, releases when they come, and the ledger learns of one thing
+/// after another.
 #[test]
 fn the_house_figures_one_fact_at_a_time() {
     let Some(data) = shared() else { return };

@@ -222,7 +222,8 @@ mod tests {
 
     fn sample() -> Content {
         let mut n = 0u8;
-        let fields = [("type", Value::from("padding")), ("at", Value::from(5)), ("actor", Value::from("pr-0001")), ("request", Value::from("r"))];
+        let fields =
+            [("type", Value::from("padding")), ("at", Value::from(5)), ("actor", Value::from("pr-0001")), ("request", Value::from("r"))];
         Content::new(fields.map(|(k, v)| (k.to_owned(), v)).into(), || {
             n += 1;
             [n; 16]
@@ -242,9 +243,8 @@ mod tests {
     #[test]
     fn the_hash_is_that_of_the_map_of_commitments() {
         let c = sample();
-        let map = Value::Map(
-            c.fields().iter().map(|(k, f)| (Value::from(k.as_str()), Value::Bytes(f.commitment().unwrap().to_vec()))).collect(),
-        );
+        let map =
+            Value::Map(c.fields().iter().map(|(k, f)| (Value::from(k.as_str()), Value::Bytes(f.commitment().unwrap().to_vec()))).collect());
         assert_eq!(c.encode().unwrap().hash, <[u8; 32]>::from(Sha256::digest(cbor::encode(&map).unwrap())));
     }
 

@@ -51,12 +51,10 @@ pub fn read_owner(text: &str) -> OwnerCell {
         "spouse" | "sp" => Spouse,
         "joint" | "jt" => Joint,
         "dependent child" | "dependent" | "child" | "dc" => DependentChild,
-        part => match part.split(' ').next() {
-            Some("2") => Filer,
-            Some("5") => Spouse,
-            Some("6") => return OwnerCell::AnyOfThem,
-            _ => return OwnerCell::NotUnderstood,
-        },
+        "2" | "part 2" | "2 filer employment assets" => Filer,
+        "5" | "part 5" | "5 spouse employment assets" => Spouse,
+        "6" | "part 6" | "6 other assets" => return OwnerCell::AnyOfThem,
+        _ => return OwnerCell::NotUnderstood,
     })
 }
 
@@ -80,7 +78,7 @@ mod tests {
         }
         assert_eq!(read_owner("--"), OwnerCell::Blank);
         assert_eq!(read_owner("6 other assets"), OwnerCell::AnyOfThem);
-        for odd in ["Trust", "26 x", "selfish", "2nd cousin"] {
+        for odd in ["Trust", "26 x", "selfish", "2nd cousin", "2 cats"] {
             assert_eq!(read_owner(odd), OwnerCell::NotUnderstood, "{odd}");
             assert_eq!(read_owner(odd).relation(), Unknown);
         }

@@ -74,7 +74,9 @@ pub(crate) fn compartment(record: &Record, facts: &Facts) -> String {
         Record::GrantRequest(r) => Some(&r.submission),
         Record::AccessEvent(r) => Some(&r.submission),
         Record::GrantTransition(r) => facts.grant(r.grant).map(|g| &g.request.submission),
-        Record::Agreement(_) | Record::Recusal(_) | Record::List(_) | Record::ListItem(_) | Record::CaseOpened(_) => return "ethics".to_owned(),
+        Record::Agreement(_) | Record::Recusal(_) | Record::List(_) | Record::ListItem(_) | Record::CaseOpened(_) => {
+            return "ethics".to_owned();
+        }
         _ => return "directory".to_owned(),
     };
     // An access to something nobody recorded must not make a key for every name a gateway can invent.

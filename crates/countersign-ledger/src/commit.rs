@@ -127,7 +127,9 @@ impl Ledger {
             return Err(AppendError::ReadOnly(why.clone()));
         }
         let mut drafts = Vec::new();
-        let done = self.record_due(now, &mut drafts).and_then(|()| if drafts.is_empty() { Ok(()) } else { self.make_durable(before, &drafts).map(drop) });
+        let done = self
+            .record_due(now, &mut drafts)
+            .and_then(|()| if drafts.is_empty() { Ok(()) } else { self.make_durable(before, &drafts).map(drop) });
         done.map_err(|e| self.fail(e))?;
         Ok(self.state.size() - before)
     }
@@ -179,7 +181,10 @@ impl Ledger {
         let follow = cause.map(|record| self.state.facts.consequences(index, at, &record)).unwrap_or_default();
         for (record, part) in follow.into_iter().zip(1u32..) {
             let at = self.next_time(now);
-            self.place(Draft { at, actor: request.actor.clone(), request: format!("{}/{part}", request.key), record, key_id: None }, drafts)?;
+            self.place(
+                Draft { at, actor: request.actor.clone(), request: format!("{}/{part}", request.key), record, key_id: None },
+                drafts,
+            )?;
         }
         Ok(Ok(place))
     }
@@ -231,7 +236,8 @@ impl Ledger {
 
     fn sequencer_draft(&self, at: Micros, record: Record) -> Result<Draft, AppendError> {
         let sequencer = self.state.facts.principals().find(|p| p.record.roles.contains(&Role::Sequencer) && !p.record.disabled);
-        let actor = sequencer.map(|p| p.record.id.clone()).ok_or_else(|| AppendError::Unavailable("no sequencer principal is recorded".into()))?;
+        let actor =
+            sequencer.map(|p| p.record.id.clone()).ok_or_else(|| AppendError::Unavailable("no sequencer principal is recorded".into()))?;
         Ok(Draft { at, actor, request: format!("timer-{}", self.state.facts.size()), record, key_id: None })
     }
 
@@ -251,7 +257,8 @@ impl Ledger {
         if let Some(key_id) = self.compartments.get(compartment) {
             return Ok(*key_id);
         }
-        let key_id = self.keys.assign(compartment, &mut countersign_sign::os_random).map_err(|e| AppendError::Unavailable(e.to_string()))?;
+        let key_id =
+            self.keys.assign(compartment, &mut countersign_sign::os_random).map_err(|e| AppendError::Unavailable(e.to_string()))?;
         self.compartments.insert(compartment.to_owned(), key_id);
         self.keys_free = self.keys.free();
         Ok(key_id)
@@ -301,7 +308,8 @@ impl Ledger {
         let signature = self.signer.sign(text.as_bytes()).map_err(|e| AppendError::Unknown(e.to_string()))?;
         let lines = [(self.vkey.name(), self.vkey.key_id(), signature.as_slice())];
         let note = note::format_note(&text, &lines).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        let verified: VerifiedCheckpoint = Checkpoint::verify(note.as_bytes(), &self.vkey).map_err(|e| AppendError::Unknown(e.to_string()))?;
+        let verified: VerifiedCheckpoint =
+            Checkpoint::verify(note.as_bytes(), &self.vkey).map_err(|e| AppendError::Unknown(e.to_string()))?;
         debug_assert_eq!(verified.checkpoint(), &checkpoint);
         // Step 4. Seal: durable, and only if nobody sealed that size. If we stop before it, the staged batch has no signature anybody saw, and
         // recovery makes one over the same root. If we stop after it and before the register, the store is ahead of the register, which is
@@ -322,7 +330,11 @@ impl Ledger {
                 let draft = drafts.get(place).ok_or_else(missing)?;
                 let entry = commit.entries.get_mut(place).ok_or_else(missing)?;
                 let index = first + place as u64;
-                let hashes = self.state.tree.inclusion_proof(tree::LeafIndex(index), TreeSize(commit.size)).map_err(|e| AppendError::Unknown(e.to_string()))?;
+                let hashes = self
+                    .state
+                    .tree
+                    .inclusion_proof(tree::LeafIndex(index), TreeSize(commit.size))
+                    .map_err(|e| AppendError::Unknown(e.to_string()))?;
                 let leaf = entry.leaf.clone();
                 Ok(Receipt { index, at: draft.at, record: draft.record.clone(), leaf, hashes, note: commit.note.clone(), repeated: false })
             }

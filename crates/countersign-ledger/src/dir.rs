@@ -17,13 +17,13 @@ use countersign_entry::ids::PrincipalId;
 use countersign_entry::record::Record;
 use countersign_log::segment::ROLLOVER_BYTES;
 use countersign_log::vkey::VKey;
+use countersign_sign::Signer as _;
 use countersign_sign::datakeys::{DataKeys, DataKeysError};
-use countersign_sign::software::KeyFileError;
 use countersign_sign::os_random;
 use countersign_sign::passphrase::{Passphrase, PassphraseError, generate_passphrase_file};
+use countersign_sign::software::KeyFileError;
 use countersign_sign::software::SoftwareSigner;
 use countersign_sign::unlock::Unlock;
-use countersign_sign::Signer as _;
 use countersign_store::register::FileRegister;
 use countersign_store::segments::SegmentStore;
 use serde::Deserialize;
@@ -193,14 +193,8 @@ impl Directory {
             return Err(DirectoryError::Config { path: self.path.join(CONFIG), what: "its key is not the one in keys/signing.key".into() });
         }
         let keys = DataKeys::open(&keys_dir.join("data.keys"), &self.origin, &mut unlock)?;
-        let parts = Parts {
-            store,
-            register,
-            signer: Box::new(signer),
-            keys,
-            clock: opening.clock,
-            entropy: Box::new(SystemEntropy::default()),
-        };
+        let parts =
+            Parts { store, register, signer: Box::new(signer), keys, clock: opening.clock, entropy: Box::new(SystemEntropy::default()) };
         Ok(Ledger::open(parts, access)?)
     }
 

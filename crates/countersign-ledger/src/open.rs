@@ -212,14 +212,21 @@ impl Ledger {
         let known = self.register.load()?;
         self.verified(known.as_ref())?;
         Ok(known.filter(|h| h.size > size).map(|h| {
-            format!("the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore the store", h.size)
+            format!(
+                "the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore the store",
+                h.size
+            )
         }))
     }
 
     fn verified(&self, head: Option<&Head>) -> Result<Option<VerifiedCheckpoint>, OpenError> {
         let Some(head) = head else { return Ok(None) };
         let verified = Checkpoint::verify(&head.note, &self.vkey).map_err(|e| damaged(head.size, e))?;
-        if verified.size() == TreeSize(head.size) { Ok(Some(verified)) } else { Err(damaged(head.size, "a checkpoint stands under another size")) }
+        if verified.size() == TreeSize(head.size) {
+            Ok(Some(verified))
+        } else {
+            Err(damaged(head.size, "a checkpoint stands under another size"))
+        }
     }
 
     /// Reads every committed entry. Returns the first objection replay has, if any.
@@ -254,7 +261,14 @@ impl Ledger {
     }
 
     /// Takes one stored entry in, checking all that can be checked of it. Recovery of committed entries and of a staged batch are the same.
-    fn take_stored(&mut self, index: u64, leaf: &[u8], sealed: &[u8], replay: &mut Replay, objection: &mut Option<String>) -> Result<(), OpenError> {
+    fn take_stored(
+        &mut self,
+        index: u64,
+        leaf: &[u8],
+        sealed: &[u8],
+        replay: &mut Replay,
+        objection: &mut Option<String>,
+    ) -> Result<(), OpenError> {
         let (meta, record) = self.open_entry(index, leaf, sealed)?;
         let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
         let found = replay.step(index, &meta, &record);

@@ -131,8 +131,15 @@ impl Ledger {
     /// Who asked for, had, or took access to a submission.
     pub fn people_of_submission(&self, submission: &SubmissionId) -> Answer<SubmissionRow> {
         let mut rows: BTreeMap<PersonId, SubmissionRow> = BTreeMap::new();
-        let empty =
-            |person: &PersonId| SubmissionRow { person: person.clone(), grant: None, state: None, first: None, last: None, accesses: 0, uncleared: 0 };
+        let empty = |person: &PersonId| SubmissionRow {
+            person: person.clone(),
+            grant: None,
+            state: None,
+            first: None,
+            last: None,
+            accesses: 0,
+            uncleared: 0,
+        };
         for (index, grant) in self.facts().grants().filter(|(_, g)| g.request.submission == *submission) {
             let row = rows.entry(grant.request.person.clone()).or_insert_with(|| empty(&grant.request.person));
             (row.grant, row.state) = (Some(index), Some(grant.state));
@@ -169,9 +176,13 @@ pub fn describe(record: &countersign_entry::record::Record) -> String {
     match record {
         Record::Person(r) => format!("{} at {}", word(&r.status), r.organization),
         Record::Principal(r) => format!("principal {}{}", r.id, if r.disabled { " disabled" } else { "" }),
-        Record::Submission(r) => format!("{} by {}, window {} to {}, {}", r.id, r.provider, r.window.opens_at(), r.window.closes_at(), word(&r.status)),
+        Record::Submission(r) => {
+            format!("{} by {}, window {} to {}, {}", r.id, r.provider, r.window.opens_at(), r.window.closes_at(), word(&r.status))
+        }
         Record::Agreement(r) => format!("{} signed {}", word(&r.kind), r.signed_at),
-        Record::Recusal(r) => format!("recused from {} since {}{}", r.scope, r.from, r.until.map(|u| format!(" until {u}")).unwrap_or_default()),
+        Record::Recusal(r) => {
+            format!("recused from {} since {}{}", r.scope, r.from, r.until.map(|u| format!(" until {u}")).unwrap_or_default())
+        }
         Record::GrantRequest(r) => format!("access to {} requested: {}", r.submission, r.result.map(|s| word(&s)).unwrap_or_default()),
         Record::GrantTransition(t) => {
             let cause = t.cause.map(|c| format!(" because of entry {c}")).unwrap_or_default();

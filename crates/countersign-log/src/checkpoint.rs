@@ -81,39 +81,26 @@ pub struct VerifiedCheckpoint {
 impl Checkpoint {
     /// Reads a note's text, strictly: one text for each checkpoint.
     pub fn parse(text: &str) -> Result<Self, CheckpointTextError> {
-        let body = text
-            .strip_suffix('\n')
-            .ok_or(CheckpointTextError::NoFinalNewline)?;
+        let body = text.strip_suffix('\n').ok_or(CheckpointTextError::NoFinalNewline)?;
         let lines: Vec<&str> = body.split('\n').collect();
         let [origin, size, root, extensions @ ..] = lines.as_slice() else {
             return Err(CheckpointTextError::TooFewLines { found: lines.len() });
         };
         if !extensions.is_empty() {
-            return Err(CheckpointTextError::ExtensionLines {
-                found: extensions.len(),
-            });
+            return Err(CheckpointTextError::ExtensionLines { found: extensions.len() });
         }
         if origin.is_empty() {
             return Err(CheckpointTextError::EmptyOrigin);
         }
         let size = decimal_strict(size).map_err(CheckpointTextError::Size)?;
         let root = base64_hash(root).map_err(CheckpointTextError::Root)?;
-        Ok(Self {
-            origin: (*origin).to_owned(),
-            size: TreeSize(size),
-            root: RootHash(root),
-        })
+        Ok(Self { origin: (*origin).to_owned(), size: TreeSize(size), root: RootHash(root) })
     }
 
     /// The text that the log signs.
     #[must_use]
     pub fn to_text(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            base64(self.root.as_bytes())
-        )
+        format!("{}\n{}\n{}\n", self.origin, self.size, base64(self.root.as_bytes()))
     }
 
     /// Reads a signed checkpoint and checks it under the log's key.
@@ -128,17 +115,9 @@ impl VerifiedCheckpoint {
         let line = note.verify(key)?;
         let checkpoint = Checkpoint::parse(note.text())?;
         if checkpoint.origin != key.name() {
-            return Err(CheckpointError::WrongOrigin {
-                expected: key.name().to_owned(),
-                found: checkpoint.origin,
-            });
+            return Err(CheckpointError::WrongOrigin { expected: key.name().to_owned(), found: checkpoint.origin });
         }
-        Ok(Self {
-            checkpoint,
-            note,
-            line,
-            key: key.clone(),
-        })
+        Ok(Self { checkpoint, note, line, key: key.clone() })
     }
 
     /// What was signed.
@@ -199,32 +178,15 @@ mod tests {
         assert_eq!(refused(&format!("log\n1\n{ROOT}")), E::NoFinalNewline);
         assert_eq!(refused("log\n1\n"), E::TooFewLines { found: 2 });
         assert_eq!(refused("\n"), E::TooFewLines { found: 1 });
-        assert_eq!(
-            refused(&format!("log\n1\n{ROOT}\nmore\n")),
-            E::ExtensionLines { found: 1 }
-        );
-        assert_eq!(
-            refused(&format!("log\n1\n{ROOT}\n\n")),
-            E::ExtensionLines { found: 1 }
-        );
+        assert_eq!(refused(&format!("log\n1\n{ROOT}\nmore\n")), E::ExtensionLines { found: 1 });
+        assert_eq!(refused(&format!("log\n1\n{ROOT}\n\n")), E::ExtensionLines { found: 1 });
         assert_eq!(refused(&format!("\n1\n{ROOT}\n")), E::EmptyOrigin);
         for size in ["", "01", "+1", "-1", "1 ", "18446744073709551616", "1e3"] {
-            assert!(
-                matches!(refused(&format!("log\n{size}\n{ROOT}\n")), E::Size(_)),
-                "{size}"
-            );
+            assert!(matches!(refused(&format!("log\n{size}\n{ROOT}\n")), E::Size(_)), "{size}");
         }
         // Stray trailing bits (`9` for `8`), too short, not base64.
-        for root in [
-            "12xt3rl00/8ooUATA0nNLXoWpZYhoQJgTGn/XhWfB/9=",
-            "AAE=",
-            "",
-            "?",
-        ] {
-            assert!(
-                matches!(refused(&format!("log\n1\n{root}\n")), E::Root(_)),
-                "{root}"
-            );
+        for root in ["12xt3rl00/8ooUATA0nNLXoWpZYhoQJgTGn/XhWfB/9=", "AAE=", "", "?"] {
+            assert!(matches!(refused(&format!("log\n1\n{root}\n")), E::Root(_)), "{root}");
         }
     }
 

@@ -62,32 +62,20 @@ pub enum CosignatureError {
 /// take the note out of a [`VerifiedCheckpoint`](crate::checkpoint::VerifiedCheckpoint).
 pub fn verify(note: &Note, witness: &WitnessKey) -> Result<Cosignature, CosignatureError> {
     let (name, key_id) = (witness.name(), witness.key_id());
-    let found = note
-        .signature_by(name, key_id)
-        .ok_or_else(|| CosignatureError::NoLine {
-            name: name.to_owned(),
-            key_id,
-        })?;
+    let found = note.signature_by(name, key_id).ok_or_else(|| CosignatureError::NoLine { name: name.to_owned(), key_id })?;
     let line = found.line;
-    let (time, signature) = found
-        .signature
-        .split_first_chunk::<TIME_BYTES>()
-        .ok_or(CosignatureError::NoTime { line })?;
+    let (time, signature) = found.signature.split_first_chunk::<TIME_BYTES>().ok_or(CosignatureError::NoTime { line })?;
     let time = u64::from_be_bytes(*time);
     if time > COSIGNATURE_TIME_MAX {
         return Err(CosignatureError::TimeOutOfRange { line, time });
     }
-    let checked = witness
-        .public_key()
-        .verify(signed_text(time, note.text()).as_bytes(), signature);
-    checked
-        .map(|()| Cosignature { time, line })
-        .map_err(|source| CosignatureError::BadSignature {
-            name: name.to_owned(),
-            key_id,
-            line,
-            source,
-        })
+    let checked = witness.public_key().verify(signed_text(time, note.text()).as_bytes(), signature);
+    checked.map(|()| Cosignature { time, line }).map_err(|source| CosignatureError::BadSignature {
+        name: name.to_owned(),
+        key_id,
+        line,
+        source,
+    })
 }
 
 /// What a witness signs: header, time in seconds, and the checkpoint's text with its final newline.
@@ -118,64 +106,36 @@ mod tests {
 
     fn note(key: &WitnessKey, payload: &[u8]) -> Note {
         let other = ("else.example", KeyId([1, 2, 3, 4]), [0u8; 9].as_slice());
-        Note::parse(
-            format_note(TEXT, &[other, (key.name(), key.key_id(), payload)])
-                .unwrap()
-                .as_bytes(),
-        )
-        .unwrap()
+        Note::parse(format_note(TEXT, &[other, (key.name(), key.key_id(), payload)]).unwrap().as_bytes()).unwrap()
     }
 
     #[test]
     fn a_cosignature_gives_its_time() {
         let (signing, key) = witness();
-        let signature = signing
-            .sign(signed_text(1_679_315_147, TEXT).as_bytes())
-            .to_bytes();
+        let signature = signing.sign(signed_text(1_679_315_147, TEXT).as_bytes()).to_bytes();
         let good = note(&key, &line_payload(1_679_315_147, &signature));
-        assert_eq!(
-            verify(&good, &key),
-            Ok(Cosignature {
-                time: 1_679_315_147,
-                line: 6
-            })
-        );
+        assert_eq!(verify(&good, &key), Ok(Cosignature { time: 1_679_315_147, line: 6 }));
         let other_time = note(&key, &line_payload(1_679_315_148, &signature));
-        assert!(matches!(
-            verify(&other_time, &key),
-            Err(CosignatureError::BadSignature { line: 6, .. })
-        ));
+        assert!(matches!(verify(&other_time, &key), Err(CosignatureError::BadSignature { line: 6, .. })));
     }
 
     #[test]
     fn each_fault_has_its_name() {
         let (signing, key) = witness();
         let plain = signing.sign(TEXT.as_bytes()).to_bytes();
-        assert_eq!(
-            verify(&note(&key, &[0; 7]), &key),
-            Err(CosignatureError::NoTime { line: 6 })
-        );
+        assert_eq!(verify(&note(&key, &[0; 7]), &key), Err(CosignatureError::NoTime { line: 6 }));
         assert!(matches!(
             verify(&note(&key, &plain), &key),
             Err(CosignatureError::TimeOutOfRange { .. } | CosignatureError::BadSignature { .. })
         ));
-        assert!(matches!(
-            verify(&note(&key, &line_payload(0, &plain)), &key),
-            Err(CosignatureError::BadSignature { .. })
-        ));
+        assert!(matches!(verify(&note(&key, &line_payload(0, &plain)), &key), Err(CosignatureError::BadSignature { .. })));
         let late = COSIGNATURE_TIME_MAX + 1;
         let signature = signing.sign(signed_text(late, TEXT).as_bytes()).to_bytes();
         assert_eq!(
             verify(&note(&key, &line_payload(late, &signature)), &key),
-            Err(CosignatureError::TimeOutOfRange {
-                line: 6,
-                time: late
-            })
+            Err(CosignatureError::TimeOutOfRange { line: 6, time: late })
         );
         let stranger = WitnessKey::new("w.example/2", key.public_key().as_bytes()).unwrap();
-        assert!(matches!(
-            verify(&note(&key, &[0; 7]), &stranger),
-            Err(CosignatureError::NoLine { .. })
-        ));
+        assert!(matches!(verify(&note(&key, &[0; 7]), &stranger), Err(CosignatureError::NoLine { .. })));
     }
 }

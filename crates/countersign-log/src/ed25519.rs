@@ -64,12 +64,8 @@ pub struct PublicKey(VerifyingKey);
 impl PublicKey {
     /// Checks the key before it is pinned or enrolled.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let bytes: [u8; KEY_BYTES] = bytes
-            .try_into()
-            .map_err(|_| KeyError::Length { found: bytes.len() })?;
-        let point = CompressedEdwardsY(bytes)
-            .decompress()
-            .ok_or(KeyError::NotAPoint)?;
+        let bytes: [u8; KEY_BYTES] = bytes.try_into().map_err(|_| KeyError::Length { found: bytes.len() })?;
+        let point = CompressedEdwardsY(bytes).decompress().ok_or(KeyError::NotAPoint)?;
         if point.is_small_order() {
             return Err(KeyError::SmallOrder);
         }
@@ -79,9 +75,7 @@ impl PublicKey {
         if !point.is_torsion_free() {
             return Err(KeyError::Torsion);
         }
-        VerifyingKey::from_bytes(&bytes)
-            .map(Self)
-            .map_err(|_| KeyError::NotAPoint)
+        VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_| KeyError::NotAPoint)
     }
 
     /// The 32 bytes of RFC 8032.
@@ -92,40 +86,28 @@ impl PublicKey {
 
     /// Checks a signature over `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        let bytes: [u8; SIGNATURE_BYTES] =
-            signature.try_into().map_err(|_| SignatureError::Length {
-                found: signature.len(),
-            })?;
+        let bytes: [u8; SIGNATURE_BYTES] = signature.try_into().map_err(|_| SignatureError::Length { found: signature.len() })?;
         let signature = Signature::from_bytes(&bytes);
         check_form(&signature)?;
-        self.0
-            .verify_strict(message, &signature)
-            .map_err(|_| SignatureError::Mismatch)
+        self.0.verify_strict(message, &signature).map_err(|_| SignatureError::Mismatch)
     }
 }
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PublicKey(")?;
-        self.as_bytes()
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
         f.write_str(")")
     }
 }
 
 /// The library refuses all of these as well; here each gets its name, and none depends on the features the library was built with.
 fn check_form(signature: &Signature) -> Result<(), SignatureError> {
-    if Scalar::from_canonical_bytes(*signature.s_bytes())
-        .is_none()
-        .into()
-    {
+    if Scalar::from_canonical_bytes(*signature.s_bytes()).is_none().into() {
         return Err(SignatureError::ScalarNotCanonical);
     }
     let encoded = signature.r_bytes();
-    let point = CompressedEdwardsY(*encoded)
-        .decompress()
-        .ok_or(SignatureError::CommitmentNotCanonical)?;
+    let point = CompressedEdwardsY(*encoded).decompress().ok_or(SignatureError::CommitmentNotCanonical)?;
     if point.is_small_order() {
         return Err(SignatureError::CommitmentSmallOrder);
     }
@@ -148,16 +130,12 @@ mod tests {
 
     /// L, the order of the prime-order group, little endian.
     const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
-        0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0x10,
     ];
 
     fn challenge(r: &[u8], a: &[u8], message: &[u8]) -> Scalar {
-        let digest = Sha512::new()
-            .chain_update(r)
-            .chain_update(a)
-            .chain_update(message)
-            .finalize();
+        let digest = Sha512::new().chain_update(r).chain_update(a).chain_update(message).finalize();
         Scalar::from_bytes_mod_order_wide(&digest.into())
     }
 
@@ -175,14 +153,8 @@ mod tests {
         let key = PublicKey::from_bytes(signing.verifying_key().as_bytes()).unwrap();
         let signature = signing.sign(b"text").to_bytes();
         assert_eq!(key.verify(b"text", &signature), Ok(()));
-        assert_eq!(
-            key.verify(b"texT", &signature),
-            Err(SignatureError::Mismatch)
-        );
-        assert_eq!(
-            key.verify(b"text", &signature[..63]),
-            Err(SignatureError::Length { found: 63 })
-        );
+        assert_eq!(key.verify(b"texT", &signature), Err(SignatureError::Mismatch));
+        assert_eq!(key.verify(b"text", &signature[..63]), Err(SignatureError::Length { found: 63 }));
         for bit in 0..512 {
             let mut bent = signature;
             bent[bit / 8] ^= 1 << (bit % 8);
@@ -201,33 +173,21 @@ mod tests {
             *byte = carry.to_le_bytes()[0];
             carry >>= 8;
         }
-        assert_eq!(
-            key.verify(b"text", &signature),
-            Err(SignatureError::ScalarNotCanonical)
-        );
+        assert_eq!(key.verify(b"text", &signature), Err(SignatureError::ScalarNotCanonical));
     }
 
     #[test]
     fn keys_of_small_order_and_with_torsion_are_refused() {
         for torsion in EIGHT_TORSION {
-            assert_eq!(
-                PublicKey::from_bytes(torsion.compress().as_bytes()),
-                Err(KeyError::SmallOrder)
-            );
+            assert_eq!(PublicKey::from_bytes(torsion.compress().as_bytes()), Err(KeyError::SmallOrder));
         }
         let honest = ED25519_BASEPOINT_POINT * Scalar::from(12345u64);
         assert!(PublicKey::from_bytes(honest.compress().as_bytes()).is_ok());
         for torsion in &EIGHT_TORSION[1..] {
             let mixed = (honest + torsion).compress();
-            assert_eq!(
-                PublicKey::from_bytes(mixed.as_bytes()),
-                Err(KeyError::Torsion)
-            );
+            assert_eq!(PublicKey::from_bytes(mixed.as_bytes()), Err(KeyError::Torsion));
         }
-        assert_eq!(
-            PublicKey::from_bytes(&[1; 31]),
-            Err(KeyError::Length { found: 31 })
-        );
+        assert_eq!(PublicKey::from_bytes(&[1; 31]), Err(KeyError::Length { found: 31 }));
         let not_a_point = (0..=255).find(|first| {
             let mut bytes = [0; 32];
             bytes[0] = *first;
@@ -261,20 +221,14 @@ mod tests {
         let key = PublicKey::from_bytes(signing.verifying_key().as_bytes()).unwrap();
         let mut signature = signing.sign(b"text").to_bytes();
         signature[..32].copy_from_slice(&beyond_p(3));
-        assert_eq!(
-            key.verify(b"text", &signature),
-            Err(SignatureError::CommitmentNotCanonical)
-        );
+        assert_eq!(key.verify(b"text", &signature), Err(SignatureError::CommitmentNotCanonical));
 
         // R is the identity and S = k·a: the equation itself holds.
         let (a, public) = (signing.to_scalar(), key.as_bytes());
         let identity = EIGHT_TORSION[0].compress();
         let s = challenge(identity.as_bytes(), public, b"text") * a;
         let forged = [*identity.as_bytes(), s.to_bytes()].concat();
-        assert_eq!(
-            key.verify(b"text", &forged),
-            Err(SignatureError::CommitmentSmallOrder)
-        );
+        assert_eq!(key.verify(b"text", &forged), Err(SignatureError::CommitmentSmallOrder));
     }
 
     #[test]

@@ -45,21 +45,14 @@ pub fn base64(bytes: &[u8]) -> String {
 /// Decodes standard base64 and compares with the re-encoding, so that no two texts give the same bytes.
 pub fn base64_strict(text: &str) -> Result<Vec<u8>, Base64Error> {
     let bytes = STANDARD.decode(text).map_err(Base64Error::Malformed)?;
-    if base64(&bytes) == text {
-        Ok(bytes)
-    } else {
-        Err(Base64Error::NotCanonical)
-    }
+    if base64(&bytes) == text { Ok(bytes) } else { Err(Base64Error::NotCanonical) }
 }
 
 /// [`base64_strict`] for a hash.
 pub fn base64_hash(text: &str) -> Result<[u8; 32], Base64Error> {
     let bytes = base64_strict(text)?;
     let found = bytes.len();
-    bytes.try_into().map_err(|_| Base64Error::Length {
-        expected: 32,
-        found,
-    })
+    bytes.try_into().map_err(|_| Base64Error::Length { expected: 32, found })
 }
 
 /// A number in ASCII decimal, no sign, no leading zero (except `0` itself), within 64 bits.
@@ -82,28 +75,17 @@ mod tests {
     fn loose_base64_is_refused() {
         assert_eq!(base64_strict("AAE=").unwrap(), [0, 1]);
         // The first has stray trailing bits, the others wrong padding, alphabet or white space.
-        for bad in [
-            "AAF=", "AAE", "AAE==", "AA-_", "AAE=\n", " AAE=", "AAE=AAE=", "=",
-        ] {
+        for bad in ["AAF=", "AAE", "AAE==", "AA-_", "AAE=\n", " AAE=", "AAE=AAE=", "="] {
             assert!(base64_strict(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(
-            base64_hash("AAE="),
-            Err(Base64Error::Length {
-                expected: 32,
-                found: 2
-            })
-        );
+        assert_eq!(base64_hash("AAE="), Err(Base64Error::Length { expected: 32, found: 2 }));
     }
 
     #[test]
     fn loose_decimals_are_refused() {
         assert_eq!(decimal_strict("0"), Ok(0));
         assert_eq!(decimal_strict("18446744073709551615"), Ok(u64::MAX));
-        assert_eq!(
-            decimal_strict("18446744073709551616"),
-            Err(DecimalError::TooLarge)
-        );
+        assert_eq!(decimal_strict("18446744073709551616"), Err(DecimalError::TooLarge));
         assert_eq!(decimal_strict("00"), Err(DecimalError::LeadingZero));
         for bad in ["", "+1", "-0", " 1", "1 ", "٣", "1_0", "0x1"] {
             assert_eq!(decimal_strict(bad), Err(DecimalError::NotDigits), "{bad:?}");

@@ -32,29 +32,13 @@ mod tests {
     fn the_texts_are_those_of_the_format_page() {
         let signing = SigningKey::from_bytes(&[5; 32]);
         let old = VKey::new("log", signing.verifying_key().as_bytes()).unwrap();
-        let new = VKey::new(
-            "log",
-            SigningKey::from_bytes(&[6; 32]).verifying_key().as_bytes(),
-        )
-        .unwrap();
+        let new = VKey::new("log", SigningKey::from_bytes(&[6; 32]).verifying_key().as_bytes()).unwrap();
         let text = rotation_text("log", &old, &new);
-        assert_eq!(
-            text,
-            format!("countersign v1 key rotation\nlog\n{old}\n{new}\n")
-        );
-        assert_eq!(
-            revocation_text("log", &old, TreeSize(7)),
-            format!("countersign v1 key revocation\nlog\n{old}\n7\n")
-        );
+        assert_eq!(text, format!("countersign v1 key rotation\nlog\n{old}\n{new}\n"));
+        assert_eq!(revocation_text("log", &old, TreeSize(7)), format!("countersign v1 key revocation\nlog\n{old}\n7\n"));
         let signature = signing.sign(text.as_bytes()).to_bytes();
         assert_eq!(verify_text(&old, &text, &signature), Ok(()));
-        assert_eq!(
-            verify_text(&new, &text, &signature),
-            Err(SignatureError::Mismatch)
-        );
-        assert_eq!(
-            verify_text(&old, &rotation_text("log", &new, &old), &signature),
-            Err(SignatureError::Mismatch)
-        );
+        assert_eq!(verify_text(&new, &text, &signature), Err(SignatureError::Mismatch));
+        assert_eq!(verify_text(&old, &rotation_text("log", &new, &old), &signature), Err(SignatureError::Mismatch));
     }
 }

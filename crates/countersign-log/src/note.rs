@@ -143,21 +143,13 @@ impl Note {
         let mut signatures: Vec<SignatureLine> = Vec::new();
         for (line, content) in (first_signature_line(text)..).zip(block.lines()) {
             let signature = parse_signature_line(line, content)?;
-            let same = |other: &&SignatureLine| {
-                other.name == signature.name && other.key_id == signature.key_id
-            };
+            let same = |other: &&SignatureLine| other.name == signature.name && other.key_id == signature.key_id;
             if let Some(other) = signatures.iter().find(same) {
-                return Err(NoteError::Duplicate {
-                    first: other.line,
-                    line,
-                });
+                return Err(NoteError::Duplicate { first: other.line, line });
             }
             signatures.push(signature);
         }
-        Ok(Self {
-            text: text.to_owned(),
-            signatures,
-        })
+        Ok(Self { text: text.to_owned(), signatures })
     }
 
     /// The signed text, with its final newline.
@@ -175,44 +167,25 @@ impl Note {
     /// The line under this name and key id, if there is one.
     #[must_use]
     pub fn signature_by(&self, name: &str, key_id: KeyId) -> Option<&SignatureLine> {
-        self.signatures
-            .iter()
-            .find(|line| line.name == name && line.key_id == key_id)
+        self.signatures.iter().find(|line| line.name == name && line.key_id == key_id)
     }
 
     /// Checks the signature by `key` and gives the line it stands on. Lines by other keys are left alone.
     pub fn verify(&self, key: &VKey) -> Result<usize, NoteVerifyError> {
         let (name, key_id) = (key.name(), key.key_id());
-        let line = self
-            .signature_by(name, key_id)
-            .ok_or_else(|| NoteVerifyError::NoLine {
-                name: name.to_owned(),
-                key_id,
-            })?;
-        let checked = key
-            .public_key()
-            .verify(self.text.as_bytes(), &line.signature);
-        checked
-            .map(|()| line.line)
-            .map_err(|source| NoteVerifyError::BadSignature {
-                name: name.to_owned(),
-                key_id,
-                line: line.line,
-                source,
-            })
+        let line = self.signature_by(name, key_id).ok_or_else(|| NoteVerifyError::NoLine { name: name.to_owned(), key_id })?;
+        let checked = key.public_key().verify(self.text.as_bytes(), &line.signature);
+        checked.map(|()| line.line).map_err(|source| NoteVerifyError::BadSignature {
+            name: name.to_owned(),
+            key_id,
+            line: line.line,
+            source,
+        })
     }
 
     /// The note with one more signature line at its end, a witness's for instance.
-    pub fn with_signature(
-        &self,
-        name: &str,
-        key_id: KeyId,
-        signature: &[u8],
-    ) -> Result<Self, NoteError> {
-        let own = self
-            .signatures
-            .iter()
-            .map(|line| (line.name.as_str(), line.key_id, line.signature.as_slice()));
+    pub fn with_signature(&self, name: &str, key_id: KeyId, signature: &[u8]) -> Result<Self, NoteError> {
+        let own = self.signatures.iter().map(|line| (line.name.as_str(), line.key_id, line.signature.as_slice()));
         let lines: Vec<_> = own.chain([(name, key_id, signature)]).collect();
         Self::parse(format_note(&self.text, &lines)?.as_bytes())
     }
@@ -222,9 +195,7 @@ impl fmt::Display for Note {
     /// The bytes that [`Note::parse`] read, exactly.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        self.signatures.iter().try_for_each(|line| {
-            f.write_str(&render_line(&line.name, line.key_id, &line.signature))
-        })
+        self.signatures.iter().try_for_each(|line| f.write_str(&render_line(&line.name, line.key_id, &line.signature)))
     }
 }
 
@@ -251,27 +222,18 @@ fn first_signature_line(text: &str) -> usize {
 }
 
 fn render_line(name: &str, key_id: KeyId, signature: &[u8]) -> String {
-    format!(
-        "{LINE_START}{name} {}\n",
-        base64(&[key_id.0.as_slice(), signature].concat())
-    )
+    format!("{LINE_START}{name} {}\n", base64(&[key_id.0.as_slice(), signature].concat()))
 }
 
 fn checked_text(bytes: &[u8]) -> Result<&str, NoteError> {
     if bytes.len() > NOTE_BYTES_MAX {
         return Err(NoteError::TooLong { found: bytes.len() });
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| NoteError::NotUtf8 {
-        offset: error.valid_up_to(),
-    })?;
+    let text = std::str::from_utf8(bytes).map_err(|error| NoteError::NotUtf8 { offset: error.valid_up_to() })?;
     if let Some(offset) = bytes.iter().position(|byte| *byte < b' ' && *byte != b'\n') {
         return Err(NoteError::ControlCharacter { offset });
     }
-    if text.ends_with('\n') {
-        Ok(text)
-    } else {
-        Err(NoteError::NoFinalNewline)
-    }
+    if text.ends_with('\n') { Ok(text) } else { Err(NoteError::NoFinalNewline) }
 }
 
 /// Text and signature block, at the last empty line. The text may have empty lines of its own.
@@ -286,21 +248,15 @@ fn split(note: &str) -> Result<(&str, &str), NoteError> {
 
 fn parse_signature_line(line: usize, content: &str) -> Result<SignatureLine, NoteError> {
     let malformed = NoteError::SignatureLine { line };
-    let (name, encoded) = content
-        .strip_prefix(LINE_START)
-        .and_then(|rest| rest.split_once(' '))
-        .ok_or(malformed)?;
+    let (name, encoded) = content.strip_prefix(LINE_START).and_then(|rest| rest.split_once(' ')).ok_or(malformed)?;
     if !is_key_name(name) {
         return Err(NoteError::KeyName { line });
     }
     let bytes = base64_strict(encoded).map_err(|source| NoteError::Base64 { line, source })?;
     match bytes.split_first_chunk::<KEY_ID_BYTES>() {
-        Some((key_id, signature)) if !signature.is_empty() => Ok(SignatureLine {
-            name: name.to_owned(),
-            key_id: KeyId(*key_id),
-            signature: signature.to_vec(),
-            line,
-        }),
+        Some((key_id, signature)) if !signature.is_empty() => {
+            Ok(SignatureLine { name: name.to_owned(), key_id: KeyId(*key_id), signature: signature.to_vec(), line })
+        }
         _ => Err(NoteError::SignatureTooShort { line }),
     }
 }

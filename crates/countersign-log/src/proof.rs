@@ -1,9 +1,7 @@
 //! Receipts as `.tlog-proof` files (C2SP tlog-proof): a leaf's index, its inclusion proof, and the signed checkpoint it leads to.
 
 use crate::checkpoint::{CheckpointError, VerifiedCheckpoint};
-use crate::encoding::{
-    Base64Error, DecimalError, base64, base64_hash, base64_strict, decimal_strict,
-};
+use crate::encoding::{Base64Error, DecimalError, base64, base64_hash, base64_strict, decimal_strict};
 use crate::hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize};
 use crate::limits::{PROOF_BYTES_MAX, PROOF_EXTRA_BYTES_MAX, PROOF_HASHES_MAX};
 use crate::note::{Note, NoteError};
@@ -123,30 +121,18 @@ impl TlogProof {
             return Err(ProofFormError::TooLong { found: bytes.len() });
         }
         let (head, note) = split(bytes)?;
-        let head = std::str::from_utf8(head).map_err(|error| ProofFormError::NotUtf8 {
-            offset: error.valid_up_to(),
-        })?;
+        let head = std::str::from_utf8(head).map_err(|error| ProofFormError::NotUtf8 { offset: error.valid_up_to() })?;
         let mut lines = (1..).zip(head.split('\n')).peekable();
         if lines.next().map(|(_, content)| content) != Some(HEADER) {
             return Err(ProofFormError::Header);
         }
-        let extra = lines
-            .next_if(|(_, content)| content.starts_with("extra "))
-            .map(parse_extra)
-            .transpose()?;
+        let extra = lines.next_if(|(_, content)| content.starts_with("extra ")).map(parse_extra).transpose()?;
         let index = parse_index(lines.next().unwrap_or((2, "")))?;
         let hashes = lines.map(parse_hash).collect::<Result<Vec<_>, _>>()?;
         if hashes.len() > PROOF_HASHES_MAX {
-            return Err(ProofFormError::TooManyHashes {
-                found: hashes.len(),
-            });
+            return Err(ProofFormError::TooManyHashes { found: hashes.len() });
         }
-        Ok(Self {
-            extra,
-            index,
-            hashes,
-            note: Note::parse(note)?,
-        })
+        Ok(Self { extra, index, hashes, note: Note::parse(note)? })
     }
 
     /// The file's content. The inverse of [`TlogProof::parse`], given that `extra` is not an empty vector.
@@ -169,18 +155,8 @@ impl TlogProof {
     pub fn verify(&self, leaf_bytes: &[u8], key: &VKey) -> Result<VerifiedInclusion, ProofError> {
         let checkpoint = VerifiedCheckpoint::from_note(self.note.clone(), key)?;
         let leaf_hash = leaf_hash(leaf_bytes);
-        verify_inclusion(
-            leaf_hash,
-            self.index,
-            checkpoint.size(),
-            &self.hashes,
-            checkpoint.root(),
-        )?;
-        Ok(VerifiedInclusion {
-            leaf_hash,
-            index: self.index,
-            checkpoint,
-        })
+        verify_inclusion(leaf_hash, self.index, checkpoint.size(), &self.hashes, checkpoint.root())?;
+        Ok(VerifiedInclusion { leaf_hash, index: self.index, checkpoint })
     }
 }
 
@@ -224,10 +200,7 @@ impl VerifiedInclusion {
 
 /// The lines before the first empty line, and the note after it.
 fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), ProofFormError> {
-    let at = bytes
-        .windows(2)
-        .position(|pair| pair == b"\n\n")
-        .ok_or(ProofFormError::NoSeparator)?;
+    let at = bytes.windows(2).position(|pair| pair == b"\n\n").ok_or(ProofFormError::NoSeparator)?;
     let head = bytes.get(..at).ok_or(ProofFormError::NoSeparator)?;
     let note = bytes.get(at + 2..).ok_or(ProofFormError::NoSeparator)?;
     Ok((head, note))
@@ -243,16 +216,10 @@ fn parse_extra((line, content): (usize, &str)) -> Result<Vec<u8>, ProofFormError
 }
 
 fn parse_index((line, content): (usize, &str)) -> Result<LeafIndex, ProofFormError> {
-    let digits = content
-        .strip_prefix("index ")
-        .ok_or(ProofFormError::NoIndex { line })?;
-    decimal_strict(digits)
-        .map(LeafIndex)
-        .map_err(|source| ProofFormError::Index { line, source })
+    let digits = content.strip_prefix("index ").ok_or(ProofFormError::NoIndex { line })?;
+    decimal_strict(digits).map(LeafIndex).map_err(|source| ProofFormError::Index { line, source })
 }
 
 fn parse_hash((line, content): (usize, &str)) -> Result<NodeHash, ProofFormError> {
-    base64_hash(content)
-        .map(NodeHash)
-        .map_err(|source| ProofFormError::Hash { line, source })
+    base64_hash(content).map(NodeHash).map_err(|source| ProofFormError::Hash { line, source })
 }

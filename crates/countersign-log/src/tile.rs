@@ -153,11 +153,7 @@ impl Width {
     /// Nothing for 0 and for more than 256.
     #[must_use]
     pub const fn new(width: u16) -> Option<Self> {
-        if width >= 1 && width <= TILE_WIDTH {
-            Some(Self(width))
-        } else {
-            None
-        }
+        if width >= 1 && width <= TILE_WIDTH { Some(Self(width)) } else { None }
     }
 
     /// The number of items.
@@ -202,11 +198,7 @@ impl TileFile {
     #[must_use]
     pub fn path(&self) -> String {
         match *self {
-            Self::Hashes {
-                level,
-                index,
-                width,
-            } => tile_path(level, index, width),
+            Self::Hashes { level, index, width } => tile_path(level, index, width),
             Self::Entries { index, width } => entries_path(index, width),
             Self::Sealed { index, width } => sealed_path(index, width),
         }
@@ -222,30 +214,19 @@ impl TileFile {
         if level == "entries" {
             return parse_index_path(rest).map(|(index, width)| Self::Entries { index, width });
         }
-        let level = decimal_strict(level)
-            .ok()
-            .filter(|level| *level <= LEVEL_MAX)
-            .ok_or(PathError::Level)?;
+        let level = decimal_strict(level).ok().filter(|level| *level <= LEVEL_MAX).ok_or(PathError::Level)?;
         let level = u8::try_from(level).map_err(|_| PathError::Level)?;
-        parse_index_path(rest).map(|(index, width)| Self::Hashes {
-            level,
-            index,
-            width,
-        })
+        parse_index_path(rest).map(|(index, width)| Self::Hashes { level, index, width })
     }
 }
 
 /// Every hash tile of a tree of this size, level by level; for size 0, none. Lazily, since a size is only a claim.
 pub fn hash_tiles(size: TreeSize) -> impl Iterator<Item = (u8, u64, Width)> {
     let levels = (0u8..).map_while(move |level| {
-        let hashes = size
-            .0
-            .checked_shr(TILE_HEIGHT * u32::from(level))
-            .unwrap_or(0);
+        let hashes = size.0.checked_shr(TILE_HEIGHT * u32::from(level)).unwrap_or(0);
         (hashes > 0).then_some((level, hashes))
     });
-    levels
-        .flat_map(|(level, hashes)| spans(hashes).map(move |(index, width)| (level, index, width)))
+    levels.flat_map(|(level, hashes)| spans(hashes).map(move |(index, width)| (level, index, width)))
 }
 
 /// Every entry bundle (and likewise every sealed bundle) of a tree of this size, in order.
@@ -255,15 +236,9 @@ pub fn bundles(size: TreeSize) -> impl Iterator<Item = (u64, Width)> {
 
 /// All tiles, entry bundles and sealed bundles that an export of this size has, and no others may stand beside them.
 pub fn files(size: TreeSize) -> impl Iterator<Item = TileFile> {
-    let hashes = hash_tiles(size).map(|(level, index, width)| TileFile::Hashes {
-        level,
-        index,
-        width,
-    });
+    let hashes = hash_tiles(size).map(|(level, index, width)| TileFile::Hashes { level, index, width });
     let entries = bundles(size).map(|(index, width)| TileFile::Entries { index, width });
-    hashes
-        .chain(entries)
-        .chain(bundles(size).map(|(index, width)| TileFile::Sealed { index, width }))
+    hashes.chain(entries).chain(bundles(size).map(|(index, width)| TileFile::Sealed { index, width }))
 }
 
 /// The bytes of a hash tile; nothing if the tree does not reach so far.
@@ -283,11 +258,7 @@ pub fn decode_hash_tile(bytes: &[u8], width: Width) -> Result<Vec<NodeHash>, Til
     let expected = HASH_BYTES * usize::from(width.0);
     let (hashes, _) = bytes.as_chunks::<HASH_BYTES>();
     if bytes.len() != expected {
-        return Err(TileError {
-            width,
-            expected,
-            found: bytes.len(),
-        });
+        return Err(TileError { width, expected, found: bytes.len() });
     }
     Ok(hashes.iter().copied().map(NodeHash).collect())
 }
@@ -337,45 +308,23 @@ impl<'a> BundleReader<'a> {
     /// Over an entry bundle.
     #[must_use]
     pub fn entries(bytes: &'a [u8], width: Width) -> Self {
-        Self {
-            rest: bytes,
-            offset: 0,
-            item: 0,
-            width,
-            prefix: Prefix::Sixteen,
-            done: false,
-        }
+        Self { rest: bytes, offset: 0, item: 0, width, prefix: Prefix::Sixteen, done: false }
     }
 
     /// Over a sealed bundle.
     #[must_use]
     pub fn sealed(bytes: &'a [u8], width: Width) -> Self {
-        Self {
-            prefix: Prefix::ThirtyTwo,
-            ..Self::entries(bytes, width)
-        }
+        Self { prefix: Prefix::ThirtyTwo, ..Self::entries(bytes, width) }
     }
 
     fn read_item(&mut self) -> Result<Item<'a>, BundleError> {
         let (item, offset) = (self.item, self.offset);
-        let (length, body) = self
-            .prefix
-            .split(self.rest)
-            .ok_or(BundleError::ShortPrefix { item, offset })?;
+        let (length, body) = self.prefix.split(self.rest).ok_or(BundleError::ShortPrefix { item, offset })?;
         let bytes_expected = length as usize;
         if bytes_expected > RECORD_BYTES_MAX {
-            return Err(BundleError::TooLong {
-                item,
-                offset,
-                length,
-            });
+            return Err(BundleError::TooLong { item, offset, length });
         }
-        let short = BundleError::ShortItem {
-            item,
-            offset,
-            length,
-            available: body.len(),
-        };
+        let short = BundleError::ShortItem { item, offset, length, available: body.len() };
         let (bytes, rest) = body.split_at_checked(bytes_expected).ok_or(short)?;
         self.offset += self.rest.len() - rest.len();
         self.rest = rest;
@@ -385,10 +334,7 @@ impl<'a> BundleReader<'a> {
 
     fn read_end(&self) -> Option<BundleError> {
         let found = self.rest.len();
-        (found > 0).then_some(BundleError::Trailing {
-            offset: self.offset,
-            found,
-        })
+        (found > 0).then_some(BundleError::Trailing { offset: self.offset, found })
     }
 }
 
@@ -412,31 +358,20 @@ impl<'a> Iterator for BundleReader<'a> {
 impl Prefix {
     fn split(self, bytes: &[u8]) -> Option<(u32, &[u8])> {
         match self {
-            Self::Sixteen => bytes
-                .split_first_chunk()
-                .map(|(prefix, rest)| (u16::from_be_bytes(*prefix).into(), rest)),
-            Self::ThirtyTwo => bytes
-                .split_first_chunk()
-                .map(|(prefix, rest)| (u32::from_be_bytes(*prefix), rest)),
+            Self::Sixteen => bytes.split_first_chunk().map(|(prefix, rest)| (u16::from_be_bytes(*prefix).into(), rest)),
+            Self::ThirtyTwo => bytes.split_first_chunk().map(|(prefix, rest)| (u32::from_be_bytes(*prefix), rest)),
         }
     }
 }
 
-fn encode<T: AsRef<[u8]>>(
-    items: &[T],
-    bytes_max: usize,
-    write_prefix: impl Fn(&mut Vec<u8>, usize),
-) -> Result<Vec<u8>, BundleEncodeError> {
+fn encode<T: AsRef<[u8]>>(items: &[T], bytes_max: usize, write_prefix: impl Fn(&mut Vec<u8>, usize)) -> Result<Vec<u8>, BundleEncodeError> {
     if items.is_empty() || items.len() > usize::from(TILE_WIDTH) {
         return Err(BundleEncodeError::Count { found: items.len() });
     }
     let mut bytes = Vec::new();
     for (item, content) in items.iter().map(AsRef::as_ref).enumerate() {
         if content.len() > bytes_max {
-            return Err(BundleEncodeError::TooLong {
-                item,
-                length: content.len(),
-            });
+            return Err(BundleEncodeError::TooLong { item, length: content.len() });
         }
         write_prefix(&mut bytes, content.len());
         bytes.extend_from_slice(content);
@@ -449,9 +384,7 @@ fn spans(count: u64) -> impl Iterator<Item = (u64, Width)> {
     let per_tile = u64::from(TILE_WIDTH);
     let partial = u16::try_from(count % per_tile).ok().and_then(Width::new);
     let full = count / per_tile;
-    (0..full)
-        .map(|index| (index, Width::FULL))
-        .chain(partial.map(|width| (full, width)))
+    (0..full).map(|index| (index, Width::FULL)).chain(partial.map(|width| (full, width)))
 }
 
 /// `x001/x234/067`, with `.p/<W>` behind it when partial.
@@ -473,30 +406,19 @@ fn parse_index_path(path: &str) -> Result<(u64, Width), PathError> {
         Some((digits, width)) => (digits, parse_partial_width(width)?),
         None => (path, Width::FULL),
     };
-    let (groups, last) = digits
-        .rsplit_once('/')
-        .map_or((None, digits), |(groups, last)| (Some(groups), last));
+    let (groups, last) = digits.rsplit_once('/').map_or((None, digits), |(groups, last)| (Some(groups), last));
     let mut index = 0u64;
     for group in groups.into_iter().flat_map(|groups| groups.split('/')) {
         index = push_group(index, group.strip_prefix('x').ok_or(PathError::Index)?)?;
     }
     index = push_group(index, last)?;
     // A first group of zeros would be a second name for the same tile.
-    if index_path(index, width) == path {
-        Ok((index, width))
-    } else {
-        Err(PathError::Index)
-    }
+    if index_path(index, width) == path { Ok((index, width)) } else { Err(PathError::Index) }
 }
 
 fn parse_partial_width(text: &str) -> Result<Width, PathError> {
-    let number = decimal_strict(text)
-        .ok()
-        .and_then(|number| u16::try_from(number).ok());
-    number
-        .and_then(Width::new)
-        .filter(|width| !width.is_full())
-        .ok_or(PathError::Width)
+    let number = decimal_strict(text).ok().and_then(|number| u16::try_from(number).ok());
+    number.and_then(Width::new).filter(|width| !width.is_full()).ok_or(PathError::Width)
 }
 
 fn push_group(index: u64, group: &str) -> Result<u64, PathError> {
@@ -504,8 +426,5 @@ fn push_group(index: u64, group: &str) -> Result<u64, PathError> {
         return Err(PathError::Index);
     }
     let value: u64 = group.parse().map_err(|_| PathError::Index)?;
-    index
-        .checked_mul(1000)
-        .and_then(|index| index.checked_add(value))
-        .ok_or(PathError::Index)
+    index.checked_mul(1000).and_then(|index| index.checked_add(value)).ok_or(PathError::Index)
 }

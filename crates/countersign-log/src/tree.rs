@@ -92,26 +92,13 @@ pub enum ConsistencyError {
 /// `SHA-256(00 ‖ leaf)`.
 #[must_use]
 pub fn leaf_hash(leaf_bytes: &[u8]) -> LeafHash {
-    LeafHash(
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(leaf_bytes)
-            .finalize()
-            .into(),
-    )
+    LeafHash(Sha256::new().chain_update([0]).chain_update(leaf_bytes).finalize().into())
 }
 
 /// `SHA-256(01 ‖ left ‖ right)`.
 #[must_use]
 pub fn node_hash(left: NodeHash, right: NodeHash) -> NodeHash {
-    NodeHash(
-        Sha256::new()
-            .chain_update([1])
-            .chain_update(left.0)
-            .chain_update(right.0)
-            .finalize()
-            .into(),
-    )
+    NodeHash(Sha256::new().chain_update([1]).chain_update(left.0).chain_update(right.0).finalize().into())
 }
 
 /// The root of a tree without leaves: SHA-256 of nothing.
@@ -160,8 +147,7 @@ impl Tree {
     #[must_use]
     pub fn root(&self) -> RootHash {
         let odd = self.levels.iter().filter(|level| level.len() % 2 == 1);
-        fold_peaks(odd.filter_map(|level| level.last().copied()))
-            .map_or_else(empty_root, RootHash::from)
+        fold_peaks(odd.filter_map(|level| level.last().copied())).map_or_else(empty_root, RootHash::from)
     }
 
     /// The root over the first `size` leaves; nothing if there are fewer.
@@ -187,16 +173,8 @@ impl Tree {
     }
 
     /// The inclusion proof of RFC 6962 section 2.1.1, from the leaf's sibling upwards.
-    pub fn inclusion_proof(
-        &self,
-        index: LeafIndex,
-        size: TreeSize,
-    ) -> Result<Vec<NodeHash>, OutOfRange> {
-        let refused = OutOfRange {
-            from: index.0,
-            size: size.0,
-            tree: self.size().0,
-        };
+    pub fn inclusion_proof(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<NodeHash>, OutOfRange> {
+        let refused = OutOfRange { from: index.0, size: size.0, tree: self.size().0 };
         if index.0 >= size.0 || size > self.size() {
             return Err(refused);
         }
@@ -220,16 +198,8 @@ impl Tree {
     }
 
     /// The consistency proof of RFC 6962 section 2.1.2; empty for `old == new` and for `old == 0`.
-    pub fn consistency_proof(
-        &self,
-        old: TreeSize,
-        new: TreeSize,
-    ) -> Result<Vec<NodeHash>, OutOfRange> {
-        let refused = OutOfRange {
-            from: old.0,
-            size: new.0,
-            tree: self.size().0,
-        };
+    pub fn consistency_proof(&self, old: TreeSize, new: TreeSize) -> Result<Vec<NodeHash>, OutOfRange> {
+        let refused = OutOfRange { from: old.0, size: new.0, tree: self.size().0 };
         if old > new || new > self.size() {
             return Err(refused);
         }
@@ -336,23 +306,11 @@ pub fn verify_inclusion(
     root: RootHash,
 ) -> Result<(), InclusionError> {
     let computed = root_from_inclusion(leaf, index, size, proof)?;
-    if computed == root {
-        Ok(())
-    } else {
-        Err(InclusionError::RootMismatch {
-            computed,
-            expected: root,
-        })
-    }
+    if computed == root { Ok(()) } else { Err(InclusionError::RootMismatch { computed, expected: root }) }
 }
 
 /// The root to which a leaf and its inclusion proof lead: what a receipt signs without carrying it (RFC 9942).
-pub fn root_from_inclusion(
-    leaf: LeafHash,
-    index: LeafIndex,
-    size: TreeSize,
-    proof: &[NodeHash],
-) -> Result<RootHash, InclusionError> {
+pub fn root_from_inclusion(leaf: LeafHash, index: LeafIndex, size: TreeSize, proof: &[NodeHash]) -> Result<RootHash, InclusionError> {
     if index.0 >= size.0 {
         return Err(InclusionError::IndexOutOfRange { index, size });
     }
@@ -373,11 +331,7 @@ pub fn root_from_inclusion(
         node >>= 1;
         last >>= 1;
     }
-    if last == 0 {
-        Ok(hash.into())
-    } else {
-        Err(InclusionError::TooShort { found })
-    }
+    if last == 0 { Ok(hash.into()) } else { Err(InclusionError::TooShort { found }) }
 }
 
 /// Checks that the tree of `old` leaves is a prefix of the tree of `new` leaves (RFC 9162 section 2.1.4.2).
@@ -419,10 +373,7 @@ fn roots_from_consistency(
     let (first, rest) = if old.0.is_power_of_two() {
         (NodeHash(old_root.0), proof)
     } else {
-        proof
-            .split_first()
-            .map(|(first, rest)| (*first, rest))
-            .ok_or(too_short)?
+        proof.split_first().map(|(first, rest)| (*first, rest)).ok_or(too_short)?
     };
     let (mut node, mut last) = (old.0 - 1, new.0 - 1);
     let complete = node.trailing_ones();
@@ -443,11 +394,7 @@ fn roots_from_consistency(
         node >>= 1;
         last >>= 1;
     }
-    if last == 0 {
-        Ok((old_hash.into(), new_hash.into()))
-    } else {
-        Err(too_short)
-    }
+    if last == 0 { Ok((old_hash.into(), new_hash.into())) } else { Err(too_short) }
 }
 
 /// Climbs the levels on which the last subtree has no sibling and therefore no hash in the proof.
@@ -459,34 +406,20 @@ fn skip_lone_levels(node: &mut u64, last: &mut u64) {
 }
 
 fn require_empty(proof: &[NodeHash]) -> Result<(), ConsistencyError> {
-    if proof.is_empty() {
-        Ok(())
-    } else {
-        Err(ConsistencyError::TooLong { found: proof.len() })
-    }
+    if proof.is_empty() { Ok(()) } else { Err(ConsistencyError::TooLong { found: proof.len() }) }
 }
 
 fn require_old(computed: RootHash, expected: RootHash) -> Result<(), ConsistencyError> {
-    if computed == expected {
-        Ok(())
-    } else {
-        Err(ConsistencyError::OldRootMismatch { computed, expected })
-    }
+    if computed == expected { Ok(()) } else { Err(ConsistencyError::OldRootMismatch { computed, expected }) }
 }
 
 fn require_new(computed: RootHash, expected: RootHash) -> Result<(), ConsistencyError> {
-    if computed == expected {
-        Ok(())
-    } else {
-        Err(ConsistencyError::NewRootMismatch { computed, expected })
-    }
+    if computed == expected { Ok(()) } else { Err(ConsistencyError::NewRootMismatch { computed, expected }) }
 }
 
 /// Joins complete subtrees, given from the right (narrowest) to the left (widest), into one hash.
 fn fold_peaks(peaks: impl IntoIterator<Item = NodeHash>) -> Option<NodeHash> {
-    peaks
-        .into_iter()
-        .reduce(|right, left| node_hash(left, right))
+    peaks.into_iter().reduce(|right, left| node_hash(left, right))
 }
 
 /// The largest power of two smaller than `width`, which is 2 or more: RFC 6962's `k`.

@@ -122,12 +122,7 @@ impl WitnessKey {
 /// `SHA-256(name ‖ 0A ‖ type ‖ key)`, the first four bytes.
 #[must_use]
 pub fn key_id(name: &str, algorithm: u8, key: &[u8]) -> KeyId {
-    let digest: [u8; 32] = Sha256::new()
-        .chain_update(name)
-        .chain_update([b'\n', algorithm])
-        .chain_update(key)
-        .finalize()
-        .into();
+    let digest: [u8; 32] = Sha256::new().chain_update(name).chain_update([b'\n', algorithm]).chain_update(key).finalize().into();
     let [a, b, c, d, ..] = digest;
     KeyId([a, b, c, d])
 }
@@ -135,10 +130,7 @@ pub fn key_id(name: &str, algorithm: u8, key: &[u8]) -> KeyId {
 /// Whether a note may carry this key name: not empty, no Unicode space, no plus, no control character.
 #[must_use]
 pub fn is_key_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name
-            .chars()
-            .any(|c| c.is_whitespace() || c == '+' || c < ' ')
+    !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c < ' ')
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,12 +147,7 @@ impl Named {
             return Err(VKeyError::Name);
         }
         let key_id = key_id(name, algorithm, key);
-        Ok(Self {
-            name: name.to_owned(),
-            key_id,
-            algorithm,
-            key: PublicKey::from_bytes(key)?,
-        })
+        Ok(Self { name: name.to_owned(), key_id, algorithm, key: PublicKey::from_bytes(key)? })
     }
 
     fn parse(text: &str, wanted: u8) -> Result<Self, VKeyError> {
@@ -176,9 +163,7 @@ impl Named {
         let bytes = base64_strict(key)?;
         let (algorithm, key) = bytes.split_first().ok_or(VKeyError::Empty)?;
         if *algorithm != wanted {
-            return Err(VKeyError::UnsupportedAlgorithm {
-                algorithm: *algorithm,
-            });
+            return Err(VKeyError::UnsupportedAlgorithm { algorithm: *algorithm });
         }
         let computed = key_id(name, wanted, key);
         if stated != computed {
@@ -194,9 +179,7 @@ impl KeyId {
         if text.len() != 8 || !text.bytes().all(lower_hex) {
             return None;
         }
-        u32::from_str_radix(text, 16)
-            .ok()
-            .map(|id| Self(id.to_be_bytes()))
+        u32::from_str_radix(text, 16).ok().map(|id| Self(id.to_be_bytes()))
     }
 }
 
@@ -244,22 +227,13 @@ mod tests {
         let key = VKey::parse(EXAMPLE).unwrap();
         assert_eq!(key.to_string(), EXAMPLE);
         assert_eq!(key.name(), "example.com/foo");
-        assert_eq!(
-            VKey::new("example.com/foo", key.public_key().as_bytes()).unwrap(),
-            key
-        );
+        assert_eq!(VKey::new("example.com/foo", key.public_key().as_bytes()).unwrap(), key);
         // The same key as a witness has another key id.
         let witness = WitnessKey::new("example.com/foo", key.public_key().as_bytes()).unwrap();
         assert_ne!(witness.key_id(), key.key_id());
         assert_eq!(WitnessKey::parse(&witness.to_string()).unwrap(), witness);
-        assert_eq!(
-            VKey::parse(&witness.to_string()),
-            Err(VKeyError::UnsupportedAlgorithm { algorithm: 4 })
-        );
-        assert_eq!(
-            WitnessKey::parse(EXAMPLE),
-            Err(VKeyError::UnsupportedAlgorithm { algorithm: 1 })
-        );
+        assert_eq!(VKey::parse(&witness.to_string()), Err(VKeyError::UnsupportedAlgorithm { algorithm: 4 }));
+        assert_eq!(WitnessKey::parse(EXAMPLE), Err(VKeyError::UnsupportedAlgorithm { algorithm: 1 }));
     }
 
     #[test]
@@ -268,44 +242,17 @@ mod tests {
         let body = "AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
         assert_eq!(refused("example.com/foo"), VKeyError::Form);
         assert_eq!(refused(&format!("+530d903a+{body}")), VKeyError::Name);
-        assert_eq!(
-            refused(&format!("exam ple+530d903a+{body}")),
-            VKeyError::Name
-        );
-        assert_eq!(
-            refused(&format!("exam\u{a0}ple+530d903a+{body}")),
-            VKeyError::Name
-        );
-        assert_eq!(
-            refused(&format!("exam\u{1}ple+530d903a+{body}")),
-            VKeyError::Name
-        );
+        assert_eq!(refused(&format!("exam ple+530d903a+{body}")), VKeyError::Name);
+        assert_eq!(refused(&format!("exam\u{a0}ple+530d903a+{body}")), VKeyError::Name);
+        assert_eq!(refused(&format!("exam\u{1}ple+530d903a+{body}")), VKeyError::Name);
         for id in ["530D903A", "530d903", "530d903a0", "+30d903a", ""] {
-            assert!(
-                matches!(
-                    refused(&format!("example.com/foo+{id}+{body}")),
-                    VKeyError::KeyIdForm | VKeyError::Base64(_)
-                ),
-                "{id}"
-            );
+            assert!(matches!(refused(&format!("example.com/foo+{id}+{body}")), VKeyError::KeyIdForm | VKeyError::Base64(_)), "{id}");
         }
-        assert!(matches!(
-            refused(&format!("example.com/foo+530d903b+{body}")),
-            VKeyError::KeyIdMismatch { .. }
-        ));
-        assert!(matches!(
-            refused(&format!("example.com/fop+530d903a+{body}")),
-            VKeyError::KeyIdMismatch { .. }
-        ));
-        assert!(matches!(
-            refused(&format!("example.com/foo+530d903a+{body}\n")),
-            VKeyError::Base64(_)
-        ));
+        assert!(matches!(refused(&format!("example.com/foo+530d903b+{body}")), VKeyError::KeyIdMismatch { .. }));
+        assert!(matches!(refused(&format!("example.com/fop+530d903a+{body}")), VKeyError::KeyIdMismatch { .. }));
+        assert!(matches!(refused(&format!("example.com/foo+530d903a+{body}\n")), VKeyError::Base64(_)));
         assert_eq!(refused("example.com/foo+530d903a+"), VKeyError::Empty);
-        assert_eq!(
-            refused("example.com/foo+530d903a+Bg=="),
-            VKeyError::UnsupportedAlgorithm { algorithm: 6 }
-        );
+        assert_eq!(refused("example.com/foo+530d903a+Bg=="), VKeyError::UnsupportedAlgorithm { algorithm: 6 });
     }
 
     #[test]
@@ -313,19 +260,10 @@ mod tests {
         let mut identity = [0; 32];
         identity[0] = 1;
         let id = key_id("log", ED25519, &identity);
-        let text = format!(
-            "log+{id}+{}",
-            base64(&[&[ED25519], identity.as_slice()].concat())
-        );
-        assert_eq!(
-            VKey::parse(&text),
-            Err(VKeyError::Key(KeyError::SmallOrder))
-        );
+        let text = format!("log+{id}+{}", base64(&[&[ED25519], identity.as_slice()].concat()));
+        assert_eq!(VKey::parse(&text), Err(VKeyError::Key(KeyError::SmallOrder)));
         let id = key_id("log", ED25519, &[1, 2]);
         let text = format!("log+{id}+{}", base64(&[ED25519, 1, 2]));
-        assert_eq!(
-            VKey::parse(&text),
-            Err(VKeyError::Key(KeyError::Length { found: 2 }))
-        );
+        assert_eq!(VKey::parse(&text), Err(VKeyError::Key(KeyError::Length { found: 2 })));
     }
 }

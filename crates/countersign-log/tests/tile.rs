@@ -15,15 +15,9 @@ fn width(count: u16) -> Width {
 fn paths_as_the_specification_writes_them() {
     assert_eq!(tile_path(0, 1_234_067, Width::FULL), "tile/0/x001/x234/067");
     assert_eq!(tile_path(2, 0, width(1)), "tile/2/000.p/1");
-    assert_eq!(
-        entries_path(1000, width(255)),
-        "tile/entries/x001/000.p/255"
-    );
+    assert_eq!(entries_path(1000, width(255)), "tile/entries/x001/000.p/255");
     assert_eq!(sealed_path(999, Width::FULL), "sealed/999");
-    assert_eq!(
-        tile_path(0, u64::MAX, Width::FULL),
-        "tile/0/x018/x446/x744/x073/x709/x551/615"
-    );
+    assert_eq!(tile_path(0, u64::MAX, Width::FULL), "tile/0/x018/x446/x744/x073/x709/x551/615");
 }
 
 #[test]
@@ -68,13 +62,7 @@ fn loose_paths_are_refused() {
 fn the_file_list_of_the_specification() {
     // 70,000 leaves: 273 full and a partial of 112 at level 0, one full and 17 at level 1, 1 at level 2.
     let tiles: Vec<_> = hash_tiles(TreeSize(70_000)).collect();
-    let level = |level: u8| {
-        tiles
-            .iter()
-            .filter(|tile| tile.0 == level)
-            .map(|tile| (tile.1, tile.2))
-            .collect::<Vec<_>>()
-    };
+    let level = |level: u8| tiles.iter().filter(|tile| tile.0 == level).map(|tile| (tile.1, tile.2)).collect::<Vec<_>>();
     assert_eq!(level(0).len(), 274);
     assert_eq!(level(0)[272], (272, Width::FULL));
     assert_eq!(level(0)[273], (273, width(112)));
@@ -83,35 +71,23 @@ fn the_file_list_of_the_specification() {
     assert_eq!(tiles.len(), 277);
     assert_eq!(bundles(TreeSize(70_000)).count(), 274);
 
-    assert_eq!(
-        hash_tiles(TreeSize(256)).collect::<Vec<_>>(),
-        [(0, 0, Width::FULL), (1, 0, width(1))]
-    );
+    assert_eq!(hash_tiles(TreeSize(256)).collect::<Vec<_>>(), [(0, 0, Width::FULL), (1, 0, width(1))]);
     assert_eq!(files(TreeSize(0)).count(), 0);
     // A size is a claim: listing it lazily must not cost memory, nor overflow.
-    assert_eq!(
-        hash_tiles(TreeSize(u64::MAX)).next(),
-        Some((0, 0, Width::FULL))
-    );
+    assert_eq!(hash_tiles(TreeSize(u64::MAX)).next(), Some((0, 0, Width::FULL)));
     assert_eq!(files(TreeSize(u64::MAX)).take(3).count(), 3);
 }
 
 #[test]
 fn tiles_are_made_of_the_tree() {
-    let leaves: Vec<LeafHash> = (0..600u32)
-        .map(|index| leaf_hash(&index.to_be_bytes()))
-        .collect();
+    let leaves: Vec<LeafHash> = (0..600u32).map(|index| leaf_hash(&index.to_be_bytes())).collect();
     let tree: Tree = leaves.iter().copied().collect();
     let level_1 = decode_hash_tile(&hash_tile(&tree, 1, 0, width(2)).unwrap(), width(2)).unwrap();
     // The root of a full tile is the pairwise hash of its hashes, eight times over.
-    let mut hashes =
-        decode_hash_tile(&hash_tile(&tree, 0, 1, Width::FULL).unwrap(), Width::FULL).unwrap();
+    let mut hashes = decode_hash_tile(&hash_tile(&tree, 0, 1, Width::FULL).unwrap(), Width::FULL).unwrap();
     assert_eq!(hashes[3].0, leaves[259].0);
     while hashes.len() > 1 {
-        hashes = hashes
-            .chunks(2)
-            .map(|pair| node_hash(pair[0], pair[1]))
-            .collect();
+        hashes = hashes.chunks(2).map(|pair| node_hash(pair[0], pair[1])).collect();
     }
     assert_eq!(hashes[0], level_1[1]);
 
@@ -130,55 +106,16 @@ fn bundle_faults_name_their_offset() {
     let bytes = encode_sealed(&[b"ab".as_slice(), b"", b"cde"]).unwrap();
     assert_eq!(bytes, b"\0\0\0\x02ab\0\0\0\0\0\0\0\x03cde");
     let items = decode_sealed(&bytes, width(3)).unwrap();
-    assert_eq!(
-        items
-            .iter()
-            .map(|item| (item.offset, item.bytes))
-            .collect::<Vec<_>>(),
-        [(0, b"ab".as_slice()), (6, b""), (10, b"cde")]
-    );
-    assert_eq!(
-        decode_sealed(&bytes, width(2)),
-        Err(BundleError::Trailing {
-            offset: 10,
-            found: 7
-        })
-    );
-    assert_eq!(
-        decode_sealed(&bytes, width(4)),
-        Err(BundleError::ShortPrefix {
-            item: 3,
-            offset: 17
-        })
-    );
-    let short = BundleError::ShortItem {
-        item: 2,
-        offset: 10,
-        length: 3,
-        available: 2,
-    };
+    assert_eq!(items.iter().map(|item| (item.offset, item.bytes)).collect::<Vec<_>>(), [(0, b"ab".as_slice()), (6, b""), (10, b"cde")]);
+    assert_eq!(decode_sealed(&bytes, width(2)), Err(BundleError::Trailing { offset: 10, found: 7 }));
+    assert_eq!(decode_sealed(&bytes, width(4)), Err(BundleError::ShortPrefix { item: 3, offset: 17 }));
+    let short = BundleError::ShortItem { item: 2, offset: 10, length: 3, available: 2 };
     assert_eq!(decode_sealed(&bytes[..16], width(3)), Err(short));
-    assert_eq!(
-        decode_sealed(&bytes[..13], width(3)),
-        Err(BundleError::ShortPrefix {
-            item: 2,
-            offset: 10
-        })
-    );
-    let long = BundleError::TooLong {
-        item: 0,
-        offset: 0,
-        length: 65_536,
-    };
+    assert_eq!(decode_sealed(&bytes[..13], width(3)), Err(BundleError::ShortPrefix { item: 2, offset: 10 }));
+    let long = BundleError::TooLong { item: 0, offset: 0, length: 65_536 };
     assert_eq!(decode_sealed(&[0, 1, 0, 0], width(1)), Err(long));
     let one_more = [bytes.as_slice(), b"\0"].concat();
-    assert_eq!(
-        decode_sealed(&one_more, width(3)),
-        Err(BundleError::Trailing {
-            offset: 17,
-            found: 1
-        })
-    );
+    assert_eq!(decode_sealed(&one_more, width(3)), Err(BundleError::Trailing { offset: 17, found: 1 }));
     // What stands before the fault can still be read, and after it nothing comes.
     let read: Vec<_> = BundleReader::sealed(&bytes[..16], width(3)).collect();
     assert_eq!(read.len(), 3);
@@ -187,29 +124,11 @@ fn bundle_faults_name_their_offset() {
 
 #[test]
 fn only_what_can_be_read_is_written() {
-    assert_eq!(
-        encode_entries::<&[u8]>(&[]),
-        Err(BundleEncodeError::Count { found: 0 })
-    );
-    assert_eq!(
-        encode_entries(&vec![[0u8]; 257]),
-        Err(BundleEncodeError::Count { found: 257 })
-    );
+    assert_eq!(encode_entries::<&[u8]>(&[]), Err(BundleEncodeError::Count { found: 0 }));
+    assert_eq!(encode_entries(&vec![[0u8]; 257]), Err(BundleEncodeError::Count { found: 257 }));
     assert!(encode_entries(&[vec![0; 65_535]]).is_ok());
-    assert_eq!(
-        encode_entries(&[vec![0; 65_536]]),
-        Err(BundleEncodeError::TooLong {
-            item: 0,
-            length: 65_536
-        })
-    );
-    assert_eq!(
-        encode_sealed(&[vec![], vec![0; 65_536]]),
-        Err(BundleEncodeError::TooLong {
-            item: 1,
-            length: 65_536
-        })
-    );
+    assert_eq!(encode_entries(&[vec![0; 65_536]]), Err(BundleEncodeError::TooLong { item: 0, length: 65_536 }));
+    assert_eq!(encode_sealed(&[vec![], vec![0; 65_536]]), Err(BundleEncodeError::TooLong { item: 1, length: 65_536 }));
 }
 
 proptest! {

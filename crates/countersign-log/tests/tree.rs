@@ -5,9 +5,7 @@ use countersign_log::tree::*;
 use proptest::prelude::*;
 
 fn leaves(count: u64) -> Vec<LeafHash> {
-    (0..count)
-        .map(|index| leaf_hash(&index.to_be_bytes()))
-        .collect()
+    (0..count).map(|index| leaf_hash(&index.to_be_bytes())).collect()
 }
 
 fn tree(leaves: &[LeafHash]) -> Tree {
@@ -43,22 +41,15 @@ fn oracle_path(index: usize, leaves: &[LeafHash]) -> Vec<NodeHash> {
     }
     let k = split(leaves.len());
     let (left, right) = leaves.split_at(k);
-    let (mut path, sibling) = if index < k {
-        (oracle_path(index, left), oracle_root(right))
-    } else {
-        (oracle_path(index - k, right), oracle_root(left))
-    };
+    let (mut path, sibling) =
+        if index < k { (oracle_path(index, left), oracle_root(right)) } else { (oracle_path(index - k, right), oracle_root(left)) };
     path.push(sibling);
     path
 }
 
 fn oracle_subproof(old: usize, leaves: &[LeafHash], known: bool) -> Vec<NodeHash> {
     if old == leaves.len() {
-        return if known {
-            Vec::new()
-        } else {
-            vec![oracle_root(leaves)]
-        };
+        return if known { Vec::new() } else { vec![oracle_root(leaves)] };
     }
     let k = split(leaves.len());
     let (left, right) = leaves.split_at(k);
@@ -78,14 +69,8 @@ fn root_of(leaves: &[LeafHash]) -> RootHash {
 #[test]
 fn the_roots_of_rfc_6962_test_data() {
     // SHA-256 of nothing, and the hash of an empty leaf: the two values every implementation publishes.
-    assert_eq!(
-        empty_root().to_string(),
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    );
-    assert_eq!(
-        leaf_hash(b"").to_string(),
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    );
+    assert_eq!(empty_root().to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_eq!(leaf_hash(b"").to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
     assert_eq!(Tree::new().root(), empty_root());
     assert_eq!(CompactRange::new().root(), empty_root());
 }
@@ -110,17 +95,9 @@ fn small_trees_exhaustively() {
         for old in 0..=size {
             let (m, n) = (TreeSize(old as u64), TreeSize(size as u64));
             let proof = tree.consistency_proof(m, n).unwrap();
-            let expected = if old == 0 {
-                Vec::new()
-            } else {
-                oracle_subproof(old, &all[..size], true)
-            };
+            let expected = if old == 0 { Vec::new() } else { oracle_subproof(old, &all[..size], true) };
             assert_eq!(proof, expected, "{old} in {size}");
-            assert_eq!(
-                verify_consistency(m, n, &proof, root_of(&all[..old]), root),
-                Ok(()),
-                "{old} in {size}"
-            );
+            assert_eq!(verify_consistency(m, n, &proof, root_of(&all[..old]), root), Ok(()), "{old} in {size}");
         }
         if let Some(leaf) = all.get(size) {
             range.append(*leaf);
@@ -136,20 +113,13 @@ fn an_inclusion_proof_holds_for_its_own_claim_only() {
     for size in 1..=20u64 {
         let root = tree.root_at(TreeSize(size)).unwrap();
         for index in 0..size {
-            let proof = tree
-                .inclusion_proof(LeafIndex(index), TreeSize(size))
-                .unwrap();
+            let proof = tree.inclusion_proof(LeafIndex(index), TreeSize(size)).unwrap();
             for other in (0..size + 3).filter(|other| *other != index) {
                 let leaf = all[index as usize];
-                assert!(
-                    verify_inclusion(leaf, LeafIndex(other), TreeSize(size), &proof, root).is_err()
-                );
+                assert!(verify_inclusion(leaf, LeafIndex(other), TreeSize(size), &proof, root).is_err());
             }
             for other in all.iter().filter(|other| **other != all[index as usize]) {
-                assert!(
-                    verify_inclusion(*other, LeafIndex(index), TreeSize(size), &proof, root)
-                        .is_err()
-                );
+                assert!(verify_inclusion(*other, LeafIndex(index), TreeSize(size), &proof, root).is_err());
             }
         }
     }
@@ -163,70 +133,28 @@ fn refusals_say_what_is_wrong() {
     let proof = tree.inclusion_proof(LeafIndex(4), n).unwrap();
     let check = |proof: &[NodeHash]| verify_inclusion(all[4], LeafIndex(4), n, proof, root);
     let found = proof.len();
-    assert_eq!(
-        check(&proof[..found - 1]),
-        Err(InclusionError::TooShort { found: found - 1 })
-    );
+    assert_eq!(check(&proof[..found - 1]), Err(InclusionError::TooShort { found: found - 1 }));
     let long = [proof.as_slice(), &[NodeHash([0; 32])]].concat();
-    assert_eq!(
-        check(&long),
-        Err(InclusionError::TooLong { found: found + 1 })
-    );
-    assert!(matches!(
-        verify_inclusion(all[4], LeafIndex(11), n, &proof, root),
-        Err(InclusionError::IndexOutOfRange { .. })
-    ));
-    assert!(matches!(
-        verify_inclusion(all[0], LeafIndex(0), TreeSize(0), &[], empty_root()),
-        Err(InclusionError::IndexOutOfRange { .. })
-    ));
-    assert!(matches!(
-        verify_inclusion(all[5], LeafIndex(4), n, &proof, root),
-        Err(InclusionError::RootMismatch { .. })
-    ));
+    assert_eq!(check(&long), Err(InclusionError::TooLong { found: found + 1 }));
+    assert!(matches!(verify_inclusion(all[4], LeafIndex(11), n, &proof, root), Err(InclusionError::IndexOutOfRange { .. })));
+    assert!(matches!(verify_inclusion(all[0], LeafIndex(0), TreeSize(0), &[], empty_root()), Err(InclusionError::IndexOutOfRange { .. })));
+    assert!(matches!(verify_inclusion(all[5], LeafIndex(4), n, &proof, root), Err(InclusionError::RootMismatch { .. })));
 
     let (m, old_root) = (TreeSize(7), tree.root_at(TreeSize(7)).unwrap());
     let proof = tree.consistency_proof(m, n).unwrap();
     let check = |proof: &[NodeHash]| verify_consistency(m, n, proof, old_root, root);
     let found = proof.len();
-    assert_eq!(
-        check(&proof[..found - 1]),
-        Err(ConsistencyError::TooShort { found: found - 1 })
-    );
+    assert_eq!(check(&proof[..found - 1]), Err(ConsistencyError::TooShort { found: found - 1 }));
     assert_eq!(check(&[]), Err(ConsistencyError::TooShort { found: 0 }));
     let long = [proof.as_slice(), &[NodeHash([0; 32])]].concat();
-    assert_eq!(
-        check(&long),
-        Err(ConsistencyError::TooLong { found: found + 1 })
-    );
-    assert!(matches!(
-        verify_consistency(m, n, &proof, root, root),
-        Err(ConsistencyError::OldRootMismatch { .. })
-    ));
-    assert!(matches!(
-        verify_consistency(m, n, &proof, old_root, old_root),
-        Err(ConsistencyError::NewRootMismatch { .. })
-    ));
-    assert!(matches!(
-        verify_consistency(n, m, &proof, root, old_root),
-        Err(ConsistencyError::Order { .. })
-    ));
-    assert!(matches!(
-        verify_consistency(n, n, &[], root, old_root),
-        Err(ConsistencyError::NewRootMismatch { .. })
-    ));
-    assert!(matches!(
-        verify_consistency(n, n, &proof, root, root),
-        Err(ConsistencyError::TooLong { .. })
-    ));
-    assert!(matches!(
-        verify_consistency(TreeSize(0), n, &proof, empty_root(), root),
-        Err(ConsistencyError::TooLong { .. })
-    ));
-    assert!(matches!(
-        verify_consistency(TreeSize(0), n, &[], root, root),
-        Err(ConsistencyError::OldRootMismatch { .. })
-    ));
+    assert_eq!(check(&long), Err(ConsistencyError::TooLong { found: found + 1 }));
+    assert!(matches!(verify_consistency(m, n, &proof, root, root), Err(ConsistencyError::OldRootMismatch { .. })));
+    assert!(matches!(verify_consistency(m, n, &proof, old_root, old_root), Err(ConsistencyError::NewRootMismatch { .. })));
+    assert!(matches!(verify_consistency(n, m, &proof, root, old_root), Err(ConsistencyError::Order { .. })));
+    assert!(matches!(verify_consistency(n, n, &[], root, old_root), Err(ConsistencyError::NewRootMismatch { .. })));
+    assert!(matches!(verify_consistency(n, n, &proof, root, root), Err(ConsistencyError::TooLong { .. })));
+    assert!(matches!(verify_consistency(TreeSize(0), n, &proof, empty_root(), root), Err(ConsistencyError::TooLong { .. })));
+    assert!(matches!(verify_consistency(TreeSize(0), n, &[], root, root), Err(ConsistencyError::OldRootMismatch { .. })));
     // A power of two: the older root is itself the first hash of the proof, so both roots must be looked at.
     let proof = tree.consistency_proof(TreeSize(8), n).unwrap();
     assert!(verify_consistency(TreeSize(8), n, &proof, old_root, root).is_err());
@@ -246,36 +174,9 @@ fn a_tree_answers_for_what_it_has() {
     assert!(tree.consistency_proof(TreeSize(4), TreeSize(3)).is_err());
     // Sizes at the edge of 64 bits must end in a refusal, not in an overflow.
     let (leaf, proof) = (leaf_hash(b""), vec![NodeHash([0; 32]); 65]);
-    assert!(
-        verify_inclusion(
-            leaf,
-            LeafIndex(u64::MAX - 1),
-            TreeSize(u64::MAX),
-            &proof,
-            empty_root()
-        )
-        .is_err()
-    );
-    assert!(
-        verify_consistency(
-            TreeSize(u64::MAX - 1),
-            TreeSize(u64::MAX),
-            &proof,
-            empty_root(),
-            empty_root()
-        )
-        .is_err()
-    );
-    assert!(
-        verify_consistency(
-            TreeSize(1 << 63),
-            TreeSize(u64::MAX),
-            &proof,
-            empty_root(),
-            empty_root()
-        )
-        .is_err()
-    );
+    assert!(verify_inclusion(leaf, LeafIndex(u64::MAX - 1), TreeSize(u64::MAX), &proof, empty_root()).is_err());
+    assert!(verify_consistency(TreeSize(u64::MAX - 1), TreeSize(u64::MAX), &proof, empty_root(), empty_root()).is_err());
+    assert!(verify_consistency(TreeSize(1 << 63), TreeSize(u64::MAX), &proof, empty_root(), empty_root()).is_err());
 }
 
 /// Changes a proof: a bit flipped, a hash dropped, doubled or added, two swapped.

@@ -6,9 +6,7 @@ use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::{Note, VKey, format_note};
 use countersign_log::proof::TlogProof;
 use countersign_log::tile::{self, TileFile};
-use countersign_log::tree::{
-    CompactRange, LeafIndex, NodeHash, Tree, TreeSize, leaf_hash, verify_inclusion,
-};
+use countersign_log::tree::{CompactRange, LeafIndex, NodeHash, Tree, TreeSize, leaf_hash, verify_inclusion};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -28,31 +26,15 @@ impl Ledger {
     fn load(name: &str, size: u64) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/valid");
         let dir = root.join(name);
-        let made_by =
-            serde_json::from_slice(&fs::read(root.join(format!("{name}.json"))).unwrap()).unwrap();
+        let made_by = serde_json::from_slice(&fs::read(root.join(format!("{name}.json"))).unwrap()).unwrap();
         let (mut leaves, mut records) = (Vec::new(), Vec::new());
         for (index, width) in tile::bundles(TreeSize(size)) {
             let entries = fs::read(dir.join(tile::entries_path(index, width))).unwrap();
-            leaves.extend(
-                tile::decode_entries(&entries, width)
-                    .unwrap()
-                    .iter()
-                    .map(|item| item.bytes.to_vec()),
-            );
+            leaves.extend(tile::decode_entries(&entries, width).unwrap().iter().map(|item| item.bytes.to_vec()));
             let sealed = fs::read(dir.join(tile::sealed_path(index, width))).unwrap();
-            records.extend(
-                tile::decode_sealed(&sealed, width)
-                    .unwrap()
-                    .iter()
-                    .map(|item| item.bytes.to_vec()),
-            );
+            records.extend(tile::decode_sealed(&sealed, width).unwrap().iter().map(|item| item.bytes.to_vec()));
         }
-        Self {
-            dir,
-            made_by,
-            leaves,
-            records,
-        }
+        Self { dir, made_by, leaves, records }
     }
 
     fn text(&self, key: &str) -> &str {
@@ -77,9 +59,7 @@ impl Ledger {
 }
 
 fn ledgers() -> impl Iterator<Item = (Ledger, u64)> {
-    LEDGERS
-        .into_iter()
-        .map(|(name, size)| (Ledger::load(name, size), size))
+    LEDGERS.into_iter().map(|(name, size)| (Ledger::load(name, size), size))
 }
 
 fn hex32(text: &str) -> [u8; 32] {
@@ -98,10 +78,7 @@ fn the_checkpoint_verifies_and_is_made_again() {
         assert_eq!(verified.root(), ledger.tree().root());
 
         let signing = ledger.signing_key();
-        assert_eq!(
-            VKey::new(key.name(), signing.verifying_key().as_bytes()).unwrap(),
-            key
-        );
+        assert_eq!(VKey::new(key.name(), signing.verifying_key().as_bytes()).unwrap(), key);
         assert_eq!(key.to_string(), ledger.text("vkey"));
         let text = verified.checkpoint().to_text();
         let signature = signing.sign(text.as_bytes()).to_bytes();
@@ -121,36 +98,16 @@ fn every_tile_and_bundle_is_made_again_and_none_is_left_over() {
                 items[start..start + usize::from(width.count())].to_vec()
             };
             let made = match file {
-                TileFile::Hashes {
-                    level,
-                    index,
-                    width,
-                } => tile::hash_tile(&tree, level, index, width).unwrap(),
-                TileFile::Entries { index, width } => {
-                    tile::encode_entries(&slice(&ledger.leaves, index, width)).unwrap()
-                }
-                TileFile::Sealed { index, width } => {
-                    tile::encode_sealed(&slice(&ledger.records, index, width)).unwrap()
-                }
+                TileFile::Hashes { level, index, width } => tile::hash_tile(&tree, level, index, width).unwrap(),
+                TileFile::Entries { index, width } => tile::encode_entries(&slice(&ledger.leaves, index, width)).unwrap(),
+                TileFile::Sealed { index, width } => tile::encode_sealed(&slice(&ledger.records, index, width)).unwrap(),
             };
-            assert_eq!(
-                made,
-                fs::read(ledger.dir.join(file.path())).unwrap(),
-                "{}",
-                file.path()
-            );
+            assert_eq!(made, fs::read(ledger.dir.join(file.path())).unwrap(), "{}", file.path());
             listed.insert(file.path());
         }
-        let stored: BTreeSet<String> = ["tile", "sealed"]
-            .iter()
-            .flat_map(|top| walk(&ledger.dir, top))
-            .collect();
+        let stored: BTreeSet<String> = ["tile", "sealed"].iter().flat_map(|top| walk(&ledger.dir, top)).collect();
         assert_eq!(stored, listed);
-        assert!(
-            stored
-                .iter()
-                .all(|path| TileFile::parse(path).unwrap().path() == *path)
-        );
+        assert!(stored.iter().all(|path| TileFile::parse(path).unwrap().path() == *path));
     }
 }
 
@@ -159,12 +116,8 @@ fn walk(root: &Path, relative: &str) -> Vec<String> {
     if path.is_file() {
         return vec![relative.to_owned()];
     }
-    let names = fs::read_dir(path)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names
-        .flat_map(|name| walk(root, &format!("{relative}/{name}")))
-        .collect()
+    let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.flat_map(|name| walk(root, &format!("{relative}/{name}"))).collect()
 }
 
 #[test]
@@ -183,32 +136,12 @@ fn chain_leaf_hashes_and_inclusion_proofs_are_those_given() {
             assert_eq!(prev[position].to_string(), field("prev"));
             assert_eq!(prev[position + 1].to_string(), field("chain"));
             assert_eq!(leaf_hash(leaf).to_string(), field("leaf_hash"));
-            assert_eq!(
-                hex::encode(&ledger.records[position]),
-                field("stored_record")
-            );
+            assert_eq!(hex::encode(&ledger.records[position]), field("stored_record"));
 
-            let given: Vec<NodeHash> = entry["inclusion"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|hash| NodeHash(hex32(hash.as_str().unwrap())))
-                .collect();
-            assert_eq!(
-                tree.inclusion_proof(LeafIndex(index), TreeSize(size))
-                    .unwrap(),
-                given
-            );
-            assert_eq!(
-                verify_inclusion(
-                    leaf_hash(leaf),
-                    LeafIndex(index),
-                    TreeSize(size),
-                    &given,
-                    tree.root()
-                ),
-                Ok(())
-            );
+            let given: Vec<NodeHash> =
+                entry["inclusion"].as_array().unwrap().iter().map(|hash| NodeHash(hex32(hash.as_str().unwrap()))).collect();
+            assert_eq!(tree.inclusion_proof(LeafIndex(index), TreeSize(size)).unwrap(), given);
+            assert_eq!(verify_inclusion(leaf_hash(leaf), LeafIndex(index), TreeSize(size), &given, tree.root()), Ok(()));
         }
     }
 }
@@ -219,24 +152,10 @@ fn every_entry_has_a_receipt() {
         let (tree, key) = (ledger.tree(), ledger.key());
         let note = Note::parse(&fs::read(ledger.dir.join("checkpoint")).unwrap()).unwrap();
         for (index, leaf) in (0..size).zip(&ledger.leaves) {
-            let hashes = tree
-                .inclusion_proof(LeafIndex(index), TreeSize(size))
-                .unwrap();
-            let file = TlogProof {
-                extra: None,
-                index: LeafIndex(index),
-                hashes,
-                note: note.clone(),
-            }
-            .encode();
-            let proven = TlogProof::parse(file.as_bytes())
-                .unwrap()
-                .verify(leaf, &key)
-                .unwrap();
-            assert_eq!(
-                (proven.index(), proven.size(), proven.root()),
-                (LeafIndex(index), TreeSize(size), tree.root())
-            );
+            let hashes = tree.inclusion_proof(LeafIndex(index), TreeSize(size)).unwrap();
+            let file = TlogProof { extra: None, index: LeafIndex(index), hashes, note: note.clone() }.encode();
+            let proven = TlogProof::parse(file.as_bytes()).unwrap().verify(leaf, &key).unwrap();
+            assert_eq!((proven.index(), proven.size(), proven.root()), (LeafIndex(index), TreeSize(size), tree.root()));
         }
     }
 }

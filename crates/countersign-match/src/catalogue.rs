@@ -53,6 +53,7 @@ pub struct Catalogue {
     by_key: BTreeMap<String, Vec<usize>>,
     by_trigram: BTreeMap<[char; 3], Vec<u32>>,
     first_words: BTreeMap<String, BTreeSet<usize>>,
+    words: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -149,6 +150,7 @@ impl Catalogue {
         for trigram in &trigrams {
             self.by_trigram.entry(*trigram).or_default().push(u32::try_from(place).unwrap_or(u32::MAX));
         }
+        self.words.extend(stripped.tokens.iter().cloned());
         if let Some(first) = stripped.tokens.first() {
             self.first_words.entry(first.clone()).or_default().insert(issuer);
         }
@@ -220,6 +222,12 @@ impl Catalogue {
         word.chars().count() >= 4 && self.first_words.get(word).is_none_or(|issuers| issuers.len() <= 1)
     }
 
+    /// Whether a name written may be another's misspelt: a word that some issuer is called is not misspelt ("Vista" is not "Vistra").
+    pub(crate) fn may_be_misspelt(&self, written: &Stripped, near: At) -> bool {
+        let explained = |word: &String, theirs: &Stripped| theirs.tokens.iter().any(|t| t == word || (word.len() >= 3 && t.starts_with(word.as_str())));
+        self.names_of(near).any(|theirs| written.tokens.iter().all(|word| !self.words.contains(word) || explained(word, theirs) || theirs.tokens.concat().contains(word.as_str())))
+    }
+
     /// Names that come near, nearest first, each issuer once.
     pub(crate) fn near(&self, name: &Stripped, on: Option<&Date>) -> Vec<Near> {
         let mut near: Vec<Near> = Vec::new();
@@ -263,6 +271,10 @@ impl Name {
 
     pub(crate) fn at(&self) -> At {
         At(self.issuer)
+    }
+
+    pub(crate) fn form(&self) -> Option<&'static str> {
+        self.stripped.form
     }
 
     pub(crate) fn unlisted_form(&self) -> bool {

@@ -126,8 +126,8 @@ pub(crate) fn says_fund(name: &str) -> bool {
 }
 
 const PROPERTY: &[&str] = &[
-    "rental property", "rental properties", "rental home", "residential real estate", "residential property", "commercial real estate", "commercial property", "condominium", "condo", "undeveloped land", "vacant land", "parcel", "acres", "acre", "farm land", "farmland", "real estate apartments",
-    "real estate office", "office building", "apartment building", "duplex", "townhouse", "rental real estate", "timberland", "vacation home", "single family home", "mineral rights", "land in",
+    "rental property", "rental properties", "rental home", "residential real estate", "residential property", "commercial real estate", "commercial property", "condominium", "condo", "undeveloped land", "vacant land", "acres", "acre", "farm land", "farmland", "real estate apartments",
+    "real estate office", "office building", "apartment building", "duplex", "townhouse", "land parcel", "rental real estate", "timberland", "vacation home", "single family home", "mineral rights", "land in",
 ];
 
 const GOVERNMENT: &[&str] = &[
@@ -139,12 +139,24 @@ const MUNICIPAL: &[&str] = &[
     "utility", "util", "wtr", "swr", "sewer", "turnpike", "toll", "unified", "uni", "un", "village", "vlg", "town of", "redev", "hlth", "ny", "nyc", "tx", "ga", "pa", "mi", "wi", "wa", "oh", "nc", "va", "md", "il", "fl", "tenn", "calif", "mass", "conn",
 ];
 
+/// A name's words without "common stock" and legal forms at its end, which say nothing of a strategy.
+fn short_name(name: &str) -> String {
+    const ENDS: &[&str] = &["common", "stock", "cmn", "inc", "corp", "corporation", "co", "company", "ltd", "limited", "plc", "adr", "ordinary", "shares", "class", "cl", "a", "b", "c", "new", "public", "llc", "lp", "com"];
+    let mut words = tokens(name);
+    while words.len() > 1 && words.last().is_some_and(|w| ENDS.contains(&w.as_str())) {
+        words.pop();
+    }
+    words.join(" ")
+}
+
 /// A text as words, for asking.
 struct Words {
     /// Of the name.
     name: String,
     /// Of the whole cell.
     all: String,
+    /// Of the name, without legal forms and share classes, as filed.
+    bare: String,
     raw: String,
     marks: Vec<Mark>,
 }
@@ -152,8 +164,9 @@ struct Words {
 impl Words {
     fn new(cleaned: &Cleaned) -> Self {
         let spaced = |text: &str| format!(" {} ", tokens(text).join(" "));
+        let short = short_name(&cleaned.name);
         let words_in_brackets: String = cleaned.marks.iter().filter_map(|m| if let Mark::Words(w) = m { Some(w.as_str()) } else { None }).collect::<Vec<_>>().join(" ");
-        Self { name: spaced(&format!("{} {words_in_brackets}", cleaned.name)), all: spaced(&cleaned.text), raw: cleaned.text.clone(), marks: cleaned.marks.clone() }
+        Self { name: spaced(&format!("{} {words_in_brackets}", cleaned.name)), all: spaced(&cleaned.text), bare: short, raw: cleaned.text.clone(), marks: cleaned.marks.clone() }
     }
 
     fn has(&self, words: &[&str]) -> bool {
@@ -189,7 +202,7 @@ impl Words {
     fn coupon(&self) -> bool {
         let dated = self.raw.split([' ', ',']).any(|w| w.len() >= 5 && w.matches('/').count() == 2 && w.bytes().all(|b| b.is_ascii_digit() || b == b'/'));
         let rate = self.raw.contains('%');
-        let worded = [" coupon ", " matures ", " maturity ", " cpn ", " cusip "].iter().any(|w| self.all.contains(w));
+        let worded = [" coupon ", " matures ", " cpn ", " cusip "].iter().any(|w| self.all.contains(w));
         let due = self.all.contains(" due ") && self.raw.bytes().any(|b| b.is_ascii_digit());
         let preferred = self.has(&["preferred", "pfd", "pref", "perpetual"]);
         !preferred && ((rate && dated) || worded || due)
@@ -266,11 +279,12 @@ impl Words {
         ];
         let words: Vec<&str> = self.name.split_whitespace().collect();
         let lettered = words.iter().zip(words.iter().skip(1)).any(|(a, b)| *a == "series" && b.len() <= 2 && b.starts_with(|c: char| ('a'..='h').contains(&c)));
-        self.phrase(PHRASES) || (lettered && !self.has(&["common", "cumulative", "cum", "adr", "cmn", "perpetual", "depositary"]))
+        let units = self.phrase(&["common units", "common unit"]);
+        (self.phrase(PHRASES) && !units) || (lettered && !self.has(&["common", "cumulative", "cum", "adr", "cmn", "perpetual", "depositary"]))
     }
 
     fn family_and_strategy(&self) -> bool {
-        let rest = FAMILIES.iter().filter_map(|f| self.name.trim().strip_prefix(f)?.strip_prefix(' ')).min_by_key(|rest| rest.len());
+        let rest = FAMILIES.iter().filter_map(|f| self.bare.strip_prefix(f)?.strip_prefix(' ')).min_by_key(|rest| rest.len());
         let strategies = |text: &str| text.split_whitespace().filter(|t| STRATEGY.contains(t)).count();
         rest.is_some_and(|rest| strategies(rest) >= 1) || strategies(&self.name) >= 3
     }

@@ -259,6 +259,7 @@ fn trailing_bracket(text: &str) -> Option<(&str, &str, bool)> {
 }
 
 fn mark(inside: &str, square: bool) -> Mark {
+    const FORMS: &[&str] = &["REIT", "REITS", "PUBL", "DELA", "DEL", "NEW", "THE", "ADR", "ADS", "INC", "CORP", "LTD", "PLC", "COMMON", "STOCK", "HLDG", "HLDGS", "HOLDING", "UK", "USD"];
     const EXCHANGES: &[&str] = &["NYSE", "NASDAQ", "NASDAQGS", "AMEX", "OTC", "NYSEARCA", "NYSE ARCA", "CBOE", "TSX", "LSE", "BATS", "OTCMKTS"];
     let upper = inside.to_ascii_uppercase();
     if square && upper.len() == 2 {
@@ -277,6 +278,9 @@ fn mark(inside: &str, square: bool) -> Mark {
     {
         return Mark::NamedSymbol(symbol.trim().to_owned());
     }
+    if FORMS.contains(&upper.as_str()) {
+        return Mark::Words(inside.to_owned());
+    }
     if symbol_like(inside.trim_start_matches('*'), true) { Mark::Symbol(inside.to_owned()) } else { Mark::Words(inside.to_owned()) }
 }
 
@@ -289,8 +293,10 @@ fn leading_symbol(text: &str) -> Option<(&str, &str)> {
     let again = rest.strip_prefix(symbol).is_some_and(|r| r.starts_with('-'));
     let first = rest.split([' ', '-']).next().unwrap_or_default();
     let second = rest.split(' ').nth(1).is_some();
-    let own_word = first.len() > 1 && second && (first.starts_with(|c: char| c.is_ascii_uppercase()) || spaced);
-    let fits = symbol_like(symbol, false) && (symbol.len() > 1 || spaced) && (again || own_word);
+    // "COCA-COLA CO" in capitals is a name; "QLL-Quill Inc" is not.
+    let mixed = rest.bytes().any(|b| b.is_ascii_lowercase()) && first.starts_with(|c: char| c.is_ascii_uppercase());
+    let own_word = first.len() > 1 && second && (mixed || spaced);
+    let fits = symbol_like(symbol, false) && symbol.len() <= 5 && (symbol.len() > 1 || spaced) && (again || own_word);
     fits.then_some((symbol, rest))
 }
 
@@ -353,6 +359,7 @@ mod tests {
         assert_eq!(marks("QUILL CORP(symbol QLL)"), ("QUILL CORP".into(), vec![Mark::NamedSymbol("QLL".into())]));
         assert_eq!(marks("Quill Inc (Bond)"), ("Quill Inc".into(), vec![Mark::Words("Bond".into())]));
         assert_eq!(marks("Quill Inc (makes quills)").0, "Quill Inc");
+        assert_eq!(marks("Quill Corp (REIT)"), ("Quill Corp".into(), vec![Mark::Words("REIT".into())]));
         assert_eq!(marks("Quill 401(k)"), ("Quill 401(k)".into(), vec![]));
     }
 
@@ -361,7 +368,9 @@ mod tests {
         assert_eq!(marks("QLL - Quill Inc."), ("Quill Inc.".into(), vec![Mark::Symbol("QLL".into())]));
         assert_eq!(marks("QLL-QLL-Quill Inc.").0, "Quill Inc.");
         assert_eq!(marks("QUILL SCIENTIFIC CORP - QLL"), ("QUILL SCIENTIFIC CORP".into(), vec![Mark::Symbol("QLL".into())]));
-        assert_eq!(marks("T-Quill US, Inc.").0, "T-Quill US, Inc.");
+        for name in ["T-Quill US, Inc.", "QUI-LL COMPANY CMN"] {
+            assert_eq!(marks(name).0, name);
+        }
     }
 
     #[test]

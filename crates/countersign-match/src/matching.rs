@@ -21,12 +21,20 @@ use crate::words::NOT_TICKERS;
 pub fn match_asset(catalogue: &Catalogue, text: &str, ticker: Option<&str>, asset_type: Option<&str>, on: Option<&Date>) -> Outcome {
     let cleaned = clean(text);
     let cell = cell(&cleaned, ticker);
-    let stripped = Stripped::new(&cleaned.name);
+    let stripped = stripped(catalogue, &cleaned.name, on);
     let reading = classify(&cleaned, asset_type);
     let asked = Asked { catalogue, cleaned: &cleaned, name: stripped.clone(), cell: &cell, on };
     let (class, decision) = asked.decide(reading);
     let ticker = if let TickerCell::One(t) = &cell { Some(t.as_str().to_owned()) } else { None };
     Outcome { class, text: cleaned.text, stripped: stripped.text(), ticker, version: MATCHER_VERSION, decision }
+}
+
+/// The name stripped; with what stands in brackets, where only so it is somebody's.
+fn stripped(catalogue: &Catalogue, name: &str, on: Option<&Date>) -> Stripped {
+    let without = Stripped::new(name);
+    let with = Stripped::with_brackets(name);
+    let known = |s: &Stripped| !catalogue.exact(s, on).1.is_empty();
+    if with != without && !known(&without) && known(&with) { with } else { without }
 }
 
 /// The ticker cell, or what the text says in its place. A symbol in brackets may be anything; two that differ are two.
@@ -63,10 +71,11 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn decide(&self, reading: Reading) -> (InstrumentClass, Decision) {
         use InstrumentClass as C;
-        if !reading.firm && reading.class != C::Equity && self.exactly_listed() {
+        if !reading.firm && reading.class != C::Equity && self.exactly_listed(reading.class) {
             return (C::Equity, self.equity());
         }
         match reading.class {
+            C::Treasury | C::CorporateBond | C::MunicipalBond if self.fund_symbol() => (C::Fund, Decision::Fund),
             C::Equity => self.share(),
             C::Fund | C::Plan => (reading.class, Decision::Fund),
             C::SingleStockProduct => self.product(),
@@ -79,21 +88,26 @@ impl Asked<'_> {
     }
 
     /// Whether the ticker's owner has exactly the name written; without a ticker, whether a listed issuer has.
-    fn exactly_listed(&self) -> bool {
+    fn exactly_listed(&self, class: InstrumentClass) -> bool {
         let (_, exact) = self.catalogue.exact(&self.name, self.on);
         match self.cell {
             TickerCell::One(ticker) => self.catalogue.owners(ticker, self.on).iter().any(|owner| exact.iter().any(|n| n.at() == *owner)),
-            TickerCell::None => false,
+            // Without a ticker a bare name may still be a bank account or a coin; it is no fund, though, and no land.
+            TickerCell::None => matches!(class, InstrumentClass::Fund | InstrumentClass::RealProperty) && exact.iter().any(|n| self.catalogue.listed(n.at())),
             _ => false,
         }
     }
 
     fn share(&self) -> (InstrumentClass, Decision) {
-        let fund_symbol = matches!(self.cell, TickerCell::One(t) if t.is_mutual_fund() && self.catalogue.owners(t, None).is_empty());
-        if fund_symbol {
+        if self.fund_symbol() {
             return (InstrumentClass::Fund, Decision::Fund);
         }
         (InstrumentClass::Equity, self.equity())
+    }
+
+    /// A mutual fund's symbol that nobody in the catalogue has.
+    fn fund_symbol(&self) -> bool {
+        matches!(self.cell, TickerCell::One(t) if t.is_mutual_fund() && self.catalogue.owners(t, None).is_empty())
     }
 
     fn equity(&self) -> Decision {
@@ -156,6 +170,13 @@ impl Asked<'_> {
         let mut issuers: Vec<At> = exact.iter().map(|n| n.at()).collect();
         issuers.sort_unstable();
         issuers.dedup();
+        if issuers.len() > 1 && self.name.form.is_some() {
+            // Two names that differ in their legal form alone: the form written tells which.
+            issuers.retain(|at| exact.iter().any(|n| n.at() == *at && n.form() == self.name.form));
+            if issuers.len() != 1 {
+                return self.review(Reason::Ambiguous);
+            }
+        }
         match issuers.as_slice() {
             [at] if self.catalogue.is_fund(*at) => return Decision::Fund,
             [at] if self.name.unlisted_form && !exact.iter().any(|n| n.unlisted_form()) && self.catalogue.listed(*at) => return self.review(Reason::Weak),
@@ -164,7 +185,7 @@ impl Asked<'_> {
             _ => return self.review(Reason::Ambiguous),
         }
         let near = self.catalogue.near(&self.name, self.on);
-        let close: Vec<_> = near.iter().filter(|n| n.measured.close() && n.on_date && self.catalogue.listed(n.at)).collect();
+        let close: Vec<_> = near.iter().filter(|n| n.measured.close() && n.on_date && self.catalogue.listed(n.at) && self.catalogue.may_be_misspelt(&self.name, n.at)).collect();
         match close.as_slice() {
             [one] if self.catalogue.is_fund(one.at) => Decision::Fund,
             [one] if !self.name.unlisted_form || one.unlisted_form => Decision::Linked { issuer: self.catalogue.id(one.at), score: one.measured.score(), how: How::NameFuzzy },

@@ -51,7 +51,8 @@ pub fn begins_alike(a: &Stripped, b: &Stripped) -> bool {
         (Some(a), Some(b)) => same_word(a, b),
         _ => false,
     };
-    first && a.numerals() == b.numerals() && pair(&a.tokens, &b.tokens, false)
+    let telling = |s: &Stripped| -> Vec<String> { s.tokens.iter().filter(|t| !crate::words::WEAK.contains(&t.as_str())).cloned().collect() };
+    first && a.numerals() == b.numerals() && pair(&telling(a), &telling(b), false)
 }
 
 /// Whether two names are one company's as far as names tell: stripped equal, or close. For names alone, without a catalogue.

@@ -14,14 +14,27 @@ pub struct Stripped {
     pub tokens: Vec<String>,
     /// Whether the name carries a legal form that listed companies do not have (`LLC`, `GmbH`).
     pub unlisted_form: bool,
+    /// The first legal form, in one spelling; it only tells apart what is otherwise equal.
+    pub form: Option<&'static str>,
 }
 
 impl Stripped {
     /// Strips a name, already cleaned.
     pub fn new(name: &str) -> Self {
-        let all = tokens(&without_brackets(without_registry(name)));
-        let unlisted_form = all.iter().skip(1).any(|t| UNLISTED.contains(&t.as_str()));
-        Self { tokens: strip(all), unlisted_form }
+        Self::of(tokens(&without_brackets(without_registry(name))))
+    }
+
+    /// Strips a name, keeping what stands in brackets: "DISNEY (WALT) CO".
+    pub fn with_brackets(name: &str) -> Self {
+        Self::of(tokens(without_registry(name)))
+    }
+
+    fn of(all: Vec<String>) -> Self {
+        const SHARES: &[&str] = &["common", "cmn", "adr", "ads", "ordinary", "ord"];
+        let any = |list: &[&str]| all.iter().skip(1).any(|t| list.contains(&t.as_str()));
+        let unlisted_form = any(UNLISTED) && !any(SHARES);
+        let form = all.iter().skip(1).find_map(|t| form(t));
+        Self { tokens: strip(all), unlisted_form, form }
     }
 
     /// The words with blanks between.
@@ -96,6 +109,26 @@ fn without_brackets(name: &str) -> String {
     if out.chars().any(char::is_alphanumeric) { out } else { name.to_owned() }
 }
 
+fn form(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "inc" | "incorporated" => "inc",
+        "corp" | "corporation" | "cp" => "corp",
+        "ltd" | "limited" => "ltd",
+        "plc" => "plc",
+        "lp" => "lp",
+        "llc" => "llc",
+        "nv" => "nv",
+        "co" | "company" => "co",
+        _ => return None,
+    })
+}
+
+/// A word of a list, or one of its long words misspelt by a letter.
+fn listed(list: &[&str], word: &str) -> bool {
+    const LONG: &[&str] = &["common", "sponsored", "unsponsored", "depositary", "corporation", "incorporated", "preferred", "ordinary", "registered"];
+    list.contains(&word) || (word.len() >= 6 && LONG.iter().any(|l| list.contains(l) && strsim::osa_distance(l, word) <= 1))
+}
+
 fn strip(mut tokens: Vec<String>) -> Vec<String> {
     if tokens.len() > 1 && tokens.first().is_some_and(|t| t == "the") {
         tokens.remove(0);
@@ -121,7 +154,7 @@ fn strip(mut tokens: Vec<String>) -> Vec<String> {
 fn cut_after_form(tokens: &mut Vec<String>) {
     let noise = |t: &String| {
         let t = t.as_str();
-        LEGAL.contains(&t) || TAIL.contains(&t) || PLACES.contains(&t) || t.len() == 1
+        listed(LEGAL, t) || listed(TAIL, t) || PLACES.contains(&t) || t.len() == 1
     };
     let form = (1..tokens.len()).find(|at| tokens.get(*at).is_some_and(|t| HARD_LEGAL.contains(&t.as_str())));
     if let Some(at) = form
@@ -137,10 +170,10 @@ fn strip_tail(tokens: &mut Vec<String>) {
         let Some(last) = tokens.last().map(String::as_str) else { break };
         let before = tokens.len().checked_sub(2).and_then(|at| tokens.get(at)).map_or("", String::as_str);
         let class_mark = matches!(before, "class" | "cl" | "series" | "ser") && last.len() <= 2;
-        let legal = LEGAL.contains(&last);
+        let legal = listed(LEGAL, last);
         // A soft word goes only where it cannot be the name's own: behind it something went already, or before it stands another such word.
-        let soft = SOFT_TAIL.contains(&last) && !(stripped || TAIL.contains(&before) || HARD_LEGAL.contains(&before));
-        if !(class_mark || legal || (TAIL.contains(&last) && !soft)) {
+        let soft = SOFT_TAIL.contains(&last) && !(stripped || listed(TAIL, before) || listed(LEGAL, before));
+        if !(class_mark || legal || (listed(TAIL, last) && !soft)) {
             break;
         }
         stripped = stripped || !legal;
@@ -158,7 +191,7 @@ mod tests {
 
     #[test]
     fn forms_and_classes_go() {
-        for name in ["Quill, Inc.", "QUILL INC CMN", "The Quill Company", "Quill Inc. - Class A Common Stock", "QUILL CORP /DE/", "Quill Ltd./ADR", "Quill plc American Depositary Shares", "QUILL N.V. SPON ADR NEW", "Quill.com Inc", "QUILL INC (DELA)", "Quill Corp Washington"] {
+        for name in ["Quill, Inc.", "QUILL INC CMN", "The Quill Company", "Quill Inc. - Class A Common Stock", "QUILL CORP /DE/", "Quill Ltd./ADR", "Quill plc American Depositary Shares", "QUILL N.V. SPON ADR NEW", "Quill.com Inc", "QUILL INC (DELA)", "Quill Corp Washington", "Quill Corproation Commmon Stock", "QUILL CO/THE", "QUILL COS INC", "Quill Inc Cap Stk Cl A", "Quill New"] {
             assert_eq!(stripped(name), "quill", "{name}");
         }
     }
@@ -169,6 +202,8 @@ mod tests {
         assert_eq!(stripped("Bank of Quill"), "bank of quill");
         assert_eq!(stripped("Pan American"), "pan american");
         assert_eq!(stripped("Inc"), "inc");
+        assert_eq!(stripped("Quill Partners"), "quill partners");
+        assert_eq!(Stripped::with_brackets("QUILL (JOHN) CO COM STK").sorted(), Stripped::new("John Quill").sorted());
     }
 
     #[test]

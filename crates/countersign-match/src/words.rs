@@ -3,7 +3,7 @@
 /// Words for a legal form, at the end of a name or before share-class words.
 pub(crate) const LEGAL: &[&str] = &[
     "inc", "incorporated", "corp", "corporation", "cp", "corpor", "co", "company", "companies", "ltd", "limited", "plc", "lp", "llc", "llp", "lllp", "sa", "nv", "ag", "se",
-    "ab", "asa", "oyj", "oy", "spa", "kgaa", "tbk", "bv", "gmbh", "sab", "sarl", "srl", "sl", "abp", "bhd", "berhad", "pcl", "pt", "as", "aktiengesellschaft", "publ", "pbc", "kk", "pte",
+    "ab", "asa", "cos", "crp", "in", "oyj", "oy", "spa", "kgaa", "tbk", "bv", "gmbh", "sab", "sarl", "srl", "sl", "abp", "bhd", "berhad", "pcl", "pt", "as", "aktiengesellschaft", "publ", "pbc", "kk", "pte",
     "pty", "ulc", "saa", "sas", "cv", "de", "ltda", "societe", "anonyme", "aktiebolag", "naamloze", "vennootschap",
 ];
 
@@ -18,14 +18,14 @@ pub(crate) const TAIL: &[&str] = &[
     "common", "stock", "stocks", "shares", "share", "shs", "sh", "cmn", "com", "ord", "ordinary", "ords", "class", "cl", "american", "depositary", "depository", "receipts", "receipt", "adr", "adrs",
     "ads", "gdr", "sponsored", "spon", "spons", "sponsored", "unsponsored", "unspon", "new", "registered", "reg", "wi", "reit", "reits", "voting", "nonvoting", "non", "subordinate", "sub", "preferred",
     "pfd", "pref", "par", "value", "units", "unit", "series", "ser", "warrants", "warrant", "wts", "rights", "nyse", "nasdaq", "isin", "cusip", "usd", "adr", "restricted", "rsu", "rsus", "each",
-    "representing", "repr", "rep", "issued", "when", "the", "of", "beneficial", "interest", "ben", "int", "capital", "stk", "switzerland", "delaware", "dela", "del", "bearer", "limited", "partnership", "partner",
+    "shrs", "cap", "vot", "registry", "repstg", "interests", "limited", "partners", "chf", "cad", "eur", "gbp", "sbi", "na", "osaka", "tokyo", "representing", "repr", "rep", "issued", "when", "the", "of", "beneficial", "interest", "ben", "int", "capital", "stk", "switzerland", "delaware", "dela", "del", "bearer", "limited", "partnership", "partner",
     "ny", "npv", "equity", "security", "securities", "vested", "unvested",
 ];
 
 /// Tail words that are also part of companies' names: they go only after another tail word or a legal form.
 pub(crate) const SOFT_TAIL: &[&str] = &[
     "american", "capital", "of", "value", "the", "switzerland", "partnership", "partner", "limited", "interest", "equity", "security", "securities", "each", "when", "rights", "sub", "non", "series", "int", "ny", "reg",
-    "unit", "units", "del", "rep", "ben", "par", "stock", "delaware", "new", "sh", "restricted",
+    "unit", "units", "del", "rep", "ben", "par", "delaware", "sh", "restricted", "cap", "limited", "partners", "na", "osaka", "tokyo",
 ];
 
 /// Places of incorporation that follow a legal form.
@@ -58,7 +58,7 @@ pub(crate) const WIDENED: &[(&str, &str)] = &[
     ("semicond", "semiconductor"), ("semiconductr", "semiconductor"), ("semiconductors", "semiconductor"), ("semi", "semiconductor"), ("nthn", "northern"), ("sthn", "southern"), ("cda", "canada"), ("invt", "investment"), ("inv", "investment"), ("invs", "investors"), ("invmt", "investment"),
     ("estee", "estee"), ("ent", "enterprises"), ("entpr", "enterprises"), ("enterprise", "enterprises"), ("govt", "government"), ("dept", "department"), ("lines", "lines"), ("airls", "airlines"), ("hosp", "hospitality"), ("biotech", "biotechnologies"), ("biotechnology", "biotechnologies"),
     ("ctrs", "centers"), ("ctr", "center"), ("centre", "center"), ("centres", "centers"), ("strs", "stores"), ("brh", "branch"), ("solution", "solutions"), ("soln", "solutions"), ("solns", "solutions"), ("software", "software"), ("sftwr", "software"), ("therapeutic", "therapeutics"), ("therap", "therapeutics"), ("genl", "general"), ("rest", "restaurants"), ("comnty", "community"), ("cmnty", "community"), ("reg", "regional"), ("acquisitions", "acquisition"), ("acq", "acquisition"), ("acqstn", "acquisition"),
-    ("network", "networks"), ("network", "networks"), ("netwrks", "networks"), ("partner", "partners"), ("prtnrs", "partners"), ("ptnrs", "partners"), ("brand", "brands"), ("interactve", "interactive"), ("scient", "scientific"), ("sciences", "science"), ("sci", "science"), ("u s", "us"),
+    ("network", "networks"), ("mtg", "mortgage"), ("assn", "association"), ("bldg", "building"), ("util", "utilities"), ("utils", "utilities"), ("utility", "utilities"), ("un", "union"), ("hldng", "holdings"), ("hldngs", "holdings"), ("tr", "trust"), ("pub", "public"), ("incm", "income"), ("secd", "secured"), ("bankshares", "bancshares"), ("telefonaktiebolaget", "telephone"), ("fedl", "federal"), ("pac", "pacific"), ("envrnmntl", "environmental"), ("pkg", "packaging"), ("stl", "steel"), ("rty", "realty"), ("netwrks", "networks"), ("partner", "partners"), ("prtnrs", "partners"), ("ptnrs", "partners"), ("brand", "brands"), ("interactve", "interactive"), ("scient", "scientific"), ("sciences", "science"), ("sci", "science"), ("u s", "us"),
 ];
 
 /// Words that say fund on their own.

@@ -112,7 +112,8 @@ impl DataKeys {
         let key_encryption_key = unlock.key(&file.kdf, PURPOSE, origin)?;
         // The tag first: if it holds, the passphrase is right, and whatever else does not open is damage.
         let associated = tag_associated(&file).map_err(damaged)?;
-        aead::open(&key_encryption_key, &file.nonce.0, &associated, &file.tag.0).ok_or_else(|| KeyFileError::WrongPassphrase(path.to_owned()))?;
+        aead::open(&key_encryption_key, &file.nonce.0, &associated, &file.tag.0)
+            .ok_or_else(|| KeyFileError::WrongPassphrase(path.to_owned()))?;
         let unwrapped = file.keys.iter().map(|key| Some((key.key_id, unwrap(&key_encryption_key, origin, key)?))).collect::<Option<_>>();
         let keys = unwrapped.ok_or_else(|| damaged(FileFault::Invalid("a data key does not open, or fails its check")))?;
         let content = Content { next_key_id: file.next_key_id, keys };

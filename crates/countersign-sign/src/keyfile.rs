@@ -76,7 +76,8 @@ impl Kdf {
 
     /// A file must not make us spend hours or all memory, nor lower the cost below what we write.
     fn check(&self) -> Result<(), FileFault> {
-        let bounded = (19 * 1024..=256 * 1024).contains(&self.memory_kib) && (2..=16).contains(&self.passes) && (1..=4).contains(&self.lanes);
+        let bounded =
+            (19 * 1024..=256 * 1024).contains(&self.memory_kib) && (2..=16).contains(&self.passes) && (1..=4).contains(&self.lanes);
         if self.name != "argon2id" || !bounded {
             return Err(FileFault::Invalid("key derivation parameters out of bounds"));
         }

@@ -94,7 +94,11 @@ fn a_seed_gives_its_public_key() {
     let mut calls = 0;
     let mut random = |bytes: &mut [u8]| {
         calls += 1;
-        if calls == 1 { bytes.copy_from_slice(&seed) } else { bytes.fill(calls) }
+        if calls == 1 {
+            bytes.copy_from_slice(&seed)
+        } else {
+            bytes.fill(calls)
+        }
         Ok(())
     };
     let place = Place::new();

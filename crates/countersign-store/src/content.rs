@@ -186,8 +186,12 @@ impl<'a> Loaded<'a> {
                 }
                 Ok(Frame::ZeroTail { .. }) => {}
                 // If something stands behind a batch, the batch was durable: then it is its records that changed, not its write that was torn.
-                Err(SegmentError::Torn { offset, .. }) if newest && torn_batch.is_none() => loaded.torn_bytes = (bytes.len() as u64).saturating_sub(offset),
-                Err(SegmentError::Torn { offset, fault } | SegmentError::Damaged { offset, fault }) => return Err((offset, fault.to_string())),
+                Err(SegmentError::Torn { offset, .. }) if newest && torn_batch.is_none() => {
+                    loaded.torn_bytes = (bytes.len() as u64).saturating_sub(offset)
+                }
+                Err(SegmentError::Torn { offset, fault } | SegmentError::Damaged { offset, fault }) => {
+                    return Err((offset, fault.to_string()));
+                }
                 Err(SegmentError::Header(fault)) => return Err((0, fault.to_string())),
             }
         }

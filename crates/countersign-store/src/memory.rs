@@ -305,7 +305,8 @@ impl Store for MemoryStore {
 
     fn scan(&self, from: u64, each: EachEntry<'_>) -> Result<(), StoreError> {
         // A copy, so that the caller may use the disk while it looks at the entries.
-        let entries = self.with(|files| Ok(files.entries.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).cloned().collect::<Vec<_>>()))?;
+        let entries =
+            self.with(|files| Ok(files.entries.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).cloned().collect::<Vec<_>>()))?;
         for (entry, index) in entries.iter().zip(from..) {
             if each(index, &entry.leaf, &entry.sealed).is_break() {
                 break;

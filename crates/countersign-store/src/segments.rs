@@ -90,7 +90,8 @@ impl SegmentStore {
             error if error.is_missing() => StoreError::Emptied(self.dir.clone()),
             error => error.into(),
         };
-        let names = std::fs::read_dir(&dir).map_err(failed)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let names =
+            std::fs::read_dir(&dir).map_err(failed)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let mut firsts: Vec<u64> = names.iter().filter_map(|name| segment::parse_file_name(name.to_str()?)).collect();
         firsts.sort_unstable();
         if firsts.is_empty() { Err(StoreError::Emptied(self.dir.clone())) } else { Ok(firsts) }
@@ -106,7 +107,8 @@ impl SegmentStore {
                 return Err(damaged(&path, 0, format!("segments are missing: the entries before end at {}", content.position.size)));
             }
             let newest = position + 1 == firsts.len();
-            let bytes = read_bounded(&path, segment::SEGMENT_BYTES_MAX)?.ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
+            let bytes =
+                read_bounded(&path, segment::SEGMENT_BYTES_MAX)?.ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
             let loaded = Loaded::read(&bytes, *first_index, newest).map_err(|(offset, what)| damaged(&path, offset, what))?;
             recovered = Recovered { head: loaded.head().or(recovered.head), staged: loaded.staged(), torn_bytes: loaded.torn_bytes };
             content.push(loaded).ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;

@@ -172,7 +172,8 @@ fn damage_before_the_last_seal_is_an_alarm() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         fs::write(&path, &bytes).unwrap();
-        if sealed_at(whole[at]) && whole[at.saturating_sub(11)..(at + 11).min(last_seal)].iter().filter(|b| **b == whole[at]).count() >= 11 {
+        if sealed_at(whole[at]) && whole[at.saturating_sub(11)..(at + 11).min(last_seal)].iter().filter(|b| **b == whole[at]).count() >= 11
+        {
             // Sealed records of a sealed batch are the leaf's business: a redaction changes them.
             assert_eq!(place.recover().unwrap().head, Some(head(5)), "byte {at}");
         } else {
@@ -237,7 +238,9 @@ fn segments_roll_over_and_none_may_be_missing() {
         fs::write(path, [bytes.as_slice(), b"\x01garbage"].concat()).unwrap();
         match place.recover() {
             Ok(found) => assert_eq!((newest, size(&found), found.torn_bytes), (true, 12, 8)),
-            Err(error) => assert!(!newest && matches!(error, StoreError::Damaged { offset, .. } if offset == bytes.len() as u64), "{error}"),
+            Err(error) => {
+                assert!(!newest && matches!(error, StoreError::Damaged { offset, .. } if offset == bytes.len() as u64), "{error}")
+            }
         }
         fs::remove_file(path).unwrap();
         match place.recover() {

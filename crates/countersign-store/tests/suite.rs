@@ -137,7 +137,13 @@ fn assert_holds(store: &dyn Store, counts: &[u64]) {
         assert_eq!(store.read(index).unwrap(), entry(index));
     }
     assert!(matches!(store.read(size), Err(StoreError::NotSealed { .. })));
-    let sizes: Vec<u64> = counts.iter().scan(0, |sum, count| { *sum += count; Some(*sum) }).collect();
+    let sizes: Vec<u64> = counts
+        .iter()
+        .scan(0, |sum, count| {
+            *sum += count;
+            Some(*sum)
+        })
+        .collect();
     for size_min in 0..=size + 1 {
         let wanted: Vec<Head> = sizes.iter().filter(|size| **size >= size_min).map(|size| head(*size)).collect();
         assert_eq!(seals(store, size_min), wanted);
@@ -382,7 +388,11 @@ fn faults_leave_what_they_say() {
             assert!(matches!(store.seal(&head(3)), Err(StoreError::Poisoned)));
             assert_eq!(store.read(0).is_err(), crashed);
             assert!(disk.writer().is_err());
-            if crashed { disk.restart() } else { drop(store) }
+            if crashed {
+                disk.restart()
+            } else {
+                drop(store)
+            }
             let mut store = disk.writer().unwrap();
             let staged = (persisted == (step == Step::Stage)).then(|| batch(2, 1));
             let size = if step == Step::Seal && persisted { 3 } else { 2 };
@@ -395,7 +405,11 @@ fn faults_leave_what_they_say() {
         register.advance(&head(1)).unwrap();
         assert!(register.advance(&head(2)).is_err());
         assert!(matches!(register.advance(&head(2)), Err(RegisterError::Poisoned)));
-        if crashed { disk.restart() } else { drop(register) }
+        if crashed {
+            disk.restart()
+        } else {
+            drop(register)
+        }
         assert_eq!(disk.register_writer().unwrap().load().unwrap(), Some(head(if persisted { 2 } else { 1 })));
     }
 }

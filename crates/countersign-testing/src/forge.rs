@@ -19,7 +19,9 @@ use countersign_entry::seal::{DataKey, Scheme, Sealed, open, plain, seal};
 use countersign_log::chain::{link, origin_hash};
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::VKey;
-use countersign_log::tile::{Width, bundles, decode_entries, decode_sealed, encode_entries, entries_path, hash_tile, hash_tiles, sealed_path, tile_path};
+use countersign_log::tile::{
+    Width, bundles, decode_entries, decode_sealed, encode_entries, entries_path, hash_tile, hash_tiles, sealed_path, tile_path,
+};
 use countersign_log::tree::{RootHash, Tree, TreeSize, leaf_hash};
 use countersign_log::vkey::{KeyId, key_id};
 use ed25519_dalek::{Signer as _, SigningKey};

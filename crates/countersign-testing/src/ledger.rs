@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use countersign_entry::ids::{Hash32, IssuerId, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, RequestKey, SubmissionId, Token};
+use countersign_entry::ids::{
+    Hash32, IssuerId, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, RequestKey, SubmissionId, Token,
+};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
 use countersign_ledger::export::{Planes, export};
@@ -99,11 +101,8 @@ impl World {
         let world = Self { disk: MemoryDisk::new(), clock: TestClock::new(), keys: tempfile::tempdir().unwrap() };
         let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
         let keys = DataKeys::create(&world.key_path(), ORIGIN, &mut unlock, &mut os_random).unwrap();
-        let parts = world.parts(
-            Box::new(MemoryStore::create(&world.disk).unwrap()),
-            Box::new(MemoryRegister::create(&world.disk).unwrap()),
-            keys,
-        );
+        let parts =
+            world.parts(Box::new(MemoryStore::create(&world.disk).unwrap()), Box::new(MemoryRegister::create(&world.disk).unwrap()), keys);
         let ledger = Ledger::start(parts, &principal("founder"), &principal("sequencer"), cast()).unwrap();
         (world, ledger)
     }
@@ -201,11 +200,20 @@ pub fn cast() -> Vec<Record> {
     let people = ["founder", "officer", "approver1", "approver2", "ethics", "ada1", "bob1"];
     let mut records: Vec<Record> = vec![
         policy().into(),
-        Organization { id: agency.clone(), name: line("Agency"), kind: OrganizationKind::Agency, parent: None, ethics_office: None, supersedes: None }.into(),
+        Organization {
+            id: agency.clone(),
+            name: line("Agency"),
+            kind: OrganizationKind::Agency,
+            parent: None,
+            ethics_office: None,
+            supersedes: None,
+        }
+        .into(),
     ];
     for who in people {
         records.push(
-            Person { id: person(who), name: line(who), status: PersonStatus::Civilian, organization: agency.clone(), supersedes: None }.into(),
+            Person { id: person(who), name: line(who), status: PersonStatus::Civilian, organization: agency.clone(), supersedes: None }
+                .into(),
         );
     }
     let roles = [
@@ -346,7 +354,8 @@ pub fn access(who: &str, submission: &SubmissionId, grant: Option<u64>, at: Micr
 #[allow(clippy::unwrap_used)]
 pub fn active_grant(ledger: &mut Ledger, who: &str, submission: &SubmissionId) -> u64 {
     let expires_at = ledger.now().plus(5 * DAY);
-    let grant = record(ledger, "officer", &format!("req-{who}-{}", ledger.size()), grant_request(who, submission, expires_at)).unwrap().index;
+    let grant =
+        record(ledger, "officer", &format!("req-{who}-{}", ledger.size()), grant_request(who, submission, expires_at)).unwrap().index;
     for (actor, to) in [("approver1", GrantState::Approved), ("approver2", GrantState::Approved), ("officer", GrantState::Active)] {
         record(ledger, actor, &format!("{actor}-{to:?}-{grant}"), transition(grant, to)).unwrap();
     }

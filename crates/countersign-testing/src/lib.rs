@@ -7,7 +7,13 @@
 //! Not in scope: the tests themselves; they stand beside the crates they test.
 //!
 //! Limits: a [`scene::Scene`] keeps every entry in memory. What cannot fail in a test panics here, because that is a failed test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests only: a panic is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests only: a panic is a failed test"
+)]
 
 pub mod clock;
 pub mod forge;

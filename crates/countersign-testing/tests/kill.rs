@@ -41,14 +41,23 @@ fn nothing_acknowledged_is_lost() {
         let report = countersign_verify::verify(&DirSource::new(&dir), &options(&ledger), &mut |_| {});
         assert_eq!(report.exit_code, 0, "seed {seed}: {report}");
     }
-    eprintln!("{KILLS} kills, seed {seed}: {acknowledged} acknowledged entries, none lost; {finished} interrupted commits finished at restart");
+    eprintln!(
+        "{KILLS} kills, seed {seed}: {acknowledged} acknowledged entries, none lost; {finished} interrupted commits finished at restart"
+    );
     assert!(acknowledged > 0);
 }
 
 fn make(dir: &Path) -> Ledger {
-    let mut ledger =
-        Directory::create(dir, "kill.example/software", Path::new("register/head"), opening(), &principal("founder"), &principal("sequencer"), cast())
-            .unwrap();
+    let mut ledger = Directory::create(
+        dir,
+        "kill.example/software",
+        Path::new("register/head"),
+        opening(),
+        &principal("founder"),
+        &principal("sequencer"),
+        cast(),
+    )
+    .unwrap();
     let submission = stage_set(&mut ledger);
     active_grant(&mut ledger, "ada1", &submission);
     ledger
@@ -76,7 +85,9 @@ fn load_and_kill(dir: &Path, round: u64, after: Duration) -> Vec<(String, u64)> 
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
-    let parse = |line: String| line.split_once(' ').and_then(|(n, index)| Some((format!("{round}-{:012}", n.parse::<u64>().ok()?), index.parse().ok()?)));
+    let parse = |line: String| {
+        line.split_once(' ').and_then(|(n, index)| Some((format!("{round}-{:012}", n.parse::<u64>().ok()?), index.parse().ok()?)))
+    };
     reader.join().unwrap().into_iter().filter_map(parse).collect()
 }
 

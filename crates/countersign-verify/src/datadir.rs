@@ -59,11 +59,15 @@ impl Config {
     /// Holds the file against the one text that genesis gives.
     fn hold(&self, run: &mut Run<'_>, newest: &Head, keys: &[String]) {
         let (origin, register) = (&newest.checkpoint.origin, &self.register);
-        let text = |vkey: &String| format!("# countersign ledger, version 1\norigin = \"{origin}\"\nvkey = \"{vkey}\"\nregister = \"{register}\"\n");
+        let text = |vkey: &String| {
+            format!("# countersign ledger, version 1\norigin = \"{origin}\"\nvkey = \"{vkey}\"\nregister = \"{register}\"\n")
+        };
         let detail = match &self.bytes {
             None => "missing or unreadable",
             Some(bytes) if !keys.iter().any(|vkey| text(vkey).as_bytes() == bytes) => "not the text that genesis gives",
-            Some(_) if self.register != REGISTER && run.files.contains_key(REGISTER) => "it names another head register than the one that is here",
+            Some(_) if self.register != REGISTER && run.files.contains_key(REGISTER) => {
+                "it names another head register than the one that is here"
+            }
             Some(_) => return,
         };
         run.out.find(Finding::new(codes::CONFIG_DIFFERS, detail).file(CONFIG));
@@ -144,7 +148,8 @@ impl<'o> Walk<'o> {
         let Some(batch) = staged else { return };
         let n = batch.items.len();
         if is_last {
-            run.out.not_checked(format!("{path}: {n} entries from {} on, staged and never sealed, so never acknowledged", batch.first_index));
+            run.out
+                .not_checked(format!("{path}: {n} entries from {} on, staged and never sealed, so never acknowledged", batch.first_index));
         } else {
             let finding = Finding::new(codes::SEGMENT_DAMAGED, "a batch without its seal, and another segment follows");
             run.out.find(finding.entry(batch.first_index).file(path));

@@ -114,7 +114,9 @@ impl<'o> DataKeys<'o> {
             let Unopened { count, first, last } = u;
             let state = self.states.get(key_id);
             if let Some(at) = state.and_then(|s| s.destroyed_at) {
-                out.not_checked(format!("contents under key_id {key_id}: {count} records from entry {first} to {last}, erased under #{at}"));
+                out.not_checked(format!(
+                    "contents under key_id {key_id}: {count} records from entry {first} to {last}, erased under #{at}"
+                ));
                 continue;
             }
             let given = self.given.is_some_and(|g| g.contains_key(key_id));

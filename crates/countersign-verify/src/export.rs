@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use countersign_entry::leaf::{Kind, Leaf};
 use countersign_log::encoding::decimal_strict;
-use countersign_log::tile::{BundleError, BundleReader, TileFile, Width, bundles, decode_hash_tile, entries_path, hash_tiles, sealed_path, tile_path};
+use countersign_log::tile::{
+    BundleError, BundleReader, TileFile, Width, bundles, decode_hash_tile, entries_path, hash_tiles, sealed_path, tile_path,
+};
 use countersign_log::tree::{LeafHash, NodeHash, TreeSize, leaf_hash};
 
 use crate::heads::{Head, Role};
@@ -151,7 +153,9 @@ impl<'o> Walk<'o> {
         // Where one of two copies is damaged the other still says what happened, so that the walk through the keys goes on.
         let (bytes, at) = match (&control, sealed) {
             (Some(control), Some((_, at))) if control_good && !sealed_good => {
-                run.out.find(Finding::new(codes::SEALED_HASH, "the stored record is not the one the leaf commits to").entry(leaf.index).at(at));
+                run.out.find(
+                    Finding::new(codes::SEALED_HASH, "the stored record is not the one the leaf commits to").entry(leaf.index).at(at),
+                );
                 (control.as_slice(), At { file: &control_path, offset: 0 })
             }
             (Some(control), None) if control_good => (control.as_slice(), At { file: &control_path, offset: 0 }),

@@ -53,9 +53,12 @@ impl Head {
             Err(e) => {
                 let finding = match note.verify(pinned) {
                     Ok(_) => Finding::new(codes::CHECKPOINT_TEXT, words(&e)),
-                    Err(NoteVerifyError::NoLine { .. }) => Finding::new(codes::NO_TRUSTED_SIGNATURE, format!("and not a checkpoint: {}", words(&e))),
+                    Err(NoteVerifyError::NoLine { .. }) => {
+                        Finding::new(codes::NO_TRUSTED_SIGNATURE, format!("and not a checkpoint: {}", words(&e)))
+                    }
                     Err(bad @ NoteVerifyError::BadSignature { line, .. }) => {
-                        Finding::new(codes::SIGNATURE_BAD, format!("{}; nor is it a checkpoint: {}", words(&bad), words(&e))).line(Some(line))
+                        Finding::new(codes::SIGNATURE_BAD, format!("{}; nor is it a checkpoint: {}", words(&bad), words(&e)))
+                            .line(Some(line))
                     }
                 };
                 out.find(finding.file(name));

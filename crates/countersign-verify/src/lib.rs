@@ -137,10 +137,6 @@ struct Planes<'o> {
 
 impl<'o> Planes<'o> {
     fn new(origin: &str, options: &'o Options, wanted: impl IntoIterator<Item = u64>) -> Self {
-        Self {
-            leaves: Leaves::new(origin, wanted),
-            keys: KeyWalk::new(origin, &options.vkey),
-            records: Records::new(origin, options),
-        }
+        Self { leaves: Leaves::new(origin, wanted), keys: KeyWalk::new(origin, &options.vkey), records: Records::new(origin, options) }
     }
 }

@@ -81,7 +81,10 @@ impl<'o> Records<'o> {
         let as_written = stored == leaf.sealed_hash;
         let find = |code, detail: String| Finding::new(code, detail).entry(leaf.index).at(at);
         if !as_written && leaf.kind != Kind::Entry {
-            out.find(find(codes::SEALED_HASH, format!("the stored record hashes to {}, the leaf states {}", hex::encode(stored), hex::encode(leaf.sealed_hash))));
+            out.find(find(
+                codes::SEALED_HASH,
+                format!("the stored record hashes to {}, the leaf states {}", hex::encode(stored), hex::encode(leaf.sealed_hash)),
+            ));
         }
         let sealed = match Sealed::parse(bytes) {
             Ok(sealed) => sealed,
@@ -156,7 +159,10 @@ impl<'o> Records<'o> {
         out.count("contents");
         if hash != leaf.content_hash {
             // An opening proves nothing without the hash: nothing of it is shown or used.
-            out.find(find(codes::CONTENT_HASH, format!("the content gives {}, the leaf states {}", hex::encode(hash), hex::encode(leaf.content_hash))));
+            out.find(find(
+                codes::CONTENT_HASH,
+                format!("the content gives {}, the leaf states {}", hex::encode(hash), hex::encode(leaf.content_hash)),
+            ));
             return None;
         }
         let meta = match content.meta() {
@@ -246,7 +252,15 @@ impl<'o> Records<'o> {
     }
 
     /// Which fields of a kind 1 record may stand erased is known once all redactions are.
-    fn hold_erased(&mut self, leaf: &Leaf, sealed: &Sealed<'_>, opened: Option<&Opened>, (stored, as_written): ([u8; 32], bool), at: At<'_>, out: &mut Outcome) {
+    fn hold_erased(
+        &mut self,
+        leaf: &Leaf,
+        sealed: &Sealed<'_>,
+        opened: Option<&Opened>,
+        (stored, as_written): ([u8; 32], bool),
+        at: At<'_>,
+        out: &mut Outcome,
+    ) {
         let erased: Option<BTreeSet<String>> = opened.map(|o| o.content.erased().map(str::to_owned).collect());
         if as_written {
             for name in erased.into_iter().flatten() {
@@ -260,7 +274,8 @@ impl<'o> Records<'o> {
             Sealed::Plain(_) => None,
         };
         let opened = opened.zip(erased).map(|(o, erased)| (o.meta.actor.clone(), erased));
-        let record = Rewritten { sealed_hash: leaf.sealed_hash, stored_hash: stored, key_id, file: at.file.to_owned(), offset: at.offset, opened };
+        let record =
+            Rewritten { sealed_hash: leaf.sealed_hash, stored_hash: stored, key_id, file: at.file.to_owned(), offset: at.offset, opened };
         self.redactions.rewritten(leaf.index, record, out);
     }
 

@@ -90,7 +90,11 @@ impl Redactions {
             match self.orders.get(index) {
                 Some(orders) => record.hold(*index, orders, out),
                 None => {
-                    let detail = format!("the stored record hashes to {}, the leaf states {}", hex::encode(record.stored_hash), hex::encode(record.sealed_hash));
+                    let detail = format!(
+                        "the stored record hashes to {}, the leaf states {}",
+                        hex::encode(record.stored_hash),
+                        hex::encode(record.sealed_hash)
+                    );
                     out.find(record.finding(codes::SEALED_HASH, *index, detail));
                 }
             }
@@ -109,7 +113,12 @@ impl Rewritten {
     fn hold(&self, index: u64, orders: &[Order], out: &mut Outcome) {
         let Some(newest) = orders.last() else { return };
         if self.stored_hash != newest.resealed_hash {
-            let detail = format!("the stored record hashes to {}, redaction {} states {}", hex::encode(self.stored_hash), newest.index, hex::encode(newest.resealed_hash));
+            let detail = format!(
+                "the stored record hashes to {}, redaction {} states {}",
+                hex::encode(self.stored_hash),
+                newest.index,
+                hex::encode(newest.resealed_hash)
+            );
             out.find(self.finding(codes::REDACTION_HASH, index, detail));
         }
         for order in orders {

@@ -252,8 +252,7 @@ impl Outcome {
             self.not_checked.push(format!("{} things more", self.not_checked_omitted));
         }
         let verdict = self.worst.unwrap_or(Verdict::Verified);
-        let checks =
-            CHECKS.iter().map(|(name, what)| Check { name, what, count: self.counts.get(name).copied().unwrap_or(0) }).collect();
+        let checks = CHECKS.iter().map(|(name, what)| Check { name, what, count: self.counts.get(name).copied().unwrap_or(0) }).collect();
         let (origin, size, root) = head.map_or((None, None, None), |(o, s, r)| (Some(o), Some(s), Some(r)));
         Report {
             schema: SCHEMA,

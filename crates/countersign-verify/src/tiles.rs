@@ -64,7 +64,13 @@ fn tile_root(hashes: &[NodeHash]) -> Option<NodeHash> {
     }
     let mut layer = hashes.to_vec();
     while layer.len() > 1 {
-        layer = layer.chunks_exact(2).filter_map(|pair| match pair { [l, r] => Some(node_hash(*l, *r)), _ => None }).collect();
+        layer = layer
+            .chunks_exact(2)
+            .filter_map(|pair| match pair {
+                [l, r] => Some(node_hash(*l, *r)),
+                _ => None,
+            })
+            .collect();
     }
     layer.first().copied()
 }
@@ -99,7 +105,12 @@ pub(crate) struct Bundle<'a> {
 
 impl TileCheck {
     /// Takes one bundle and its level 0 tile (none if that is missing or of the wrong length) and says which leaves disagree.
-    pub fn bundle(&mut self, bundle: &Bundle<'_>, stored: Option<Vec<NodeHash>>, read: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Vec<bool> {
+    pub fn bundle(
+        &mut self,
+        bundle: &Bundle<'_>,
+        stored: Option<Vec<NodeHash>>,
+        read: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
+    ) -> Vec<bool> {
         let computed: Vec<NodeHash> = bundle.leaves.iter().map(|(h, _)| NodeHash::from(*h)).collect();
         let stored = stored.unwrap_or_else(|| computed.clone());
         let accused: Vec<bool> = computed.iter().zip(&stored).map(|(a, b)| a != b).collect();

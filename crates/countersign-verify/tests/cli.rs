@@ -33,7 +33,13 @@ fn it_reports_and_exits_by_verdict() {
     assert_eq!(report["schema"], "countersign/verify-report/1");
 
     assert_eq!(binary(&["/nowhere/at/all", "--vkey", vkey]).status.code(), Some(11));
-    for usage in [vec![path], vec![path, "--vkey", "x"], vec!["--vkey", vkey], vec![path, "--vkey", vkey, "--what"], vec![path, path, "--vkey", vkey]] {
+    for usage in [
+        vec![path],
+        vec![path, "--vkey", "x"],
+        vec!["--vkey", vkey],
+        vec![path, "--vkey", vkey, "--what"],
+        vec![path, path, "--vkey", vkey],
+    ] {
         let out = binary(&usage);
         assert_eq!(out.status.code(), Some(2), "{usage:?}");
         assert!(out.stdout.is_empty());

@@ -212,9 +212,11 @@ fn redaction_rules() {
     fn set(p: &mut Plan, name: &'static str, value: Value) {
         p.fields.iter_mut().filter(|(k, _)| *k == name).for_each(|(_, v)| *v = value.clone());
     }
-    let spoilt = |code: &str, name: &'static str, value: Value| broken(code, |m| {
-        m.redact(|p| set(p, name, value));
-    });
+    let spoilt = |code: &str, name: &'static str, value: Value| {
+        broken(code, |m| {
+            m.redact(|p| set(p, name, value));
+        })
+    };
     spoilt("redaction-target", "target", 99.into());
     spoilt("redaction-target", "target", 1.into());
     spoilt("redaction-not-carried-out", "target", 4.into());
@@ -369,7 +371,10 @@ fn checkpoints_and_their_signatures() {
 #[test]
 fn a_ledger_of_somebody_else_is_untrusted_and_no_more() {
     let mut files = Maker::new().export();
-    let stranger = Options { keys: options().keys, ..Options::new(countersign_verify::VKey::new("x.example", signer(5).verifying_key().as_bytes()).unwrap()) };
+    let stranger = Options {
+        keys: options().keys,
+        ..Options::new(countersign_verify::VKey::new("x.example", signer(5).verifying_key().as_bytes()).unwrap())
+    };
     assert_eq!(run(&files, &stranger).verdict, Verdict::Untrusted);
     // Tampering outranks it.
     files.get_mut("tile/0/000.p/5").unwrap()[0] ^= 1;

@@ -53,11 +53,8 @@ enum Time {
 
 pub(super) fn run(args: &LogArgs, path: &Path, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let session = Session::to_write(&args.ledger)?;
-    let input: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        Box::new(std::fs::File::open(path).map_err(Failure::file(path))?)
-    };
+    let input: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path).map_err(Failure::file(path))?) };
     let writer = Writer::start(session.ledger).map_err(Failure::Output)?;
     let (actor, key) = (session.actor.id, args.write.idempotency_key.clone());
     let mut load = Load { writer, actor, key, waiting: VecDeque::new(), results: Results::new(out) };

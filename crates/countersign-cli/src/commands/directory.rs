@@ -262,7 +262,10 @@ mod tests {
     #[test]
     fn what_is_given_lies_over_what_is_known() {
         let mut known = json!({ "name": "old", "offer": null, "window": { "opens_at": 1, "closes_at": 2 }, "tags": ["a"] });
-        lay_over(&mut known, json!({ "name": null, "offer": { "purpose": null }, "window": { "opens_at": null, "closes_at": 9 }, "tags": [] }));
+        lay_over(
+            &mut known,
+            json!({ "name": null, "offer": { "purpose": null }, "window": { "opens_at": null, "closes_at": 9 }, "tags": [] }),
+        );
         assert_eq!(known, json!({ "name": "old", "offer": null, "window": { "opens_at": 1, "closes_at": 9 }, "tags": [] }));
         lay_over(&mut known, json!({ "offer": { "purpose": "x", "revoked_at": null }, "new": 1, "gone": null }));
         assert_eq!(known["offer"], json!({ "purpose": "x" }));

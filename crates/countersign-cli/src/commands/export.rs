@@ -34,7 +34,10 @@ pub(crate) fn run(args: &ExportArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
     bar.finish_and_clear();
     let vkey = ledger.vkey().to_string();
     if out.is_json() {
-        out.object("export", json!({ "to": args.to, "files": files, "size": ledger.size(), "root": ledger.root().to_string(), "vkey": vkey }))?;
+        out.object(
+            "export",
+            json!({ "to": args.to, "files": files, "size": ledger.size(), "root": ledger.root().to_string(), "vkey": vkey }),
+        )?;
     } else {
         let to = args.to.display();
         out.line(format_args!("exported {} entries in {files} files to {to}", ledger.size()))?;

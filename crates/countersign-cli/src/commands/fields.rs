@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use countersign_entry::ids::{Date, Hash32, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    AgreementKind, Basis, InformationOwner, ListKind, ListSubject, MarkingLevel, Node, OrganizationKind, PersonStatus, RecusalScope, Relation,
-    Role, SubmissionStatus, WindowEndEvent,
+    AgreementKind, Basis, InformationOwner, ListKind, ListSubject, MarkingLevel, Node, OrganizationKind, PersonStatus, RecusalScope,
+    Relation, Role, SubmissionStatus, WindowEndEvent,
 };
 use countersign_entry::time::Micros;
 use serde::Serialize;

@@ -78,6 +78,9 @@ fn register(given: Option<&Path>) -> Result<PathBuf, Failure> {
     let plain = |text: &str| !text.chars().any(|c| c == '"' || c == '\\' || c.is_control());
     match path.to_str() {
         Some(text) if plain(text) => Ok(path),
-        _ => Err(Failure::Invalid(format!("--register {}: a path without quotes, backslashes and control characters is needed", path.display()))),
+        _ => Err(Failure::Invalid(format!(
+            "--register {}: a path without quotes, backslashes and control characters is needed",
+            path.display()
+        ))),
     }
 }

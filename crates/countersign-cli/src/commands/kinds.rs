@@ -2,7 +2,7 @@
 
 use countersign_conflict::{Facts, Known};
 use countersign_entry::record::{
-    Agreement, Exposure, Issuer, List, ListItem, ListKind, Organization, Person, Principal, Provider, Recusal, Record, Submission,
+    Agreement, Exposure, Issuer, List, ListItem, ListKind, Organization, Person, Principal, Provider, Record, Recusal, Submission,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -76,8 +76,7 @@ fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Writes a file that must not exist yet.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(Failure::file(path))?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(Failure::file(path))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Failure::file(path))
 }
 

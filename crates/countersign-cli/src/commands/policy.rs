@@ -103,7 +103,10 @@ fn set(args: &SetArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     texts_as_times(&mut fields);
     let policy: Policy = serde_json::from_value(fields).map_err(|e| invalid(e.to_string()))?;
     if policy.effective_from < now {
-        return Err(invalid(format!("effective_from {} is past: a policy takes effect when it is recorded, or later", policy.effective_from)));
+        return Err(invalid(format!(
+            "effective_from {} is past: a policy takes effect when it is recorded, or later",
+            policy.effective_from
+        )));
     }
     if current.is_some_and(|p| p.record.id != policy.id) {
         return Err(invalid("the id of the policy cannot change".into()));

@@ -118,7 +118,8 @@ fn verify(args: &VerifyArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     }
     let (index, size, root) = (proven.index().0, proven.size().0, proven.root().to_string());
     if out.is_json() {
-        let fields = json!({ "verdict": "verified", "exit_code": 0, "entry": index, "size": size, "root": root, "origin": proven.origin() });
+        let fields =
+            json!({ "verdict": "verified", "exit_code": 0, "entry": index, "size": size, "root": root, "origin": proven.origin() });
         out.object("proof-verify", fields)?;
     } else {
         out.line(format_args!("VERIFIED  entry {index} is in {} at size {size}, root {root}", proven.origin()))?;
@@ -129,7 +130,9 @@ fn verify(args: &VerifyArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 
 fn refused(e: ProofError) -> Failure {
     let exit = match &e {
-        ProofError::Checkpoint(CheckpointError::Signature(NoteVerifyError::BadSignature { .. })) | ProofError::Inclusion(_) => Exit::Damaged,
+        ProofError::Checkpoint(CheckpointError::Signature(NoteVerifyError::BadSignature { .. })) | ProofError::Inclusion(_) => {
+            Exit::Damaged
+        }
         ProofError::Checkpoint(CheckpointError::Note(_)) => Exit::CouldNotCheck,
         ProofError::Checkpoint(CheckpointError::Text(_)) => Exit::Damaged,
         ProofError::Checkpoint(_) => Exit::Untrusted,

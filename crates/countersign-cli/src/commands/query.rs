@@ -72,7 +72,8 @@ pub(crate) struct FormArgs {
     csv: bool,
 }
 
-const ISSUER: &[&str] = &["name", "person", "submission", "title", "first", "last", "accesses", "uncleared", "relation", "tier", "confirmed", "edge", "entry"];
+const ISSUER: &[&str] =
+    &["name", "person", "submission", "title", "first", "last", "accesses", "uncleared", "relation", "tier", "confirmed", "edge", "entry"];
 const PERSON: &[&str] = &["entry", "recorded_at", "kind", "what"];
 const SUBMISSION: &[&str] = &["name", "person", "grant", "state", "first", "last", "accesses", "uncleared"];
 

@@ -15,7 +15,6 @@ use crate::output::Out;
 use crate::session::open;
 use crate::words::state_for;
 
-
 /// Which ledger.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
@@ -70,8 +69,20 @@ fn fields(ledger: &Ledger) -> Result<Value, Failure> {
 
 fn lines(fields: &Value) -> Vec<(&str, String)> {
     let names = [
-        "origin", "vkey", "size", "root", "last_at", "register_size", "read_only", "persons", "submissions", "grants", "cases",
-        "pending_findings", "principal", "roles",
+        "origin",
+        "vkey",
+        "size",
+        "root",
+        "last_at",
+        "register_size",
+        "read_only",
+        "persons",
+        "submissions",
+        "grants",
+        "cases",
+        "pending_findings",
+        "principal",
+        "roles",
     ];
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

@@ -71,7 +71,10 @@ pub(super) struct Release {
 }
 
 fn rows<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Vec<T>, DemoError> {
-    csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>().map_err(|e| DemoError(format!("a shipped data file: {e}")))
+    csv::Reader::from_reader(text.as_bytes())
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .map_err(|e| DemoError(format!("a shipped data file: {e}")))
 }
 
 fn bad(e: impl std::fmt::Display) -> DemoError {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign_entry::ids::{LeafIndex, Line, OrganizationId, PersonId, PrincipalId, RecordId, RequestKey};
-use countersign_entry::record::{GrantState, GrantTransition, Organization, OrganizationKind, Person, PersonStatus, Principal, Record, Role};
+use countersign_entry::record::{
+    GrantState, GrantTransition, Organization, OrganizationKind, Person, PersonStatus, Principal, Record, Role,
+};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Clock, Directory, Ledger, Opening, Receipt, Request};
 
@@ -119,16 +121,24 @@ fn first_records(
 ) -> Result<Vec<Record>, DemoError> {
     let organization = |(id, name, kind, parent): (&str, &str, OrganizationKind, Option<&str>)| -> Result<Record, DemoError> {
         let parent = parent.map(OrganizationId::new).transpose()?;
-        Ok(Organization { id: OrganizationId::new(id)?, name: Line::new(name)?, kind, parent, ethics_office: None, supersedes: None }.into())
+        Ok(Organization { id: OrganizationId::new(id)?, name: Line::new(name)?, kind, parent, ethics_office: None, supersedes: None }
+            .into())
     };
     let mut records: Vec<Record> = vec![crate::defaults::policy(start)?.into()];
     for row in ORGANIZATIONS {
         records.push(organization(*row)?);
     }
-    let operator = Player { key: "founder", name: "Operator of this demo", status: PersonStatus::Civilian, organization: "commerce", roles: &[] };
+    let operator =
+        Player { key: "founder", name: "Operator of this demo", status: PersonStatus::Civilian, organization: "commerce", roles: &[] };
     for player in std::iter::once(&operator).chain(STAFF).chain(super::cast::EVALUATORS) {
         let id = persons.get(player.key).cloned().ok_or_else(|| DemoError(format!("no id for {}", player.key)))?;
-        let person = Person { id, name: Line::new(player.name)?, status: player.status, organization: OrganizationId::new(player.organization)?, supersedes: None };
+        let person = Person {
+            id,
+            name: Line::new(player.name)?,
+            status: player.status,
+            organization: OrganizationId::new(player.organization)?,
+            supersedes: None,
+        };
         records.push(person.into());
     }
     let mut principal = |key: &'static str, roles: &[Role], os_user: Option<String>| -> Result<(), DemoError> {

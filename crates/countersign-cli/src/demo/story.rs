@@ -63,7 +63,14 @@ fn set_up(stage: &mut Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     let issuers = data::issuers()?;
     let providers = data::providers()?;
     let edges = data::provider_exposures()?;
-    writeln!(out, "   {} issuers (SEC registrants), {} labs, {} exposures of labs, {} people", issuers.len(), providers.len(), edges.len(), EVALUATORS.len() + 5)?;
+    writeln!(
+        out,
+        "   {} issuers (SEC registrants), {} labs, {} exposures of labs, {} people",
+        issuers.len(),
+        providers.len(),
+        edges.len(),
+        EVALUATORS.len() + 5
+    )?;
     stage.record_all("founder", issuers.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", providers.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", edges.into_iter().map(Record::from).collect())?;
@@ -104,7 +111,14 @@ fn submissions(stage: &mut Stage, out: &mut dyn Write) -> Result<Vec<Matter>, De
         let hosts = data::host_exposures(model, &id)?;
         let count = hosts.len();
         stage.record_all("founder", hosts.into_iter().map(Record::from).collect())?;
-        writeln!(out, "   {id}  {:<16} {:<10} window {} to {}, {count} listed hosts", release.name, release.provider.as_str(), day(opens_at), day(closes_at))?;
+        writeln!(
+            out,
+            "   {id}  {:<16} {:<10} window {} to {}, {count} listed hosts",
+            release.name,
+            release.provider.as_str(),
+            day(opens_at),
+            day(closes_at)
+        )?;
         matters.push(Matter { id, model: release.name, closes_at });
     }
     Ok(matters)
@@ -218,7 +232,12 @@ fn accesses(stage: &mut Stage, matters: &[Matter], grants: &[(&'static str, usiz
     let stray = event(stage.person("junia")?, &matter.id, None, at, count)?;
     let receipt = stage.record("gateway", stray)?;
     let detail = receipt.record.assessment().map(|a| explain::one_line(a, stage.ledger.facts())).unwrap_or_default();
-    writeln!(out, "   entry {}: an access by {} WITHOUT A GRANT is recorded, and found: {detail}", receipt.index, stage.name(stage.person("junia")?))?;
+    writeln!(
+        out,
+        "   entry {}: an access by {} WITHOUT A GRANT is recorded, and found: {detail}",
+        receipt.index,
+        stage.name(stage.person("junia")?)
+    )?;
     stage.at(&stage.ledger.now().plus(1_800_000_000).to_string())?;
     stage.ledger.tick()?;
     for (index, case) in stage.ledger.facts().cases() {
@@ -227,7 +246,13 @@ fn accesses(stage: &mut Stage, matters: &[Matter], grants: &[(&'static str, usiz
     Ok(())
 }
 
-fn event(person: &countersign_entry::ids::PersonId, submission: &SubmissionId, grant: Option<u64>, at: Micros, n: u64) -> Result<AccessEvent, DemoError> {
+fn event(
+    person: &countersign_entry::ids::PersonId,
+    submission: &SubmissionId,
+    grant: Option<u64>,
+    at: Micros,
+    n: u64,
+) -> Result<AccessEvent, DemoError> {
     Ok(AccessEvent {
         person: person.clone(),
         submission: submission.clone(),
@@ -322,7 +347,11 @@ fn lists(stage: &mut Stage, matters: &[Matter], out: &mut dyn Write) -> Result<(
     let restricted = item("restricted-1", "restricted", stage.ledger.now())?;
     let size = stage.ledger.size();
     stage.record("ethics", restricted)?;
-    writeln!(out, "   Amazon goes on the restricted list: {} active grants are suspended for a new check, in the same commit", stage.ledger.size() - size - 1)?;
+    writeln!(
+        out,
+        "   Amazon goes on the restricted list: {} active grants are suspended for a new check, in the same commit",
+        stage.ledger.size() - size - 1
+    )?;
     Ok(())
 }
 
@@ -333,7 +362,16 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     for row in &answer.rows {
         let mark = if row.uncleared > 0 { format!("  {} NOT CLEARED", row.uncleared) } else { String::new() };
         let who = stage.name(&row.person);
-        writeln!(out, "   {who:<26} {}  {:>3} accesses {} to {}  tier {} ({}){mark}", row.submission, row.accesses, day(row.first), day(row.last), row.tier, crate::words::word_of(&row.relation).replace('_', " "))?;
+        writeln!(
+            out,
+            "   {who:<26} {}  {:>3} accesses {} to {}  tier {} ({}){mark}",
+            row.submission,
+            row.accesses,
+            day(row.first),
+            day(row.last),
+            row.tier,
+            crate::words::word_of(&row.relation).replace('_', " ")
+        )?;
     }
     writeln!(out, "   {} rows, complete as of entry {}", answer.rows.len(), answer.as_of - 1)?;
 
@@ -344,7 +382,13 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     for row in &shown {
         writeln!(out, "   {:>6}  {}  {:<16} {}", row.entry.to_string(), day(row.recorded_at), row.kind, row.what)?;
     }
-    writeln!(out, "   ({} routine accesses not shown) {} rows, complete as of entry {}", hidden.len(), answer.rows.len(), answer.as_of - 1)?;
+    writeln!(
+        out,
+        "   ({} routine accesses not shown) {} rows, complete as of entry {}",
+        hidden.len(),
+        answer.rows.len(),
+        answer.as_of - 1
+    )?;
     Ok(())
 }
 
@@ -361,7 +405,14 @@ fn proofs(stage: &Stage, dir: &Path, out: &mut dyn Write) -> Result<(), DemoErro
     let parsed = TlogProof::parse(&fs::read(&file)?).map_err(|e| DemoError(e.to_string()))?;
     let proven = parsed.verify(&receipt.leaf, stage.ledger.vkey()).map_err(|e| DemoError(e.to_string()))?;
     writeln!(out, "   {} ({} bytes)", file.display(), text.len())?;
-    writeln!(out, "   PROVEN  entry {} stands in {} at size {}, root {}…", proven.index(), proven.origin(), proven.size(), &proven.root().to_string()[..16])?;
+    writeln!(
+        out,
+        "   PROVEN  entry {} stands in {} at size {}, root {}…",
+        proven.index(),
+        proven.origin(),
+        proven.size(),
+        &proven.root().to_string()[..16]
+    )?;
 
     heading(out, 10, "The whole ledger, verified by somebody who trusts none of it, every decision replayed")?;
     let exported = beside.join("export");

@@ -1,5 +1,13 @@
 //! Running the real program against ledgers in throw-away directories.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests, each of which uses a part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "tests, each of which uses a part"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -74,7 +82,11 @@ impl Scene {
         let mut command = Command::new(PROGRAM);
         command.current_dir("/").stdin(Stdio::null()).env_remove("CREDENTIALS_DIRECTORY");
         for arg in args {
-            if *arg == "DIR" { command.arg(&self.dir) } else { command.arg(arg) };
+            if *arg == "DIR" {
+                command.arg(&self.dir)
+            } else {
+                command.arg(arg)
+            };
         }
         command
     }

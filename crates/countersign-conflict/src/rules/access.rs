@@ -1,6 +1,8 @@
 //! Conditions of access itself: agreements, offer, window, separation of duties, a standing grant.
 
-use countersign_entry::record::{AgreementKind, Obligation, ObligationKind, ObligedParty, Outcome, PersonStatus, SubmissionStatus, Verdict};
+use countersign_entry::record::{
+    AgreementKind, Obligation, ObligationKind, ObligedParty, Outcome, PersonStatus, SubmissionStatus, Verdict,
+};
 
 use super::{Rule, Sheet};
 use crate::assess::{Ask, Question};
@@ -74,8 +76,8 @@ pub(super) fn separate_people(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) 
         let who = person_of(officer);
         let same_as = |other| other == officer || (who.is_some() && who == person_of(other));
         let approving = matches!(q.ask, Ask::Approve { .. });
-        let clash = who == Some(q.person_id)
-            || (approving && (who.is_none() || requester.is_some_and(same_as) || others.iter().any(same_as)));
+        let clash =
+            who == Some(q.person_id) || (approving && (who.is_none() || requester.is_some_and(same_as) || others.iter().any(same_as)));
         if clash {
             outcome = Outcome::Block;
         }
@@ -88,9 +90,8 @@ pub(super) fn separate_people(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) 
 pub(super) fn under_a_grant(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     let Ask::Access { grant, occurred_at, .. } = &q.ask else { return };
     let named = grant.and_then(|index| q.facts.grant(index));
-    let good = named.is_some_and(|g| {
-        g.request.person == *q.person_id && g.request.submission == *q.submission_id && g.open_at(*occurred_at)
-    });
+    let good =
+        named.is_some_and(|g| g.request.person == *q.person_id && g.request.submission == *q.submission_id && g.open_at(*occurred_at));
     if !good {
         // Naming a grant that does not exist is no evidence of one; only entries that do exist are cited.
         let evidence = grant.filter(|_| named.is_some()).into_iter().collect();

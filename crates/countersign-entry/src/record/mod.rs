@@ -18,9 +18,7 @@ use ciborium::Value;
 
 pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
-pub use self::control::{
-    DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction,
-};
+pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
 pub use self::directory::{
     Basis, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider, Relation, Role, Tier,
 };

@@ -1,6 +1,12 @@
 //! First figures, by one command: `cargo xtask bench [DIR]`. Prints the machine, the figures, and their ratios to bare loops of the same work in
 //! the same run. Shared machines drift: quote the ratios.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark that fails should stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark that fails should stop"
+)]
 
 use std::fs;
 use std::io::Write as _;
@@ -18,27 +24,41 @@ const ORIGIN: &str = "bench.example/software";
 const SECONDS: u64 = 5;
 
 fn main() {
-    let base = std::env::args().nth(1).map_or_else(|| std::env::temp_dir().join(format!("countersign-bench-{}", std::process::id())), PathBuf::from);
+    let base = std::env::args()
+        .nth(1)
+        .map_or_else(|| std::env::temp_dir().join(format!("countersign-bench-{}", std::process::id())), PathBuf::from);
     fs::create_dir_all(&base).unwrap();
     machine(&base);
     let dir = base.join("ledger");
     let opening = || Opening { passphrase_file: None, clock: Box::new(SystemClock) };
     let mut ledger =
-        Directory::create(&dir, ORIGIN, Path::new("register/head"), opening(), &principal("founder"), &principal("sequencer"), cast()).unwrap();
+        Directory::create(&dir, ORIGIN, Path::new("register/head"), opening(), &principal("founder"), &principal("sequencer"), cast())
+            .unwrap();
     let submission = stage_set(&mut ledger);
     let grant = active_grant(&mut ledger, "ada1", &submission);
 
     println!("\nappends: access events of 15 fields, sealed, assessed, receipt bytes made; software key; {SECONDS} s each");
     let syncs = bare_fdatasync(&base);
     let (ledger, first) = depth_one(ledger, &submission, grant);
-    println!("  depth 1     {:>9.0} /s   p50 {:>6.0} us   p99 {:>6.0} us   {:.2} of a bare fdatasync loop", first.rate, first.p50, first.p99, first.rate / syncs);
+    println!(
+        "  depth 1     {:>9.0} /s   p50 {:>6.0} us   p99 {:>6.0} us   {:.2} of a bare fdatasync loop",
+        first.rate,
+        first.p50,
+        first.p99,
+        first.rate / syncs
+    );
     let (ledger, entry_bytes) = deep(ledger, &submission, grant, syncs);
     assess(&ledger, &submission, grant);
     verify(&dir, &ledger, entry_bytes);
     drop(ledger);
     let began = Instant::now();
     let again = Directory::find(&dir).unwrap().open(Access::Write, opening()).unwrap();
-    println!("\nrestart: {} entries opened, replayed and ready in {:.2} s ({:.0} entries/s)", again.size(), began.elapsed().as_secs_f64(), again.size() as f64 / began.elapsed().as_secs_f64());
+    println!(
+        "\nrestart: {} entries opened, replayed and ready in {:.2} s ({:.0} entries/s)",
+        again.size(),
+        began.elapsed().as_secs_f64(),
+        again.size() as f64 / began.elapsed().as_secs_f64()
+    );
     fs::remove_dir_all(&base).unwrap();
 }
 
@@ -47,13 +67,24 @@ fn machine(base: &Path) {
     let model = cpu.lines().find_map(|l| l.strip_prefix("model name")).map_or("unknown", |l| l.trim_start_matches(['\t', ' ', ':']));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = memory.lines().next().unwrap_or_default().split_whitespace().nth(1).and_then(|k| k.parse::<u64>().ok()).unwrap_or(0) / 1_048_576;
+    let memory =
+        memory.lines().next().unwrap_or_default().split_whitespace().nth(1).and_then(|k| k.parse::<u64>().ok()).unwrap_or(0) / 1_048_576;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     let base = fs::canonicalize(base).unwrap();
-    let on = mounts.lines().filter_map(|l| { let f: Vec<_> = l.split(' ').collect(); base.starts_with(f[1]).then(|| (f[1].len(), f[2].to_owned())) }).max();
+    let on = mounts
+        .lines()
+        .filter_map(|l| {
+            let f: Vec<_> = l.split(' ').collect();
+            base.starts_with(f[1]).then(|| (f[1].len(), f[2].to_owned()))
+        })
+        .max();
     let profile = if cfg!(debug_assertions) { "with debug assertions" } else { "release" };
-    println!("machine: {model}, {cores} cores, {memory} GiB, Linux {}, {}, {profile}", kernel.trim(), on.map_or("unknown file system".into(), |(_, t)| t));
+    println!(
+        "machine: {model}, {cores} cores, {memory} GiB, Linux {}, {}, {profile}",
+        kernel.trim(),
+        on.map_or("unknown file system".into(), |(_, t)| t)
+    );
 }
 
 /// How often a growing file takes 640 bytes and an fdatasync, one after another: what a commit of one entry cannot beat, twice over, since it
@@ -82,7 +113,11 @@ struct Figure {
 
 fn request(submission: &SubmissionId, grant: u64, n: u64) -> Request {
     let now = countersign_ledger::Clock::now(&SystemClock);
-    Request { actor: principal("gateway"), key: format!("bench-{n:012}").parse().unwrap(), record: access("ada1", submission, Some(grant), now).into() }
+    Request {
+        actor: principal("gateway"),
+        key: format!("bench-{n:012}").parse().unwrap(),
+        record: access("ada1", submission, Some(grant), now).into(),
+    }
 }
 
 fn depth_one(ledger: Ledger, submission: &SubmissionId, grant: u64) -> (Ledger, Figure) {
@@ -132,7 +167,12 @@ fn deep(ledger: Ledger, submission: &SubmissionId, grant: u64, syncs: f64) -> (L
     }
     let entry_bytes = stored as f64 / 100.0;
     let hashing = bare_hashing(entry_bytes as usize, 200_000);
-    println!("  depth 1024  {rate:>9.0} /s   receipts {:.0} bytes each   {entry_bytes:.0} bytes an entry   {:.3} of the bare hashes   {:.1} of a bare fdatasync loop", bytes as f64 / done as f64, rate / hashing, rate / syncs);
+    println!(
+        "  depth 1024  {rate:>9.0} /s   receipts {:.0} bytes each   {entry_bytes:.0} bytes an entry   {:.3} of the bare hashes   {:.1} of a bare fdatasync loop",
+        bytes as f64 / done as f64,
+        rate / hashing,
+        rate / syncs
+    );
     (ledger, entry_bytes)
 }
 

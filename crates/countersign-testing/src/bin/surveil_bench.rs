@@ -35,7 +35,10 @@ fn main() {
 fn memory() {
     let (windows, trades) = (windows(20_000, 500, false), trades(20_000, 500, false));
     let (_, _, bytes) = arrivals(&windows, &trades);
-    println!("{EACH} windows and {EACH} trades, nearly all of different pairs of person and issuer, held one by one: {} MiB resident", bytes >> 20);
+    println!(
+        "{EACH} windows and {EACH} trades, nearly all of different pairs of person and issuer, held one by one: {} MiB resident",
+        bytes >> 20
+    );
 }
 
 fn measure(windows: &[Window], trades: &[Trade]) {
@@ -57,7 +60,11 @@ fn measure(windows: &[Window], trades: &[Trade]) {
     println!("  bare join, two threads  {two}   join takes {:.2} of it", ratio(two));
     let (took, found, _) = arrivals(windows, trades);
     assert_eq!(found, hits, "one at a time finds what all at once finds");
-    println!("  one at a time           {:>6.0} ms: {:.0} ns a fact", took.as_secs_f64() * 1e3, took.as_nanos() as f64 / f64::from(2 * EACH));
+    println!(
+        "  one at a time           {:>6.0} ms: {:.0} ns a fact",
+        took.as_secs_f64() * 1e3,
+        took.as_nanos() as f64 / f64::from(2 * EACH)
+    );
 }
 
 /// The same facts one at a time, windows and trades by turns: how long, what was found, how much more memory is resident.
@@ -173,5 +180,7 @@ fn windows(people: u64, issuers: u64, skew: bool) -> Vec<Window> {
 
 fn trades(people: u64, issuers: u64, skew: bool) -> Vec<Trade> {
     let mut numbers = Numbers(2);
-    (0..EACH).map(|trade| Trade { person: numbers.pick(people, skew), issuer: numbers.pick(issuers, skew), day: numbers.day(), trade }).collect()
+    (0..EACH)
+        .map(|trade| Trade { person: numbers.pick(people, skew), issuer: numbers.pick(issuers, skew), day: numbers.day(), trade })
+        .collect()
 }

@@ -12,7 +12,8 @@ use crate::forge::{Forge, note, signature_line, signing, text};
 const FILE: &str = "checkpoint";
 /// L, the order of Ed25519's group, little endian.
 const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0x10,
 ];
 
 pub(super) fn vectors(base: &Base) -> Vec<Vector> {
@@ -44,17 +45,37 @@ fn texts(base: &Base) -> Vec<Vector> {
         case("checkpoint-two-lines", "The checkpoint has no root, and is signed.", format!("{origin}\n7\n")),
         case("checkpoint-leading-zero", "The checkpoint states size 07, and is signed.", format!("{origin}\n07\n{root}\n")),
         case("checkpoint-plus", "The checkpoint states size +7, and is signed.", format!("{origin}\n+7\n{root}\n")),
-        case("checkpoint-loose-root", "The root in the checkpoint has stray bits in its base64, and is signed.", format!("{origin}\n7\n{loose}\n")),
-        case("checkpoint-short-root", "The root in the checkpoint has 31 bytes, and is signed.", format!("{origin}\n7\n{}\n", base64(&[7; 31]))),
+        case(
+            "checkpoint-loose-root",
+            "The root in the checkpoint has stray bits in its base64, and is signed.",
+            format!("{origin}\n7\n{loose}\n"),
+        ),
+        case(
+            "checkpoint-short-root",
+            "The root in the checkpoint has 31 bytes, and is signed.",
+            format!("{origin}\n7\n{}\n", base64(&[7; 31])),
+        ),
         sized(base),
-        base.vector("checkpoint-empty-log", "The checkpoint is that of an empty log.", "empty-ledger", base.forge.export_under(signed(base, &text(origin, 0, empty_root()))), true)
-            .verdict(Verdict::CouldNotCheck)
-            .file(FILE)
-            .line(2),
+        base.vector(
+            "checkpoint-empty-log",
+            "The checkpoint is that of an empty log.",
+            "empty-ledger",
+            base.forge.export_under(signed(base, &text(origin, 0, empty_root()))),
+            true,
+        )
+        .verdict(Verdict::CouldNotCheck)
+        .file(FILE)
+        .line(2),
         other_root(base),
-        base.vector("checkpoint-older", "The checkpoint of size 5 stands over the files of size 7.", "file-missing", base.forge.export_under(base.forge.note(5)), false)
-            .entry(0)
-            .file("tile/entries/000.p/5"),
+        base.vector(
+            "checkpoint-older",
+            "The checkpoint of size 5 stands over the files of size 7.",
+            "file-missing",
+            base.forge.export_under(base.forge.note(5)),
+            false,
+        )
+        .entry(0)
+        .file("tile/entries/000.p/5"),
     ]
 }
 
@@ -67,16 +88,28 @@ fn next_digit(digit: u8) -> char {
 
 fn sized(base: &Base) -> Vector {
     let larger = base.forge.text(7).replace("\n7\n", "\n8\n");
-    base.vector("checkpoint-larger", "The checkpoint states size 8, the tree has 7 leaves.", "file-missing", base.forge.export_under(signed(base, &larger)), true)
-        .entry(0)
-        .file("tile/entries/000.p/8")
+    base.vector(
+        "checkpoint-larger",
+        "The checkpoint states size 8, the tree has 7 leaves.",
+        "file-missing",
+        base.forge.export_under(signed(base, &larger)),
+        true,
+    )
+    .entry(0)
+    .file("tile/entries/000.p/8")
 }
 
 fn other_root(base: &Base) -> Vector {
     let short = base.forge.cut(6);
     let root = base.forge.tree().root();
     let files = short.export_under(signed(base, &text(&base.forge.origin, 6, root)));
-    base.vector("checkpoint-smaller", "The checkpoint states size 6 and the root over 7 leaves; the files are those of size 6.", "root-mismatch", files, true)
+    base.vector(
+        "checkpoint-smaller",
+        "The checkpoint states size 6 and the root over 7 leaves; the files are those of size 6.",
+        "root-mismatch",
+        files,
+        true,
+    )
 }
 
 /// Files that are no signed notes, or no files at all.
@@ -84,7 +117,9 @@ fn notes(base: &Base) -> Vec<Vector> {
     let good = String::from_utf8(base.files[FILE].clone()).unwrap();
     let line = good.lines().last().unwrap().to_owned();
     let case = |name: &str, wrong: &str, bytes: String| {
-        base.edited(name, wrong, "note-malformed", |f| drop(f.insert(FILE.into(), bytes.into_bytes()))).verdict(Verdict::CouldNotCheck).file(FILE)
+        base.edited(name, wrong, "note-malformed", |f| drop(f.insert(FILE.into(), bytes.into_bytes())))
+            .verdict(Verdict::CouldNotCheck)
+            .file(FILE)
     };
     let crowd: String = (0..64u32).map(|n| signature_line("witness.example", KeyId(n.to_be_bytes()), &[4; 72])).collect();
     // 68 bytes end in one '=': two bits of the digit before it must be zero.
@@ -99,7 +134,9 @@ fn notes(base: &Base) -> Vec<Vector> {
         case("note-hyphen", "The signature line begins with a hyphen.", good.replace('\u{2014}', "-")).line(5),
         case("note-loose-signature", "The base64 of the signature line has stray bits.", good.replace(&line, &loose)).line(5),
         case("note-empty", "The checkpoint is an empty file.", String::new()),
-        base.edited("checkpoint-missing", "There is no checkpoint.", "no-checkpoint", |f| drop(f.remove(FILE))).verdict(Verdict::CouldNotCheck).file(FILE),
+        base.edited("checkpoint-missing", "There is no checkpoint.", "no-checkpoint", |f| drop(f.remove(FILE)))
+            .verdict(Verdict::CouldNotCheck)
+            .file(FILE),
     ]
 }
 
@@ -123,12 +160,31 @@ fn signatures(base: &Base) -> Vec<Vector> {
     vec![
         bad("signature-bad", "A bit of the log's signature is flipped.", &flipped),
         bad("signature-malleated", "S of the log's signature is raised by the group order.", &malleated(signature)),
-        bad("signature-by-another", "A stranger's signature stands under the log's name and key id.", &stranger.sign(good.as_bytes()).to_bytes()),
-        bad("signature-of-another-text", "The log's signature is one over size 6.", &base.forge.signing.sign(base.forge.text(6).as_bytes()).to_bytes()),
+        bad(
+            "signature-by-another",
+            "A stranger's signature stands under the log's name and key id.",
+            &stranger.sign(good.as_bytes()).to_bytes(),
+        ),
+        bad(
+            "signature-of-another-text",
+            "The log's signature is one over size 6.",
+            &base.forge.signing.sign(base.forge.text(6).as_bytes()).to_bytes(),
+        ),
         bad("signature-short", "The log's signature has 63 bytes.", &signature[..63]),
-        case("signature-stranger", "A key of the log's name that nobody trusts signs the checkpoint.", "no-trusted-signature", &by(origin, &stranger)).verdict(Verdict::Untrusted),
-        case("signature-other-name", "The pinned key signs under another name.", "no-trusted-signature", &by("ledger.example/another", &base.forge.signing))
-            .verdict(Verdict::Untrusted),
+        case(
+            "signature-stranger",
+            "A key of the log's name that nobody trusts signs the checkpoint.",
+            "no-trusted-signature",
+            &by(origin, &stranger),
+        )
+        .verdict(Verdict::Untrusted),
+        case(
+            "signature-other-name",
+            "The pinned key signs under another name.",
+            "no-trusted-signature",
+            &by("ledger.example/another", &base.forge.signing),
+        )
+        .verdict(Verdict::Untrusted),
         root(base),
     ]
 }
@@ -137,7 +193,13 @@ fn root(base: &Base) -> Vector {
     let mut root = base.forge.tree().root();
     root.0[0] ^= 1;
     let note = signed(base, &text(&base.forge.origin, 7, root));
-    base.vector("checkpoint-root", "The checkpoint states another root than leaves and tiles give, and is signed.", "root-mismatch", base.forge.export_under(note), true)
+    base.vector(
+        "checkpoint-root",
+        "The checkpoint states another root than leaves and tiles give, and is signed.",
+        "root-mismatch",
+        base.forge.export_under(note),
+        true,
+    )
 }
 
 fn malleated(mut signature: [u8; 64]) -> [u8; 64] {
@@ -170,7 +232,8 @@ fn published(base: &Base) -> Vec<Vector> {
         with("published-other-past", "checkpoints/5 signs another past.", "checkpoint-root", 5, other.note(5)),
         with("published-other-present", "checkpoints/7 signs another root than the checkpoint.", "checkpoint-root", 7, other.note(7)),
         with("published-other-size", "checkpoints/4 holds the checkpoint of size 5.", "checkpoint-name", 4, base.forge.note(5)),
-        with("published-longer", "checkpoints/8 is a checkpoint of eight entries.", "shorter-than-known-head", 8, longer.note(8)).verdict(Verdict::Stale),
+        with("published-longer", "checkpoints/8 is a checkpoint of eight entries.", "shorter-than-known-head", 8, longer.note(8))
+            .verdict(Verdict::Stale),
         with(
             "published-stranger",
             "checkpoints/5 is signed by a stranger.",
@@ -179,7 +242,8 @@ fn published(base: &Base) -> Vec<Vector> {
             note(&base.forge.text(5), &[(&base.forge.origin, &signing("stranger"))]),
         )
         .verdict(Verdict::Untrusted),
-        with("published-not-a-note", "checkpoints/5 is not a signed note.", "note-malformed", 5, b"nothing\n".to_vec()).verdict(Verdict::CouldNotCheck),
+        with("published-not-a-note", "checkpoints/5 is not a signed note.", "note-malformed", 5, b"nothing\n".to_vec())
+            .verdict(Verdict::CouldNotCheck),
     ]
 }
 
@@ -194,16 +258,27 @@ fn kept(base: &Base) -> Vec<Vector> {
     past_and_more.push(crate::forge::Plan::new(countersign_entry::leaf::Kind::Entry, "padding", []));
     vec![
         rewritten("known-rewritten", "Entry 4 was rewritten and everything after it re-done; a head of the whole is kept.", &other, 7),
-        rewritten("known-rewritten-longer", "Entry 4 was rewritten, everything after it re-done, and an entry added; an older head is kept.", &past_and_more, 6),
+        rewritten(
+            "known-rewritten-longer",
+            "Entry 4 was rewritten, everything after it re-done, and an entry added; an older head is kept.",
+            &past_and_more,
+            6,
+        ),
         base.vector("known-newer", "The ledger is shorter than a kept head.", "shorter-than-known-head", base.files.clone(), false)
             .known(longer.note(8))
             .verdict(Verdict::Stale)
             .file("known checkpoint 1"),
-        base.vector("known-newer-and-rewritten", "The ledger is shorter than one kept head and another past than an older one.", "known-head-diverges", other.export(), true)
-            .known(longer.note(8))
-            .known(base.forge.note(5))
-            .also(&["shorter-than-known-head"])
-            .file("known checkpoint 2"),
+        base.vector(
+            "known-newer-and-rewritten",
+            "The ledger is shorter than one kept head and another past than an older one.",
+            "known-head-diverges",
+            other.export(),
+            true,
+        )
+        .known(longer.note(8))
+        .known(base.forge.note(5))
+        .also(&["shorter-than-known-head"])
+        .file("known checkpoint 2"),
         base.vector("known-stranger", "The kept head is signed by a stranger.", "no-trusted-signature", base.files.clone(), false)
             .known(note(&other.text(5), &[(&base.forge.origin, &signing("stranger"))]))
             .verdict(Verdict::Untrusted)

@@ -41,7 +41,9 @@ fn malformed(base: &Base) -> Vec<Vector> {
         }),
         ("content-no-salt", "person in entry 6 has no salt.", |p| *field(p, "person") = Value::Array(vec![text("P-0006")])),
         ("content-bare-value", "person in entry 6 is a value without its array.", |p| *field(p, "person") = text("P-0006")),
-        ("content-commitment-length", "person in entry 6 stands as a commitment of 31 bytes.", |p| *field(p, "person") = Value::Bytes(vec![1; 31])),
+        ("content-commitment-length", "person in entry 6 stands as a commitment of 31 bytes.", |p| {
+            *field(p, "person") = Value::Bytes(vec![1; 31])
+        }),
         ("content-unordered", "Two fields of entry 6 stand in the wrong order.", |p| p.swap(0, 1)),
         ("content-duplicate", "Entry 6 has detail twice.", |p| {
             let at = p.iter().position(|(k, _)| *k == text("detail")).unwrap();
@@ -77,7 +79,11 @@ fn malformed_bytes(base: &Base) -> Vec<Vector> {
     let cases: [(&str, &str, Vec<u8>); 4] = [
         ("content-indefinite", "The content of entry 6 is a map of indefinite length.", [&[0xbf], &bytes[1..], &[0xff]].concat()),
         ("content-trailing", "A byte follows the content of entry 6.", [&bytes[..], &[0]].concat()),
-        ("content-non-minimal", "The content of entry 6 states its number of fields in a byte more than it needs.", [&[0xb8, bytes[0] & 31], &bytes[1..]].concat()),
+        (
+            "content-non-minimal",
+            "The content of entry 6 states its number of fields in a byte more than it needs.",
+            [&[0xb8, bytes[0] & 31], &bytes[1..]].concat(),
+        ),
         ("content-cut", "The content of entry 6 ends in the middle of a field.", bytes[..bytes.len() - 1].to_vec()),
     ];
     cases
@@ -109,45 +115,101 @@ fn rules(base: &Base) -> Vec<Vector> {
         let record = f.seal(6, &erased, f.sealed_with(6));
         f.store(6, record);
     });
-    let padding = |fields: &dyn Fn(Plan) -> Plan| with(&|f| {
-        f.push(fields(Plan::new(Kind::Entry, "padding", [])));
-    });
+    let padding = |fields: &dyn Fn(Plan) -> Plan| {
+        with(&|f| {
+            f.push(fields(Plan::new(Kind::Entry, "padding", [])));
+        })
+    };
     vec![
-        base.forged("content-hash", "content_hash of entry 6 is not that of its content.", "content-hash", &with(&|f| f.edit_leaf(6, |l| l.content_hash[0] ^= 1)))
-            .entry(6),
-        base.forged("content-value", "The person in the stored content of entry 6 was changed; record and leaf were hashed again, content_hash was not.", "content-hash", &with(&|f| {
-            let before = f.leaf(6).content_hash;
-            f.set_field(6, "person", "P-9999".into());
-            f.edit_leaf(6, |l| l.content_hash = before);
-        }))
+        base.forged(
+            "content-hash",
+            "content_hash of entry 6 is not that of its content.",
+            "content-hash",
+            &with(&|f| f.edit_leaf(6, |l| l.content_hash[0] ^= 1)),
+        )
         .entry(6),
-        base.forged("content-swapped", "Entry 6 holds the content of entry 4, sealed anew; content_hash was not re-done.", "content-hash", &with(&|f| {
-            let (other, own) = (f.opened(4), f.leaf(6).content_hash);
-            f.set_content(6, &other, own);
-        }))
+        base.forged(
+            "content-value",
+            "The person in the stored content of entry 6 was changed; record and leaf were hashed again, content_hash was not.",
+            "content-hash",
+            &with(&|f| {
+                let before = f.leaf(6).content_hash;
+                f.set_field(6, "person", "P-9999".into());
+                f.edit_leaf(6, |l| l.content_hash = before);
+            }),
+        )
         .entry(6),
-        base.forged("content-common-erased", "actor of entry 6 stands erased.", "content-common", &with(&|f| erase(f, "actor"))).entry(6).field("actor"),
-        base.forged("content-common-missing", "Entry 6 has no request.", "content-common", &with(&|f| f.edit_content(6, |c| c.retain(|(n, _)| n != "request"))))
+        base.forged(
+            "content-swapped",
+            "Entry 6 holds the content of entry 4, sealed anew; content_hash was not re-done.",
+            "content-hash",
+            &with(&|f| {
+                let (other, own) = (f.opened(4), f.leaf(6).content_hash);
+                f.set_content(6, &other, own);
+            }),
+        )
+        .entry(6),
+        base.forged("content-common-erased", "actor of entry 6 stands erased.", "content-common", &with(&|f| erase(f, "actor")))
             .entry(6)
-            .field("request"),
-        base.forged("content-common-type", "at of entry 6 is text.", "content-common", &with(&|f| f.set_field(6, "at", "1780000042000006".into())))
-            .entry(6)
-            .field("at"),
-        base.forged("content-erased-at-birth", "person of entry 6 stands erased in the record first written.", "content-erased", &with(&|f| erase(f, "person")))
-            .entry(6)
-            .field("person"),
-        base.forged("content-erased-in-store", "person of entry 6 is erased in the stored record, and no redaction says so.", "sealed-hash", &in_store).entry(6),
-        base.forged("content-time-equal", "Entry 6 was recorded at the same microsecond as entry 5.", "content-time", &with(&|f| f.set_field(6, "at", fifth.at.into())))
-            .entry(6)
-            .field("at"),
-        base.forged("content-request-repeated", "Entry 6 has the actor and the request of entry 5.", "request-repeated", &with(&|f| f.set_field(6, "request", fifth.request.clone().into())))
-            .entry(6)
-            .field("request"),
-        base.forged("padding-field", "The padding at entry 7 holds a field.", "padding-fields", &padding(&|p| p.with("note", Value::Null))).entry(7),
-        base.forged("control-erased", "check of the data key created by entry 2 stands erased, in an entry of kind 3.", "content-erased", &with(&|f| {
-            let erased = f.content(2).erase("check").unwrap().unwrap().encode().unwrap();
-            f.set_content(2, &erased.bytes, erased.hash);
-        }))
+            .field("actor"),
+        base.forged(
+            "content-common-missing",
+            "Entry 6 has no request.",
+            "content-common",
+            &with(&|f| f.edit_content(6, |c| c.retain(|(n, _)| n != "request"))),
+        )
+        .entry(6)
+        .field("request"),
+        base.forged(
+            "content-common-type",
+            "at of entry 6 is text.",
+            "content-common",
+            &with(&|f| f.set_field(6, "at", "1780000042000006".into())),
+        )
+        .entry(6)
+        .field("at"),
+        base.forged(
+            "content-erased-at-birth",
+            "person of entry 6 stands erased in the record first written.",
+            "content-erased",
+            &with(&|f| erase(f, "person")),
+        )
+        .entry(6)
+        .field("person"),
+        base.forged(
+            "content-erased-in-store",
+            "person of entry 6 is erased in the stored record, and no redaction says so.",
+            "sealed-hash",
+            &in_store,
+        )
+        .entry(6),
+        base.forged(
+            "content-time-equal",
+            "Entry 6 was recorded at the same microsecond as entry 5.",
+            "content-time",
+            &with(&|f| f.set_field(6, "at", fifth.at.into())),
+        )
+        .entry(6)
+        .field("at"),
+        base.forged(
+            "content-request-repeated",
+            "Entry 6 has the actor and the request of entry 5.",
+            "request-repeated",
+            &with(&|f| f.set_field(6, "request", fifth.request.clone().into())),
+        )
+        .entry(6)
+        .field("request"),
+        base.forged("padding-field", "The padding at entry 7 holds a field.", "padding-fields", &padding(&|p| p.with("note", Value::Null)))
+            .entry(7),
+        base.forged(
+            "control-erased",
+            "check of the data key created by entry 2 stands erased, in an entry of kind 3.",
+            "content-erased",
+            &with(&|f| {
+                let erased = f.content(2).erase("check").unwrap().unwrap().encode().unwrap();
+                f.set_content(2, &erased.bytes, erased.hash);
+            }),
+        )
         .also(&["datakey-unknown"])
         .entry(2),
     ]

@@ -30,7 +30,8 @@ fn genesis(base: &Base) -> Vec<Vector> {
         forge.set_field(0, name, value);
         forge
     };
-    let case = |name: &str, wrong: &str, code: &str, forge: &Forge, field: &str| base.forged(name, wrong, code, forge).entry(0).field(field);
+    let case =
+        |name: &str, wrong: &str, code: &str, forge: &Forge, field: &str| base.forged(name, wrong, code, forge).entry(0).field(field);
     let own = base.forge.vkey().to_string();
     let stranger = vkey(&base.forge.origin, &signing("stranger")).to_string();
     let mut small_order = [0; 32];
@@ -40,12 +41,31 @@ fn genesis(base: &Base) -> Vec<Vector> {
     let mut without = base.forge.clone();
     without.edit_content(0, |fields| fields.retain(|(n, _)| n != "keys"));
     vec![
-        case("genesis-origin", "Genesis names another origin than the checkpoint.", "genesis-origin", &with("origin", "ledger.example/another".into()), "origin"),
+        case(
+            "genesis-origin",
+            "Genesis names another origin than the checkpoint.",
+            "genesis-origin",
+            &with("origin", "ledger.example/another".into()),
+            "origin",
+        ),
         case("genesis-format", "Genesis states format 2.", "genesis-format", &with("format", 2.into()), "format"),
-        case("genesis-other-key", "Genesis lists a key that is not the pinned one, and the pinned one signs.", "genesis-without-key", &with("keys", texts(&[&stranger])), "keys")
+        case(
+            "genesis-other-key",
+            "Genesis lists a key that is not the pinned one, and the pinned one signs.",
+            "genesis-without-key",
+            &with("keys", texts(&[&stranger])),
+            "keys",
+        )
+        .verdict(Verdict::Untrusted),
+        case("genesis-no-keys", "Genesis lists no key.", "genesis-without-key", &with("keys", texts(&[])), "keys")
             .verdict(Verdict::Untrusted),
-        case("genesis-no-keys", "Genesis lists no key.", "genesis-without-key", &with("keys", texts(&[])), "keys").verdict(Verdict::Untrusted),
-        case("genesis-unsound-key", "Genesis lists a key of small order beside the pinned one.", "genesis-keys", &with("keys", texts(&[&own, &small_order])), "keys"),
+        case(
+            "genesis-unsound-key",
+            "Genesis lists a key of small order beside the pinned one.",
+            "genesis-keys",
+            &with("keys", texts(&[&own, &small_order])),
+            "keys",
+        ),
         case("genesis-without-keys-field", "Genesis has no field keys.", "control-fields", &without, "keys"),
         another_log(base),
     ]
@@ -67,8 +87,14 @@ fn another_log(base: &Base) -> Vector {
     forge.relink(0);
     forge.set_field(0, "origin", origin.into());
     let signed = note(&forge.text(forge.size()), &[(&base.forge.origin, &forge.signing)]);
-    base.vector("checkpoint-other-origin", "A ledger of another origin, signed with the pinned key.", "wrong-origin", forge.export_under(signed), true)
-        .verdict(Verdict::Untrusted)
-        .file("checkpoint")
-        .line(1)
+    base.vector(
+        "checkpoint-other-origin",
+        "A ledger of another origin, signed with the pinned key.",
+        "wrong-origin",
+        forge.export_under(signed),
+        true,
+    )
+    .verdict(Verdict::Untrusted)
+    .file("checkpoint")
+    .line(1)
 }

@@ -119,22 +119,64 @@ fn rotations(seven: &Base, base: &Base) -> Vec<Vector> {
     let small_order = format!("{origin}+{}+{}", key_id(origin, 1, &identity), base64(&[&[1], &identity[..]].concat()));
     let other_name = vkey("ledger.example/another", &new).to_string();
     vec![
-        case("rotation-old-signature", "The old key's signature on the rotation is the new key's.", "key-event-signature", "old_signature", {
-            let text = rotation_text(origin, &vkey(origin, &old), &vkey(origin, &new));
-            good.clone().with("old_signature", signed(&new, &text))
-        }),
+        case(
+            "rotation-old-signature",
+            "The old key's signature on the rotation is the new key's.",
+            "key-event-signature",
+            "old_signature",
+            {
+                let text = rotation_text(origin, &vkey(origin, &old), &vkey(origin, &new));
+                good.clone().with("old_signature", signed(&new, &text))
+            },
+        ),
         case("rotation-new-signature", "The new key's signature on the rotation is all zeros.", "key-event-signature", "new_signature", {
             good.clone().with("new_signature", Value::Bytes(vec![0; 64]))
         }),
         case("rotation-other-origin", "The old key signed the rotation of another log.", "key-event-signature", "old_signature", {
             good.clone().with("old_signature", signed(&old, &elsewhere))
         }),
-        case("rotation-by-stranger", "A key that is none of the log's hands over to the new one.", "key-event-key", "old", rotation(&seven.forge, &stranger, &new, BOTH_UNTIL)),
-        case("rotation-to-itself", "The pinned key hands over to itself.", "key-event-key", "new", rotation(&seven.forge, &old, &old, BOTH_UNTIL)),
-        case("rotation-small-order", "The new key is of small order.", "key-event-key", "new", good.clone().with("new", small_order.into())),
-        case("rotation-other-name", "The new key has another name than the origin.", "key-event-key", "new", good.clone().with("new", other_name.into())),
-        case("rotation-no-both-until", "The rotation does not say how long both keys sign.", "control-fields", "", good.clone().without("both_until")),
-        case("rotation-extra-field", "The rotation has a field that it does not have.", "control-fields", "", good.with("comment", "x".into())),
+        case(
+            "rotation-by-stranger",
+            "A key that is none of the log's hands over to the new one.",
+            "key-event-key",
+            "old",
+            rotation(&seven.forge, &stranger, &new, BOTH_UNTIL),
+        ),
+        case(
+            "rotation-to-itself",
+            "The pinned key hands over to itself.",
+            "key-event-key",
+            "new",
+            rotation(&seven.forge, &old, &old, BOTH_UNTIL),
+        ),
+        case(
+            "rotation-small-order",
+            "The new key is of small order.",
+            "key-event-key",
+            "new",
+            good.clone().with("new", small_order.into()),
+        ),
+        case(
+            "rotation-other-name",
+            "The new key has another name than the origin.",
+            "key-event-key",
+            "new",
+            good.clone().with("new", other_name.into()),
+        ),
+        case(
+            "rotation-no-both-until",
+            "The rotation does not say how long both keys sign.",
+            "control-fields",
+            "",
+            good.clone().without("both_until"),
+        ),
+        case(
+            "rotation-extra-field",
+            "The rotation has a field that it does not have.",
+            "control-fields",
+            "",
+            good.with("comment", "x".into()),
+        ),
     ]
 }
 
@@ -145,18 +187,32 @@ fn who_signed(base: &Base) -> Vec<Vector> {
         files.insert(path.to_owned(), note_by(&base.forge, size, signers));
         base.vector(name, wrong, code, files, true).file(path)
     };
-    let missing = base.edited("rotation-control-missing", "control/7, the rotation, is missing.", "file-missing", |f| drop(f.remove("control/7"))).entry(7).file("control/7");
+    let missing = base
+        .edited("rotation-control-missing", "control/7, the rotation, is missing.", "file-missing", |f| drop(f.remove("control/7")))
+        .entry(7)
+        .file("control/7");
     let mut past = base.forge.clone();
     let again = rotation(&past, &old, &signing("third"), 12);
     past.push(again);
     let files = export(&past, &[], &[&new]);
     vec![
-        with("rotation-new-before", "The new key alone signs size 7, before the rotation.", "no-trusted-signature", "checkpoints/7", 7, &[&new]).verdict(Verdict::Untrusted),
+        with(
+            "rotation-new-before",
+            "The new key alone signs size 7, before the rotation.",
+            "no-trusted-signature",
+            "checkpoints/7",
+            7,
+            &[&new],
+        )
+        .verdict(Verdict::Untrusted),
         with("rotation-old-alone", "The old key alone signs size 8, while both must.", "signature-both", "checkpoints/8", 8, &[&old]),
         with("rotation-new-alone", "The new key alone signs size 9, while both must.", "signature-both", "checkpoints/9", 9, &[&new]),
-        with("rotation-old-after", "The old key alone signs size 10, after its time.", "no-trusted-signature", "checkpoint", 10, &[&old]).verdict(Verdict::Untrusted),
+        with("rotation-old-after", "The old key alone signs size 10, after its time.", "no-trusted-signature", "checkpoint", 10, &[&old])
+            .verdict(Verdict::Untrusted),
         missing,
-        base.vector("rotation-by-old-after", "Entry 10 is a rotation by the key that was followed before.", "key-event-key", files, true).entry(10).field("old"),
+        base.vector("rotation-by-old-after", "Entry 10 is a rotation by the key that was followed before.", "key-event-key", files, true)
+            .entry(10)
+            .field("old"),
     ]
 }
 
@@ -179,15 +235,44 @@ fn revocations(base: &Base, seven: &Base) -> Vec<Vector> {
     vec![
         with("revoked-signs", "The revoked key alone signs the checkpoint.", "checkpoint", 10),
         with("revoked-signs-published", "The revoked key alone signs checkpoints/9.", "checkpoints/9", 9),
-        case("revocation-signature", "The signature on the revocation is over another size.", "key-event-signature", "signature", good.clone().with("last_size", 7.into())),
-        case("revocation-by-itself", "The revoked key signs its own revocation.", "key-event-key", "by", revocation(&seven.forge, &old, &old, 8)),
-        case("revocation-by-stranger", "A key that is none of the log's revokes the old one.", "key-event-key", "by", revocation(&seven.forge, &old, &signing("stranger"), 8)),
-        case("revocation-of-stranger", "A key that is none of the log's is revoked.", "key-event-key", "vkey", revocation(&seven.forge, &signing("stranger"), &new, 8)),
+        case(
+            "revocation-signature",
+            "The signature on the revocation is over another size.",
+            "key-event-signature",
+            "signature",
+            good.clone().with("last_size", 7.into()),
+        ),
+        case(
+            "revocation-by-itself",
+            "The revoked key signs its own revocation.",
+            "key-event-key",
+            "by",
+            revocation(&seven.forge, &old, &old, 8),
+        ),
+        case(
+            "revocation-by-stranger",
+            "A key that is none of the log's revokes the old one.",
+            "key-event-key",
+            "by",
+            revocation(&seven.forge, &old, &signing("stranger"), 8),
+        ),
+        case(
+            "revocation-of-stranger",
+            "A key that is none of the log's is revoked.",
+            "key-event-key",
+            "vkey",
+            revocation(&seven.forge, &signing("stranger"), &new, 8),
+        ),
     ]
 }
 
 fn officers(base: &Base) -> Vec<Vector> {
-    let fields = [("principal", "pr-0001".into()), ("key", Value::Bytes(vec![0x30; 44])), ("reason", "hired".into()), ("approvers", texts(&["pr-aaaa0001"]))];
+    let fields = [
+        ("principal", "pr-0001".into()),
+        ("key", Value::Bytes(vec![0x30; 44])),
+        ("reason", "hired".into()),
+        ("approvers", texts(&["pr-aaaa0001"])),
+    ];
     let good = Plan::new(Kind::KeyEvent, "officer.enrolled", fields);
     let case = |name: &str, wrong: &str, plan: Plan| {
         let mut forge = base.forge.clone();

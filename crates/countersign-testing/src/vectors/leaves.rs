@@ -79,7 +79,9 @@ fn order(base: &Base) -> Vec<Vector> {
         base.forged("leaf-index-repeats", "The leaf at position 4 states index 3.", "leaf-index", &repeats).entry(4),
         base.forged("genesis-second", "Entry 7 is a second genesis.", "leaf-kind", &second).entry(7),
         base.forged("genesis-none", "The first entry is the creation of a data key, and there is no genesis.", "leaf-kind", &none).entry(0),
-        base.forged("leaf-minute-back", "Entry 6 was recorded a minute before entry 5.", "leaf-minute", &back).also(&["content-time"]).entry(6),
+        base.forged("leaf-minute-back", "Entry 6 was recorded a minute before entry 5.", "leaf-minute", &back)
+            .also(&["content-time"])
+            .entry(6),
         base.forged("leaf-minute-not-at", "The minute of entry 6 is one more than its content's at.", "content-minute", &ahead).entry(6),
     ]
 }
@@ -92,8 +94,15 @@ fn chain(base: &Base) -> Vec<Vector> {
     let mut last = base.forge.clone();
     last.edit_leaf(6, |l| l.prev[31] ^= 0x80);
     vec![
-        base.forged("chain-middle", "prev of entry 4 is not the chain hash of entry 3; every later link is right.", "chain-broken", &middle).entries(&[3, 4]),
-        base.forged("chain-last", "prev of the last entry is not the chain hash of the one before.", "chain-broken", &last).entries(&[5, 6]),
+        base.forged(
+            "chain-middle",
+            "prev of entry 4 is not the chain hash of entry 3; every later link is right.",
+            "chain-broken",
+            &middle,
+        )
+        .entries(&[3, 4]),
+        base.forged("chain-last", "prev of the last entry is not the chain hash of the one before.", "chain-broken", &last)
+            .entries(&[5, 6]),
         base.forged("chain-origin", "prev of entry 0 is not the hash of the origin.", "origin-hash", &first).entry(0),
     ]
 }

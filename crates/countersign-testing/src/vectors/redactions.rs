@@ -51,7 +51,8 @@ fn access() -> Plan {
 }
 
 fn destruction(key_id: u32) -> Plan {
-    let fields = [("key_id", key_id.into()), ("authority", "44 U.S.C. 3303a".into()), ("approvers", texts(&["pr-aaaa0001", "pr-aaaa0002"]))];
+    let fields =
+        [("key_id", key_id.into()), ("authority", "44 U.S.C. 3303a".into()), ("approvers", texts(&["pr-aaaa0001", "pr-aaaa0002"]))];
     Plan::new(Kind::Maintenance, "datakey.destroyed", fields)
 }
 
@@ -89,7 +90,8 @@ fn spoilt(seven: &Base, name: &str, value: Value) -> Forge {
 }
 
 fn orders(seven: &Base, base: &Base) -> Vec<Vector> {
-    let case = |name: &str, wrong: &str, code: &str, field: &str, value: Value| base.forged(name, wrong, code, &spoilt(seven, field, value));
+    let case =
+        |name: &str, wrong: &str, code: &str, field: &str, value: Value| base.forged(name, wrong, code, &spoilt(seven, field, value));
     let undone = |name: &str, wrong: &str, target: u64| {
         // Nothing is rewritten, so that the target alone is wrong.
         let mut forge = seven.forge.clone();
@@ -115,15 +117,33 @@ fn orders(seven: &Base, base: &Base) -> Vec<Vector> {
         undone("redaction-target-itself", "The redaction at entry 7 names itself.", 7),
         undone("redaction-target-kind-3", "The redaction at entry 7 names entry 1, which is of kind 3.", 1),
         undone("redaction-target-genesis", "The redaction at entry 7 names genesis.", 0),
-        case("redaction-field-absent", "The redaction names a field that entry 4 does not have.", "redaction-erased", "fields", texts(&["person", "absent"]))
-            .entries(&[TARGET, REDACTION]),
-        case("redaction-field-common", "The redaction names actor, which can never be erased.", "redaction-field", "fields", texts(&["person", "actor"]))
-            .also(&["redaction-erased"])
+        case(
+            "redaction-field-absent",
+            "The redaction names a field that entry 4 does not have.",
+            "redaction-erased",
+            "fields",
+            texts(&["person", "absent"]),
+        )
+        .entries(&[TARGET, REDACTION]),
+        case(
+            "redaction-field-common",
+            "The redaction names actor, which can never be erased.",
+            "redaction-field",
+            "fields",
+            texts(&["person", "actor"]),
+        )
+        .also(&["redaction-erased"])
+        .entry(REDACTION)
+        .field("fields"),
+        case("redaction-field-twice", "The redaction names person twice.", "redaction-field", "fields", texts(&["person", "person"]))
             .entry(REDACTION)
             .field("fields"),
-        case("redaction-field-twice", "The redaction names person twice.", "redaction-field", "fields", texts(&["person", "person"])).entry(REDACTION).field("fields"),
-        base.forged("redaction-again", "Entry 8 redacts person, which entry 7 redacted already.", "redaction-field", &twice).entry(8).field("fields"),
-        case("redaction-other-key", "The redaction names key 2, and entry 4 is sealed under key 1.", "redaction-key", "key_id", 2.into()).entry(REDACTION).field("key_id"),
+        base.forged("redaction-again", "Entry 8 redacts person, which entry 7 redacted already.", "redaction-field", &twice)
+            .entry(8)
+            .field("fields"),
+        case("redaction-other-key", "The redaction names key 2, and entry 4 is sealed under key 1.", "redaction-key", "key_id", 2.into())
+            .entry(REDACTION)
+            .field("key_id"),
         base.forged("redaction-no-authority", "The redaction names no legal ground.", "control-fields", &no_authority)
             .also(&["sealed-hash"])
             .entry(REDACTION)
@@ -205,20 +225,48 @@ fn stored(seven: &Base, base: &Base) -> Vec<Vector> {
             false,
         )
         .entry(TARGET),
-        base.forged("redaction-nothing-rewritten", "resealed_hash of the redaction is the sealed_hash of entry 4, which is still stored.", "redaction-not-carried-out", &nothing)
-            .entries(&[TARGET, REDACTION]),
-        base.forged("redaction-erased-more", "action is erased in entry 4 beside person, and the redaction names person alone.", "redaction-erased", &more)
-            .entry(TARGET)
-            .field("action"),
-        base.forged("redaction-erased-less", "The redaction names action beside person, and person alone is erased.", "redaction-erased", &less)
-            .entry(TARGET)
-            .field("action"),
-        base.vector("redaction-other-record", "The stored record of entry 4 is sealed under another nonce than the one the redaction names.", "redaction-hash", other.export(), false)
+        base.forged(
+            "redaction-nothing-rewritten",
+            "resealed_hash of the redaction is the sealed_hash of entry 4, which is still stored.",
+            "redaction-not-carried-out",
+            &nothing,
+        )
+        .entries(&[TARGET, REDACTION]),
+        base.forged(
+            "redaction-erased-more",
+            "action is erased in entry 4 beside person, and the redaction names person alone.",
+            "redaction-erased",
+            &more,
+        )
+        .entry(TARGET)
+        .field("action"),
+        base.forged(
+            "redaction-erased-less",
+            "The redaction names action beside person, and person alone is erased.",
+            "redaction-erased",
+            &less,
+        )
+        .entry(TARGET)
+        .field("action"),
+        base.vector(
+            "redaction-other-record",
+            "The stored record of entry 4 is sealed under another nonce than the one the redaction names.",
+            "redaction-hash",
+            other.export(),
+            false,
+        )
+        .entry(TARGET),
+        base.vector(
+            "redaction-older-record",
+            "Entry 4 was redacted twice, and the record of the first redaction is stored; no keys are given.",
+            "redaction-hash",
+            older.export(),
+            true,
+        )
+        .keys(None)
+        .entry(TARGET),
+        base.forged("redaction-value-changed", "The record rewritten by the redaction has another action.", "content-hash", &changed)
             .entry(TARGET),
-        base.vector("redaction-older-record", "Entry 4 was redacted twice, and the record of the first redaction is stored; no keys are given.", "redaction-hash", older.export(), true)
-            .keys(None)
-            .entry(TARGET),
-        base.forged("redaction-value-changed", "The record rewritten by the redaction has another action.", "content-hash", &changed).entry(TARGET),
     ]
 }
 
@@ -234,12 +282,32 @@ fn destructions(base: &Base) -> Vec<Vector> {
         forge
     };
     vec![
-        base.forged("destroyed-twice", "Entry 9 destroys key 1, which entry 7 destroyed.", "datakey-destroyed", &with(destruction(1))).entry(9),
-        base.forged("destroyed-used-later", "Entry 9 is sealed under key 1, which entry 7 destroyed.", "datakey-destroyed", &with(access())).entry(9),
-        base.forged("destroyed-rewritten-later", "Entry 9 redacts entry 4 under key 1, which entry 7 destroyed.", "datakey-destroyed", &redaction).entry(9),
-        base.forged("destroyed-unknown", "Entry 9 destroys key 5, which no entry created.", "datakey-unknown", &with(destruction(5))).entry(9).field("key_id"),
-        base.forged("destroyed-no-authority", "Entry 9 destroys key 2 and names no legal ground.", "control-fields", &with(destruction(2).without("authority")))
+        base.forged("destroyed-twice", "Entry 9 destroys key 1, which entry 7 destroyed.", "datakey-destroyed", &with(destruction(1)))
+            .entry(9),
+        base.forged(
+            "destroyed-used-later",
+            "Entry 9 is sealed under key 1, which entry 7 destroyed.",
+            "datakey-destroyed",
+            &with(access()),
+        )
+        .entry(9),
+        base.forged(
+            "destroyed-rewritten-later",
+            "Entry 9 redacts entry 4 under key 1, which entry 7 destroyed.",
+            "datakey-destroyed",
+            &redaction,
+        )
+        .entry(9),
+        base.forged("destroyed-unknown", "Entry 9 destroys key 5, which no entry created.", "datakey-unknown", &with(destruction(5)))
             .entry(9)
-            .field("authority"),
+            .field("key_id"),
+        base.forged(
+            "destroyed-no-authority",
+            "Entry 9 destroys key 2 and names no legal ground.",
+            "control-fields",
+            &with(destruction(2).without("authority")),
+        )
+        .entry(9)
+        .field("authority"),
     ]
 }

@@ -62,7 +62,11 @@ impl Story {
         let now = t.scene.now();
         let submission = text("S-0001");
         let end = now.plus(5 * DAY);
-        t.put("watch-list", "ethics", List { id: text("watch"), kind: ListKind::Watch, name: text("Watch list"), authority: None, supersedes: None });
+        t.put(
+            "watch-list",
+            "ethics",
+            List { id: text("watch"), kind: ListKind::Watch, name: text("Watch list"), authority: None, supersedes: None },
+        );
         let item = |supersedes| ListItem {
             id: text("item-1"),
             list: text("watch"),
@@ -156,13 +160,27 @@ fn furnish(t: &mut Teller) {
     for record in ledger::cast() {
         t.put("cast", "founder", record);
     }
-    let deputy = Person { id: ledger::person("deputy"), name: text("deputy"), status: PersonStatus::Civilian, organization: text("agency"), supersedes: None };
+    let deputy = Person {
+        id: ledger::person("deputy"),
+        name: text("deputy"),
+        status: PersonStatus::Civilian,
+        organization: text("agency"),
+        supersedes: None,
+    };
     t.put("deputy-person", "founder", deputy);
-    let account = |who: &str, roles| Principal { id: ledger::principal(who), person: Some(ledger::person(who)), roles, os_user: None, disabled: false, supersedes: None };
+    let account = |who: &str, roles| Principal {
+        id: ledger::principal(who),
+        person: Some(ledger::person(who)),
+        roles,
+        os_user: None,
+        disabled: false,
+        supersedes: None,
+    };
     t.put("deputy", "founder", account("deputy", vec![Role::AccessOfficer, Role::Approver]));
     t.put("ada", "founder", account("ada1", vec![Role::AccessOfficer]));
     t.put("provider", "founder", Provider { id: text("lab"), name: text("Lab"), supersedes: None });
-    let issuer = Issuer { id: text("cik-0000000001"), name: text("Parent Corp"), cik: None, tickers: vec![], sub_industry: None, supersedes: None };
+    let issuer =
+        Issuer { id: text("cik-0000000001"), name: text("Parent Corp"), cik: None, tickers: vec![], sub_industry: None, supersedes: None };
     t.put("issuer", "founder", issuer);
     t.put("exposure", "founder", ledger::exposure("x-1", Node::Provider(text("lab")), &text("cik-0000000001"), true));
     let now = t.scene.now();
@@ -201,40 +219,76 @@ fn changed(base: &Base, name: &str, wrong: &str, code: &str, label: &str, change
 }
 
 fn decisions(base: &Base) -> Vec<Vector> {
-    let case = |name: &str, wrong: &str, code: &str, label: &str, change: &dyn Fn(&mut Story, usize)| changed(base, name, wrong, code, label, change);
+    let case = |name: &str, wrong: &str, code: &str, label: &str, change: &dyn Fn(&mut Story, usize)| {
+        changed(base, name, wrong, code, label, change)
+    };
     vec![
         case("decision-flipped", "A request that the rules deny is recorded as cleared.", "replay-decision-differs", "denied", &|s, i| {
             s.assessment(i).decision = Decision::Cleared;
         }),
-        case("verdict-changed", "The verdict on participation of a recused person is recorded as clear.", "replay-verdict-differs", "denied", &|s, i| {
-            s.assessment(i).participate = Outcome::Clear;
+        case(
+            "verdict-changed",
+            "The verdict on participation of a recused person is recorded as clear.",
+            "replay-verdict-differs",
+            "denied",
+            &|s, i| {
+                s.assessment(i).participate = Outcome::Clear;
+            },
+        ),
+        case(
+            "outcome-clear",
+            "The request of a recused person is recorded as clear throughout.",
+            "replay-verdict-differs",
+            "denied",
+            &|s, i| {
+                let a = s.assessment(i);
+                (a.participate, a.decision) = (Outcome::Clear, Decision::Cleared);
+                a.reasons.clear();
+                s.request(i).result = Some(GrantState::Clear);
+            },
+        ),
+        case("reason-dropped", "The reason for a denial is left out.", "replay-reasons-differ", "denied", &|s, i| {
+            drop(s.assessment(i).reasons.pop())
         }),
-        case("outcome-clear", "The request of a recused person is recorded as clear throughout.", "replay-verdict-differs", "denied", &|s, i| {
-            let a = s.assessment(i);
-            (a.participate, a.decision) = (Outcome::Clear, Decision::Cleared);
-            a.reasons.clear();
-            s.request(i).result = Some(GrantState::Clear);
-        }),
-        case("reason-dropped", "The reason for a denial is left out.", "replay-reasons-differ", "denied", &|s, i| drop(s.assessment(i).reasons.pop())),
-        case("reason-evidence", "A reason cites another entry than the recusal it rests on.", "replay-reasons-differ", "denied", &|s, i| {
-            s.assessment(i).reasons[0].evidence[0] = LeafIndex(1);
-        }),
+        case(
+            "reason-evidence",
+            "A reason cites another entry than the recusal it rests on.",
+            "replay-reasons-differ",
+            "denied",
+            &|s, i| {
+                s.assessment(i).reasons[0].evidence[0] = LeafIndex(1);
+            },
+        ),
         case("reason-version", "A reason cites another version of its rule.", "replay-reasons-differ", "denied", &|s, i| {
             s.assessment(i).reasons[0].version += 1;
         }),
         case("result-changed", "A denied request is recorded as leaving the grant clear.", "replay-outcome-differs", "denied", &|s, i| {
             s.request(i).result = Some(GrantState::Clear);
         }),
-        case("watch-dropped", "The watch item is left out of an assessment.", "replay-assessment-differs", "grant", &|s, i| s.assessment(i).watch.clear()),
+        case("watch-dropped", "The watch item is left out of an assessment.", "replay-assessment-differs", "grant", &|s, i| {
+            s.assessment(i).watch.clear()
+        }),
         case("obligation-dropped", "The duty not to trade is left out of an assessment.", "replay-assessment-differs", "grant", &|s, i| {
             s.assessment(i).obligations.clear();
         }),
-        case("policy-changed", "An assessment names another entry than the policy in force.", "replay-assessment-differs", "grant", &|s, i| {
-            s.assessment(i).policy = Some(LeafIndex(1));
-        }),
-        case("rule-set-unknown", "A decision was made under a rule set that this version does not have.", "replay-rule-set-unknown", "grant", &|s, i| {
-            s.assessment(i).rule_set = Hash32([7; 32]);
-        })
+        case(
+            "policy-changed",
+            "An assessment names another entry than the policy in force.",
+            "replay-assessment-differs",
+            "grant",
+            &|s, i| {
+                s.assessment(i).policy = Some(LeafIndex(1));
+            },
+        ),
+        case(
+            "rule-set-unknown",
+            "A decision was made under a rule set that this version does not have.",
+            "replay-rule-set-unknown",
+            "grant",
+            &|s, i| {
+                s.assessment(i).rule_set = Hash32([7; 32]);
+            },
+        )
         .verdict(Verdict::CouldNotCheck),
         case("access-without-grant", "An access under no grant is recorded as cleared.", "replay-decision-differs", "stray", &|s, i| {
             let a = s.assessment(i);
@@ -266,9 +320,16 @@ fn approvals(base: &Base) -> Vec<Vector> {
         by("activation", "ada1", "activated-by-subject", "A grant is activated by the person who gets access."),
         by("approval-1", "deputy", "approved-by-requester", "A grant is approved by the account that requested it."),
         by("approval-2", "approver1", "approved-twice-by-one", "Both approvals are by one account."),
-        changed(base, "approved-by-one", "The first approval of two is recorded as enough.", "replay-outcome-differs", "approval-1", |s, i| {
-            s.transition(i).result = Some(GrantState::Approved);
-        }),
+        changed(
+            base,
+            "approved-by-one",
+            "The first approval of two is recorded as enough.",
+            "replay-outcome-differs",
+            "approval-1",
+            |s, i| {
+                s.transition(i).result = Some(GrantState::Approved);
+            },
+        ),
         one_short,
     ]
 }
@@ -304,8 +365,16 @@ fn follow_ups(base: &Base) -> Vec<Vector> {
         base.forged(name, wrong, "replay-not-allowed", &story.forge()).entry(end)
     };
     let mut out = vec![
-        without("suspension-missing", "A recusal does not suspend the grant it touches.", "replay-consequence-missing", recusal + 1, "read-1").entry(recusal + 1),
-        without("case-missing", "A finding does not become a case when its time has come.", "replay-timer-missing", after - 1, "read-2").entry(after - 1),
+        without(
+            "suspension-missing",
+            "A recusal does not suspend the grant it touches.",
+            "replay-consequence-missing",
+            recusal + 1,
+            "read-1",
+        )
+        .entry(recusal + 1),
+        without("case-missing", "A finding does not become a case when its time has come.", "replay-timer-missing", after - 1, "read-2")
+            .entry(after - 1),
         nothing_found("case-for-nothing", "A case is opened over an access that was cleared."),
     ];
     let suspension = |name: &str, wrong: &str, change: &dyn Fn(&mut GrantTransition)| {
@@ -314,12 +383,19 @@ fn follow_ups(base: &Base) -> Vec<Vector> {
         change(story.transition(recusal + 1));
         base.forged(name, wrong, "replay-consequence-missing", &story.forge()).entry(recusal + 1).cut_from(recusal + 2)
     };
-    out.push(suspension("suspension-other-cause", "The suspension names another cause than the recusal.", &|t| t.cause = Some(LeafIndex(1))));
+    out.push(suspension("suspension-other-cause", "The suspension names another cause than the recusal.", &|t| {
+        t.cause = Some(LeafIndex(1))
+    }));
     out.push({
         let mut story = Story::tell();
         story.cut(recusal + 1);
-        base.forged("suspension-cut-off", "The ledger ends between a recusal and the suspension that belongs to it.", "replay-consequence-missing", &story.forge())
-            .cut_from(recusal + 2)
+        base.forged(
+            "suspension-cut-off",
+            "The ledger ends between a recusal and the suspension that belongs to it.",
+            "replay-consequence-missing",
+            &story.forge(),
+        )
+        .cut_from(recusal + 2)
     });
     out.push({
         let mut story = Story::tell();
@@ -328,7 +404,10 @@ fn follow_ups(base: &Base) -> Vec<Vector> {
         if let Record::CaseOpened(case) = &mut story.entries[index].record {
             case.evidence.truncate(0);
         }
-        base.forged("case-evidence", "A case lists none of the entries it rests on.", "replay-timer-missing", &story.forge()).also(&["replay-not-allowed"]).entry(index).cut_from(after)
+        base.forged("case-evidence", "A case lists none of the entries it rests on.", "replay-timer-missing", &story.forge())
+            .also(&["replay-not-allowed"])
+            .entry(index)
+            .cut_from(after)
     });
     out
 }
@@ -351,14 +430,28 @@ fn rights(base: &Base) -> Vec<Vector> {
         by("access", "sequencer", "role-access", "The sequencer records an access."),
         item("supersedes-other", "A list item supersedes an entry that is not its newest.", Some(LeafIndex(5))),
         item("supersedes-nothing", "A list item takes the id of another without superseding it.", None),
-        changed(base, "reference-unknown", "A list item stands on a list that is not recorded.", "replay-not-allowed", "watch-item", |s, i| {
-            if let Record::ListItem(item) = &mut s.entries[i].record {
-                item.list = text("no-such-list");
-            }
-        }),
-        changed(base, "move-impossible", "An approved grant is moved to a state that no move leads to.", "replay-not-allowed", "activation", |s, i| {
-            let t = s.transition(i);
-            (t.to, t.result, t.assessment) = (GrantState::Closed, Some(GrantState::Closed), None);
-        }),
+        changed(
+            base,
+            "reference-unknown",
+            "A list item stands on a list that is not recorded.",
+            "replay-not-allowed",
+            "watch-item",
+            |s, i| {
+                if let Record::ListItem(item) = &mut s.entries[i].record {
+                    item.list = text("no-such-list");
+                }
+            },
+        ),
+        changed(
+            base,
+            "move-impossible",
+            "An approved grant is moved to a state that no move leads to.",
+            "replay-not-allowed",
+            "activation",
+            |s, i| {
+                let t = s.transition(i);
+                (t.to, t.result, t.assessment) = (GrantState::Closed, Some(GrantState::Closed), None);
+            },
+        ),
     ]
 }

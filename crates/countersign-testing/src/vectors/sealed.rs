@@ -65,9 +65,14 @@ fn records(base: &Base) -> Vec<Vector> {
     ];
     let longest = raw(1, 65_536);
     out.push(
-        base.forged("record-too-long", "The record of entry 6 has 65,536 bytes.", "file-malformed", &with(base, |f| f.set_record(6, longest)))
-            .entry(6)
-            .file(SEALED),
+        base.forged(
+            "record-too-long",
+            "The record of entry 6 has 65,536 bytes.",
+            "file-malformed",
+            &with(base, |f| f.set_record(6, longest)),
+        )
+        .entry(6)
+        .file(SEALED),
     );
     out
 }
@@ -84,16 +89,23 @@ fn schemes(base: &Base) -> Vec<Vector> {
         })
     };
     let key_event = with(base, |f| {
-        let fields = [("principal", "pr-0001".into()), ("key", Value::Bytes(vec![0x30; 44])), ("reason", "enrolled".into()), ("approvers", Value::Array(vec![]))];
+        let fields = [
+            ("principal", "pr-0001".into()),
+            ("key", Value::Bytes(vec![0x30; 44])),
+            ("reason", "enrolled".into()),
+            ("approvers", Value::Array(vec![])),
+        ];
         f.push(Plan { sealed, ..Plan::new(Kind::KeyEvent, "officer.enrolled", fields) });
     });
     let third = pushed(base, Plan { sealed, ..created(3) });
     let anchor = pushed(base, Plan { sealed, ..Plan::new(Kind::Anchor, "anchor.timestamp", []) });
     let case = |name: &str, kind: u8, index: usize, forge: &Forge| {
-        base.forged(name, &format!("The record of entry {index} is of kind {kind} and sealed in scheme 1."), "record-scheme", forge).entry(index)
+        base.forged(name, &format!("The record of entry {index} is of kind {kind} and sealed in scheme 1."), "record-scheme", forge)
+            .entry(index)
     };
     vec![
-        base.forged("scheme-0-kind-1", "The record of entry 6 is of kind 1 and in the clear.", "record-scheme", &resealed(6, None)).entry(6),
+        base.forged("scheme-0-kind-1", "The record of entry 6 is of kind 1 and in the clear.", "record-scheme", &resealed(6, None))
+            .entry(6),
         case("scheme-1-kind-0", 0, 0, &resealed(0, sealed)).also(&["datakey-unknown"]),
         case("scheme-1-kind-2", 2, 7, &key_event),
         case("scheme-1-kind-3", 3, 7, &third),
@@ -127,16 +139,24 @@ fn places(base: &Base) -> Vec<Vector> {
         f.set_record(6, record);
     });
     vec![
-        refused("record-moved", "Entry 6 holds the record of entry 4, and its leaf commits to that record and its content.", &with(base, |f| {
-            let (record, hash) = (f.parts[4].record.clone(), f.leaf(4).content_hash);
-            f.set_record(6, record);
-            f.edit_leaf(6, |l| l.content_hash = hash);
-        })),
+        refused(
+            "record-moved",
+            "Entry 6 holds the record of entry 4, and its leaf commits to that record and its content.",
+            &with(base, |f| {
+                let (record, hash) = (f.parts[4].record.clone(), f.leaf(4).content_hash);
+                f.set_record(6, record);
+                f.edit_leaf(6, |l| l.content_hash = hash);
+            }),
+        ),
         refused("record-other-index", "The record of entry 6 was sealed for index 5.", &as_if(5, 1, 1, own)),
         refused("record-other-origin", "The record of entry 6 was sealed for another origin.", &as_if(6, 1, 1, "ledger.example/another")),
         refused("record-other-key", "The record of entry 6 names key 1 and was sealed with key 2.", &as_if(6, 1, 2, own)),
         refused("record-relabelled", "The record of entry 6 was sealed with key 1 and names key 2.", &relabelled),
-        refused("padding-block-more", "The plaintext of entry 6 is padded by a block more than it needs.", &padded(pad(0x80, fewest + 128))),
+        refused(
+            "padding-block-more",
+            "The plaintext of entry 6 is padded by a block more than it needs.",
+            &padded(pad(0x80, fewest + 128)),
+        ),
         refused("padding-mark", "The padding of entry 6 begins with 81.", &padded(pad(0x81, fewest))),
         refused("padding-not-zero", "The padding of entry 6 ends in a byte that is not zero.", &padded(late_byte)),
         refused("padding-none", "The plaintext of entry 6 is padded with zeros alone.", &padded(pad(0, fewest))),
@@ -165,7 +185,11 @@ fn data_keys(base: &Base) -> Vec<Vector> {
         f.set_record(6, record);
     });
     let twice = with(base, |f| {
-        let again = Plan::new(Kind::Maintenance, "datakey.created", [("key_id", 1.into()), ("check", f.content(1).value("check").unwrap().clone())]);
+        let again = Plan::new(
+            Kind::Maintenance,
+            "datakey.created",
+            [("key_id", 1.into()), ("check", f.content(1).value("check").unwrap().clone())],
+        );
         f.push(again);
     });
     let zero = pushed(base, created(0));
@@ -175,11 +199,15 @@ fn data_keys(base: &Base) -> Vec<Vector> {
         base.forged("datakey-before-creation", "Entry 7 is sealed under key 3, which entry 8 creates.", "datakey-unknown", &early)
             .keys(Some(three))
             .entry(7),
-        base.forged("datakey-never-created", "Entry 6 is sealed under key 9, which no entry creates.", "datakey-unknown", &unused).also(&["keys-missing"]).entry(6),
+        base.forged("datakey-never-created", "Entry 6 is sealed under key 9, which no entry creates.", "datakey-unknown", &unused)
+            .also(&["keys-missing"])
+            .entry(6),
         base.forged("datakey-twice", "Entry 7 creates key 1 a second time.", "datakey-id", &twice).entry(7).field("key_id"),
         base.forged("datakey-zero", "Entry 7 creates a key 0.", "datakey-id", &zero).entry(7).field("key_id"),
         base.forged("datakey-no-check", "Entry 7 creates key 3 without its check.", "control-fields", &no_check).entry(7).field("check"),
-        base.forged("datakey-extra-field", "Entry 7 creates key 3 and names a submission.", "control-fields", &extra).entry(7).field("submission"),
+        base.forged("datakey-extra-field", "Entry 7 creates key 3 and names a submission.", "control-fields", &extra)
+            .entry(7)
+            .field("submission"),
         base.edited("key-wrong", "The key given for key_id 1 is not the one entry 1 created; the ledger is right.", "key-check", |_| {})
             .keys(Some(wrong))
             .verdict(Verdict::CouldNotCheck)

@@ -24,25 +24,42 @@ fn disagreements(base: &Base) -> Vec<Vector> {
         file(f, ENTRIES)[at] ^= 1;
     };
     vec![
-        base.edited("tile-bit", "A bit of the hash of entry 5 in tile/0 is flipped; the leaves are right.", "tile-hash", |f| file(f, TILE)[160] ^= 1)
-            .entry(5)
-            .file(TILE),
-        base.edited("entries-bit", "A bit of content_hash in the last leaf is flipped; tile/0 is right. No keys are given.", "leaf-hash", in_last_leaf)
-            .keys(None)
-            .entry(6)
-            .file(ENTRIES),
-        base.edited("entries-and-tile", "The last leaf is changed and tile/0 is damaged at another entry. No keys are given.", "leaf-and-tile", |f| {
-            in_last_leaf(f);
-            file(f, TILE)[0] ^= 1;
+        base.edited("tile-bit", "A bit of the hash of entry 5 in tile/0 is flipped; the leaves are right.", "tile-hash", |f| {
+            file(f, TILE)[160] ^= 1
         })
+        .entry(5)
+        .file(TILE),
+        base.edited(
+            "entries-bit",
+            "A bit of content_hash in the last leaf is flipped; tile/0 is right. No keys are given.",
+            "leaf-hash",
+            in_last_leaf,
+        )
+        .keys(None)
+        .entry(6)
+        .file(ENTRIES),
+        base.edited(
+            "entries-and-tile",
+            "The last leaf is changed and tile/0 is damaged at another entry. No keys are given.",
+            "leaf-and-tile",
+            |f| {
+                in_last_leaf(f);
+                file(f, TILE)[0] ^= 1;
+            },
+        )
         .keys(None)
         .also(&["root-mismatch"])
         .entries(&[0, 6])
         .file(ENTRIES),
-        base.edited("entries-middle-bit", "A bit of content_hash in the leaf of entry 4 is flipped. No keys are given.", "leaf-hash", |f| {
-            let at = 120 * 5 - 36;
-            file(f, ENTRIES)[at] ^= 1;
-        })
+        base.edited(
+            "entries-middle-bit",
+            "A bit of content_hash in the leaf of entry 4 is flipped. No keys are given.",
+            "leaf-hash",
+            |f| {
+                let at = 120 * 5 - 36;
+                file(f, ENTRIES)[at] ^= 1;
+            },
+        )
         .keys(None)
         .also(&["chain-broken"])
         .entry(4)
@@ -51,9 +68,8 @@ fn disagreements(base: &Base) -> Vec<Vector> {
 }
 
 fn lengths(base: &Base) -> Vec<Vector> {
-    let missing = |name: &str, path: &str| {
-        base.edited(name, &format!("{path} is missing."), "file-missing", |f| drop(f.remove(path))).file(path)
-    };
+    let missing =
+        |name: &str, path: &str| base.edited(name, &format!("{path} is missing."), "file-missing", |f| drop(f.remove(path))).file(path);
     let short = |name: &str, path: &str, by: usize| {
         base.edited(name, &format!("{path} is short by {by} bytes."), "file-malformed", |f| {
             let len = file(f, path).len() - by;
@@ -77,8 +93,12 @@ fn lengths(base: &Base) -> Vec<Vector> {
         long("tile-trailing", TILE),
         long("entries-trailing", ENTRIES),
         long("sealed-trailing", SEALED),
-        base.vector("tile-wide", "tile/0 is there for eight leaves, not for the seven of the checkpoint.", "file-missing", wide, false).entry(0).file(TILE),
-        base.edited("sealed-missing", "Keys are given, and there is no sealed plane.", "sealed-missing", |f| f.retain(|path, _| !path.starts_with("sealed/"))),
+        base.vector("tile-wide", "tile/0 is there for eight leaves, not for the seven of the checkpoint.", "file-missing", wide, false)
+            .entry(0)
+            .file(TILE),
+        base.edited("sealed-missing", "Keys are given, and there is no sealed plane.", "sealed-missing", |f| {
+            f.retain(|path, _| !path.starts_with("sealed/"))
+        }),
         base.edited("sealed-count", "The bundle of records ends after six of seven.", "file-malformed", |f| {
             let at = 2052;
             file(f, SEALED).truncate(at);
@@ -99,15 +119,20 @@ fn upper(base: &Base) -> Vec<Vector> {
         .keys(None)
     };
     vec![
-        base.edited("sealed-bundle-missing", "The second bundle of records is missing.", "file-missing", |f| drop(f.remove("sealed/001.p/44")))
-            .entry(256)
-            .file("sealed/001.p/44"),
+        base.edited("sealed-bundle-missing", "The second bundle of records is missing.", "file-missing", |f| {
+            drop(f.remove("sealed/001.p/44"))
+        })
+        .entry(256)
+        .file("sealed/001.p/44"),
         public("tile-level-1-bit", "A bit of the level 1 tile is flipped.", "tile-hash", &|f| file(f, UPPER)[9] ^= 1).file(UPPER),
         public("tile-level-1-missing", "The level 1 tile is missing.", "file-missing", &|f| drop(f.remove(UPPER))).file(UPPER),
-        public("tile-level-1-long", "The level 1 tile has a hash too many.", "file-malformed", &|f| file(f, UPPER).extend([0; 32])).file(UPPER),
-        public("tile-full-bit", "A bit of the hash of entry 200 in a full tile is flipped.", "tile-hash", &|f| file(f, "tile/0/000")[6400] ^= 1)
-            .entry(200)
-            .file("tile/0/000"),
+        public("tile-level-1-long", "The level 1 tile has a hash too many.", "file-malformed", &|f| file(f, UPPER).extend([0; 32]))
+            .file(UPPER),
+        public("tile-full-bit", "A bit of the hash of entry 200 in a full tile is flipped.", "tile-hash", &|f| {
+            file(f, "tile/0/000")[6400] ^= 1
+        })
+        .entry(200)
+        .file("tile/0/000"),
         public("bundle-swapped", "The leaves of entries 10 and 11 have changed places.", "leaf-hash", &|f| {
             let leaf = |f: &crate::forge::Files, n: usize| {
                 let items = countersign_log::tile::decode_entries(&f["tile/entries/000"], countersign_log::tile::Width::FULL).unwrap();

@@ -1,0 +1,388 @@
+//! Records without a form of their own: what fields each kind has, and each field's type. The names and types are those of
+//! `countersign_entry::record`, so that a row reads straight into a record.
+
+use std::collections::BTreeMap;
+
+use countersign_entry::ids::{
+    Date, IdError, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token,
+};
+use countersign_entry::record::{AccessResult, Basis, ListKind, Node, PersonStatus, RecusalScope, Relation, Tier};
+use countersign_entry::time::Micros;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::accounting::{Canonical, Reason};
+use crate::cell::one_line;
+use crate::date::{DateForm, read_date};
+use crate::limits::LIST_MAX;
+
+/// What can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// People.
+    Person,
+    /// Credentials and accounts that point to a person.
+    Credential,
+    /// Issuers.
+    Issuer,
+    /// Providers.
+    Provider,
+    /// Models, as a public catalogue lists them.
+    Model,
+    /// Exposure edges.
+    Exposure,
+    /// Who is related to whom.
+    Relationship,
+    /// Holdings.
+    Holding,
+    /// Trades.
+    Trade,
+    /// Recusals.
+    Recusal,
+    /// Restricted and watch lists.
+    List,
+    /// What stands on them.
+    ListItem,
+    /// Requests for access.
+    Grant,
+    /// Access events.
+    AccessEvent,
+}
+
+/// One row's fields, checked. Absent optional fields are null; times are microseconds since the Unix epoch, as in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields {
+    kind: Kind,
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Fields {
+    /// What the row tells of.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A field's value.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// The row as a record of `countersign_entry::record`, with `extra` fields an import does not have, such as `supersedes`.
+    ///
+    /// # Errors
+    /// In serde's words, where the record asks for more than the row can say.
+    pub fn record<T: DeserializeOwned>(&self, extra: &[(&str, Value)]) -> Result<T, serde_json::Error> {
+        let own = self.values.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+        let extra = extra.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+        serde_json::from_value(Value::Object(own.chain(extra).collect()))
+    }
+}
+
+impl Canonical for Fields {
+    fn canonical(&self) -> Vec<u8> {
+        serde_json::to_vec(&(self.kind, &self.values)).unwrap_or_default()
+    }
+
+    fn key(&self) -> String {
+        let id = self.values.get("id").and_then(Value::as_str).map(str::to_owned);
+        let source = ["source", "source_id"].map(|k| self.values.get(k).and_then(Value::as_str));
+        match (id, source) {
+            (Some(id), _) => id,
+            (None, [Some(system), Some(event)]) => format!("{system}/{event}"),
+            // Nothing in the row names it, so it is named by all it says.
+            _ => countersign_entry::ids::Hash32(<sha2::Sha256 as sha2::Digest>::digest(self.canonical()).into()).to_string(),
+        }
+    }
+}
+
+/// A field of a kind.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldRule {
+    /// Its name, as in the record.
+    pub name: &'static str,
+    /// Whether a row without it is quarantined.
+    pub required: bool,
+    pub(crate) form: Form,
+}
+
+/// How a field's text is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form {
+    /// Into a checked newtype that is written as text.
+    Text(fn(&str) -> Result<(), IdError>),
+    /// Several lines, `;` between them, or a JSON array.
+    Lines,
+    /// A word of an enum of `countersign_entry::record`.
+    Word(fn(&str) -> bool),
+    /// A word of a list.
+    OneOf(&'static [&'static str]),
+    Date,
+    Time,
+    Bool,
+    Count,
+    Tier,
+    /// Read by [`crate::trade`].
+    Elsewhere,
+}
+
+/// The fields of a kind.
+pub fn rules(kind: Kind) -> &'static [FieldRule] {
+    match kind {
+        Kind::Person => PERSON,
+        Kind::Credential => CREDENTIAL,
+        Kind::Issuer => ISSUER,
+        Kind::Provider => PROVIDER,
+        Kind::Model => MODEL,
+        Kind::Exposure => EXPOSURE,
+        Kind::Relationship => RELATIONSHIP,
+        Kind::Holding => HOLDING,
+        Kind::Trade => TRADE,
+        Kind::Recusal => RECUSAL,
+        Kind::List => LIST,
+        Kind::ListItem => LIST_ITEM,
+        Kind::Grant => GRANT,
+        Kind::AccessEvent => ACCESS_EVENT,
+    }
+}
+
+const fn must(name: &'static str, form: Form) -> FieldRule {
+    FieldRule { name, required: true, form }
+}
+
+const fn may(name: &'static str, form: Form) -> FieldRule {
+    FieldRule { name, required: false, form }
+}
+
+const PERSON_ID: Form = Form::Text(|t| PersonId::new(t).map(drop));
+const SUBMISSION_ID: Form = Form::Text(|t| SubmissionId::new(t).map(drop));
+const ORGANIZATION_ID: Form = Form::Text(|t| OrganizationId::new(t).map(drop));
+const PROVIDER_ID: Form = Form::Text(|t| ProviderId::new(t).map(drop));
+const ISSUER_ID: Form = Form::Text(|t| IssuerId::new(t).map(drop));
+const RECORD_ID: Form = Form::Text(|t| RecordId::new(t).map(drop));
+const TOKEN: Form = Form::Text(|t| Token::new(t).map(drop));
+const LINE: Form = Form::Text(|t| Line::new(t).map(drop));
+const NODE: Form = Form::Text(|t| t.parse::<Node>().map(drop));
+const SCOPE: Form = Form::Text(|t| t.parse::<RecusalScope>().map(drop));
+
+const PERSON: &[FieldRule] = &[
+    must("id", PERSON_ID),
+    must("name", LINE),
+    must("status", Form::Word(is_word::<PersonStatus>)),
+    must("organization", ORGANIZATION_ID),
+];
+const CREDENTIAL: &[FieldRule] = &[
+    must("id", RECORD_ID),
+    must("person", PERSON_ID),
+    must("kind", Form::OneOf(&["piv", "cac", "oidc", "scim", "gateway_user", "api_key", "certificate", "os_user"])),
+    must("issuer", LINE),
+    must("subject", LINE),
+    may("valid_from", Form::Date),
+    may("valid_to", Form::Date),
+];
+const ISSUER: &[FieldRule] =
+    &[must("id", ISSUER_ID), must("name", LINE), may("cik", LINE), may("tickers", Form::Lines), may("sub_industry", LINE)];
+const PROVIDER: &[FieldRule] = &[must("id", PROVIDER_ID), must("name", LINE)];
+const MODEL: &[FieldRule] = &[
+    must("id", LINE),
+    must("provider", PROVIDER_ID),
+    must("name", LINE),
+    may("family", LINE),
+    may("released_on", Form::Date),
+    may("open_weights", Form::Bool),
+];
+const EXPOSURE: &[FieldRule] = &[
+    must("id", RECORD_ID),
+    must("from", NODE),
+    must("relation", Form::Word(is_word::<Relation>)),
+    must("to", ISSUER_ID),
+    must("tier", Form::Tier),
+    may("valid_from", Form::Date),
+    may("valid_to", Form::Date),
+    must("basis", Form::Word(is_word::<Basis>)),
+    must("confirmed", Form::Bool),
+    may("evidence", LINE),
+];
+const RELATIONSHIP: &[FieldRule] = &[
+    must("id", RECORD_ID),
+    must("person", PERSON_ID),
+    must(
+        "relation",
+        Form::OneOf(&[
+            "spouse",
+            "minor_child",
+            "dependent_child",
+            "household_member",
+            "relative",
+            "general_partner",
+            "employer",
+            "former_employer",
+            "prospective_employer",
+            "officer_of",
+            "director_of",
+            "trustee_of",
+            "client",
+        ]),
+    ),
+    must("to", LINE),
+    may("from_date", Form::Date),
+    may("to_date", Form::Date),
+];
+const RECUSAL: &[FieldRule] = &[
+    must("id", RECORD_ID),
+    must("person", PERSON_ID),
+    must("scope", SCOPE),
+    must("from", Form::Time),
+    may("until", Form::Time),
+    must("ground", LINE),
+    may("screening_contact", LINE),
+];
+const LIST: &[FieldRule] =
+    &[must("id", RECORD_ID), must("kind", Form::Word(is_word::<ListKind>)), must("name", LINE), may("authority", LINE)];
+const LIST_ITEM: &[FieldRule] = &[
+    must("id", RECORD_ID),
+    must("list", RECORD_ID),
+    must("subject", SCOPE),
+    must("from", Form::Time),
+    may("until", Form::Time),
+    must("reason", LINE),
+];
+const GRANT: &[FieldRule] = &[
+    must("person", PERSON_ID),
+    must("submission", SUBMISSION_ID),
+    must("duty", LINE),
+    must("needs_participation", Form::Bool),
+    must("expires_at", Form::Time),
+];
+const ACCESS_EVENT: &[FieldRule] = &[
+    must("person", PERSON_ID),
+    must("submission", SUBMISSION_ID),
+    may("grant", Form::Count),
+    must("action", TOKEN),
+    must("occurred_at", Form::Time),
+    may("artefact", LINE),
+    may("result", Form::Word(is_word::<AccessResult>)),
+    may("source", LINE),
+    may("source_id", LINE),
+    may("session", LINE),
+];
+const TRADE: &[FieldRule] = &[
+    must("filer", Form::Elsewhere),
+    may("filing_id", Form::Elsewhere),
+    may("agency", Form::Elsewhere),
+    may("line_no", Form::Elsewhere),
+    may("holder", Form::Elsewhere),
+    // Kind and date stand in two columns, or both in `transaction`.
+    may("traded_on", Form::Elsewhere),
+    may("kind", Form::Elsewhere),
+    may("transaction", Form::Elsewhere),
+    may("disclosed_on", Form::Elsewhere),
+    may("ticker", Form::Elsewhere),
+    may("asset", Form::Elsewhere),
+    may("asset_type", Form::Elsewhere),
+    may("amount", Form::Elsewhere),
+    may("comment", Form::Elsewhere),
+];
+const HOLDING: &[FieldRule] = &[
+    must("filer", Form::Elsewhere),
+    may("filing_id", Form::Elsewhere),
+    may("agency", Form::Elsewhere),
+    may("line_no", Form::Elsewhere),
+    may("part", Form::Elsewhere),
+    may("holder", Form::Elsewhere),
+    may("as_of", Form::Elsewhere),
+    may("ticker", Form::Elsewhere),
+    may("asset", Form::Elsewhere),
+    may("asset_type", Form::Elsewhere),
+    may("amount", Form::Elsewhere),
+    may("income_type", Form::Elsewhere),
+];
+
+fn is_word<T: DeserializeOwned>(word: &str) -> bool {
+    serde_json::from_value::<T>(Value::from(word)).is_ok()
+}
+
+pub(crate) fn read_fields<'a>(
+    kind: Kind,
+    cell: &dyn Fn(&str) -> Option<&'a str>,
+    form: DateForm,
+    received_on: &Date,
+) -> Result<Fields, Reason> {
+    let mut values = BTreeMap::new();
+    for rule in rules(kind) {
+        let value = match cell(rule.name) {
+            Some(text) => read_field(rule, text, form, received_on)?,
+            None if rule.required => return Err(Reason::Missing(rule.name)),
+            None if matches!(rule.form, Form::Lines) => Value::Array(Vec::new()),
+            None => Value::Null,
+        };
+        values.insert(rule.name, value);
+    }
+    Ok(Fields { kind, values })
+}
+
+fn read_field(rule: &FieldRule, text: &str, form: DateForm, received_on: &Date) -> Result<Value, Reason> {
+    let field = rule.name;
+    let refused = |detail: String| Reason::Field { field, detail };
+    let date = |text: &str| read_date(text, form, received_on).map(|r| r.date).map_err(|fault| Reason::Date { field, fault });
+    Ok(match rule.form {
+        Form::Text(check) => {
+            let line = one_line(text);
+            check(&line).map_err(|e| refused(format!("{line:?} is not accepted: {e}")))?;
+            Value::from(line)
+        }
+        Form::Lines => Value::from(lines(text).map_err(refused)?),
+        Form::Word(known) => word(text, known).ok_or_else(|| refused(format!("{text:?} is not a known word")))?,
+        Form::OneOf(list) => word(text, |w| list.contains(&w)).ok_or_else(|| refused(format!("{text:?} is not one of {}", list.join(", "))))?,
+        Form::Date => Value::from(date(text)?.as_str()),
+        Form::Time => Value::from(time(text, date).map_err(|e| e.unwrap_or_else(|| refused(format!("{text:?} needs a date, or a time with its offset"))))?),
+        Form::Bool => Value::from(truth(text).ok_or_else(|| refused(format!("{text:?} is neither yes nor no")))?),
+        Form::Count => Value::from(text.parse::<u64>().map_err(|e| refused(format!("{text:?}: {e}")))?),
+        Form::Tier => {
+            let tier = text.parse().ok().and_then(|n: u8| Tier::try_from(n).ok());
+            Value::from(u8::from(tier.ok_or_else(|| refused(format!("{text:?} is not 1, 2 or 3")))?))
+        }
+        Form::Elsewhere => Value::from(text),
+    })
+}
+
+/// A word in the ledger's spelling: lower case, `_` between its parts.
+fn word(text: &str, known: impl Fn(&str) -> bool) -> Option<Value> {
+    let word = text.trim().to_lowercase().replace([' ', '-'], "_");
+    known(&word).then(|| Value::from(word))
+}
+
+/// Microseconds. A time of day without an offset is refused: nobody can say which moment it was.
+fn time(text: &str, date: impl Fn(&str) -> Result<Date, Reason>) -> Result<u64, Option<Reason>> {
+    if let Ok(at) = text.parse::<Micros>() {
+        return Ok(at.value());
+    }
+    if text.contains(':') {
+        return Err(None);
+    }
+    date(text).map_err(Some)?.start().map(Micros::value).ok_or(None)
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "y" | "1" => Some(true),
+        "false" | "no" | "n" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn lines(text: &str) -> Result<Vec<String>, String> {
+    let found: Vec<String> = if text.starts_with('[') {
+        serde_json::from_str(text).map_err(|e| format!("{text:?} is not a list of texts: {e}"))?
+    } else {
+        text.split(';').map(one_line).filter(|l| !l.is_empty()).collect()
+    };
+    if found.len() > LIST_MAX {
+        return Err(format!("more than {LIST_MAX} values"));
+    }
+    match found.iter().find_map(|l| Line::new(l.as_str()).err()) {
+        Some(e) => Err(e.to_string()),
+        None => Ok(found),
+    }
+}

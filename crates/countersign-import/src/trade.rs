@@ -1,0 +1,219 @@
+//! Trades and holdings out of cells, whatever form they stood on.
+
+use countersign_entry::ids::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::accounting::{Canonical, Flag, Reason};
+use crate::amount::{AmountShape, Band, read_amount};
+use crate::cell::{exchange_legs, has_entities, has_tags, one_line, read_ticker};
+use crate::date::{DateForm, ReadDate, is_weekend, read_past_date};
+use crate::owner::{HolderRelation, OwnerCell, read_owner};
+use crate::trade_kind::{TradeKind, read_trade_kind};
+
+/// A trade as a filer disclosed it. Texts are the filer's, with white space made single; the issuer is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trade {
+    /// Who filed.
+    pub filer: String,
+    /// The filing it stands in.
+    pub filing_id: Option<String>,
+    /// The filer's agency.
+    pub agency: Option<String>,
+    /// The row's number on the form.
+    pub line_no: Option<String>,
+    /// Whose trade it was.
+    pub holder: HolderRelation,
+    /// The day of the trade.
+    pub traded_on: Date,
+    /// The day it was disclosed.
+    pub disclosed_on: Option<Date>,
+    /// What was done.
+    pub kind: TradeKind,
+    /// The security; in an exchange the one that was given.
+    pub asset: Leg,
+    /// In an exchange, the security that was received.
+    pub received: Option<Leg>,
+    /// The form's type of asset.
+    pub asset_type: Option<String>,
+    /// What it was worth; none where the form does not say.
+    pub amount: Option<Band>,
+    /// The filer's comment.
+    pub comment: Option<String>,
+}
+
+/// A security as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// The ticker, without links; more than one where the cell had several and the row is no exchange.
+    pub ticker: Option<String>,
+    /// The text.
+    pub text: String,
+}
+
+/// A holding as a filer disclosed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Who filed.
+    pub filer: String,
+    /// The filing it stands in.
+    pub filing_id: Option<String>,
+    /// The filer's agency.
+    pub agency: Option<String>,
+    /// The row's number on the form; `8.4.1` stands inside `8.4`.
+    pub line_no: Option<String>,
+    /// The form's part, as written.
+    pub part: Option<String>,
+    /// Whose it is.
+    pub holder: HolderRelation,
+    /// The day it was held.
+    pub as_of: Option<Date>,
+    /// The security.
+    pub asset: Leg,
+    /// The form's type of asset.
+    pub asset_type: Option<String>,
+    /// What it is worth; none where the form does not say.
+    pub amount: Option<Band>,
+    /// What kind of income it brings.
+    pub income_type: Option<String>,
+}
+
+impl Canonical for Trade {
+    fn canonical(&self) -> Vec<u8> {
+        // Fields are written in the order they are declared in, so equal values have equal bytes. Neither type can fail to serialize.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl Canonical for Holding {
+    fn canonical(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// A row's cells by our names for them.
+pub(crate) type Cells<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
+
+pub(crate) fn read_trade(cell: &Cells<'_>, form: DateForm, received_on: &Date) -> Result<(Trade, Vec<Flag>), Reason> {
+    let mut flags = Vec::new();
+    let (kind_text, date_text) = match cell("transaction") {
+        Some(both) => both.rsplit_once(',').map_or((Some(both), None), |(kind, date)| (Some(kind), Some(date))),
+        None => (cell("kind"), cell("traded_on")),
+    };
+    let date = |field, text: &str| read_past_date(text, form, received_on).map_err(|fault| Reason::Date { field, fault });
+    let traded = date("traded_on", date_text.unwrap_or_default())?;
+    let disclosed = cell("disclosed_on").map(|text| date("disclosed_on", text)).transpose()?;
+    flag_dates(&mut flags, &traded, disclosed.as_ref());
+    let kind = read_trade_kind(kind_text.unwrap_or_default()).ok_or_else(|| Reason::TradeKind(kind_text.unwrap_or_default().to_owned()))?;
+    raise(&mut flags, kind == TradeKind::Unknown, Flag::KindBlank);
+    let (asset, received) = legs(cell, kind, &mut flags)?;
+    raise(&mut flags, cell("asset_type").is_none(), Flag::AssetTypeBlank);
+    let trade = Trade {
+        filer: text(cell, "filer").ok_or(Reason::Missing("filer"))?,
+        filing_id: text(cell, "filing_id"),
+        agency: text(cell, "agency"),
+        line_no: text(cell, "line_no"),
+        holder: holder(cell, &mut flags),
+        traded_on: traded.date,
+        disclosed_on: disclosed.map(|d| d.date),
+        kind,
+        asset,
+        received,
+        asset_type: text(cell, "asset_type"),
+        amount: amount(cell, &mut flags)?,
+        comment: text(cell, "comment").filter(|c| c != "--"),
+    };
+    Ok((trade, flags))
+}
+
+pub(crate) fn read_holding(cell: &Cells<'_>, form: DateForm, received_on: &Date) -> Result<(Holding, Vec<Flag>), Reason> {
+    let mut flags = Vec::new();
+    let as_of = cell("as_of").map(|text| read_past_date(text, form, received_on)).transpose();
+    let as_of = as_of.map_err(|fault| Reason::Date { field: "as_of", fault })?;
+    raise(&mut flags, as_of.as_ref().is_some_and(|d| d.short_year), Flag::ShortYear);
+    let line_no = text(cell, "line_no");
+    raise(&mut flags, line_no.as_ref().is_some_and(|n| n.contains('.')), Flag::Nested);
+    let asset = leg(cell, &mut flags)?;
+    let holding = Holding {
+        filer: text(cell, "filer").ok_or(Reason::Missing("filer"))?,
+        filing_id: text(cell, "filing_id"),
+        agency: text(cell, "agency"),
+        line_no,
+        part: text(cell, "part"),
+        holder: holder(cell, &mut flags),
+        as_of: as_of.map(|d| d.date),
+        asset,
+        asset_type: text(cell, "asset_type"),
+        amount: amount(cell, &mut flags)?,
+        income_type: text(cell, "income_type"),
+    };
+    Ok((holding, flags))
+}
+
+fn raise(flags: &mut Vec<Flag>, when: bool, flag: Flag) {
+    if when {
+        flags.push(flag);
+    }
+}
+
+fn text(cell: &Cells<'_>, field: &str) -> Option<String> {
+    cell(field).map(one_line)
+}
+
+fn flag_dates(flags: &mut Vec<Flag>, traded: &ReadDate, disclosed: Option<&ReadDate>) {
+    raise(flags, disclosed.is_some_and(|d| d.date < traded.date), Flag::DisclosedBeforeTraded);
+    raise(flags, is_weekend(&traded.date) == Some(true), Flag::Weekend);
+    raise(flags, traded.short_year || disclosed.is_some_and(|d| d.short_year), Flag::ShortYear);
+}
+
+fn holder(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> HolderRelation {
+    let owner = read_owner(cell("holder").or_else(|| cell("part")).unwrap_or_default());
+    raise(flags, owner == OwnerCell::Blank, Flag::OwnerBlank);
+    raise(flags, owner == OwnerCell::AnyOfThem, Flag::OwnerHousehold);
+    raise(flags, owner == OwnerCell::NotUnderstood, Flag::OwnerNotUnderstood);
+    owner.relation()
+}
+
+fn amount(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> Result<Option<Band>, Reason> {
+    let amount = read_amount(cell("amount").unwrap_or_default())?;
+    let flag = match amount.shape {
+        AmountShape::Range | AmountShape::Over | AmountShape::NoneOrLess => None,
+        AmountShape::BrokenRange => Some(Flag::AmountBroken),
+        AmountShape::OffForm => Some(Flag::AmountOffForm),
+        AmountShape::CutOff => Some(Flag::AmountRepaired),
+        AmountShape::Exact => Some(Flag::AmountExact),
+        AmountShape::Blank => Some(Flag::AmountBlank),
+    };
+    flags.extend(flag);
+    Ok(amount.band)
+}
+
+/// The row's one security, tickers of a cell with several left side by side for somebody to tell apart.
+fn leg(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> Result<Leg, Reason> {
+    let ticker = read_ticker(cell("ticker").unwrap_or_default());
+    raise(flags, ticker.legs.is_empty(), Flag::TickerBlank);
+    raise(flags, ticker.dash, Flag::TickerDash);
+    raise(flags, ticker.markup, Flag::TickerMarkup);
+    raise(flags, ticker.legs.len() > 1, Flag::TwoTickers);
+    let asset = cell("asset").unwrap_or_default();
+    raise(flags, has_tags(asset), Flag::AssetMarkup);
+    raise(flags, has_entities(asset), Flag::AssetEntities);
+    raise(flags, !asset.is_ascii(), Flag::AssetNotAscii);
+    let symbols: Vec<String> = ticker.legs.into_iter().flatten().collect();
+    let ticker = (!symbols.is_empty()).then(|| symbols.join(" "));
+    if ticker.is_none() && asset.is_empty() {
+        return Err(Reason::Missing("asset"));
+    }
+    Ok(Leg { ticker, text: one_line(asset) })
+}
+
+/// The row's security, and in an exchange that says so the other one.
+fn legs(cell: &Cells<'_>, kind: TradeKind, flags: &mut Vec<Flag>) -> Result<(Leg, Option<Leg>), Reason> {
+    let whole = leg(cell, flags)?;
+    let texts = (kind == TradeKind::Exchange).then(|| exchange_legs(cell("asset").unwrap_or_default())).flatten();
+    let Some((given, got)) = texts else { return Ok((whole, None)) };
+    flags.push(Flag::TwoLegs);
+    let mut tickers = read_ticker(cell("ticker").unwrap_or_default()).legs;
+    // One ticker for two securities belongs to either: it stays with neither, and the texts decide.
+    let [first, second] = if tickers.len() == 2 { [tickers.remove(0), tickers.remove(0)] } else { [None, None] };
+    Ok((Leg { ticker: first, text: given }, Some(Leg { ticker: second, text: got })))
+}
