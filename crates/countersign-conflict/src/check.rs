@@ -1,6 +1,6 @@
 //! What a record must agree with before it may be recorded. A refusal is definitely not recorded.
 
-use countersign_entry::ids::{LeafIndex, PrincipalId};
+use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId};
 use countersign_entry::record::{GrantState, Node, Record, RecusalScope};
 
 use crate::facts::Facts;
@@ -122,7 +122,11 @@ impl Facts {
             Record::List(r) => self.list(&r.id).map(|k| k.index),
             Record::ListItem(r) => self.item(&r.id).map(|k| k.index),
             Record::Policy(r) => self.policies.iter().rev().find(|p| p.record.id == r.id).map(|k| k.index),
-            _ => None,
+            Record::Holding(r) => self.holding(&r.id).map(|k| k.index),
+            Record::Trade(r) => self.trade(&r.id).map(|k| k.index),
+            Record::Import(r) => self.import(&r.id).map(|k| k.index),
+            Record::MatchDecision(r) => self.match_decision(&r.id).map(|k| k.index),
+            other => self.others.get(&(other.type_name(), other.entity()?.to_owned())).copied(),
         }
     }
 
@@ -165,7 +169,43 @@ impl Facts {
                 need(self.submissions.contains_key(&r.submission), "submission", &r.submission)
             }
             Record::GrantTransition(r) => self.check_move(r.grant, r.to),
+            Record::Holding(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                self.check_issuer(r.instrument.issuer.as_ref())
+            }
+            Record::Trade(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                self.check_issuer(r.instrument.issuer.as_ref())
+            }
+            Record::Relationship(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                if let Some(o) = &r.organization {
+                    need(self.organizations.contains_key(o), "organization", o)?;
+                }
+                self.check_issuer(r.issuer.as_ref())
+            }
+            Record::MatchDecision(r) => self.check_issuer(r.issuer.as_ref()),
+            Record::Identifier(r) => self.check_issuer(Some(&r.issuer)),
+            Record::Vulnerability(r) => r.vendor.iter().chain(&r.affected).try_for_each(|i| self.check_issuer(Some(i))),
+            Record::Designation(r) => need(self.submissions.contains_key(&r.submission), "submission", &r.submission),
+            Record::Selection(r) => {
+                need(self.organizations.contains_key(&r.organization), "organization", &r.organization)?;
+                need(self.submissions.contains_key(&r.submission), "submission", &r.submission)
+            }
+            Record::RosterEntry(r) => {
+                need(self.organizations.contains_key(&r.organization), "organization", &r.organization)?;
+                need(self.persons.contains_key(&r.person), "person", &r.person)
+            }
+            Record::Referral(r) => need(self.cases.contains_key(&r.case), "case", &r.case),
+            Record::Correction(r) => need(r.target.0 < self.size, "entry", &r.target),
             // An access that happened is recorded whatever it refers to; what is wrong with it becomes a finding.
+            _ => Ok(()),
+        }
+    }
+
+    fn check_issuer(&self, issuer: Option<&IssuerId>) -> Result<(), Refusal> {
+        match issuer {
+            Some(id) if !self.issuers.contains_key(id) => Err(Refusal::Unknown { what: "issuer", id: id.to_string() }),
             _ => Ok(()),
         }
     }

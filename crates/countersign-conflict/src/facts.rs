@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Issuer, List, ListItem, ListSubject, Node,
-    Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Role, Submission,
+    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer, List, ListItem, ListSubject, MatchDecision, Node,
+    Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 
@@ -96,6 +96,18 @@ pub struct Facts {
     pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
     pub(crate) policies: Vec<Known<Policy>>,
+    pub(crate) holdings: ById<RecordId, Holding>,
+    pub(crate) trades: ById<RecordId, Trade>,
+    pub(crate) trades_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
+    /// First access of a person to a submission: when, as the source tells, and its entry.
+    pub(crate) first_access: BTreeMap<PersonId, BTreeMap<SubmissionId, (Micros, LeafIndex)>>,
+    pub(crate) people_of: BTreeMap<SubmissionId, BTreeSet<PersonId>>,
+    /// Findings about trades that were made already: trade and submission. One is enough.
+    pub(crate) trades_found: BTreeSet<(LeafIndex, SubmissionId)>,
+    /// Newest entries of records that no rule looks at, by type and id.
+    pub(crate) others: BTreeMap<(&'static str, String), LeafIndex>,
+    pub(crate) imports: ById<RecordId, Import>,
+    pub(crate) match_decisions: ById<RecordId, MatchDecision>,
     pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
     pub(crate) pending: BTreeMap<FindingKey, PendingFinding>,
     pub(crate) watch_seen: BTreeSet<(PersonId, SubmissionId, LeafIndex)>,
@@ -145,6 +157,14 @@ lookups! {
     list, lists, lists: RecordId => List;
     /// The list item with this id.
     item, items, items: RecordId => ListItem;
+    /// The holding with this id.
+    holding, holdings, holdings: RecordId => Holding;
+    /// The trade with this id.
+    trade, trades, trades: RecordId => Trade;
+    /// The import with this id.
+    import, imports, imports: RecordId => Import;
+    /// The match decision with this id.
+    match_decision, match_decisions, match_decisions: RecordId => MatchDecision;
 }
 
 impl Facts {
@@ -236,9 +256,11 @@ impl Facts {
                     remove(&mut self.exposures_from, &old.record.from, &r.id);
                 }
                 self.exposures_from.entry(r.from.clone()).or_default().insert(r.id.clone());
+                self.look_at_trades_behind(&r.from, at);
             }
             Record::Submission(r) => {
                 drop(keep!(submissions, r));
+                self.look_at_trades_behind(&Node::Submission(r.id.clone()), at);
                 for grant in self.active_on.get(&r.id).into_iter().flatten() {
                     self.timers.insert((r.window.closes_at(), Timer::Expire(*grant)));
                 }
@@ -263,10 +285,21 @@ impl Facts {
                 self.items_on.entry(r.subject.to_string()).or_default().insert(r.id.clone());
                 self.take_effect_later(index, r.from, at);
             }
+            Record::Holding(r) => drop(keep!(holdings, r)),
+            Record::Import(r) => drop(keep!(imports, r)),
+            Record::MatchDecision(r) => drop(keep!(match_decisions, r)),
+            Record::Trade(r) => {
+                if let Some(old) = keep!(trades, r) {
+                    remove(&mut self.trades_of, &old.record.person, &r.id);
+                }
+                self.trades_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+                self.look_at_trades_of(&r.person, at);
+            }
             Record::GrantRequest(r) => self.apply_request(index, at, actor, r),
             Record::GrantTransition(r) => self.apply_transition(at, actor, r),
             Record::AccessEvent(r) => {
                 set_bit(&mut self.accesses, index.0);
+                self.note_access(r, index, at);
                 if let Some(a) = &r.assessment {
                     self.find_uncleared(&r.person, &r.submission, index, a, at);
                     self.find_watched(&r.person, &r.submission, index, &a.watch, at);
@@ -278,7 +311,11 @@ impl Facts {
                 });
                 self.cases.insert(index, c.clone());
             }
-            _ => {}
+            other => {
+                if let Some(id) = other.entity() {
+                    self.others.insert((other.type_name(), id.to_owned()), index);
+                }
+            }
         }
     }
 
@@ -350,7 +387,7 @@ impl Facts {
         }
     }
 
-    fn find(
+    pub(crate) fn find(
         &mut self,
         rule: &'static str,
         person: &PersonId,

@@ -18,8 +18,10 @@ pub mod grants;
 pub mod replay;
 pub mod roles;
 pub mod rules;
+mod trades;
 pub mod surveil;
 
 pub use self::assess::{Ask, Assessed, Question, Touch, assess};
 pub use self::check::Refusal;
 pub use self::facts::{Facts, Grant, Known, PendingFinding};
+pub use self::trades::TradeFinding;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::limits::{ID_CHARS_MAX, LINE_BYTES_MAX, REQUEST_CHARS_MAX};
+use crate::limits::{ID_CHARS_MAX, LINE_BYTES_MAX, RAW_TEXT_BYTES_MAX, REQUEST_CHARS_MAX};
 
 /// Why a text is not the identifier it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +117,11 @@ text_newtype!(
     Line, "a line of text", "is 1 to 1,024 bytes without control or bidirectional characters",
     |t| (1..=LINE_BYTES_MAX).contains(&t.len())
         && !t.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'))
+);
+text_newtype!(
+    /// Text as a source wrote it, line breaks, tabs and odd characters included: 1 to 4,096 bytes, no NUL. Shown only defused.
+    RawText, "raw text", "is 1 to 4,096 bytes without NUL",
+    |t| (1..=RAW_TEXT_BYTES_MAX).contains(&t.len()) && !t.contains('\0')
 );
 text_newtype!(
     /// An idempotency key: letters, digits, `-`, `_`, and after the first part `/` with a part number.

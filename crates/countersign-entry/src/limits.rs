@@ -10,6 +10,8 @@ pub const PAD_BLOCK: usize = 128;
 pub const LEAF_BYTES_MAX: usize = 1_024;
 /// Bytes of a [`crate::ids::Line`].
 pub const LINE_BYTES_MAX: usize = 1_024;
+/// Bytes of a [`crate::ids::RawText`].
+pub const RAW_TEXT_BYTES_MAX: usize = 4_096;
 /// Characters of an identifier, its prefix included.
 pub const ID_CHARS_MAX: usize = 96;
 /// Characters of an idempotency key as a client sends it; the ledger may add a part number.

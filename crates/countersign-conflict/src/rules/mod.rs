@@ -18,6 +18,8 @@ use crate::assess::Question;
 pub const ACCESS_WITHOUT_GRANT: &str = "R-ACC-1";
 /// Watch-list match.
 pub const WATCH_LIST: &str = "R-WCH-1";
+/// A trade after access.
+pub const TRADE_AFTER_ACCESS: &str = "R-703-1";
 /// Separation of duties.
 pub const SEPARATION: &str = "R-SOD-1";
 
@@ -144,7 +146,18 @@ pub const RULES: &[Rule] = &[
         found: "the source's time lies ahead of the ledger's clock",
         eval: access::clock_plausible,
     },
+    Rule {
+        id: TRADE_AFTER_ACCESS,
+        version: 1,
+        cite: "5 CFR 2635.703; 17 CFR 240.10b5-1(b)",
+        title: "The person made no trade, from first access until public release and cleansing, in an issuer that what they saw touches",
+        found: "a trade after access, in an issuer that what was seen touches",
+        eval: looked_at_afterwards,
+    },
 ];
+
+/// A trade is not asked about: it is found, when it or the access becomes known (`Facts::trades_to_look_at`).
+fn looked_at_afterwards(_: &Question<'_>, _: &Rule, _: &mut Sheet) {}
 
 /// Digest of the rule set: SHA-256 over one line for each rule, `id TAB version TAB cite TAB title LF`.
 pub fn rule_set() -> Hash32 {

@@ -11,7 +11,9 @@ mod control;
 mod directory;
 mod ethics;
 mod grant;
+mod interest;
 mod policy;
+mod process;
 mod submission;
 
 use ciborium::Value;
@@ -24,7 +26,14 @@ pub use self::directory::{
 };
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
+pub use self::interest::{
+    Band, Holding, HolderRelation, Import, Instrument, InstrumentClass, Linking, MatchDecision, Provenance, Relationship, RelationshipKind, Trade,
+    TradeKind,
+};
 pub use self::policy::{Effect, Effects, Policy};
+pub use self::process::{
+    Authority, Correction, Designation, HoldScope, Identifier, IdentifierScheme, LegalHold, Referral, RosterEntry, Selection, Vulnerability,
+};
 pub use self::submission::{InformationOwner, Marking, MarkingLevel, Offer, Submission, SubmissionStatus, WindowEndEvent};
 
 use crate::cbor::{self, CborError};
@@ -172,6 +181,34 @@ records! {
     Policy = "policy", Entry;
     /// Somebody looked at the ledger.
     Read = "read", Entry;
+    /// An identifier of an issuer.
+    Identifier = "identifier", Entry;
+    /// Something held.
+    Holding = "holding", Entry;
+    /// A trade.
+    Trade = "trade", Entry;
+    /// A tie to an issuer or an organization.
+    Relationship = "relationship", Entry;
+    /// A file that was imported.
+    Import = "import", Entry;
+    /// What an asset text means.
+    MatchDecision = "match.decision", Entry;
+    /// What grants cite.
+    Authority = "authority", Entry;
+    /// That a model is covered.
+    Designation = "designation", Entry;
+    /// A person of a partner.
+    RosterEntry = "roster.entry", Entry;
+    /// A partner was chosen.
+    Selection = "selection", Entry;
+    /// An unpatched flaw.
+    Vulnerability = "vulnerability", Entry;
+    /// A case handed on.
+    Referral = "referral", Entry;
+    /// Nothing in its scope may be erased.
+    LegalHold = "legal.hold", Entry;
+    /// An earlier entry is wrong.
+    Correction = "correction", Entry;
 }
 
 impl Record {
@@ -282,6 +319,19 @@ impl Record {
             Record::List(r) => r.id.as_str(),
             Record::ListItem(r) => r.id.as_str(),
             Record::Policy(r) => r.id.as_str(),
+            Record::Identifier(r) => r.id.as_str(),
+            Record::Holding(r) => r.id.as_str(),
+            Record::Trade(r) => r.id.as_str(),
+            Record::Relationship(r) => r.id.as_str(),
+            Record::MatchDecision(r) => r.id.as_str(),
+            Record::Authority(r) => r.id.as_str(),
+            Record::Designation(r) => r.id.as_str(),
+            Record::RosterEntry(r) => r.id.as_str(),
+            Record::Selection(r) => r.id.as_str(),
+            Record::Vulnerability(r) => r.id.as_str(),
+            Record::Referral(r) => r.id.as_str(),
+            Record::LegalHold(r) => r.id.as_str(),
+            Record::Import(r) => r.id.as_str(),
             _ => return None,
         })
     }
@@ -301,6 +351,18 @@ impl Record {
             Record::List(r) => r.supersedes,
             Record::ListItem(r) => r.supersedes,
             Record::Policy(r) => r.supersedes,
+            Record::Identifier(r) => r.supersedes,
+            Record::Holding(r) => r.supersedes,
+            Record::Trade(r) => r.supersedes,
+            Record::Relationship(r) => r.supersedes,
+            Record::MatchDecision(r) => r.supersedes,
+            Record::Authority(r) => r.supersedes,
+            Record::Designation(r) => r.supersedes,
+            Record::RosterEntry(r) => r.supersedes,
+            Record::Selection(r) => r.supersedes,
+            Record::Vulnerability(r) => r.supersedes,
+            Record::Referral(r) => r.supersedes,
+            Record::LegalHold(r) => r.supersedes,
             Record::AccessEvent(r) => r.supersedes,
             _ => None,
         }
