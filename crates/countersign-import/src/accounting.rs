@@ -193,6 +193,8 @@ pub enum Flag {
     AssetEntities,
     /// The asset's text has characters outside ASCII, mostly from a wrong encoding.
     AssetNotAscii,
+    /// The asset's text goes over several lines: a stray quote in CSV may have swallowed rows.
+    AssetLineBreak,
     /// No type of asset.
     AssetTypeBlank,
     /// No owner.
@@ -211,8 +213,7 @@ pub(crate) fn account<T: Canonical>(
     importer: &str,
     mut read: impl FnMut(&crate::table::RawRow) -> Result<(T, Vec<Flag>), Reason>,
 ) -> Imported<T> {
-    let source =
-        Source { importer: importer.to_owned(), version: crate::IMPORTER_VERSION, file_sha256: table.sha256 };
+    let source = Source { importer: importer.to_owned(), version: crate::IMPORTER_VERSION, file_sha256: table.sha256 };
     let report = Accounting { total: table.rows.len() as u64, empty_filings: table.empty.len() as u64, ..Accounting::default() };
     let mut out =
         Imported { source, header: table.header.clone(), rows: Vec::new(), quarantined: Vec::new(), duplicates: Vec::new(), report };
@@ -253,7 +254,7 @@ impl<T> Imported<T> {
 }
 
 /// The first 32 hex digits of a SHA-256: enough to name a row, short enough for a record id.
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     let hex = Hash32(Sha256::digest(bytes).into()).to_string();
     hex.chars().take(32).collect()
 }

@@ -187,7 +187,9 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_refused() {
-        for bad in ["lots", "$1,0001 - $15,000", "$-5", "-$5", "$1,001 - $15,000 - $3", "over lots", "$1.234", "$15,001 - $50,0", "$", "1e9"] {
+        for bad in
+            ["lots", "$1,0001 - $15,000", "$-5", "-$5", "$1,001 - $15,000 - $3", "over lots", "$1.234", "$15,001 - $50,0", "$", "1e9"]
+        {
             assert!(matches!(read_amount(bad), Err(AmountFault::Unreadable(_))), "{bad}: {:?}", read_amount(bad));
         }
         assert!(matches!(read_amount("$50,000 - $15,001"), Err(AmountFault::Backwards(_))));

@@ -127,7 +127,9 @@ mod tests {
     #[test]
     fn exchanges_come_apart_only_when_they_say_so() {
         assert_eq!(
-            exchange_legs("Lantern Mills, Inc. (Exchanged) <br> Harbour &amp; Sons plc (Received) <div class=\"x\"><em>Rate:</em> 2%</div>"),
+            exchange_legs(
+                "Lantern Mills, Inc. (Exchanged) <br> Harbour &amp; Sons plc (Received) <div class=\"x\"><em>Rate:</em> 2%</div>"
+            ),
             Some(("Lantern Mills, Inc.".into(), "Harbour &amp; Sons plc <div class=\"x\"><em>Rate:</em> 2%</div>".into()))
         );
         for no in ["Lantern Mills", "A (Exchanged)", "A (Exchanged) B <br> C (Received)", "A <br> B", "(Exchanged)<br>(Received)"] {

@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn each_row_goes_one_way() {
         let there = BTreeMap::from([("a".to_owned(), b"1".to_vec()), ("b".to_owned(), b"2".to_vec()), ("z".to_owned(), b"9".to_vec())]);
-        let rows = [row(2, "a", "1"), row(3, "b", "3"), row(4, "c", "4"), row(5, "c", "4"), row(6, "d", "5"), row(7, "d", "6"), row(8, "d", "5")];
+        let rows =
+            [row(2, "a", "1"), row(3, "b", "3"), row(4, "c", "4"), row(5, "c", "4"), row(6, "d", "5"), row(7, "d", "6"), row(8, "d", "5")];
         assert_eq!(
             compare(&there, rows),
             Diff {

@@ -3,19 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use countersign_entry::ids::{
-    Date, IdError, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token,
-};
+use countersign_entry::ids::{Date, IdError, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
 use countersign_entry::record::{AccessResult, Basis, ListKind, Node, PersonStatus, RecusalScope, Relation, Tier};
 use countersign_entry::time::Micros;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::accounting::{Canonical, Reason};
+use crate::accounting::{Canonical, Reason, digest};
 use crate::cell::one_line;
 use crate::date::{DateForm, read_date};
 use crate::limits::LIST_MAX;
+use crate::trade::Cells;
 
 /// What can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,7 +91,7 @@ impl Canonical for Fields {
             (Some(id), _) => id,
             (None, [Some(system), Some(event)]) => format!("{system}/{event}"),
             // Nothing in the row names it, so it is named by all it says.
-            _ => countersign_entry::ids::Hash32(<sha2::Sha256 as sha2::Digest>::digest(self.canonical()).into()).to_string(),
+            _ => digest(&self.canonical()),
         }
     }
 }
@@ -303,15 +302,10 @@ fn is_word<T: DeserializeOwned>(word: &str) -> bool {
     serde_json::from_value::<T>(Value::from(word)).is_ok()
 }
 
-pub(crate) fn read_fields<'a>(
-    kind: Kind,
-    cell: &dyn Fn(&str) -> Option<&'a str>,
-    form: DateForm,
-    received_on: &Date,
-) -> Result<Fields, Reason> {
+pub(crate) fn read_fields(kind: Kind, cells: &dyn Cells, form: DateForm, received_on: &Date) -> Result<Fields, Reason> {
     let mut values = BTreeMap::new();
     for rule in rules(kind) {
-        let value = match cell(rule.name) {
+        let value = match cells.cell(rule.name) {
             Some(text) => read_field(rule, text, form, received_on)?,
             None if rule.required => return Err(Reason::Missing(rule.name)),
             None if matches!(rule.form, Form::Lines) => Value::Array(Vec::new()),
@@ -334,9 +328,13 @@ fn read_field(rule: &FieldRule, text: &str, form: DateForm, received_on: &Date) 
         }
         Form::Lines => Value::from(lines(text).map_err(refused)?),
         Form::Word(known) => word(text, known).ok_or_else(|| refused(format!("{text:?} is not a known word")))?,
-        Form::OneOf(list) => word(text, |w| list.contains(&w)).ok_or_else(|| refused(format!("{text:?} is not one of {}", list.join(", "))))?,
+        Form::OneOf(list) => {
+            word(text, |w| list.contains(&w)).ok_or_else(|| refused(format!("{text:?} is not one of {}", list.join(", "))))?
+        }
         Form::Date => Value::from(date(text)?.as_str()),
-        Form::Time => Value::from(time(text, date).map_err(|e| e.unwrap_or_else(|| refused(format!("{text:?} needs a date, or a time with its offset"))))?),
+        Form::Time => Value::from(
+            time(text, date).map_err(|e| e.unwrap_or_else(|| refused(format!("{text:?} needs a date, or a time with its offset"))))?,
+        ),
         Form::Bool => Value::from(truth(text).ok_or_else(|| refused(format!("{text:?} is neither yes nor no")))?),
         Form::Count => Value::from(text.parse::<u64>().map_err(|e| refused(format!("{text:?}: {e}")))?),
         Form::Tier => {

@@ -9,7 +9,7 @@ use crate::accounting::{Imported, account};
 use crate::date::DateForm;
 use crate::fields::{Fields, Kind, read_fields, rules};
 use crate::table::{RawRow, Table};
-use crate::trade::{Holding, Trade, read_holding, read_trade};
+use crate::trade::{Cells, Holding, Trade, read_holding, read_trade};
 
 /// How a file's columns become a kind's fields.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -104,8 +104,9 @@ impl Mapping {
 /// The mapping is of another kind, or the file lacks a column every row must have.
 pub fn trades(table: &Table, mapping: &Mapping, received_on: &Date) -> Result<Imported<Trade>, MappingError> {
     let bound = bind(table, mapping, Kind::Trade)?;
-    let read = |row: &RawRow| read_trade(&|field| bound.cell(row, field), mapping.date_form, received_on);
-    Ok(bound.report(account(table, &mapping.name, read)))
+    let read = |row: &RawRow| read_trade(&RowCells { bound: &bound, row }, mapping.date_form, received_on);
+    let imported = account(table, &mapping.name, read);
+    Ok(bound.report(imported))
 }
 
 /// Imports holdings.
@@ -114,8 +115,9 @@ pub fn trades(table: &Table, mapping: &Mapping, received_on: &Date) -> Result<Im
 /// As [`trades`].
 pub fn holdings(table: &Table, mapping: &Mapping, received_on: &Date) -> Result<Imported<Holding>, MappingError> {
     let bound = bind(table, mapping, Kind::Holding)?;
-    let read = |row: &RawRow| read_holding(&|field| bound.cell(row, field), mapping.date_form, received_on);
-    Ok(bound.report(account(table, &mapping.name, read)))
+    let read = |row: &RawRow| read_holding(&RowCells { bound: &bound, row }, mapping.date_form, received_on);
+    let imported = account(table, &mapping.name, read);
+    Ok(bound.report(imported))
 }
 
 /// Imports records of any other kind.
@@ -128,9 +130,10 @@ pub fn records(table: &Table, mapping: &Mapping, received_on: &Date) -> Result<I
     }
     let bound = bind(table, mapping, mapping.kind)?;
     let read = |row: &RawRow| {
-        read_fields(mapping.kind, &|field| bound.cell(row, field), mapping.date_form, received_on).map(|fields| (fields, Vec::new()))
+        read_fields(mapping.kind, &RowCells { bound: &bound, row }, mapping.date_form, received_on).map(|fields| (fields, Vec::new()))
     };
-    Ok(bound.report(account(table, &mapping.name, read)))
+    let imported = account(table, &mapping.name, read);
+    Ok(bound.report(imported))
 }
 
 /// A mapping's names put against one file's columns.
@@ -157,34 +160,48 @@ fn bind<'m>(table: &Table, mapping: &'m Mapping, kind: Kind) -> Result<Bound<'m>
             None => absent.extend(names.first().cloned()),
         }
     }
-    let has = |field: &str| columns.contains_key(field) || mapping.constants.contains_key(field);
-    if let Some(rule) = rules(kind).iter().find(|rule| rule.required && !has(rule.name)) {
-        return Err(MappingError::NoColumn(rule.name.to_owned()));
-    }
-    // Two columns, or one for both; and a security has to be named somehow.
-    let one_of = |fields: &[&str]| fields.iter().any(|f| has(f));
-    if kind == Kind::Trade && !(has("transaction") || (has("traded_on") && has("kind"))) {
-        return Err(MappingError::NoColumn("traded_on".to_owned()));
-    }
-    if matches!(kind, Kind::Trade | Kind::Holding) && !one_of(&["asset", "ticker"]) {
-        return Err(MappingError::NoColumn("asset".to_owned()));
-    }
     let used: Vec<usize> = columns.values().copied().collect();
     let ignored = table.header.iter().enumerate().filter(|(at, _)| !used.contains(at)).map(|(_, name)| name.clone()).collect();
-    Ok(Bound { columns, mapping, absent, ignored })
+    let bound = Bound { columns, mapping, absent, ignored };
+    match bound.lacking(kind) {
+        Some(field) => Err(MappingError::NoColumn(field.to_owned())),
+        None => Ok(bound),
+    }
 }
 
-impl<'m> Bound<'m> {
-    fn cell<'a>(&self, row: &'a RawRow, field: &str) -> Option<&'a str>
-    where
-        'm: 'a,
-    {
-        let mapping: &'m Mapping = self.mapping;
-        let text = match self.columns.get(field) {
-            Some(at) => row.cell(Some(*at))?,
+/// One row under a mapping.
+struct RowCells<'a> {
+    bound: &'a Bound<'a>,
+    row: &'a RawRow,
+}
+
+impl Cells for RowCells<'_> {
+    fn cell(&self, field: &str) -> Option<&str> {
+        let mapping = self.bound.mapping;
+        let text = match self.bound.columns.get(field) {
+            Some(at) => self.row.cell(Some(*at))?,
             None => mapping.constants.get(field)?.as_str(),
         };
         Some(mapping.words.get(field).and_then(|words| words.get(text)).map_or(text, String::as_str))
+    }
+
+    fn asks_for(&self, field: &str) -> bool {
+        self.bound.has(field)
+    }
+}
+
+impl Bound<'_> {
+    fn has(&self, field: &str) -> bool {
+        self.columns.contains_key(field) || self.mapping.constants.contains_key(field)
+    }
+
+    /// A field every row must have and none can.
+    fn lacking(&self, kind: Kind) -> Option<&'static str> {
+        let required = rules(kind).iter().find(|rule| rule.required && !self.has(rule.name)).map(|rule| rule.name);
+        // Kind and date stand in two columns or in one, and a security has to be named somehow.
+        let undated = kind == Kind::Trade && !(self.has("transaction") || (self.has("traded_on") && self.has("kind")));
+        let unnamed = matches!(kind, Kind::Trade | Kind::Holding) && !(self.has("asset") || self.has("ticker"));
+        required.or(undated.then_some("traded_on")).or(unnamed.then_some("asset"))
     }
 
     fn report<T>(self, mut imported: Imported<T>) -> Imported<T> {

@@ -1,7 +1,9 @@
 //! The file of rows that could not be used: the source's own columns, then `row`, `reason` and `raw`. Somebody corrects the cells in a
 //! spreadsheet program and loads the file through the same importer.
+//!
+//! A row that could not be read as cells has none here but its raw text: half-read cells, loaded again as they stand, would pass for a row.
 
-use crate::accounting::Imported;
+use crate::accounting::{Imported, Reason};
 use crate::defuse::{defuse, undefuse};
 use crate::table::{Format, Table, TableError, read};
 
@@ -20,7 +22,8 @@ pub fn write<T>(imported: &Imported<T>) -> Result<Vec<u8>, csv::Error> {
     let added = ADDED.map(|name| free_name(name, &imported.header));
     writer.write_record(imported.header.iter().chain(&added).map(|name| defuse(name).into_owned()))?;
     for row in &imported.quarantined {
-        let cell = |at: usize| row.cells.get(at).map(String::as_str).unwrap_or_default();
+        let cells = if matches!(row.reason, Reason::Unreadable(_)) { &[] } else { row.cells.as_slice() };
+        let cell = |at: usize| cells.get(at).map(String::as_str).unwrap_or_default();
         let own = (0..imported.header.len()).map(|at| defuse(cell(at)).into_owned());
         let told = [row.number.to_string(), defuse(&row.reason.to_string()).into_owned(), defuse(shown(&row.raw)).into_owned()];
         writer.write_record(own.chain(told))?;
@@ -38,7 +41,8 @@ pub fn read_back(bytes: &[u8]) -> Result<Table, TableError> {
         let behind = table.header.get(*own..).unwrap_or_default();
         behind.iter().zip(ADDED).all(|(found, name)| found.ends_with(name))
     });
-    let own = own.ok_or_else(|| TableError::Syntax { format: "a quarantine file", detail: "its last columns are not row, reason, raw".into() })?;
+    let own =
+        own.ok_or_else(|| TableError::Syntax { format: "a quarantine file", detail: "its last columns are not row, reason, raw".into() })?;
     table.header.truncate(own);
     for name in &mut table.header {
         *name = undefuse(name).to_owned();

@@ -91,60 +91,65 @@ impl Canonical for Holding {
 }
 
 /// A row's cells by our names for them.
-pub(crate) type Cells<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
+pub(crate) trait Cells {
+    /// The cell; none where it is blank.
+    fn cell(&self, field: &str) -> Option<&str>;
+    /// Whether the form asks for the field at all.
+    fn asks_for(&self, field: &str) -> bool;
+}
 
-pub(crate) fn read_trade(cell: &Cells<'_>, form: DateForm, received_on: &Date) -> Result<(Trade, Vec<Flag>), Reason> {
+pub(crate) fn read_trade(cells: &dyn Cells, form: DateForm, received_on: &Date) -> Result<(Trade, Vec<Flag>), Reason> {
     let mut flags = Vec::new();
-    let (kind_text, date_text) = match cell("transaction") {
+    let (kind_text, date_text) = match cells.cell("transaction") {
         Some(both) => both.rsplit_once(',').map_or((Some(both), None), |(kind, date)| (Some(kind), Some(date))),
-        None => (cell("kind"), cell("traded_on")),
+        None => (cells.cell("kind"), cells.cell("traded_on")),
     };
     let date = |field, text: &str| read_past_date(text, form, received_on).map_err(|fault| Reason::Date { field, fault });
     let traded = date("traded_on", date_text.unwrap_or_default())?;
-    let disclosed = cell("disclosed_on").map(|text| date("disclosed_on", text)).transpose()?;
+    let disclosed = cells.cell("disclosed_on").map(|text| date("disclosed_on", text)).transpose()?;
     flag_dates(&mut flags, &traded, disclosed.as_ref());
     let kind = read_trade_kind(kind_text.unwrap_or_default()).ok_or_else(|| Reason::TradeKind(kind_text.unwrap_or_default().to_owned()))?;
     raise(&mut flags, kind == TradeKind::Unknown, Flag::KindBlank);
-    let (asset, received) = legs(cell, kind, &mut flags)?;
-    raise(&mut flags, cell("asset_type").is_none(), Flag::AssetTypeBlank);
+    let (asset, received) = legs(cells, kind, &mut flags)?;
+    raise(&mut flags, cells.asks_for("asset_type") && cells.cell("asset_type").is_none(), Flag::AssetTypeBlank);
     let trade = Trade {
-        filer: text(cell, "filer").ok_or(Reason::Missing("filer"))?,
-        filing_id: text(cell, "filing_id"),
-        agency: text(cell, "agency"),
-        line_no: text(cell, "line_no"),
-        holder: holder(cell, &mut flags),
+        filer: text(cells, "filer").ok_or(Reason::Missing("filer"))?,
+        filing_id: text(cells, "filing_id"),
+        agency: text(cells, "agency"),
+        line_no: text(cells, "line_no"),
+        holder: holder(cells, &mut flags),
         traded_on: traded.date,
         disclosed_on: disclosed.map(|d| d.date),
         kind,
         asset,
         received,
-        asset_type: text(cell, "asset_type"),
-        amount: amount(cell, &mut flags)?,
-        comment: text(cell, "comment").filter(|c| c != "--"),
+        asset_type: text(cells, "asset_type"),
+        amount: amount(cells, &mut flags)?,
+        comment: text(cells, "comment").filter(|c| c != "--"),
     };
     Ok((trade, flags))
 }
 
-pub(crate) fn read_holding(cell: &Cells<'_>, form: DateForm, received_on: &Date) -> Result<(Holding, Vec<Flag>), Reason> {
+pub(crate) fn read_holding(cells: &dyn Cells, form: DateForm, received_on: &Date) -> Result<(Holding, Vec<Flag>), Reason> {
     let mut flags = Vec::new();
-    let as_of = cell("as_of").map(|text| read_past_date(text, form, received_on)).transpose();
+    let as_of = cells.cell("as_of").map(|text| read_past_date(text, form, received_on)).transpose();
     let as_of = as_of.map_err(|fault| Reason::Date { field: "as_of", fault })?;
     raise(&mut flags, as_of.as_ref().is_some_and(|d| d.short_year), Flag::ShortYear);
-    let line_no = text(cell, "line_no");
+    let line_no = text(cells, "line_no");
     raise(&mut flags, line_no.as_ref().is_some_and(|n| n.contains('.')), Flag::Nested);
-    let asset = leg(cell, &mut flags)?;
+    let asset = leg(cells, &mut flags)?;
     let holding = Holding {
-        filer: text(cell, "filer").ok_or(Reason::Missing("filer"))?,
-        filing_id: text(cell, "filing_id"),
-        agency: text(cell, "agency"),
+        filer: text(cells, "filer").ok_or(Reason::Missing("filer"))?,
+        filing_id: text(cells, "filing_id"),
+        agency: text(cells, "agency"),
         line_no,
-        part: text(cell, "part"),
-        holder: holder(cell, &mut flags),
+        part: text(cells, "part"),
+        holder: holder(cells, &mut flags),
         as_of: as_of.map(|d| d.date),
         asset,
-        asset_type: text(cell, "asset_type"),
-        amount: amount(cell, &mut flags)?,
-        income_type: text(cell, "income_type"),
+        asset_type: text(cells, "asset_type"),
+        amount: amount(cells, &mut flags)?,
+        income_type: text(cells, "income_type"),
     };
     Ok((holding, flags))
 }
@@ -155,8 +160,8 @@ fn raise(flags: &mut Vec<Flag>, when: bool, flag: Flag) {
     }
 }
 
-fn text(cell: &Cells<'_>, field: &str) -> Option<String> {
-    cell(field).map(one_line)
+fn text(cells: &dyn Cells, field: &str) -> Option<String> {
+    cells.cell(field).map(one_line)
 }
 
 fn flag_dates(flags: &mut Vec<Flag>, traded: &ReadDate, disclosed: Option<&ReadDate>) {
@@ -165,16 +170,17 @@ fn flag_dates(flags: &mut Vec<Flag>, traded: &ReadDate, disclosed: Option<&ReadD
     raise(flags, traded.short_year || disclosed.is_some_and(|d| d.short_year), Flag::ShortYear);
 }
 
-fn holder(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> HolderRelation {
-    let owner = read_owner(cell("holder").or_else(|| cell("part")).unwrap_or_default());
-    raise(flags, owner == OwnerCell::Blank, Flag::OwnerBlank);
+fn holder(cells: &dyn Cells, flags: &mut Vec<Flag>) -> HolderRelation {
+    let owner = read_owner(cells.cell("holder").or_else(|| cells.cell("part")).unwrap_or_default());
+    let asked = cells.asks_for("holder") || cells.asks_for("part");
+    raise(flags, asked && owner == OwnerCell::Blank, Flag::OwnerBlank);
     raise(flags, owner == OwnerCell::AnyOfThem, Flag::OwnerHousehold);
     raise(flags, owner == OwnerCell::NotUnderstood, Flag::OwnerNotUnderstood);
     owner.relation()
 }
 
-fn amount(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> Result<Option<Band>, Reason> {
-    let amount = read_amount(cell("amount").unwrap_or_default())?;
+fn amount(cells: &dyn Cells, flags: &mut Vec<Flag>) -> Result<Option<Band>, Reason> {
+    let amount = read_amount(cells.cell("amount").unwrap_or_default())?;
     let flag = match amount.shape {
         AmountShape::Range | AmountShape::Over | AmountShape::NoneOrLess => None,
         AmountShape::BrokenRange => Some(Flag::AmountBroken),
@@ -188,16 +194,17 @@ fn amount(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> Result<Option<Band>, Reaso
 }
 
 /// The row's one security, tickers of a cell with several left side by side for somebody to tell apart.
-fn leg(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> Result<Leg, Reason> {
-    let ticker = read_ticker(cell("ticker").unwrap_or_default());
-    raise(flags, ticker.legs.is_empty(), Flag::TickerBlank);
+fn leg(cells: &dyn Cells, flags: &mut Vec<Flag>) -> Result<Leg, Reason> {
+    let ticker = read_ticker(cells.cell("ticker").unwrap_or_default());
+    raise(flags, cells.asks_for("ticker") && ticker.legs.is_empty(), Flag::TickerBlank);
     raise(flags, ticker.dash, Flag::TickerDash);
     raise(flags, ticker.markup, Flag::TickerMarkup);
     raise(flags, ticker.legs.len() > 1, Flag::TwoTickers);
-    let asset = cell("asset").unwrap_or_default();
+    let asset = cells.cell("asset").unwrap_or_default();
     raise(flags, has_tags(asset), Flag::AssetMarkup);
     raise(flags, has_entities(asset), Flag::AssetEntities);
     raise(flags, !asset.is_ascii(), Flag::AssetNotAscii);
+    raise(flags, asset.contains(['\n', '\r']), Flag::AssetLineBreak);
     let symbols: Vec<String> = ticker.legs.into_iter().flatten().collect();
     let ticker = (!symbols.is_empty()).then(|| symbols.join(" "));
     if ticker.is_none() && asset.is_empty() {
@@ -207,12 +214,12 @@ fn leg(cell: &Cells<'_>, flags: &mut Vec<Flag>) -> Result<Leg, Reason> {
 }
 
 /// The row's security, and in an exchange that says so the other one.
-fn legs(cell: &Cells<'_>, kind: TradeKind, flags: &mut Vec<Flag>) -> Result<(Leg, Option<Leg>), Reason> {
-    let whole = leg(cell, flags)?;
-    let texts = (kind == TradeKind::Exchange).then(|| exchange_legs(cell("asset").unwrap_or_default())).flatten();
+fn legs(cells: &dyn Cells, kind: TradeKind, flags: &mut Vec<Flag>) -> Result<(Leg, Option<Leg>), Reason> {
+    let whole = leg(cells, flags)?;
+    let texts = (kind == TradeKind::Exchange).then(|| exchange_legs(cells.cell("asset").unwrap_or_default())).flatten();
     let Some((given, got)) = texts else { return Ok((whole, None)) };
     flags.push(Flag::TwoLegs);
-    let mut tickers = read_ticker(cell("ticker").unwrap_or_default()).legs;
+    let mut tickers = read_ticker(cells.cell("ticker").unwrap_or_default()).legs;
     // One ticker for two securities belongs to either: it stays with neither, and the texts decide.
     let [first, second] = if tickers.len() == 2 { [tickers.remove(0), tickers.remove(0)] } else { [None, None] };
     Ok((Leg { ticker: first, text: given }, Some(Leg { ticker: second, text: got })))

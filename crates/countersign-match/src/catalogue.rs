@@ -173,7 +173,8 @@ impl Catalogue {
     pub(crate) fn owners(&self, ticker: &Ticker, on: Option<&Date>) -> Vec<At> {
         let exact = self.by_ticker.get(ticker.as_str());
         let held = exact.or_else(|| self.by_ticker.get(&ticker.with_class_split()?));
-        let mut owners: Vec<At> = held.into_iter().flatten().filter(|h| covers(h.from.as_ref(), h.to.as_ref(), on)).map(|h| At(h.issuer)).collect();
+        let mut owners: Vec<At> =
+            held.into_iter().flatten().filter(|h| covers(h.from.as_ref(), h.to.as_ref(), on)).map(|h| At(h.issuer)).collect();
         owners.sort_unstable();
         owners.dedup();
         owners
@@ -224,8 +225,14 @@ impl Catalogue {
 
     /// Whether a name written may be another's misspelt: a word that some issuer is called is not misspelt ("Vista" is not "Vistra").
     pub(crate) fn may_be_misspelt(&self, written: &Stripped, near: At) -> bool {
-        let explained = |word: &String, theirs: &Stripped| theirs.tokens.iter().any(|t| t == word || (word.len() >= 3 && t.starts_with(word.as_str())));
-        self.names_of(near).any(|theirs| written.tokens.iter().all(|word| !self.words.contains(word) || explained(word, theirs) || theirs.tokens.concat().contains(word.as_str())))
+        let explained =
+            |word: &String, theirs: &Stripped| theirs.tokens.iter().any(|t| t == word || (word.len() >= 3 && t.starts_with(word.as_str())));
+        self.names_of(near).any(|theirs| {
+            written
+                .tokens
+                .iter()
+                .all(|word| !self.words.contains(word) || explained(word, theirs) || theirs.tokens.concat().contains(word.as_str()))
+        })
     }
 
     /// Names that come near, nearest first, each issuer once.
@@ -257,7 +264,8 @@ impl Catalogue {
             let total = wanted.len() + self.names.get(place).map_or(0, |n| n.trigrams);
             2000 * u64::from(count) / u64::try_from(total.max(1)).unwrap_or(u64::MAX)
         };
-        let mut ranked: Vec<(u64, usize)> = shared.iter().enumerate().filter(|(_, c)| **c > 0).map(|(p, c)| (dice(p, *c), p)).filter(|(d, _)| *d >= 300).collect();
+        let mut ranked: Vec<(u64, usize)> =
+            shared.iter().enumerate().filter(|(_, c)| **c > 0).map(|(p, c)| (dice(p, *c), p)).filter(|(d, _)| *d >= 300).collect();
         ranked.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         ranked.truncate(MEASURED_MAX);
         ranked.into_iter().map(|(_, place)| place).collect()
@@ -304,7 +312,12 @@ mod tests {
     fn entry(id: &str, name: &str, ticker: &str, from: Option<&str>) -> IssuerEntry {
         let from = from.map(|d| Date::new(d).unwrap());
         let former = FormerName { name: format!("Old {name}"), from: None, to: Some(Date::new("2020-01-01").unwrap()) };
-        IssuerEntry { id: id.into(), name: name.into(), former_names: vec![former], tickers: vec![DatedTicker { symbol: ticker.into(), from, to: None }] }
+        IssuerEntry {
+            id: id.into(),
+            name: name.into(),
+            former_names: vec![former],
+            tickers: vec![DatedTicker { symbol: ticker.into(), from, to: None }],
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use crate::clean::{Cleaned, Mark};
 use crate::strip::tokens;
-use crate::words::{COINS, FAMILIES, FUND, FUND_PHRASES, LEVERAGE, PLAN_PHRASES, STRATEGY};
+use crate::words::{
+    CASH_PHRASES, COINS, FAMILIES, FUND, FUND_PHRASES, GOVERNMENT, LEVERAGE, MUNICIPAL, PLAN_PHRASES, PRIVATE_PHRASES, PROPERTY, STRATEGY,
+};
 
 /// Kinds of asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,9 +71,9 @@ pub(crate) fn classify(cleaned: &Cleaned, asset_type: Option<&str>) -> Reading {
     let words = Words::new(cleaned);
     let firm = |class| Reading { class, firm: true };
     let soft = |class| Reading { class, firm: false };
-    let given = asset_type.map(str::to_owned).or_else(|| {
-        cleaned.marks.iter().find_map(|m| if let Mark::AssetType(code) = m { Some(code.clone()) } else { None })
-    });
+    let given = asset_type
+        .map(str::to_owned)
+        .or_else(|| cleaned.marks.iter().find_map(|m| if let Mark::AssetType(code) = m { Some(code.clone()) } else { None }));
     match given.as_deref().and_then(by_type) {
         Some(C::CorporateBond) => return firm(words.bond_kind()),
         Some(C::Fund) if words.leveraged() => return firm(C::SingleStockProduct),
@@ -96,7 +98,17 @@ pub(crate) fn classify(cleaned: &Cleaned, asset_type: Option<&str>) -> Reading {
     if words.plan() {
         return firm(C::Plan);
     }
-    if words.phrase(&["membership", "membership interest", "llc interest", "spv", "special purpose vehicle", "simple agreement", "carried interest", "capital commitment"]) || words.safe() {
+    if words.phrase(&[
+        "membership",
+        "membership interest",
+        "llc interest",
+        "spv",
+        "special purpose vehicle",
+        "simple agreement",
+        "carried interest",
+        "capital commitment",
+    ]) || words.safe()
+    {
         return firm(C::PrivateStake);
     }
     if words.bond() {
@@ -111,7 +123,8 @@ pub(crate) fn classify(cleaned: &Cleaned, asset_type: Option<&str>) -> Reading {
     if words.phrase(PROPERTY) {
         return soft(C::RealProperty);
     }
-    if words.private() {
+    let said_listed = given.as_deref().is_some_and(|t| matches!(t.trim().to_ascii_lowercase().as_str(), "st" | "stock"));
+    if words.private() && !said_listed {
         return soft(C::PrivateStake);
     }
     if words.family_and_strategy() {
@@ -125,23 +138,34 @@ pub(crate) fn says_fund(name: &str) -> bool {
     Words::new(&crate::clean::clean(name)).says_fund()
 }
 
-const PROPERTY: &[&str] = &[
-    "rental property", "rental properties", "rental home", "residential real estate", "residential property", "commercial real estate", "commercial property", "condominium", "condo", "undeveloped land", "vacant land", "acres", "acre", "farm land", "farmland", "real estate apartments",
-    "real estate office", "office building", "apartment building", "duplex", "townhouse", "land parcel", "rental real estate", "timberland", "vacation home", "single family home", "mineral rights", "land in",
-];
-
-const GOVERNMENT: &[&str] = &[
-    "treasury", "treasuries", "treas", "tsy", "t bill", "t bills", "savings bond", "savings bonds", "federal home loan", "federal farm credit", "fed home ln", "fed farm", "fhlb", "ffcb", "fhlmc", "fnma", "gnma", "fannie mae", "freddie mac", "ginnie mae", "tips", "us govt", "us government",
-];
-
-const MUNICIPAL: &[&str] = &[
-    "muni", "municipal", "municipality", "county", "cnty", "city of", "school", "sch", "schs", "district", "dist", "authority", "auth", "revenue", "rev", "go", "state of", "commonwealth of", "university", "univ", "airport", "arpt", "transit", "twp", "township", "isd", "board of", "regents", "hosp", "hsg", "housing", "pub", "public",
-    "utility", "util", "wtr", "swr", "sewer", "turnpike", "toll", "unified", "uni", "un", "village", "vlg", "town of", "redev", "hlth", "ny", "nyc", "tx", "ga", "pa", "mi", "wi", "wa", "oh", "nc", "va", "md", "il", "fl", "tenn", "calif", "mass", "conn",
-];
-
 /// A name's words without "common stock" and legal forms at its end, which say nothing of a strategy.
 fn short_name(name: &str) -> String {
-    const ENDS: &[&str] = &["common", "stock", "cmn", "inc", "corp", "corporation", "co", "company", "ltd", "limited", "plc", "adr", "ordinary", "shares", "class", "cl", "a", "b", "c", "new", "public", "llc", "lp", "com"];
+    const ENDS: &[&str] = &[
+        "common",
+        "stock",
+        "cmn",
+        "inc",
+        "corp",
+        "corporation",
+        "co",
+        "company",
+        "ltd",
+        "limited",
+        "plc",
+        "adr",
+        "ordinary",
+        "shares",
+        "class",
+        "cl",
+        "a",
+        "b",
+        "c",
+        "new",
+        "public",
+        "llc",
+        "lp",
+        "com",
+    ];
     let mut words = tokens(name);
     while words.len() > 1 && words.last().is_some_and(|w| ENDS.contains(&w.as_str())) {
         words.pop();
@@ -165,8 +189,15 @@ impl Words {
     fn new(cleaned: &Cleaned) -> Self {
         let spaced = |text: &str| format!(" {} ", tokens(text).join(" "));
         let short = short_name(&cleaned.name);
-        let words_in_brackets: String = cleaned.marks.iter().filter_map(|m| if let Mark::Words(w) = m { Some(w.as_str()) } else { None }).collect::<Vec<_>>().join(" ");
-        Self { name: spaced(&format!("{} {words_in_brackets}", cleaned.name)), all: spaced(&cleaned.text), bare: short, raw: cleaned.text.clone(), marks: cleaned.marks.clone() }
+        let words_in_brackets: String =
+            cleaned.marks.iter().filter_map(|m| if let Mark::Words(w) = m { Some(w.as_str()) } else { None }).collect::<Vec<_>>().join(" ");
+        Self {
+            name: spaced(&format!("{} {words_in_brackets}", cleaned.name)),
+            all: spaced(&cleaned.text),
+            bare: short,
+            raw: cleaned.text.clone(),
+            marks: cleaned.marks.clone(),
+        }
     }
 
     fn has(&self, words: &[&str]) -> bool {
@@ -191,7 +222,9 @@ impl Words {
 
     fn option(&self) -> bool {
         let side = [" call ", " calls ", " put ", " puts "].iter().any(|s| self.all.contains(s));
-        let terms = [" strike ", " exp ", " expires ", " expiration ", " expiry ", " expiring ", " option ", " options "].iter().any(|s| self.all.contains(s));
+        let terms = [" strike ", " exp ", " expires ", " expiration ", " expiry ", " expiring ", " option ", " options "]
+            .iter()
+            .any(|s| self.all.contains(s));
         let covered = self.all.contains(" covered call");
         let leads = matches!(self.first(), "call" | "calls" | "put" | "puts") && self.raw.bytes().any(|b| b.is_ascii_digit());
         let typed = self.all.contains(" option type ") || self.all.contains(" stock option");
@@ -200,7 +233,10 @@ impl Words {
 
     /// A rate and a date, or the words for them: debt, whatever else is said.
     fn coupon(&self) -> bool {
-        let dated = self.raw.split([' ', ',']).any(|w| w.len() >= 5 && w.matches('/').count() == 2 && w.bytes().all(|b| b.is_ascii_digit() || b == b'/'));
+        let dated = self
+            .raw
+            .split([' ', ','])
+            .any(|w| w.len() >= 5 && w.matches('/').count() == 2 && w.bytes().all(|b| b.is_ascii_digit() || b == b'/'));
         let rate = self.raw.contains('%');
         let worded = [" coupon ", " matures ", " cpn ", " cusip "].iter().any(|w| self.all.contains(w));
         let due = self.all.contains(" due ") && self.raw.bytes().any(|b| b.is_ascii_digit());
@@ -209,9 +245,9 @@ impl Words {
     }
 
     fn bond(&self) -> bool {
-        self.has(&["bond", "bonds", "note", "notes", "nt", "nts", "debenture", "debentures", "deb", "mtn", "bd", "bds", "bill", "bills"])
+        self.has(&["bond", "bonds", "note", "notes", "nt", "nts", "debenture", "debentures", "deb", "mtn", "bd", "bds", "tbill", "tbills"])
             || self.phrase(&["loan receivable", "term loan"])
-            || (self.phrase(GOVERNMENT) && !self.has(&["treasury wine"]))
+            || (self.phrase(GOVERNMENT) && !self.phrase(&["treasury wine"]))
     }
 
     fn bond_kind(&self) -> InstrumentClass {
@@ -226,21 +262,44 @@ impl Words {
     }
 
     fn leveraged(&self) -> bool {
-        const WITH: &[&str] = &["daily", "etf", "etp", "etn", "product", "target", "weeklypay", "proshares", "direxion", "tradr", "yieldmax", "strategy", "leverage", "yieldboost"];
-        const MAKERS: &[&str] = &["harvest", "roundhill", "rex", "kurv", "purpose", "evolve", "ninepoint", "yieldmax", "graniteshares", "csop", "chinaamc"];
+        const WITH: &[&str] = &[
+            "daily",
+            "etf",
+            "etp",
+            "etn",
+            "product",
+            "target",
+            "weeklypay",
+            "proshares",
+            "direxion",
+            "tradr",
+            "yieldmax",
+            "strategy",
+            "leverage",
+            "yieldboost",
+        ];
+        const MAKERS: &[&str] =
+            &["harvest", "roundhill", "rex", "kurv", "purpose", "evolve", "ninepoint", "yieldmax", "graniteshares", "csop", "chinaamc"];
         let any = |list: &[&str]| self.all.split(' ').any(|t| list.contains(&t));
         let long_short = any(&["long", "short"]) && any(&["daily"]);
-        (any(LEVERAGE) || long_short) && any(WITH) || (MAKERS.contains(&self.first()) && any(&["etf", "etp", "product"]))
+        // "Ultra" is a leveraged product of one maker, and a short duration with every other.
+        let ultra = any(&["ultra", "ultrashort"]) && any(&["proshares"]);
+        (any(LEVERAGE) || long_short || ultra) && any(WITH) || (MAKERS.contains(&self.first()) && any(&["etf", "etp", "product"]))
     }
 
     fn says_fund(&self) -> bool {
         // "Class R6", "Institutional Class", "Admiral Shares".
-        const CLASSES: &[&str] = &["r6", "r5", "r4", "r3", "r2", "r1", "f1", "f2", "f3", "529", "529a", "529c", "i", "k", "z", "y", "n", "adv"];
+        const CLASSES: &[&str] =
+            &["r6", "r5", "r4", "r3", "r2", "r1", "f1", "f2", "f3", "529", "529a", "529c", "i", "k", "z", "y", "n", "adv"];
         let class = CLASSES.iter().any(|c| self.name.contains(&format!(" class {c} ")) || self.name.contains(&format!(" cl {c} ")));
         let kind = ["institutional", "instl", "admiral", "investor", "advisor", "inst"]
             .iter()
             .any(|k| ["class", "shares", "cl", "shs", "shrs"].iter().any(|s| self.name.contains(&format!(" {k} {s} "))));
-        self.has(FUND) || self.phrase(FUND_PHRASES) || class || kind || (self.first() == "vanguard" && self.name.split_whitespace().count() > 1)
+        self.has(FUND)
+            || self.phrase(FUND_PHRASES)
+            || class
+            || kind
+            || (self.first() == "vanguard" && self.name.split_whitespace().count() > 1)
     }
 
     fn plan(&self) -> bool {
@@ -256,31 +315,49 @@ impl Words {
     }
 
     fn coin(&self) -> bool {
-        const PLACES: &[&str] = &["coinbase", "gemini", "kraken", "binance", "wallet", "robinhood", "crypto", "cryptocurrency", "coin", "coins", "token", "tokens"];
+        const PLACES: &[&str] = &[
+            "coinbase",
+            "gemini",
+            "kraken",
+            "binance",
+            "wallet",
+            "robinhood",
+            "crypto",
+            "cryptocurrency",
+            "coin",
+            "coins",
+            "token",
+            "tokens",
+        ];
         let bare = self.name.split_whitespace().filter(|t| !PLACES.contains(t)).collect::<Vec<_>>().join(" ");
         let twice = self.name.split_whitespace().collect::<Vec<_>>();
-        let named = COINS.contains(&bare.as_str()) || twice.split_first().is_some_and(|(first, rest)| COINS.contains(first) && rest.iter().all(|t| COINS.contains(t) || PLACES.contains(t) || t.len() == 3));
+        let named = COINS.contains(&bare.as_str())
+            || twice.split_first().is_some_and(|(first, rest)| {
+                COINS.contains(first) && rest.iter().all(|t| COINS.contains(t) || PLACES.contains(t) || t.len() == 3)
+            });
         named || self.has(&["cryptocurrency", "cryptocurrencies"]) || self.all.trim().ends_with(" crypto")
     }
 
     fn cash(&self) -> bool {
-        const PHRASES: &[&str] = &[
-            "checking", "savings account", "savings acct", "bank account", "bank accounts", "bank deposit", "deposit account", "deposit program", "certificate of deposit", "certificates of deposit", "credit union", "money market account", "cash account", "cash balance", "bank sweep", "insured deposit", "cash equivalents", "cash and", "us brokerage",
-            "deposit sweep", "cash deposit", "sweep account", "bank cd", "brokerage account",
-        ];
         let numbered = self.name.split_whitespace().any(|t| t == "bank") && self.raw.contains('#');
         let banked = self.has(&["bank", "banking", "credit", "trust", "savings"]) && self.symbol(&["CD", "CDS", "CASH"]);
-        matches!(self.last(), "cash" | "cd" | "cds") || self.phrase(PHRASES) || numbered || banked || (self.symbol(&["CASH"]) && self.has(&["account", "brokerage", "us"])) || self.name.trim() == "us bank"
+        matches!(self.last(), "cash" | "cd" | "cds")
+            || self.phrase(CASH_PHRASES)
+            || numbered
+            || banked
+            || (self.symbol(&["CASH"]) && self.has(&["account", "brokerage", "us"]))
+            || self.name.trim() == "us bank"
     }
 
     fn private(&self) -> bool {
-        const PHRASES: &[&str] = &[
-            "private company", "private investment", "privately held", "private equity", "lp interest", "limited partnership interest", "limited partner", "limited partners", "value not readily ascertainable", "seed preferred", "series seed", "convertible promissory", "non public", "angel investment", "ownership interest", "family partnership", "pre ipo",
-        ];
         let words: Vec<&str> = self.name.split_whitespace().collect();
-        let lettered = words.iter().zip(words.iter().skip(1)).any(|(a, b)| *a == "series" && b.len() <= 2 && b.starts_with(|c: char| ('a'..='h').contains(&c)));
+        let lettered = words
+            .iter()
+            .zip(words.iter().skip(1))
+            .any(|(a, b)| *a == "series" && b.len() <= 2 && b.starts_with(|c: char| ('a'..='h').contains(&c)));
         let units = self.phrase(&["common units", "common unit"]);
-        (self.phrase(PHRASES) && !units) || (lettered && !self.has(&["common", "cumulative", "cum", "adr", "cmn", "perpetual", "depositary"]))
+        (self.phrase(PRIVATE_PHRASES) && !units)
+            || (lettered && !self.has(&["common", "cumulative", "cum", "adr", "cmn", "perpetual", "depositary"]))
     }
 
     fn family_and_strategy(&self) -> bool {
@@ -322,6 +399,7 @@ mod tests {
         use InstrumentClass as C;
         for (text, expected) in [
             ("Quill Corp. Common Stock (QLL)", C::Equity),
+            ("Quill Ultra-Short Income ETF (QLST)", C::Fund),
             ("Quill Bear Workshop Inc", C::Equity),
             ("American Vanguard Corp", C::Equity),
             ("Quill Small-Cap Growth Fund Class R6 Shares", C::Fund),
@@ -342,13 +420,13 @@ mod tests {
             ("QUILL CORP SR NT 3.824% 01/20/2028", C::CorporateBond),
             ("Quill Inc (Bond)", C::CorporateBond),
             ("Quill County School District, TX, bond (Cusip 037833100)", C::MunicipalBond),
-            ("13-week Treasury Bills", C::Treasury),
+            ("26-week Treasury Bills", C::Treasury),
             ("QB Contingent Autocall on Quill 9% due 9/5/27", C::StructuredNote),
-            ("Bitcoin (BTC) - Gemini", C::Crypto),
-            ("DOGE (Crypto)", C::Crypto),
-            ("U.S. bank #3 (cash)", C::Cash),
+            ("Bitcoin (BTC) - Kraken", C::Crypto),
+            ("ADA (Crypto)", C::Crypto),
+            ("U.S. bank #77 (cash)", C::Cash),
             ("Quill Bank (CD)", C::Cash),
-            ("undeveloped land parcel, Las Vegas, NV", C::RealProperty),
+            ("Undeveloped land, 40 acres, Quill Valley", C::RealProperty),
             ("Quill Labs, PBC (Series F Membership)", C::PrivateStake),
             ("Quill Technologies, Inc. SAFE", C::PrivateStake),
             ("Quill SPV II LLC", C::PrivateStake),

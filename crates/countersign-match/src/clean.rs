@@ -39,7 +39,7 @@ pub enum Mark {
 pub fn clean(raw: &str) -> Cleaned {
     let text = line(raw);
     let mut marks = Vec::new();
-    let mut name = text.as_str();
+    let mut name = without_deed(&text);
     if let Some((account, rest)) = account(name) {
         marks.push(Mark::Account(account.to_owned()));
         name = rest;
@@ -59,6 +59,13 @@ pub fn clean(raw: &str) -> Cleaned {
     }
     let name = name.trim().to_owned();
     Cleaned { text, name, marks }
+}
+
+/// "Purchase of Example Corp" is Example Corp.
+fn without_deed(text: &str) -> &str {
+    const DEEDS: [&str; 5] = ["Purchase of ", "Sale of ", "Partial sale of ", "Purchased ", "Sold "];
+    let deed = DEEDS.iter().find(|d| text.get(..d.len()).is_some_and(|start| start.eq_ignore_ascii_case(d)));
+    deed.and_then(|d| text.get(d.len()..)).filter(|rest| !rest.is_empty()).unwrap_or(text)
 }
 
 /// The whole cell as one clean line.
@@ -231,14 +238,39 @@ fn windows_1252(c: char) -> Option<u8> {
 
 /// "Brokerage account #4: Example Corp" and "Brokerage acct #4- EXAMPLE CORP": the words before name an account, not the asset.
 fn account(text: &str) -> Option<(&str, &str)> {
-    const WORDS: &[&str] = &["account", "acct", "accounts", "ira", "plan", "401(k)", "401k", "403(b)", "roth", "hsa", "sep", "brokerage", "trust", "custodial"];
-    let (before, after) = text.split_once(": ").or_else(|| text.split_once("- ")).or_else(|| text.split_once(" -"))?;
-    let names = before.split([' ', '-', '#']).any(|w| WORDS.contains(&w.to_lowercase().as_str()));
+    // Not "trust": that is part of many a company's name.
+    const WORDS: [&str; 15] = [
+        "account",
+        "accounts",
+        "acct",
+        "ira",
+        "plan",
+        "401(k)",
+        "401k",
+        "403(b)",
+        "roth",
+        "hsa",
+        "sep",
+        "brokerage",
+        "custodial",
+        "utma",
+        "revocable",
+    ];
+    let accounts = |word: &str| WORDS.contains(&word.to_lowercase().as_str());
+    let (before, after) =
+        text.split_once(": ").or_else(|| numbered(text)).or_else(|| text.split_once("- ")).or_else(|| text.split_once(" -"))?;
     // A plan that is written of without an asset stays whole, so that it is known as a plan.
-    let asset = after.split_whitespace().next().is_some_and(|w| !WORDS.contains(&w.to_lowercase().as_str()));
-    // "Trust" alone is part of many a company's name.
-    let trusty = before.split([' ', '-', '#']).filter(|w| WORDS.contains(&w.to_lowercase().as_str())).all(|w| w.eq_ignore_ascii_case("trust"));
-    (names && asset && !(trusty && !before.ends_with("rust"))).then_some((before.trim(), after.trim()))
+    let asset = after.split_whitespace().next().is_some_and(|w| !accounts(w));
+    (asset && before.split([' ', '-', '#']).any(accounts)).then_some((before.trim(), after.trim()))
+}
+
+/// "acct #4-EXAMPLE CORP": the first dash behind the number, with or without a blank.
+fn numbered(text: &str) -> Option<(&str, &str)> {
+    let number = text.find('#')?;
+    let dash = number + text.get(number..)?.find('-')?;
+    let digits = text.get(number + 1..dash)?.trim();
+    let fits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if fits { Some((text.get(..dash)?, text.get(dash + 1..)?)) } else { None }
 }
 
 fn trailing_bracket(text: &str) -> Option<(&str, &str, bool)> {
@@ -259,8 +291,12 @@ fn trailing_bracket(text: &str) -> Option<(&str, &str, bool)> {
 }
 
 fn mark(inside: &str, square: bool) -> Mark {
-    const FORMS: &[&str] = &["REIT", "REITS", "PUBL", "DELA", "DEL", "NEW", "THE", "ADR", "ADS", "INC", "CORP", "LTD", "PLC", "COMMON", "STOCK", "HLDG", "HLDGS", "HOLDING", "UK", "USD"];
-    const EXCHANGES: &[&str] = &["NYSE", "NASDAQ", "NASDAQGS", "AMEX", "OTC", "NYSEARCA", "NYSE ARCA", "CBOE", "TSX", "LSE", "BATS", "OTCMKTS"];
+    const FORMS: &[&str] = &[
+        "REIT", "REITS", "PUBL", "DELA", "DEL", "NEW", "THE", "ADR", "ADS", "INC", "CORP", "LTD", "PLC", "COMMON", "STOCK", "HLDG",
+        "HLDGS", "HOLDING", "UK", "USD",
+    ];
+    const EXCHANGES: &[&str] =
+        &["NYSE", "NASDAQ", "NASDAQGS", "AMEX", "OTC", "NYSEARCA", "NYSE ARCA", "CBOE", "TSX", "LSE", "BATS", "OTCMKTS"];
     let upper = inside.to_ascii_uppercase();
     if square && upper.len() == 2 {
         return Mark::AssetType(upper);
@@ -293,7 +329,7 @@ fn leading_symbol(text: &str) -> Option<(&str, &str)> {
     let again = rest.strip_prefix(symbol).is_some_and(|r| r.starts_with('-'));
     let first = rest.split([' ', '-']).next().unwrap_or_default();
     let second = rest.split(' ').nth(1).is_some();
-    // "COCA-COLA CO" in capitals is a name; "QLL-Quill Inc" is not.
+    // "QUI-LL CO" in capitals is a name; "QLL-Quill Inc" is not.
     let mixed = rest.bytes().any(|b| b.is_ascii_lowercase()) && first.starts_with(|c: char| c.is_ascii_uppercase());
     let own_word = first.len() > 1 && second && (mixed || spaced);
     let fits = symbol_like(symbol, false) && symbol.len() <= 5 && (symbol.len() > 1 || spaced) && (again || own_word);
@@ -309,7 +345,9 @@ fn trailing_symbol(text: &str) -> Option<(&str, &str)> {
 /// One to six letters or digits, perhaps with a class after a dot, dash or slash; in capitals unless `any_case`.
 fn symbol_like(text: &str, any_case: bool) -> bool {
     let (root, class) = text.split_once(['.', '-', '/']).unwrap_or((text, ""));
-    let fits = |part: &str, max: usize| part.len() <= max && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || (any_case && b.is_ascii_lowercase()));
+    let fits = |part: &str, max: usize| {
+        part.len() <= max && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || (any_case && b.is_ascii_lowercase()))
+    };
     // Small letters only where all are small: "(lly)" is a ticker, "(Bond)" is a word.
     let mixed = text.bytes().any(|b| b.is_ascii_lowercase()) && text.bytes().any(|b| b.is_ascii_uppercase());
     let words = any_case && text.bytes().any(|b| b.is_ascii_lowercase()) && text.len() > 5;
@@ -377,6 +415,9 @@ mod tests {
     fn accounts_are_not_assets() {
         assert_eq!(marks("Brokerage acct #4- QUILL CORP NEW(symbol QLL)").0, "QUILL CORP NEW");
         assert_eq!(marks("SEP-IRA plan brokerage account: Quill.com, Inc. (QLL)").0, "Quill.com, Inc.");
+        assert_eq!(marks("Brokerage acct #10-QUILL CORP").0, "QUILL CORP");
+        assert_eq!(marks("Purchase of Quill Corp. Stock (QLL)").0, "Quill Corp. Stock");
+        assert_eq!(marks("Quill Trust - Common Stock").0, "Quill Trust - Common Stock");
         assert_eq!(marks("Roth IRA").0, "Roth IRA");
     }
 }

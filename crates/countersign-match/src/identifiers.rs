@@ -151,7 +151,7 @@ fn isin(text: &str) -> Result<String, IdentifierError> {
     }
     // Luhn: from the right, every other digit doubled, beginning with the one beside the check digit.
     let sum: u32 = digits.iter().rev().enumerate().map(|(i, d)| digit_sum(if i % 2 == 0 { d * 2 } else { *d })).sum();
-    if (sum + check) % 10 == 0 { Ok(text.to_owned()) } else { Err(IdentifierError::Check("an ISIN")) }
+    if (sum + check).is_multiple_of(10) { Ok(text.to_owned()) } else { Err(IdentifierError::Check("an ISIN")) }
 }
 
 fn cusip(text: &str) -> Result<String, IdentifierError> {
@@ -207,8 +207,7 @@ fn alphanumeric(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    // Invented bodies; the check digits were worked out by hand-sized Python from the standards' own descriptions, beside the published
-    // examples of each standard.
+    // Examples that descriptions of the standards print.
     #[test]
     fn published_examples_pass() {
         assert!(Isin::new("US0378331005").is_ok());

@@ -7,11 +7,11 @@ use crate::catalogue::{At, Catalogue};
 use crate::class::{InstrumentClass, Reading, classify};
 use crate::clean::{Cleaned, Mark, clean};
 use crate::outcome::{CANDIDATES_MAX, Candidate, Decision, How, Outcome, Reason, Why};
-use crate::product::{Underlying, of_bond, of_option, of_product};
+use crate::product::{Underlying, of_bond, of_note, of_option, of_product};
 use crate::similar::{CANDIDATE_MIN, Measured, begins_alike};
 use crate::strip::Stripped;
 use crate::ticker::{Ticker, TickerCell};
-use crate::words::NOT_TICKERS;
+use crate::words::{NOT_TICKERS, WEAK};
 
 /// What an asset's text means.
 ///
@@ -71,6 +71,10 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn decide(&self, reading: Reading) -> (InstrumentClass, Decision) {
         use InstrumentClass as C;
+        let legs = self.cleaned.text.to_ascii_lowercase();
+        if legs.contains("(exchanged)") && legs.contains("(received)") {
+            return (reading.class, self.review(Reason::Ambiguous));
+        }
         if !reading.firm && reading.class != C::Equity && self.exactly_listed(reading.class) {
             return (C::Equity, self.equity());
         }
@@ -81,7 +85,7 @@ impl Asked<'_> {
             C::SingleStockProduct => self.product(),
             C::Option => (C::Option, self.option()),
             C::CorporateBond | C::MunicipalBond => self.bond(reading.class),
-            C::StructuredNote => (C::StructuredNote, self.review(Reason::Weak)),
+            C::StructuredNote => (C::StructuredNote, self.note()),
             C::Treasury | C::Crypto | C::Cash | C::RealProperty => (reading.class, Decision::NotASecurity(reading.class)),
             C::PrivateStake => (C::PrivateStake, self.private()),
         }
@@ -93,9 +97,26 @@ impl Asked<'_> {
         match self.cell {
             TickerCell::One(ticker) => self.catalogue.owners(ticker, self.on).iter().any(|owner| exact.iter().any(|n| n.at() == *owner)),
             // Without a ticker a bare name may still be a bank account or a coin; it is no fund, though, and no land.
-            TickerCell::None => matches!(class, InstrumentClass::Fund | InstrumentClass::RealProperty) && exact.iter().any(|n| self.catalogue.listed(n.at())),
+            TickerCell::None => {
+                matches!(class, InstrumentClass::Fund | InstrumentClass::RealProperty)
+                    && exact.iter().any(|n| self.catalogue.listed(n.at()))
+            }
             _ => false,
         }
+    }
+
+    /// A note is never linked: the bank owes it, and the share it pays by is another's. A person sees who that may be.
+    fn note(&self) -> Decision {
+        let none = TickerCell::None;
+        let name = of_note(&self.cleaned.name);
+        let on = self.about(name.as_deref().unwrap_or(&self.cleaned.name), &none);
+        let symbol = name.as_deref().and_then(Ticker::new);
+        let mut candidates = Vec::new();
+        for owner in symbol.map(|t| self.catalogue.owners(&t, self.on)).unwrap_or_default() {
+            on.push(&mut candidates, owner, Why::Ticker);
+        }
+        on.fill(&mut candidates);
+        Decision::Review { candidates, reason: Reason::Weak }
     }
 
     fn share(&self) -> (InstrumentClass, Decision) {
@@ -144,16 +165,15 @@ impl Asked<'_> {
         if !exact.is_empty() || self.name.tokens.is_empty() {
             return None;
         }
-        self.catalogue
-            .names_of(owner)
-            .filter_map(|theirs| {
-                let measured = Measured::of(&self.name, theirs);
-                let (a, b) = (&self.name.tokens, &theirs.tokens);
-                let words = a.len().min(b.len());
-                let telling = words >= 2 || a.first().is_some_and(|w| self.catalogue.distinctive(w)) && b.first().is_some_and(|w| self.catalogue.distinctive(w));
-                (measured.close() || (telling && begins_alike(&self.name, theirs))).then(|| measured.score())
-            })
-            .max()
+        self.catalogue.names_of(owner).filter_map(|theirs| self.nearness(theirs)).max()
+    }
+
+    /// How near one name of the ticker's owner comes: close, or beginning alike with two words or one that is nobody else's.
+    fn nearness(&self, theirs: &Stripped) -> Option<u16> {
+        let measured = Measured::of(&self.name, theirs);
+        let own = |s: &Stripped| s.tokens.first().is_some_and(|w| self.catalogue.distinctive(w));
+        let telling = telling_words(&self.name).min(telling_words(theirs)) >= 2 || (own(&self.name) && own(theirs));
+        (measured.close() || (telling && begins_alike(&self.name, theirs))).then(|| measured.score())
     }
 
     fn several(&self, tickers: &[Ticker]) -> Decision {
@@ -179,19 +199,46 @@ impl Asked<'_> {
         }
         match issuers.as_slice() {
             [at] if self.catalogue.is_fund(*at) => return Decision::Fund,
-            [at] if self.name.unlisted_form && !exact.iter().any(|n| n.unlisted_form()) && self.catalogue.listed(*at) => return self.review(Reason::Weak),
+            [at] if self.name.unlisted_form && !exact.iter().any(|n| n.unlisted_form()) && self.catalogue.listed(*at) => {
+                return self.review(Reason::Weak);
+            }
+            [at] if self.is_somebodys_symbol(*at) => return self.weak(),
+            // Equal only without "group" and "holdings": one word and another legal form is another company.
+            [_] if score < 990
+                && telling_words(&self.name) < 2
+                && self.name.form.is_some()
+                && exact.iter().all(|n| n.form() != self.name.form) =>
+            {
+                return self.weak();
+            }
             [at] => return Decision::Linked { issuer: self.catalogue.id(*at), score, how: How::NameExact },
             [] => {}
             _ => return self.review(Reason::Ambiguous),
         }
+        if telling_words(&self.name) < 2 {
+            // One word, a letter off, is more often another company than a misspelt one.
+            return self.weak();
+        }
         let near = self.catalogue.near(&self.name, self.on);
-        let close: Vec<_> = near.iter().filter(|n| n.measured.close() && n.on_date && self.catalogue.listed(n.at) && self.catalogue.may_be_misspelt(&self.name, n.at)).collect();
+        let close: Vec<_> = near
+            .iter()
+            .filter(|n| n.measured.close() && n.on_date && self.catalogue.listed(n.at) && self.catalogue.may_be_misspelt(&self.name, n.at))
+            .collect();
         match close.as_slice() {
             [one] if self.catalogue.is_fund(one.at) => Decision::Fund,
-            [one] if !self.name.unlisted_form || one.unlisted_form => Decision::Linked { issuer: self.catalogue.id(one.at), score: one.measured.score(), how: How::NameFuzzy },
+            [one] if !self.name.unlisted_form || one.unlisted_form => {
+                Decision::Linked { issuer: self.catalogue.id(one.at), score: one.measured.score(), how: How::NameFuzzy }
+            }
             [] | [_] => self.weak(),
             _ => self.review(Reason::Ambiguous),
         }
+    }
+
+    /// Whether the whole text is a symbol in capitals that another issuer trades under.
+    fn is_somebodys_symbol(&self, at: At) -> bool {
+        let text = &self.cleaned.name;
+        let capitals = text.len() <= 5 && text.bytes().all(|b| b.is_ascii_uppercase());
+        capitals && Ticker::new(text).is_some_and(|t| self.catalogue.owners(&t, self.on).iter().any(|owner| *owner != at))
     }
 
     /// Review where anything comes near, unmatched where nothing does. A text that is only a ticker comes near its owner.
@@ -265,10 +312,18 @@ impl Asked<'_> {
         let class = InstrumentClass::SingleStockProduct;
         match owners.as_slice() {
             [at] if self.catalogue.is_fund(*at) => (InstrumentClass::Fund, Decision::Fund),
+            [at] if self.claimed_by_another(*at) => (class, self.review(Reason::TickerNameDisagree)),
             [at] => (class, Decision::Linked { issuer: self.catalogue.id(*at), score: 1000, how: How::Underlying }),
             [] => (class, Decision::Review { candidates: on.candidates(), reason: Reason::Weak }),
             _ => (class, Decision::Review { candidates: on.candidates(), reason: Reason::Ambiguous }),
         }
+    }
+
+    /// Whether the ticker is a listed company's that is not `at`; a product's own ticker is nobody's, or its fund's.
+    fn claimed_by_another(&self, at: At) -> bool {
+        let TickerCell::One(ticker) = self.cell else { return matches!(self.cell, TickerCell::Several(_)) };
+        let owners = self.catalogue.owners(ticker, self.on);
+        !owners.contains(&at) && owners.iter().any(|owner| !self.catalogue.is_fund(*owner))
     }
 
     fn candidates(&self) -> Vec<Candidate> {
@@ -290,8 +345,7 @@ impl Asked<'_> {
 
     /// A company's bond counts as the company's where its exact name stands before the terms.
     fn bond(&self, class: InstrumentClass) -> (InstrumentClass, Decision) {
-        let none = TickerCell::None;
-        let on = self.about(&of_bond(&self.cleaned.name), &none);
+        let on = self.about(&of_bond(&self.cleaned.name), self.cell);
         let decision = underlying(on.equity_or_weak());
         match (class, &decision) {
             (_, Decision::Linked { .. }) => (InstrumentClass::CorporateBond, decision),
@@ -313,7 +367,8 @@ impl Asked<'_> {
         let mut issuers: Vec<At> = exact.iter().map(|n| n.at()).filter(unlisted).collect();
         issuers.sort_unstable();
         issuers.dedup();
-        let claimed = matches!(self.cell, TickerCell::One(t) if !self.catalogue.owners(t, self.on).is_empty()) || matches!(self.cell, TickerCell::Several(_));
+        let claimed = matches!(self.cell, TickerCell::One(t) if !self.catalogue.owners(t, self.on).is_empty())
+            || matches!(self.cell, TickerCell::Several(_));
         match issuers.as_slice() {
             [at] if !claimed => return Decision::Linked { issuer: self.catalogue.id(*at), score, how: How::NameExact },
             [at] => {
@@ -336,10 +391,17 @@ impl Asked<'_> {
     }
 }
 
+/// Words of a name beside those that come and go.
+fn telling_words(name: &Stripped) -> usize {
+    name.tokens.iter().filter(|t| !WEAK.contains(&t.as_str())).count()
+}
+
 /// A link to what something is on is a link of that kind; a near name is not enough for one.
 fn underlying(decision: Decision) -> Decision {
     match decision {
-        Decision::Linked { issuer, score, how: How::NameFuzzy } => Decision::Review { candidates: vec![Candidate { issuer, score, why: Why::NameNear }], reason: Reason::Weak },
+        Decision::Linked { issuer, score, how: How::NameFuzzy } => {
+            Decision::Review { candidates: vec![Candidate { issuer, score, why: Why::NameNear }], reason: Reason::Weak }
+        }
         Decision::Linked { issuer, score, .. } => Decision::Linked { issuer, score, how: How::Underlying },
         other => other,
     }
@@ -347,7 +409,22 @@ fn underlying(decision: Decision) -> Decision {
 
 /// The name before the words that say how the stake is held.
 fn private_name(name: &str) -> String {
-    const MARKS: &[&str] = &["series", "safe", "spv", "membership", "seed", "preferred", "class", "common", "units", "shares", "convertible", "llc", "interest", "stake"];
+    const MARKS: &[&str] = &[
+        "series",
+        "safe",
+        "spv",
+        "membership",
+        "seed",
+        "preferred",
+        "class",
+        "common",
+        "units",
+        "shares",
+        "convertible",
+        "llc",
+        "interest",
+        "stake",
+    ];
     let mut kept = Vec::new();
     for word in name.split(' ') {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();

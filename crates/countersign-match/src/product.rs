@@ -31,7 +31,9 @@ pub(crate) fn of_product(cleaned: &Cleaned) -> Underlying {
         return Underlying::Basket;
     }
     let symbol = match left.as_slice() {
-        [one] => text.split(|c: char| !c.is_ascii_alphanumeric()).find(|w| w.len() >= 2 && *w == one.to_ascii_uppercase()).map(str::to_owned),
+        [one] => {
+            text.split(|c: char| !c.is_ascii_alphanumeric()).find(|w| w.len() >= 2 && *w == one.to_ascii_uppercase()).map(str::to_owned)
+        }
         _ => None,
     };
     Underlying::Name(left.join(" "), symbol)
@@ -49,7 +51,11 @@ pub(crate) fn of_option(text: &str) -> (String, Option<String>) {
             continue;
         }
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        let leads = name.is_empty() && matches!(bare.as_str(), "call" | "calls" | "put" | "puts" | "written" | "covered" | "options" | "option" | "on" | "stock" | "vested" | "unvested");
+        let leads = name.is_empty()
+            && matches!(
+                bare.as_str(),
+                "call" | "calls" | "put" | "puts" | "written" | "covered" | "options" | "option" | "on" | "stock" | "vested" | "unvested"
+            );
         if leads || bare.is_empty() && !word.contains('&') {
             continue;
         }
@@ -64,21 +70,61 @@ pub(crate) fn of_option(text: &str) -> (String, Option<String>) {
 /// The name before a bond's terms.
 pub(crate) fn of_bond(text: &str) -> String {
     let (outside, _) = split_brackets(text);
+    // "Quill Secured Finance LLP 11.9%": a word of terms before the legal form is the name's own.
+    let number = |w: &&str| w.starts_with(|c: char| c.is_ascii_digit()) && w.contains(['%', '/', '.']);
+    let before: Vec<&str> = outside.split(' ').filter(|w| !w.is_empty()).take_while(|w| !number(w)).collect();
+    let form = |w: &&str| HARD_LEGAL.contains(&plain(w).as_str()) || plain(w) == "llp";
+    if let Some(at) = before.iter().skip(1).position(form) {
+        return before.iter().take(at + 2).copied().collect::<Vec<_>>().join(" ");
+    }
     let mut name = Vec::new();
     for word in outside.split(' ').filter(|w| !w.is_empty()) {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
         let terms = matches!(
             bare.as_str(),
-            "bond" | "bonds" | "note" | "notes" | "nt" | "nts" | "senior" | "sr" | "subord" | "sub" | "mtn" | "debenture" | "deb" | "rate/coupon" | "rate" | "matures" | "due" | "dtd" | "b/e" | "be" | "ser" | "series" | "hybrid" | "medium" | "unsecured" | "secured" | "callable" | "call" | "float" | "variable" | "cpn" | "cusip" | "isin" | "term" | "fixed" | "loan"
+            "bond"
+                | "bonds"
+                | "note"
+                | "notes"
+                | "nt"
+                | "nts"
+                | "senior"
+                | "sr"
+                | "subord"
+                | "sub"
+                | "mtn"
+                | "debenture"
+                | "deb"
+                | "rate/coupon"
+                | "rate"
+                | "matures"
+                | "due"
+                | "dtd"
+                | "b/e"
+                | "be"
+                | "ser"
+                | "series"
+                | "hybrid"
+                | "medium"
+                | "unsecured"
+                | "secured"
+                | "callable"
+                | "call"
+                | "float"
+                | "variable"
+                | "cpn"
+                | "cusip"
+                | "isin"
+                | "term"
+                | "fixed"
+                | "loan"
         );
-        let number = !name.is_empty() && bare.starts_with(|c: char| c.is_ascii_digit()) && (word.contains(['%', '/', '.']) || bare.len() > 3);
+        let number =
+            !name.is_empty() && bare.starts_with(|c: char| c.is_ascii_digit()) && (word.contains(['%', '/', '.']) || bare.len() > 3);
         if terms && !name.is_empty() || number {
             break;
         }
         name.push(word);
-        if name.len() > 1 && HARD_LEGAL.contains(&bare.replace('.', "").as_str()) {
-            break;
-        }
     }
     name.join(" ").trim_end_matches([',', ':', '-', ' ']).to_owned()
 }
@@ -89,12 +135,82 @@ pub(crate) fn is_option_code(word: &str) -> bool {
     let shape: Vec<bool> = rest.bytes().map(|b| b.is_ascii_digit()).collect();
     let side = rest.get(6..7);
     let digits = shape.iter().enumerate().all(|(i, d)| *d == (i != 6));
-    (1..=6).contains(&root.len()) && root.bytes().all(|b| b.is_ascii_uppercase()) && rest.len() == 15 && matches!(side, Some("C" | "P")) && digits
+    (1..=6).contains(&root.len())
+        && root.bytes().all(|b| b.is_ascii_uppercase())
+        && rest.len() == 15
+        && matches!(side, Some("C" | "P"))
+        && digits
+}
+
+fn plain(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The name a structured note pays by: behind "autocall" and "linked to".
+pub(crate) fn of_note(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let (at, label) = ["autocallable", "autocall", "linked to"].iter().find_map(|l| Some((lower.find(l)?, l)))?;
+    let rest = text.get(at + label.len()..)?;
+    let words = rest.split(' ').filter(|w| !w.is_empty() && !matches!(*w, "on" | "to"));
+    let name: Vec<&str> = words
+        .take_while(|w| {
+            !w.starts_with(|c: char| c.is_ascii_digit()) && !matches!(plain(w).as_str(), "due" | "ratecoupon" | "matures" | "rate")
+        })
+        .collect();
+    (!name.is_empty()).then(|| name.join(" "))
 }
 
 fn ends_name(bare: &str) -> bool {
-    const MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december"];
-    const TERMS: &[&str] = &["call", "calls", "put", "puts", "option", "options", "strike", "exp", "expires", "expiration", "expiring", "open", "closed", "position", "written", "vested", "unvested", "stock", "nonstatutory", "incentive", "contracts", "contract"];
+    const MONTHS: &[&str] = &[
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    const TERMS: &[&str] = &[
+        "call",
+        "calls",
+        "put",
+        "puts",
+        "option",
+        "options",
+        "strike",
+        "exp",
+        "expires",
+        "expiration",
+        "expiring",
+        "open",
+        "closed",
+        "position",
+        "written",
+        "vested",
+        "unvested",
+        "stock",
+        "nonstatutory",
+        "incentive",
+        "contracts",
+        "contract",
+        "at",
+    ];
     MONTHS.contains(&bare) || TERMS.contains(&bare) || bare.starts_with(|c: char| c.is_ascii_digit()) && bare.contains('/')
 }
 
@@ -131,7 +247,7 @@ mod tests {
         assert_eq!(product("T-Rex 2X Inverse Quill Daily Target ETF (QLZ)"), name("quill", None));
         assert_eq!(product("CSOP Quill Daily (-2x) Inverse Product"), name("quill", None));
         assert_eq!(product("Direxion Daily Semiconductor Bull 3X Shares (SOXL)"), Underlying::Basket);
-        assert_eq!(product("ProShares Short QQQ"), Underlying::Basket);
+        assert_eq!(product("ProShares Short Nasdaq"), Underlying::Basket);
     }
 
     #[test]
@@ -148,5 +264,7 @@ mod tests {
         assert_eq!(of_bond("QUILL CORP HYBRID MTN 01/20/2028 USD SR LIEN"), "QUILL CORP");
         assert_eq!(of_bond("Quill & Ink 3.5% 060324"), "Quill & Ink");
         assert_eq!(of_bond("Quill Inc (Bond)"), "Quill Inc");
+        assert_eq!(of_bond("Quill Secured Finance LLP 11.93 08/28/28 Bond"), "Quill Secured Finance LLP");
+        assert_eq!(of_note("QB Contingent Autocall on Quill Corp 9% due 9/5/27").unwrap(), "Quill Corp");
     }
 }

@@ -24,7 +24,7 @@ impl Stripped {
         Self::of(tokens(&without_brackets(without_registry(name))))
     }
 
-    /// Strips a name, keeping what stands in brackets: "DISNEY (WALT) CO".
+    /// Strips a name, keeping what stands in brackets: "QUILL (JOHN) CO".
     pub fn with_brackets(name: &str) -> Self {
         Self::of(tokens(without_registry(name)))
     }
@@ -86,7 +86,10 @@ fn without_registry(name: &str) -> &str {
     let bare = name.trim_end_matches([' ', '/']);
     let Some((before, mark)) = bare.rsplit_once('/') else { return bare };
     let mark = mark.trim();
-    let known = matches!(mark.to_ascii_lowercase().as_str(), "adr" | "can" | "new" | "old" | "cayman" | "cayman islands" | "bermuda" | "pred" | "fund");
+    let known = matches!(
+        mark.to_ascii_lowercase().as_str(),
+        "adr" | "can" | "new" | "old" | "cayman" | "cayman islands" | "bermuda" | "pred" | "fund"
+    );
     let state = mark.len() == 2 && mark.bytes().all(|b| b.is_ascii_uppercase());
     if known || state { without_registry(before) } else { bare }
 }
@@ -125,7 +128,8 @@ fn form(word: &str) -> Option<&'static str> {
 
 /// A word of a list, or one of its long words misspelt by a letter.
 fn listed(list: &[&str], word: &str) -> bool {
-    const LONG: &[&str] = &["common", "sponsored", "unsponsored", "depositary", "corporation", "incorporated", "preferred", "ordinary", "registered"];
+    const LONG: &[&str] =
+        &["common", "sponsored", "unsponsored", "depositary", "corporation", "incorporated", "preferred", "ordinary", "registered"];
     list.contains(&word) || (word.len() >= 6 && LONG.iter().any(|l| list.contains(l) && strsim::osa_distance(l, word) <= 1))
 }
 
@@ -133,6 +137,7 @@ fn strip(mut tokens: Vec<String>) -> Vec<String> {
     if tokens.len() > 1 && tokens.first().is_some_and(|t| t == "the") {
         tokens.remove(0);
     }
+    cut_at_phrase(&mut tokens);
     cut_after_form(&mut tokens);
     strip_tail(&mut tokens);
     // A legal form that is left stands in the middle.
@@ -148,6 +153,18 @@ fn strip(mut tokens: Vec<String>) -> Vec<String> {
         }
     }
     tokens
+}
+
+/// Cuts where two words begin what is never part of a name.
+fn cut_at_phrase(tokens: &mut Vec<String>) {
+    const FIRST: &[&str] = &["american", "public", "pub", "each", "common", "sponsored", "spon"];
+    const SECOND: &[&str] =
+        &["depositary", "depository", "limited", "ltd", "limi", "representing", "repstg", "stock", "shares", "units", "adr", "ads"];
+    let begins = |pair: (&String, &String)| FIRST.contains(&pair.0.as_str()) && SECOND.contains(&pair.1.as_str());
+    let at = tokens.iter().zip(tokens.iter().skip(1)).skip(1).position(begins);
+    if let Some(at) = at {
+        tokens.truncate(at + 1);
+    }
 }
 
 /// Cuts behind a legal form where nothing but share classes, places and more forms follow.
@@ -191,7 +208,26 @@ mod tests {
 
     #[test]
     fn forms_and_classes_go() {
-        for name in ["Quill, Inc.", "QUILL INC CMN", "The Quill Company", "Quill Inc. - Class A Common Stock", "QUILL CORP /DE/", "Quill Ltd./ADR", "Quill plc American Depositary Shares", "QUILL N.V. SPON ADR NEW", "Quill.com Inc", "QUILL INC (DELA)", "Quill Corp Washington", "Quill Corproation Commmon Stock", "QUILL CO/THE", "QUILL COS INC", "Quill Inc Cap Stk Cl A", "Quill New"] {
+        for name in [
+            "Quill, Inc.",
+            "QUILL INC CMN",
+            "The Quill Company",
+            "Quill Inc. - Class A Common Stock",
+            "QUILL CORP /DE/",
+            "Quill Ltd./ADR",
+            "Quill plc American Depositary Shares",
+            "QUILL N.V. SPON ADR NEW",
+            "Quill.com Inc",
+            "QUILL INC (DELA)",
+            "Quill Corp Washington",
+            "Quill Corproation Commmon Stock",
+            "QUILL CO/THE",
+            "QUILL COS INC",
+            "Quill Inc Cap Stk Cl A",
+            "Quill New",
+            "Quill Public Limited Company",
+            "Quill S.A. American Depositary Shares Each Representing one common share",
+        ] {
             assert_eq!(stripped(name), "quill", "{name}");
         }
     }

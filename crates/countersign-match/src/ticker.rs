@@ -15,7 +15,8 @@ pub enum TickerCell {
     None,
     /// One symbol.
     One(Ticker),
-    /// Two or more different symbols, in order: a two-leg exchange, or a list. Which one the row means is not to be guessed.
+    /// Two or more different symbols, in order, or one beside a sign for nothing: a two-leg exchange, or a list. Which one the row means is not
+    /// to be guessed.
     Several(Vec<Ticker>),
     /// Text that is no symbol.
     Unreadable(String),
@@ -82,8 +83,10 @@ impl TickerCell {
                 None => return Self::Unreadable(text),
             }
         }
+        // "--" beside a symbol: of the two legs of an exchange, one has no symbol.
+        let legs = text.split(' ').any(|p| p == "--");
         match (symbols.len(), symbols.pop()) {
-            (1, Some(one)) => Self::One(one),
+            (1, Some(one)) if !legs => Self::One(one),
             (_, Some(last)) => {
                 symbols.push(last);
                 Self::Several(symbols)
@@ -130,6 +133,7 @@ mod tests {
     fn two_symbols_are_ambiguous() {
         let two = |text| matches!(TickerCell::read(text), TickerCell::Several(s) if s.len() == 2);
         assert!(two("ABC DEF") && two("ABC, DEF") && two("<a href='x'>ABC</a><br><a href='y'>DEF</a>"));
+        assert!(matches!(TickerCell::read("-- <br> <a href='x'>ABC</a>"), TickerCell::Several(s) if s.len() == 1));
         assert_eq!(TickerCell::read("ABC, abc"), one("ABC"));
         assert!(matches!(TickerCell::read("see note below!"), TickerCell::Unreadable(_) | TickerCell::Several(_)));
     }

@@ -3,6 +3,8 @@
 //! The rows are split in two by a hash of their text. Rules are tuned looking at one half only; both are held to the bars. Set
 //! `MATCH_SHOW=1` to see what the tuning half gets wrong; the other half is never shown.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -107,7 +109,10 @@ fn the_bars_hold_on_real_text() {
                 tally.add(expected, &outcome);
                 let right = if expected == "NONE" { outcome.decision == Decision::Fund } else { outcome.issuer() == Some(expected) };
                 if show && tuning && !right {
-                    println!("  {way}: {} | {} | {expected} | {} {:?} {:?}", row["asset_text"], row["ticker_as_filed"], outcome.stripped, outcome.class, outcome.decision);
+                    println!(
+                        "  {way}: {} | {} | {expected} | {} {:?} {:?}",
+                        row["asset_text"], row["ticker_as_filed"], outcome.stripped, outcome.class, outcome.decision
+                    );
                 }
             }
             let each = started.elapsed().as_micros() / u128::from(asked.max(1));
@@ -148,6 +153,33 @@ fn no_ticker_that_disagrees_is_linked() {
     println!("conflicts linked, of {}: {linked:?}", rows.len());
 }
 
+/// Every name with tickers that are not its own: the mistyped and reused tickers that a file of conflicts can only sample.
+#[test]
+fn no_name_is_linked_under_anothers_ticker() {
+    let Some(root) = shared() else { return };
+    let catalogue = catalogue(&root);
+    let rows: Vec<Row> = rows(&root, "matching/asset_to_issuer_dev.csv").into_iter().filter(|r| r["expected_cik"] != "NONE").collect();
+    let mut by_ticker: Vec<(&str, &str)> = rows.iter().map(|r| (r["ticker_as_filed"].as_str(), r["expected_cik"].as_str())).collect();
+    by_ticker.sort_unstable();
+    by_ticker.dedup_by_key(|(_, cik)| *cik);
+    let (mut asked, mut linked) = (0, 0);
+    for row in &rows {
+        let at = by_ticker.partition_point(|(ticker, _)| *ticker < row["ticker_as_filed"].as_str());
+        // Neighbours in the alphabet, a letter off; and some from afar.
+        for other in [at.wrapping_sub(2), at.wrapping_sub(1), at + 1, at + 2, at / 2, at / 3] {
+            let Some((ticker, cik)) = by_ticker.get(other).filter(|(_, cik)| *cik != row["expected_cik"]) else { continue };
+            let outcome = match_asset(&catalogue, &row["asset_text"], Some(ticker), None, None);
+            asked += 1;
+            if outcome.issuer().is_some() {
+                linked += 1;
+                println!("  {} under {ticker} ({cik}): {:?}", row["asset_text"], outcome.decision);
+            }
+        }
+    }
+    println!("names under tickers of others: {linked} of {asked} linked");
+    assert!(linked * 5000 <= asked, "{linked} of {asked}");
+}
+
 #[test]
 fn namesakes_of_exposed_issuers_are_not_linked() {
     let Some(root) = shared() else { return };
@@ -165,7 +197,9 @@ fn namesakes_of_exposed_issuers_are_not_linked() {
             }
         }
     }
-    println!("of 178 namesakes: {general} companies linked, {funds} funds linked, {products} single-share products linked to what they are on");
+    println!(
+        "of 178 namesakes: {general} companies linked, {funds} funds linked, {products} single-share products linked to what they are on"
+    );
     assert_eq!(funds, 0);
 }
 

@@ -2,9 +2,9 @@
 
 use ciborium::Value;
 use countersign_entry::ids::{
-    Date, Hash32, IssuerId, LeafIndex, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, Reference, SubmissionId, Token,
+    Date, Hash32, IssuerId, LeafIndex, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RawText, RecordId, Reference, SubmissionId, Token,
 };
-use countersign_entry::limits::{LINE_BYTES_MAX, MICROS_MAX, WINDOW_DAYS_MAX};
+use countersign_entry::limits::{LINE_BYTES_MAX, MICROS_MAX, RAW_TEXT_BYTES_MAX, WINDOW_DAYS_MAX};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
 use proptest::collection::vec;
@@ -27,6 +27,9 @@ pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
         "grant.request" | "grant.transition" | "access.event" | "case.opened" | "read" => access(type_name),
         "policy" => policy().prop_map(Record::from).boxed(),
+        "holding" | "trade" | "relationship" | "import" | "match.decision" => interest(type_name),
+        "identifier" | "authority" | "designation" | "roster.entry" | "selection" | "vulnerability" | "referral" | "legal.hold"
+        | "correction" => process(type_name),
         _ => Just(Record::Padding).boxed(),
     }
 }
@@ -86,6 +89,14 @@ pub fn line() -> impl Strategy<Value = Line> {
     let longest = "a".repeat(LINE_BYTES_MAX);
     let odd = [longest.as_str(), " ", "\u{7530}\u{4e2d} \u{1f512}", "e\u{301}", "\"quoted\\\" <b>"].map(str::to_owned);
     prop_oneof![8 => short_line(), 1 => select(odd.to_vec()).prop_filter_map("a line", |text| Line::new(text).ok())]
+}
+
+/// Text of a source: line breaks, tabs, controls and direction marks among it, and the longest there is.
+pub fn raw_text() -> impl Strategy<Value = RawText> {
+    let longest = "\u{1f4c8}".repeat(RAW_TEXT_BYTES_MAX / 4);
+    let odd = [longest.as_str(), "NVIDIA\tCorp\r\n(NVDA)", "\u{202e}corp\u{202c}", "\u{1b}[31mred", "\u{2028}", "=1+1"].map(str::to_owned);
+    let any = prop_oneof![4 => "[^\\x00]{1,24}", 4 => "\\PC{1,24}", 1 => select(odd.to_vec())];
+    any.prop_filter_map("a text of a source", |text| RawText::new(text).ok())
 }
 
 /// A time, its ends included.
@@ -378,6 +389,225 @@ fn access(type_name: &str) -> BoxedStrategy<Record> {
         }),
         _ => boxed!(Read { question: token(), subject: line(), rows: any::<u64>(), as_of: any::<u64>() }),
     }
+}
+
+fn interest(type_name: &str) -> BoxedStrategy<Record> {
+    match type_name {
+        "holding" => boxed!(Holding {
+            id: record_id(),
+            person: person_id(),
+            relation: holder_relation(),
+            instrument: instrument(),
+            value: band(),
+            as_of: date(),
+            provenance: of(provenance()),
+            supersedes: of(leaf_index()),
+        }),
+        "trade" => boxed!(Trade {
+            id: record_id(),
+            person: person_id(),
+            relation: holder_relation(),
+            instrument: instrument(),
+            kind: select(vec![TradeKind::Purchase, TradeKind::Sale, TradeKind::PartialSale, TradeKind::Exchange, TradeKind::Unknown]),
+            traded_on: date(),
+            notified_on: of(date()),
+            filed_on: of(date()),
+            value: band(),
+            provenance: of(provenance()),
+            supersedes: of(leaf_index()),
+        }),
+        "relationship" => boxed!(Relationship {
+            id: record_id(),
+            person: person_id(),
+            kind: relationship_kind(),
+            issuer: of(issuer_id()),
+            organization: of(organization_id()),
+            from: of(date()),
+            until: of(date()),
+            provenance: of(provenance()),
+            supersedes: of(leaf_index()),
+        }),
+        "import" => boxed!(Import {
+            id: record_id(),
+            importer: line(),
+            file_hash: hash(),
+            rows: any::<u64>(),
+            recorded: any::<u64>(),
+            repeated: any::<u64>(),
+            quarantined: any::<u64>(),
+        }),
+        _ => boxed!(MatchDecision {
+            id: record_id(),
+            text: raw_text(),
+            identifier: of(line()),
+            issuer: of(issuer_id()),
+            class: instrument_class(),
+            reason: line(),
+            supersedes: of(leaf_index()),
+        }),
+    }
+}
+
+fn process(type_name: &str) -> BoxedStrategy<Record> {
+    use IdentifierScheme as I;
+    match type_name {
+        "identifier" => boxed!(Identifier {
+            id: record_id(),
+            issuer: issuer_id(),
+            scheme: select(vec![I::Cik, I::Lei, I::Figi, I::Isin, I::Cusip, I::Ticker]),
+            value: line(),
+            valid_from: of(date()),
+            valid_to: of(date()),
+            supersedes: of(leaf_index()),
+        }),
+        "authority" => boxed!(Authority {
+            id: record_id(),
+            title: line(),
+            section: of(line()),
+            text_hash: of(hash()),
+            from: date(),
+            supersedes: of(leaf_index()),
+        }),
+        "designation" => boxed!(Designation {
+            id: record_id(),
+            submission: submission_id(),
+            reference: line(),
+            decided_by: line(),
+            decided_at: micros(),
+            marking: marking_level(),
+            supersedes: of(leaf_index()),
+        }),
+        "roster.entry" => boxed!(RosterEntry {
+            id: record_id(),
+            organization: organization_id(),
+            person: person_id(),
+            contact: any::<bool>(),
+            from: micros(),
+            until: of(micros()),
+            supersedes: of(leaf_index()),
+        }),
+        "selection" => boxed!(Selection {
+            id: record_id(),
+            organization: organization_id(),
+            submission: submission_id(),
+            government_hash: hash(),
+            developer_hash: hash(),
+            signed_at: micros(),
+            supersedes: of(leaf_index()),
+        }),
+        "vulnerability" => boxed!(Vulnerability {
+            id: record_id(),
+            reference: line(),
+            vendor: of(issuer_id()),
+            affected: vec(issuer_id(), 0..4),
+            embargo_until: of(micros()),
+            embargo_event: of(line()),
+            coordinator: of(line()),
+            public_at: of(micros()),
+            supersedes: of(leaf_index()),
+        }),
+        "referral" => boxed!(Referral {
+            id: record_id(),
+            case: leaf_index(),
+            to: line(),
+            form: of(line()),
+            document_hash: hash(),
+            referred_at: micros(),
+            supersedes: of(leaf_index()),
+        }),
+        "legal.hold" => boxed!(LegalHold {
+            id: record_id(),
+            scope: hold_scope(),
+            authority: line(),
+            from: micros(),
+            until: of(micros()),
+            supersedes: of(leaf_index()),
+        }),
+        _ => boxed!(Correction { target: leaf_index(), reason: line() }),
+    }
+}
+
+/// A band with both ends, one, or none.
+pub fn band() -> impl Strategy<Value = Band> {
+    let end = || of(prop_oneof![Just(0), Just(u64::MAX), 1..60_000_000u64, any::<u64>()]);
+    (end(), end()).prop_filter_map("a band in order", |(a, b)| match (a, b) {
+        (Some(a), Some(b)) => Band::new(Some(a.min(b)), Some(a.max(b))).ok(),
+        open => Band::new(open.0, open.1).ok(),
+    })
+}
+
+fn instrument() -> impl Strategy<Value = Instrument> {
+    any_of!(Instrument {
+        class: instrument_class(),
+        text: raw_text(),
+        identifier: of(line()),
+        issuer: of(issuer_id()),
+        linking: select(vec![Linking::Matched, Linking::Decided, Linking::InReview, Linking::NotLinked]),
+    })
+}
+
+fn provenance() -> impl Strategy<Value = Provenance> {
+    any_of!(Provenance { importer: line(), file_hash: hash(), row: any::<u64>(), raw: raw_text() })
+}
+
+fn hold_scope() -> impl Strategy<Value = HoldScope> {
+    // The format's bound: a position of at most 19 digits.
+    let entry = prop_oneof![Just(0), Just(9_999_999_999_999_999_999), 0..10_000_000_000_000_000_000u64];
+    prop_oneof![
+        person_id().prop_map(HoldScope::Person),
+        submission_id().prop_map(HoldScope::Submission),
+        entry.prop_map(|n| HoldScope::Case(LeafIndex(n)))
+    ]
+}
+
+fn holder_relation() -> impl Strategy<Value = HolderRelation> {
+    use HolderRelation as H;
+    select(vec![
+        H::Own,
+        H::Spouse,
+        H::Joint,
+        H::MinorChild,
+        H::DependentChild,
+        H::AdultChild,
+        H::Parent,
+        H::Sibling,
+        H::Household,
+        H::GeneralPartner,
+        H::Organization,
+        H::ProspectiveEmployer,
+        H::ManagedAccount,
+        H::Nominee,
+        H::Unknown,
+    ])
+}
+
+fn instrument_class() -> impl Strategy<Value = InstrumentClass> {
+    use InstrumentClass as C;
+    select(vec![
+        C::Equity,
+        C::Option,
+        C::Future,
+        C::Bond,
+        C::Municipal,
+        C::Treasury,
+        C::DiversifiedFund,
+        C::SectorFund,
+        C::SingleStockProduct,
+        C::Plan,
+        C::PrivateStake,
+        C::Crypto,
+        C::EventContract,
+        C::RealProperty,
+        C::Cash,
+        C::Liability,
+        C::Other,
+        C::Unknown,
+    ])
+}
+
+fn relationship_kind() -> impl Strategy<Value = RelationshipKind> {
+    use RelationshipKind as K;
+    select(vec![K::Serves, K::Served, K::Seeking, K::FamilyServes, K::Business, K::ActiveIn, K::CoveredPayment])
 }
 
 fn reason() -> impl Strategy<Value = Reason> {

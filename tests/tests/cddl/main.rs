@@ -174,6 +174,12 @@ mod tests {
             ("obligation-kind", words_of::<record::ObligationKind>()),
             ("access-result", words_of::<record::AccessResult>()),
             ("effect", words_of::<record::Effect>()),
+            ("identifier-scheme", words_of::<record::IdentifierScheme>()),
+            ("holder-relation", words_of::<record::HolderRelation>()),
+            ("instrument-class", words_of::<record::InstrumentClass>()),
+            ("linking", words_of::<record::Linking>()),
+            ("trade-kind", words_of::<record::TradeKind>()),
+            ("relationship-kind", words_of::<record::RelationshipKind>()),
         ];
         let mut found = schema().enumerations();
         for (rule, words) in expected {

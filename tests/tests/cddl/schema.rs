@@ -224,6 +224,12 @@ impl Schema {
                 let closes = opens + 1 + draw(30 * 86_400_000_000);
                 Value::Map(vec![("opens_at".into(), opens.into()), ("closes_at".into(), closes.into())])
             }
+            Type::Name(name, _) if name == "band" => {
+                let mut ends = [draw(u64::MAX) >> draw(64), draw(u64::MAX) >> draw(64)];
+                ends.sort_unstable();
+                let mut end = |at: usize| if draw(4) == 0 { Value::Null } else { ends[at].into() };
+                Value::Map(vec![("hi".into(), end(1)), ("lo".into(), end(0))])
+            }
             Type::Name(name, arguments) => self.draw(&self.resolve(name, arguments), draw, depth),
             Type::Choice(types) => {
                 // Deep inside, the first choice: in `value`, null.

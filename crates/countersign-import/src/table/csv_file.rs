@@ -21,7 +21,7 @@ pub(super) fn read(body: &[u8], delimiter: u8) -> Result<Parts, TableError> {
         // The record's own position is where the one before it ended, which may be in front of blank lines and the end of a line.
         let raw = slice(body, start, reader.position().byte());
         let skipped = raw.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let blank_lines = lines(raw.get(..skipped).unwrap_or_default(), body, start);
+        let blank_lines = raw.get(..skipped).unwrap_or_default().iter().filter(|b| **b == b'\n').count() as u64;
         let number = record.position().map_or(0, csv::Position::line) + blank_lines;
         let last = reader.is_done() || reader.position().byte() >= body.len() as u64;
         parts.push(row(&record, raw.trim_ascii(), number, parts.header.len(), last))?;
@@ -32,13 +32,6 @@ pub(super) fn read(body: &[u8], delimiter: u8) -> Result<Parts, TableError> {
 fn slice(body: &[u8], start: u64, end: u64) -> &[u8] {
     let at = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     body.get(at(start)..at(end)).unwrap_or_default()
-}
-
-/// Line ends among the skipped bytes. A `\n` whose `\r` belongs to the line before is not one of them.
-fn lines(skipped: &[u8], body: &[u8], start: u64) -> u64 {
-    let before = usize::try_from(start).ok().and_then(|s| s.checked_sub(1)).and_then(|at| body.get(at));
-    let own = skipped.strip_prefix(b"\n").filter(|_| before == Some(&b'\r')).unwrap_or(skipped);
-    own.iter().filter(|b| **b == b'\n').count() as u64
 }
 
 fn row(record: &ByteRecord, raw: &[u8], number: u64, header: usize, last: bool) -> RawRow {
