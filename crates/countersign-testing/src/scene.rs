@@ -7,7 +7,7 @@ use ciborium::Value;
 use countersign_conflict::replay::{Replay, ReplayFinding};
 use countersign_conflict::{Facts, Refusal};
 use countersign_entry::content::Meta;
-use countersign_entry::ids::{Hash32, LeafIndex};
+use countersign_entry::ids::{Date, Hash32, LeafIndex};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
 
@@ -424,6 +424,48 @@ pub fn access(person: &str, grant: Option<LeafIndex>, occurred_at: Micros) -> Ac
     }
 }
 
+/// A listed share of an issuer, or a share nobody has linked to one.
+pub fn share(issuer: Option<&str>) -> Instrument {
+    let linking = if issuer.is_some() { Linking::Matched } else { Linking::InReview };
+    Instrument { class: InstrumentClass::Equity, text: text("A Corp. Common Stock"), identifier: None, issuer: issuer.map(text), linking }
+}
+
+/// A person's own purchase on a day, entered by hand.
+pub fn trade(id: &str, person: &str, issuer: Option<&str>, traded_on: &str) -> Trade {
+    Trade {
+        id: text(id),
+        person: text(person),
+        relation: HolderRelation::Own,
+        instrument: share(issuer),
+        kind: TradeKind::Purchase,
+        traded_on: day(traded_on),
+        notified_on: None,
+        filed_on: None,
+        value: Band::new(Some(1_001), Some(15_000)).expect("in order"),
+        provenance: None,
+        supersedes: None,
+    }
+}
+
+/// A person's own holding on a day, entered by hand.
+pub fn holding(id: &str, person: &str, issuer: Option<&str>, as_of: &str) -> Holding {
+    Holding {
+        id: text(id),
+        person: text(person),
+        relation: HolderRelation::Own,
+        instrument: share(issuer),
+        value: Band::new(Some(1_001), Some(15_000)).expect("in order"),
+        as_of: day(as_of),
+        provenance: None,
+        supersedes: None,
+    }
+}
+
+/// The day a text names.
+pub fn day(text: &str) -> Date {
+    Date::new(text).unwrap_or_else(|e| panic!("{text:?}: {e:?}"))
+}
+
 fn furniture() -> Vec<Record> {
     let accounts: [(&str, Option<&str>, Role); 7] = [
         (SEQUENCER, None, Role::Sequencer),
@@ -481,6 +523,18 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::List(r) => &mut r.supersedes,
         Record::ListItem(r) => &mut r.supersedes,
         Record::Policy(r) => &mut r.supersedes,
+        Record::Identifier(r) => &mut r.supersedes,
+        Record::Holding(r) => &mut r.supersedes,
+        Record::Trade(r) => &mut r.supersedes,
+        Record::Relationship(r) => &mut r.supersedes,
+        Record::MatchDecision(r) => &mut r.supersedes,
+        Record::Authority(r) => &mut r.supersedes,
+        Record::Designation(r) => &mut r.supersedes,
+        Record::RosterEntry(r) => &mut r.supersedes,
+        Record::Selection(r) => &mut r.supersedes,
+        Record::Vulnerability(r) => &mut r.supersedes,
+        Record::Referral(r) => &mut r.supersedes,
+        Record::LegalHold(r) => &mut r.supersedes,
         _ => return None,
     })
 }

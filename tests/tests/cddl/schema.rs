@@ -228,7 +228,7 @@ impl Schema {
                 let mut ends = [draw(u64::MAX) >> draw(64), draw(u64::MAX) >> draw(64)];
                 ends.sort_unstable();
                 let mut end = |at: usize| if draw(4) == 0 { Value::Null } else { ends[at].into() };
-                Value::Map(vec![("hi".into(), end(1)), ("lo".into(), end(0))])
+                Value::Map(vec![("lo".into(), end(0)), ("hi".into(), end(1))])
             }
             Type::Name(name, arguments) => self.draw(&self.resolve(name, arguments), draw, depth),
             Type::Choice(types) => {
