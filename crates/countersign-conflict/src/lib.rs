@@ -18,8 +18,8 @@ pub mod grants;
 pub mod replay;
 pub mod roles;
 pub mod rules;
-mod trades;
 pub mod surveil;
+mod trades;
 
 pub use self::assess::{Ask, Assessed, Question, Touch, assess};
 pub use self::check::Refusal;

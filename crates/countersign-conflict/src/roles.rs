@@ -15,11 +15,16 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         Record::Submission(_) => &[Role::Operator, Role::AccessOfficer],
         Record::Agreement(_) => &[Role::AccessOfficer, Role::EthicsOfficer],
         Record::Recusal(_) | Record::List(_) | Record::ListItem(_) => &[Role::EthicsOfficer],
-        Record::Holding(_) | Record::Trade(_) | Record::Relationship(_) | Record::MatchDecision(_) | Record::Referral(_) | Record::LegalHold(_) => {
-            &[Role::EthicsOfficer]
-        }
+        Record::Holding(_)
+        | Record::Trade(_)
+        | Record::Relationship(_)
+        | Record::MatchDecision(_)
+        | Record::Referral(_)
+        | Record::LegalHold(_) => &[Role::EthicsOfficer],
         Record::Import(_) | Record::Identifier(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],
-        Record::Authority(_) | Record::Designation(_) | Record::RosterEntry(_) | Record::Selection(_) => &[Role::Operator, Role::AccessOfficer],
+        Record::Authority(_) | Record::Designation(_) | Record::RosterEntry(_) | Record::Selection(_) => {
+            &[Role::Operator, Role::AccessOfficer]
+        }
         Record::Vulnerability(_) | Record::Correction(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],
         Record::GrantRequest(_) => &[Role::AccessOfficer],
         Record::GrantTransition(t) => return grants::may_move(roles, t.to),

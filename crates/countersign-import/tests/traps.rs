@@ -97,10 +97,10 @@ fn senate() {
 
 #[test]
 fn oge() {
-    let bytes = file("oge278t.csv");
-    holds("oge278t", &read(&bytes, &Format::recognise(&bytes)).unwrap(), |t| oge278t(t, &received()).unwrap());
-    let bytes = file("oge278e.csv");
-    let imported = holds("oge278e", &read(&bytes, &Format::recognise(&bytes)).unwrap(), |t| oge278e(t, &received()).unwrap());
+    let bytes = file("278t.csv");
+    holds("278t", &read(&bytes, &Format::recognise(&bytes)).unwrap(), |t| oge278t(t, &received()).unwrap());
+    let bytes = file("278e.csv");
+    let imported = holds("278e", &read(&bytes, &Format::recognise(&bytes)).unwrap(), |t| oge278e(t, &received()).unwrap());
     assert!(imported.quarantined.last().unwrap().raw.contains("Swallowed"), "what an unclosed quote swallowed is in the quarantine");
 }
 

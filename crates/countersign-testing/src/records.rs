@@ -2,7 +2,8 @@
 
 use ciborium::Value;
 use countersign_entry::ids::{
-    Date, Hash32, IssuerId, LeafIndex, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RawText, RecordId, Reference, SubmissionId, Token,
+    Date, Hash32, IssuerId, LeafIndex, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RawText, RecordId, Reference, SubmissionId,
+    Token,
 };
 use countersign_entry::limits::{LINE_BYTES_MAX, MICROS_MAX, RAW_TEXT_BYTES_MAX, WINDOW_DAYS_MAX};
 use countersign_entry::record::*;

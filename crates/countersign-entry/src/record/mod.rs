@@ -27,8 +27,8 @@ pub use self::directory::{
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
 pub use self::interest::{
-    Band, Holding, HolderRelation, Import, Instrument, InstrumentClass, Linking, MatchDecision, Provenance, Relationship, RelationshipKind, Trade,
-    TradeKind,
+    Band, HolderRelation, Holding, Import, Instrument, InstrumentClass, Linking, MatchDecision, Provenance, Relationship, RelationshipKind,
+    Trade, TradeKind,
 };
 pub use self::policy::{Effect, Effects, Policy};
 pub use self::process::{

@@ -185,7 +185,9 @@ impl TryFrom<String> for HoldScope {
         Ok(match text.split_once(':') {
             Some(("person", id)) => HoldScope::Person(PersonId::new(id)?),
             Some(("submission", id)) => HoldScope::Submission(SubmissionId::new(id)?),
-            Some(("case", entry)) if entry.parse::<u64>().is_ok_and(|n| n.to_string() == entry) => HoldScope::Case(LeafIndex(entry.parse().map_err(|_| bad)?)),
+            Some(("case", entry)) if entry.parse::<u64>().is_ok_and(|n| n.to_string() == entry) => {
+                HoldScope::Case(LeafIndex(entry.parse().map_err(|_| bad)?))
+            }
             _ => return Err(bad),
         })
     }
