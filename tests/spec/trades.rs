@@ -60,8 +60,7 @@ fn touches(entries: &[Entry], trade: &Trade, seen: &Submission) -> bool {
 
 /// The last record for each id, with its index, of those `pick` picks.
 fn newest<'a, T>(entries: &'a [Entry], pick: impl Fn(&'a Record) -> Option<(String, &'a T)>) -> Vec<(u64, &'a T)> {
-    let all: Vec<(u64, String, &T)> =
-        entries.iter().filter_map(|e| pick(&e.record).map(|(id, r)| (e.index, id, r))).collect();
+    let all: Vec<(u64, String, &T)> = entries.iter().filter_map(|e| pick(&e.record).map(|(id, r)| (e.index, id, r))).collect();
     all.iter()
         .filter(|(index, id, _)| !all.iter().any(|(later, other, _)| later > index && other == id))
         .map(|(index, _, r)| (*index, *r))

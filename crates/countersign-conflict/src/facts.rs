@@ -71,7 +71,8 @@ pub(crate) enum Timer {
     TakeEffect(LeafIndex),
 }
 
-pub(crate) type FindingKey = (&'static str, PersonId, SubmissionId);
+/// Rule, person, submission, and a number where one case would not hold all the evidence.
+pub(crate) type FindingKey = (&'static str, PersonId, SubmissionId, u32);
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Everything known before the next index.
@@ -190,7 +191,7 @@ impl Facts {
 
     /// Findings that wait for the next opening of cases: rule, person, submission, finding.
     pub fn pending(&self) -> impl Iterator<Item = (&'static str, &PersonId, &SubmissionId, &PendingFinding)> {
-        self.pending.iter().map(|((rule, person, submission), f)| (*rule, person, submission, f))
+        self.pending.iter().map(|((rule, person, submission, _), f)| (*rule, person, submission, f))
     }
 
     /// The policy in force at a time: the newest recorded whose effect has begun.
@@ -293,7 +294,7 @@ impl Facts {
                     remove(&mut self.trades_of, &old.record.person, &r.id);
                 }
                 self.trades_of.entry(r.person.clone()).or_default().insert(r.id.clone());
-                self.look_at_trades_of(&r.person, at);
+                self.look_at_trade(&r.id, at);
             }
             Record::GrantRequest(r) => self.apply_request(index, at, actor, r),
             Record::GrantTransition(r) => self.apply_transition(at, actor, r),
@@ -306,7 +307,7 @@ impl Facts {
                 }
             }
             Record::CaseOpened(c) => {
-                self.pending.retain(|(rule, person, submission), f| {
+                self.pending.retain(|(rule, person, submission, _), f| {
                     !(f.finding == c.finding && *rule == c.rule.as_str() && *person == c.person && *submission == c.submission)
                 });
                 self.cases.insert(index, c.clone());
@@ -398,11 +399,14 @@ impl Facts {
     ) {
         let cadence = self.policy(at).map_or(3_600, |p| p.record.case_cadence_seconds).saturating_mul(1_000_000).max(1);
         let due = at.plus(cadence - at.value() % cadence);
-        let finding = self.pending.entry((rule, person.clone(), submission.clone())).or_insert_with(|| PendingFinding {
-            due,
-            finding: index,
-            evidence: vec![index],
-        });
+        let mut key: FindingKey = (rule, person.clone(), submission.clone(), 0);
+        // Of a flood of accesses the first entries are evidence enough, and the rest stand in the ledger; a trade that no case names would be lost.
+        while rule == rules::TRADE_AFTER_ACCESS
+            && self.pending.get(&key).is_some_and(|f| f.evidence.len() + evidence.len() >= CASE_EVIDENCE_MAX)
+        {
+            key.3 += 1;
+        }
+        let finding = self.pending.entry(key).or_insert_with(|| PendingFinding { due, finding: index, evidence: vec![index] });
         for entry in evidence.iter().chain([&index]) {
             if finding.evidence.len() < CASE_EVIDENCE_MAX && !finding.evidence.contains(entry) {
                 finding.evidence.push(*entry);

@@ -76,7 +76,7 @@ impl Facts {
     }
 
     fn due_case(&self, at: Micros) -> Option<Record> {
-        let ((id, person, submission), found) = self.pending.iter().find(|(_, f)| f.due <= at)?;
+        let ((id, person, submission, _), found) = self.pending.iter().find(|(_, f)| f.due <= at)?;
         let rule = rules::rule(id)?;
         Some(Record::CaseOpened(CaseOpened {
             rule: Line::new(rule.id).ok()?,

@@ -1,8 +1,8 @@
 //! Trades looked at against what their owner knew. A trade that arrives late is held against old accesses, a new access or edge against old
 //! trades: whichever comes last, the finding is the same.
 
-use countersign_entry::ids::{Date, LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{AccessEvent, Exposure, Node, Submission, Trade};
+use countersign_entry::ids::{Date, LeafIndex, PersonId, RecordId, SubmissionId};
+use countersign_entry::record::{AccessEvent, AccessResult, Exposure, Node, Submission, Trade};
 use countersign_entry::time::Micros;
 
 use crate::facts::{Facts, Known};
@@ -23,23 +23,25 @@ pub struct TradeFinding<'a> {
 
 impl Facts {
     /// A person's trades from first access until public release and cleansing, in issuers that the submission touched on the day of the trade
-    /// (5 CFR 2635.703; 17 CFR 240.10b5-1(b)). Days are counted in UTC, both ends inside.
-    pub fn trades_to_look_at<'a>(&'a self, person: &'a PersonId, submission: &SubmissionId) -> impl Iterator<Item = TradeFinding<'a>> {
-        let known = self.submissions.get(submission);
-        let first = self.first_access.get(person).and_then(|of| of.get(submission)).copied();
+    /// (5 CFR 2635.703; 17 CFR 240.10b5-1(b)). Days are counted in UTC; where an hour would decide, the whole day counts as inside.
+    pub fn trades_to_look_at<'a>(&'a self, person: &'a PersonId, submission: &'a SubmissionId) -> impl Iterator<Item = TradeFinding<'a>> {
         let trades = self.trades_of.get(person).into_iter().flatten().filter_map(|id| self.trades.get(id));
-        trades.filter_map(move |trade| {
-            let (submission, first_access) = (known?, first?);
-            let (day, issuer) = (&trade.record.traded_on, trade.record.instrument.issuer.as_ref()?);
-            // What was seen stays non-public until the public has it and recipients were told, whatever the window.
-            let over = submission.record.public_release_at.and(submission.record.cleansed_at);
-            if *day < Date::of(first_access.0) || over.is_some_and(|over| *day > Date::of(over)) {
-                return None;
-            }
-            let edges = self.exposures_of(&submission.record, day).filter(|e| e.record.to == *issuer);
-            let edge = edges.min_by_key(|e| (e.record.tier, !e.record.confirmed))?;
-            Some(TradeFinding { trade, submission, edge, first_access })
-        })
+        trades.filter_map(move |trade| self.to_look_at(trade, submission))
+    }
+
+    fn to_look_at<'a>(&'a self, trade: &'a Known<Trade>, submission: &SubmissionId) -> Option<TradeFinding<'a>> {
+        let submission = self.submissions.get(submission)?;
+        let first_access = *self.first_access.get(&trade.record.person)?.get(&submission.record.id)?;
+        let (day, issuer) = (&trade.record.traded_on, trade.record.instrument.issuer.as_ref()?);
+        // What was seen stays non-public until the public has it and recipients were told, whichever comes later, whatever the window.
+        let over =
+            submission.record.public_release_at.zip(submission.record.cleansed_at).map(|(release, cleansing)| release.max(cleansing));
+        if *day < Date::of(first_access.0) || over.is_some_and(|over| day.start().is_none_or(|start| start >= over)) {
+            return None;
+        }
+        let edges = self.exposures_of(&submission.record, day).filter(|e| e.record.to == *issuer);
+        let edge = edges.min_by_key(|e| (e.record.tier, !e.record.confirmed))?;
+        Some(TradeFinding { trade, submission, edge, first_access })
     }
 
     /// Everybody who had access to anything, with what.
@@ -47,8 +49,11 @@ impl Facts {
         self.first_access.iter().flat_map(|(person, of)| of.keys().map(move |submission| (person, submission)))
     }
 
-    /// Notes a first access, and looks at the trades behind it.
+    /// Notes a first access, and looks at the trades behind it. Who was refused saw nothing; of an error nobody knows.
     pub(crate) fn note_access(&mut self, event: &AccessEvent, index: LeafIndex, at: Micros) {
+        if event.result == Some(AccessResult::Refused) {
+            return;
+        }
         if let Some(of) = self.first_access.get(&event.person)
             && of.get(&event.submission).is_some_and(|(first, _)| *first <= event.occurred_at)
         {
@@ -59,12 +64,12 @@ impl Facts {
         self.look_at_trades(&event.person, &event.submission, at);
     }
 
-    /// Looks at a person's trades against everything they had access to.
-    pub(crate) fn look_at_trades_of(&mut self, person: &PersonId, at: Micros) {
-        let submissions: Vec<SubmissionId> = self.first_access.get(person).into_iter().flat_map(|of| of.keys().cloned()).collect();
-        for submission in submissions {
-            self.look_at_trades(person, &submission, at);
-        }
+    /// Looks at one trade against everything its person had access to.
+    pub(crate) fn look_at_trade(&mut self, trade: &RecordId, at: Micros) {
+        let Some(trade) = self.trades.get(trade) else { return };
+        let submissions = self.first_access.get(&trade.record.person).into_iter().flat_map(|of| of.keys());
+        let found: Vec<Found> = submissions.filter_map(|s| self.to_look_at(trade, s)).map(Found::of).collect();
+        self.found(found, at);
     }
 
     /// Looks at the trades of everybody who had access to what an edge starts from.
@@ -84,17 +89,34 @@ impl Facts {
     }
 
     fn look_at_trades(&mut self, person: &PersonId, submission: &SubmissionId, at: Micros) {
-        if !self.trades_of.contains_key(person) {
-            return;
-        }
-        let found: Vec<(LeafIndex, [LeafIndex; 3])> = self
-            .trades_to_look_at(person, submission)
-            .map(|f| (f.trade.index, [f.first_access.1, f.edge.index, f.submission.index]))
-            .collect();
-        for (trade, evidence) in found {
-            if self.trades_found.insert((trade, submission.clone())) {
-                self.find(rules::TRADE_AFTER_ACCESS, person, submission, trade, &evidence, at);
+        let found: Vec<Found> = self.trades_to_look_at(person, submission).map(Found::of).collect();
+        self.found(found, at);
+    }
+
+    fn found(&mut self, found: Vec<Found>, at: Micros) {
+        for f in found {
+            if self.trades_found.insert((f.trade, f.submission.clone())) {
+                self.find(rules::TRADE_AFTER_ACCESS, &f.person, &f.submission, f.trade, &f.evidence, at);
             }
+        }
+    }
+}
+
+/// A finding without its borrows.
+struct Found {
+    person: PersonId,
+    submission: SubmissionId,
+    trade: LeafIndex,
+    evidence: [LeafIndex; 3],
+}
+
+impl Found {
+    fn of(f: TradeFinding<'_>) -> Self {
+        Self {
+            person: f.trade.record.person.clone(),
+            submission: f.submission.record.id.clone(),
+            trade: f.trade.index,
+            evidence: [f.first_access.1, f.edge.index, f.submission.index],
         }
     }
 }

@@ -23,7 +23,8 @@ use spec::Found;
 fn found(scene: &Scene) -> BTreeSet<Found> {
     let facts = scene.facts();
     let waiting = facts.pending().filter(|(rule, ..)| *rule == rules::TRADE_AFTER_ACCESS).map(|(_, _, s, f)| (s, &f.evidence));
-    let cases = facts.cases().map(|(_, c)| c).filter(|c| c.rule.as_str() == rules::TRADE_AFTER_ACCESS).map(|c| (&c.submission, &c.evidence));
+    let cases =
+        facts.cases().map(|(_, c)| c).filter(|c| c.rule.as_str() == rules::TRADE_AFTER_ACCESS).map(|c| (&c.submission, &c.evidence));
     let trades = waiting.chain(cases).flat_map(|(submission, evidence)| evidence.iter().map(move |i| (*i, submission)));
     trades.filter(|(i, _)| matches!(scene.at(*i), Record::Trade(_))).map(|(i, s)| (i.0, s.clone())).collect()
 }
@@ -127,7 +128,6 @@ fn it_is_over_with_release_and_cleansing_and_with_neither_alone() {
 
 /// Recipients told too early: what was seen is not public yet.
 #[test]
-#[ignore = "known fault: the end is taken from the cleansing alone, not from the later of the two"]
 fn a_release_after_the_cleansing_is_the_later_of_the_two() {
     let mut scene = Scene::new();
     seen(&mut scene, SUBJECT, "2026-06-02");
@@ -137,7 +137,6 @@ fn a_release_after_the_cleansing_is_the_later_of_the_two() {
 }
 
 #[test]
-#[ignore = "known fault: an access the enforcement point refused counts as one"]
 fn a_refused_access_gave_nothing_to_know() {
     let mut scene = Scene::new();
     let at = text("2026-06-02");
@@ -178,11 +177,7 @@ fn a_new_edge_is_held_against_old_trades() {
 
 #[test]
 fn an_edge_counts_on_the_day_of_the_trade() {
-    let edge = |from: &str, to: &str| Exposure {
-        valid_from: Some(day(from)),
-        valid_to: Some(day(to)),
-        ..exposure("ex-far", FAR_ISSUER)
-    };
+    let edge = |from: &str, to: &str| Exposure { valid_from: Some(day(from)), valid_to: Some(day(to)), ..exposure("ex-far", FAR_ISSUER) };
     for (from, to, wanted) in [
         ("2026-06-06", "2026-06-30", false),
         ("2026-06-05", "2026-06-30", true),
@@ -284,7 +279,6 @@ fn trades_until_the_next_opening_stand_in_one_case() {
 
 /// A statement imported at once.
 #[test]
-#[ignore = "known fault: of many trades at once, those past the 64th evidence are in no case and never found again"]
 fn no_trade_of_many_is_lost() {
     let mut scene = Scene::new();
     seen(&mut scene, SUBJECT, "2026-06-02");
@@ -358,7 +352,9 @@ impl Fact {
                 let at: Micros = text(&format!("{}T18:30:00Z", june(day)));
                 scene.must(GATEWAY, AccessEvent { submission: text(SEEN[submission]), ..access(WHO[who], None, at) });
             }
-            Fact::Trade { id, who, issuer, day } => drop(scene.supersede(ETHICS, trade(&format!("t-{id}"), WHO[who], issuer, &june(day)))),
+            Fact::Trade { id, who, issuer, day } => {
+                scene.supersede(ETHICS, trade(&format!("t-{id}"), WHO[who], issuer, &june(day)));
+            }
             Fact::Edge { id, from, to, days, confirmed } => {
                 let from = match from {
                     0 => Node::Provider(text(LAB)),
@@ -437,7 +433,7 @@ proptest! {
     /// Facts that come, and are replaced, in any order: what is to be looked at is what the oracle says of now, what was found is what it has
     /// ever said, and replay agrees with all of it.
     #[test]
-    fn what_is_found_is_the_oracles(facts in prop::collection::vec((fact(), pause()), 1..14)) {
+    fn what_is_found_is_the_oracles(facts in prop::collection::vec((fact(), pause()), 1..20)) {
         let scene = told(&facts);
         prop_assert_eq!(to_look_at(&scene), spec::against_the_rule(scene.entries()));
         prop_assert_eq!(found(&scene), spec::ever_against_the_rule(scene.entries()));
@@ -448,7 +444,7 @@ proptest! {
     /// then, so such a trade alone may be found in one order and not in another.
     #[test]
     fn the_order_of_telling_does_not_matter(
-        (facts, other) in prop::collection::vec((fact(), pause()), 1..12).prop_flat_map(|facts| {
+        (facts, other) in prop::collection::vec((fact(), pause()), 1..18).prop_flat_map(|facts| {
             let mut ended = BTreeSet::new();
             let once = facts.into_iter().enumerate().filter(|(_, (f, _))| match f {
                 Fact::Public { submission, .. } => ended.insert(*submission),
@@ -470,7 +466,7 @@ proptest! {
 
     /// A case left out, changed or made up shows.
     #[test]
-    fn a_case_dropped_or_changed_is_found(facts in prop::collection::vec((fact(), pause()), 4..14), pick in any::<prop::sample::Index>()) {
+    fn a_case_dropped_or_changed_is_found(facts in prop::collection::vec((fact(), pause()), 4..20), pick in any::<prop::sample::Index>()) {
         let mut scene = told(&facts);
         scene.advance(2 * HOUR);
         scene.must(OPERATOR, person("P-another"));
@@ -484,7 +480,7 @@ proptest! {
         without.remove(at);
         prop_assert_eq!(first(&without), Some(("replay-timer-missing", true)));
         let edits: [fn(&mut CaseOpened); 3] = [
-            |c| drop(c.evidence.pop()),
+            |c| c.evidence.truncate(c.evidence.len() - 1),
             |c| c.finding = LeafIndex(0),
             |c| c.person = text("P-somebody"),
         ];
@@ -501,7 +497,7 @@ proptest! {
 #[test]
 fn the_facts_told_lead_to_findings() {
     let mut runner = TestRunner::deterministic();
-    let strategy = prop::collection::vec((fact(), pause()), 1..14);
+    let strategy = prop::collection::vec((fact(), pause()), 1..20);
     let (mut all, mut now, mut opened, mut gone) = (0, 0, 0, 0);
     for _ in 0..200 {
         let scene = told(&strategy.new_tree(&mut runner).unwrap().current());
