@@ -34,7 +34,7 @@ impl Matter {
         let submission =
             s.add(&[&["submission", "add", "DIR", "--provider", "acme", "--title", "Model one"][..], &offer, &window].concat());
         let seen = days_from_now(-10);
-        let log = ["access", "log", "DIR", "--person", &bo, "--submission", &submission, "--action", "view", "--occurred-at", &seen];
+        let log = ["access", "log", "DIR", "--person", &bo, "--submission", &submission, "--action", "view", "--at", &seen];
         s.run(&log).exits(0);
         let people = s.write("people.csv", format!("filer,person\nX-1,{bo}\n\"Y-1\",{bo}\n"));
         Self { scene: s, bo, people }

@@ -28,7 +28,9 @@ pub(crate) struct ReviewArgs {
     #[command(subcommand)]
     command: Option<ReviewCommand>,
     #[command(flatten)]
-    list: Option<ListArgs>,
+    ledger: Option<LedgerArgs>,
+    #[command(flatten)]
+    form: FormArgs,
 }
 
 /// What to do about it.
@@ -36,15 +38,6 @@ pub(crate) struct ReviewArgs {
 enum ReviewCommand {
     /// Decide what an asset text means; trades and holdings that wait for it, or followed an earlier decision, follow.
     Decide(DecideArgs),
-}
-
-/// Which ledger, and the form of the answer.
-#[derive(Debug, Args)]
-struct ListArgs {
-    #[command(flatten)]
-    ledger: LedgerArgs,
-    #[command(flatten)]
-    form: FormArgs,
 }
 
 /// A decision.
@@ -75,15 +68,15 @@ struct DecideArgs {
 const COLUMNS: &[&str] = &["text", "identifier", "class", "trades", "holdings", "why", "candidates"];
 
 pub(crate) fn run(args: &ReviewArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    match (&args.command, &args.list) {
+    match (&args.command, &args.ledger) {
         (Some(ReviewCommand::Decide(args)), _) => decide(args, out),
-        (None, Some(args)) => list(args, out),
+        (None, Some(ledger)) => list(ledger, &args.form, out),
         (None, None) => Err(Failure::Usage("which ledger? DIR is needed".into())),
     }
 }
 
-fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let session = Session::to_read(&args.ledger)?;
+fn list(ledger: &LedgerArgs, form: &FormArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let session = Session::to_read(ledger)?;
     session.actor.must_be_ethics("what waits for review")?;
     let facts = session.ledger.facts();
     let linker = Linker::new(facts);
@@ -96,7 +89,7 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     }
     let ending = format!("{} assets in review, complete as of size {as_of}", rows.len());
     let flat: Vec<Value> = rows.into_iter().map(flattened).collect();
-    if args.form.csv {
+    if form.csv {
         say(ending);
         out.text(&csv(&flat, COLUMNS)?)?;
         return Ok(DONE);
