@@ -111,6 +111,7 @@ pub(super) struct Common<'a> {
 pub(super) fn plan<T: Disclosed>(mut imported: Imported<T>, table: &Table, mut common: Common<'_>) -> Result<Plan, Failure> {
     let importer = format!("{}/{}", imported.source.importer, imported.source.version);
     let importer = Line::new(importer).map_err(|e| Failure::Invalid(format!("the mapping's name: {e}")))?;
+    let cells: BTreeMap<u64, &[String]> = table.rows.iter().map(|r| (r.number, r.cells.as_slice())).collect();
     let mut rows = Vec::with_capacity(imported.rows.len());
     let mut kept = Vec::with_capacity(imported.rows.len());
     for row in std::mem::take(&mut imported.rows) {
@@ -119,7 +120,7 @@ pub(super) fn plan<T: Disclosed>(mut imported: Imported<T>, table: &Table, mut c
                 rows.push(Planned { number: row.number, records });
                 kept.push(row);
             }
-            Err((code, reason)) => put_aside(&mut imported, table, row, code, reason),
+            Err((code, reason)) => put_aside(&mut imported, &cells, row, code, reason),
         }
     }
     imported.rows = kept;
@@ -133,8 +134,8 @@ pub(super) fn plan<T: Disclosed>(mut imported: Imported<T>, table: &Table, mut c
 const UNKNOWN_PERSON: &str = "unknown_person";
 
 /// Moves a row that the importer could read to the quarantined ones; the sum stays.
-fn put_aside<T>(imported: &mut Imported<T>, table: &Table, row: Row<T>, code: &'static str, reason: Reason) {
-    let cells = table.rows.iter().find(|r| r.number == row.number).map(|r| r.cells.clone()).unwrap_or_default();
+fn put_aside<T>(imported: &mut Imported<T>, cells: &BTreeMap<u64, &[String]>, row: Row<T>, code: &'static str, reason: Reason) {
+    let cells = cells.get(&row.number).map(|c| c.to_vec()).unwrap_or_default();
     let report = &mut imported.report;
     report.loaded = report.loaded.saturating_sub(1);
     *report.quarantined.entry(code).or_default() += 1;
