@@ -257,4 +257,7 @@ fn trades_are_for_the_ethics_role_alone() {
         assert!(!ran.out.contains("Lantern"), "{}", ran.out);
     }
     assert_eq!(s.size(), size);
+    s.run(&[&import[..], &["--commit"]].concat()).exits(0);
+    let history = s.run_as(CLERK, &["query", "person", "DIR", &m.bo]).exits(0).out;
+    assert!(history.contains("access.event") && !history.contains("trade"), "{history}");
 }

@@ -173,11 +173,11 @@ fn person(args: &PersonArgs, session: &Session) -> Result<Told, Failure> {
     Ok(told("person", args.id.as_str(), PERSON, &answer, session))
 }
 
-/// A line of a person's history as others than the ethics role may see it: no cases, and nothing that tells a referral from a conflict.
+/// A line of a person's history as others than the ethics role may see it: no cases, no interests, and nothing that tells a referral from a conflict.
 fn neutral(mut row: TimelineRow, session: &Session) -> Result<Option<TimelineRow>, Failure> {
     let stands = |state: Option<_>| state.map_or("recorded", neutral_state);
     row.what = match session.entry(row.entry)? {
-        Record::CaseOpened(_) => return Ok(None),
+        Record::CaseOpened(_) | Record::Trade(_) | Record::Holding(_) => return Ok(None),
         Record::GrantRequest(r) => format!("access to {} requested: {}", r.submission, stands(r.result)),
         Record::GrantTransition(t) => format!("grant {} {}", t.grant, stands(t.result)),
         other => describe(&other),
