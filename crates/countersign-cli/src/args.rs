@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
-use crate::commands::{access, cases, directory, export, fields, grant, init, keys, policy, proof, query, status, tick, verify};
+use crate::commands::{
+    access, cases, directory, export, fields, grant, import, init, keys, policy, proof, query, review, status, tick, verify,
+};
 
 /// Record who had access to pre-release model information, and prove it.
 ///
-/// Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 denied or not cleared, 5 invalid input, 6 some lines not recorded, 10 tampered or
+/// Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 denied or not cleared, 5 invalid input, 6 some lines or rows not recorded, 10 tampered or
 /// damaged, 11 could not check, 12 untrusted, 13 stale; 20 conflict and 21 needs review for the ethics role with --explain.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, max_term_width = 120)]
@@ -96,6 +98,10 @@ pub(crate) enum Command {
     /// Accesses.
     #[command(subcommand)]
     Access(access::AccessCommand),
+    /// Import holdings or trades from a file; without --commit only say what that would do.
+    Import(import::ImportArgs),
+    /// Assets whose issuer somebody has to decide.
+    Review(review::ReviewArgs),
     /// Ask who knew what; the question is recorded too.
     #[command(subcommand)]
     Query(query::QueryCommand),

@@ -3,9 +3,9 @@
 //! In scope: reading the command line and files people write, telling who acts, showing answers as tables, CSV or JSON, exit codes.
 //!
 //! Not in scope: what may be recorded and what is decided (`countersign-conflict`), recording it (`countersign-ledger`), checking a ledger
-//! (`countersign-verify`).
+//! (`countersign-verify`), reading a source's rows (`countersign-import`), which issuer an asset means (`countersign-match`).
 //!
-//! Limits: a file read whole is at most 4 MiB, a line of access events at most 64 KiB.
+//! Limits: a file read whole is at most 4 MiB (one to import: those of `countersign-import`), a line of access events at most 64 KiB.
 
 mod actor;
 mod args;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use countersign_import::defuse::defuse;
 use serde_json::{Map, Value};
 
 use crate::failure::{Exit, Failure};
@@ -103,7 +104,7 @@ pub(crate) fn csv(rows: &[Value], columns: &[&str]) -> Result<String, Failure> {
     for row in rows {
         let cells = columns.iter().map(|c| row.pointer(&format!("/{c}"))).map(|v| match v {
             None | Some(Value::Null) => String::new(),
-            other => defused(cell(other)),
+            other => defuse(&cell(other)).into_owned(),
         });
         writer.write_record(cells).map_err(|e| bug(e.to_string()))?;
     }
@@ -111,8 +112,18 @@ pub(crate) fn csv(rows: &[Value], columns: &[&str]) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| bug(e.to_string()))
 }
 
-fn defused(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+/// A source's text for a terminal: one line, at most 60 characters, no control or bidirectional characters, which could make it read as
+/// something else.
+pub(crate) fn shown(text: &str) -> String {
+    const CHARS_MAX: usize = 60;
+    let hides = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    };
+    let mut line: String = text.chars().take(CHARS_MAX).map(|c| if hides(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(CHARS_MAX).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 /// A message to standard error. If it cannot be written there is nobody left to tell.
@@ -139,6 +150,12 @@ mod tests {
     fn no_cell_is_a_formula() {
         let rows = [json!({ "a": "=1+2", "b": "plain, with comma" }), json!({ "a": "-x", "b": null }), json!({ "a": "\tt", "b": 7 })];
         assert_eq!(csv(&rows, &["a", "b"]).unwrap(), "a,b\n'=1+2,\"plain, with comma\"\n'-x,\n'\tt,7\n");
+    }
+
+    #[test]
+    fn a_sources_text_cannot_steer_the_terminal() {
+        assert_eq!(shown("a\u{1b}[31mb\u{202e}c\n"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}");
+        assert_eq!(shown(&"é".repeat(61)), format!("{}…", "é".repeat(60)));
     }
 
     #[test]

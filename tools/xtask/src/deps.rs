@@ -24,8 +24,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "countersign-entry",
             "countersign-conflict",
+            "countersign-import",
             "countersign-log",
             "countersign-ledger",
+            "countersign-match",
             "countersign-sign",
             "countersign-store",
             "countersign-verify",
@@ -38,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const FUTURE: &[(&str, &[&str])] = &[
     ("countersign-api", &["countersign-entry", "countersign-conflict"]),
     ("countersign-server", &["countersign-api", "countersign-ledger", "countersign-sign", "countersign-store"]),
-    ("countersign-cli", &["countersign-api", "countersign-match", "countersign-server"]),
+    ("countersign-cli", &["countersign-api", "countersign-server"]),
 ];
 
 /// Unpublished crates for tests; they may know any crate.

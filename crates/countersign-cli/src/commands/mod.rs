@@ -7,12 +7,18 @@ pub(crate) mod directory;
 pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
+pub(crate) mod import;
+mod import_report;
+mod import_rows;
 pub(crate) mod init;
 pub(crate) mod keys;
 mod kinds;
+mod linking;
 pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod query;
+mod query_trades;
+pub(crate) mod review;
 pub(crate) mod status;
 pub(crate) mod tick;
 pub(crate) mod verify;
@@ -52,6 +58,8 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Policy(command) => policy::run(&command, out)?,
         Command::Grant(command) => grant::run(&command, out)?,
         Command::Access(command) => access::run(&command, out)?,
+        Command::Import(args) => import::run(&args, out)?,
+        Command::Review(args) => review::run(&args, out)?,
         Command::Query(command) => query::run(&command, out)?,
         Command::Cases(args) => cases::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,
@@ -65,11 +73,16 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
 
 /// Reads a file no longer than any a command takes.
 fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_whole(path, FILE_BYTES_MAX)
+}
+
+/// Reads a file of at most `max` bytes.
+fn read_whole(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(Failure::file(path))?;
-    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(Failure::file(path))?;
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(Failure::Invalid(format!("{} is longer than {FILE_BYTES_MAX} bytes", path.display())));
+    file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(Failure::file(path))?;
+    if bytes.len() > max {
+        return Err(Failure::Invalid(format!("{} is longer than {max} bytes", path.display())));
     }
     Ok(bytes)
 }

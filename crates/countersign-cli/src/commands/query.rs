@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::DONE;
 use super::access::RangeArgs;
+use super::query_trades::{self, TradesArgs};
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, cells, csv, say};
@@ -24,6 +25,8 @@ pub(crate) enum QueryCommand {
     Person(PersonArgs),
     /// Who asked for, had, or took access to a submission.
     Submission(SubmissionArgs),
+    /// Trades of people in issuers that something they had access to touches; for the ethics role.
+    Trades(TradesArgs),
 }
 
 /// Which issuer, and when.
@@ -69,7 +72,7 @@ pub(crate) struct SubmissionArgs {
 pub(crate) struct FormArgs {
     /// Answer as CSV. Cells a spreadsheet would take for formulas get an apostrophe in front.
     #[arg(long, conflicts_with = "json")]
-    csv: bool,
+    pub(super) csv: bool,
 }
 
 const ISSUER: &[&str] =
@@ -78,13 +81,15 @@ const PERSON: &[&str] = &["entry", "recorded_at", "kind", "what"];
 const SUBMISSION: &[&str] = &["name", "person", "grant", "state", "first", "last", "accesses", "uncleared"];
 
 /// An answer in the reader's words, ready for any form.
-struct Told {
-    question: &'static str,
-    subject: String,
-    rows: Vec<Value>,
-    columns: &'static [&'static str],
-    as_of: u64,
-    complete: bool,
+pub(super) struct Told {
+    pub(super) question: &'static str,
+    pub(super) subject: String,
+    pub(super) rows: Vec<Value>,
+    pub(super) columns: &'static [&'static str],
+    pub(super) as_of: u64,
+    pub(super) complete: bool,
+    /// Trades nobody knows the issuer of, where the question is about trades: the answer says nothing of them.
+    pub(super) in_review: Option<usize>,
 }
 
 pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Failure> {
@@ -92,12 +97,14 @@ pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Fai
         QueryCommand::Issuer(a) => (&a.ledger, &a.form),
         QueryCommand::Person(a) => (&a.ledger, &a.form),
         QueryCommand::Submission(a) => (&a.ledger, &a.form),
+        QueryCommand::Trades(a) => (&a.ledger, &a.form),
     };
     let mut session = Session::to_ask(ledger)?;
     let told = match command {
         QueryCommand::Issuer(args) => issuer(args, &session)?,
         QueryCommand::Person(args) => person(args, &session)?,
         QueryCommand::Submission(args) => submission(args, &session)?,
+        QueryCommand::Trades(args) => query_trades::trades(args, &session)?,
     };
     let read = session.record_read(told.question, &told.subject, told.rows.len())?;
     tell_unrecorded(&read);
@@ -116,12 +123,19 @@ fn tell(told: &Told, read: Option<u64>, form: &FormArgs, out: &mut Out<'_>) -> R
     let (count, as_of) = (told.rows.len(), told.as_of);
     let completeness = if told.complete { "complete" } else { "INCOMPLETE" };
     if out.is_json() {
-        let fields = json!({
+        let mut fields = json!({
             "question": told.question, "subject": told.subject, "rows": told.rows, "as_of": as_of, "complete": told.complete, "read_entry": read,
         });
+        if let Some(waiting) = told.in_review {
+            set(&mut fields, "in_review", waiting.into());
+        }
         return out.object("query", fields);
     }
-    let ending = format!("{count} rows, {completeness} as of size {as_of}");
+    let waiting = match told.in_review {
+        Some(waiting @ 1..) => format!("; {waiting} more wait for their issuer (countersign review)"),
+        _ => String::new(),
+    };
+    let ending = format!("{count} rows, {completeness} as of size {as_of}{waiting}");
     if form.csv {
         say(ending);
         return out.text(&csv(&told.rows, told.columns)?);
@@ -159,11 +173,11 @@ fn person(args: &PersonArgs, session: &Session) -> Result<Told, Failure> {
     Ok(told("person", args.id.as_str(), PERSON, &answer, session))
 }
 
-/// A line of a person's history as others than the ethics role may see it: no cases, and nothing that tells a referral from a conflict.
+/// A line of a person's history as others than the ethics role may see it: no cases, no interests, and nothing that tells a referral from a conflict.
 fn neutral(mut row: TimelineRow, session: &Session) -> Result<Option<TimelineRow>, Failure> {
     let stands = |state: Option<_>| state.map_or("recorded", neutral_state);
     row.what = match session.entry(row.entry)? {
-        Record::CaseOpened(_) => return Ok(None),
+        Record::CaseOpened(_) | Record::Trade(_) | Record::Holding(_) => return Ok(None),
         Record::GrantRequest(r) => format!("access to {} requested: {}", r.submission, stands(r.result)),
         Record::GrantTransition(t) => format!("grant {} {}", t.grant, stands(t.result)),
         other => describe(&other),
@@ -200,7 +214,7 @@ fn told<Row: Serialize>(
         value
     };
     let rows = answer.rows.iter().map(row).collect();
-    Told { question, subject: subject.to_owned(), rows, columns, as_of: answer.as_of, complete: answer.complete }
+    Told { question, subject: subject.to_owned(), rows, columns, as_of: answer.as_of, complete: answer.complete, in_review: None }
 }
 
 fn set(row: &mut Value, name: &str, value: Value) {
