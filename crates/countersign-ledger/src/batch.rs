@@ -74,7 +74,18 @@ pub(crate) fn compartment(record: &Record, facts: &Facts) -> String {
         Record::GrantRequest(r) => Some(&r.submission),
         Record::AccessEvent(r) => Some(&r.submission),
         Record::GrantTransition(r) => facts.grant(r.grant).map(|g| &g.request.submission),
-        Record::Agreement(_) | Record::Recusal(_) | Record::List(_) | Record::ListItem(_) | Record::CaseOpened(_) => {
+        Record::Agreement(_)
+        | Record::Recusal(_)
+        | Record::List(_)
+        | Record::ListItem(_)
+        | Record::CaseOpened(_)
+        | Record::Holding(_)
+        | Record::Trade(_)
+        | Record::Relationship(_)
+        | Record::MatchDecision(_)
+        | Record::Vulnerability(_)
+        | Record::Referral(_)
+        | Record::LegalHold(_) => {
             return "ethics".to_owned();
         }
         _ => return "directory".to_owned(),
