@@ -197,9 +197,7 @@ fn every_source_loads_and_every_row_is_accounted_for() {
     let m = Matter::new();
     let s = &m.scene;
     let people = s.write("all.csv", format!("filer,person\nX-1,{0}\nY-1,{0}\nZ-1,{0}\n", m.bo));
-    for (source, file) in
-        [("house_ptr", "house.json"), ("senate_ptr", "senate.json"), ("oge278t", "278t.csv"), ("oge278e", "278e.csv")]
-    {
+    for (source, file) in [("house_ptr", "house.json"), ("senate_ptr", "senate.json"), ("oge278t", "278t.csv"), ("oge278e", "278e.csv")] {
         let args = ["import", "DIR", "--source", source, "--file", &given(file), "--people", &people, "--commit", "--json"];
         let told = s.run(&args).exits(6).json();
         let accounting = &told["accounting"];
