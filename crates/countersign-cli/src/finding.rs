@@ -42,7 +42,8 @@ pub(crate) fn case_on(facts: &Facts, f: &TradeFinding<'_>) -> Option<LeafIndex> 
 pub(crate) fn told(f: &TradeFinding<'_>, facts: &Facts, ledger: &Ledger) -> Result<Vec<String>, Failure> {
     let trade = &f.trade.record;
     let filed = trade.filed_on.as_ref().map_or_else(|| "never filed".to_owned(), |d| format!("filed {d}"));
-    let lag = trade.filed_on.as_ref().and_then(|d| days_between(&trade.traded_on, d)).map(|n| format!(", {n} days later")).unwrap_or_default();
+    let lag =
+        trade.filed_on.as_ref().and_then(|d| days_between(&trade.traded_on, d)).map(|n| format!(", {n} days later")).unwrap_or_default();
     let mut lines = vec![format!(
         "the trade    {} on {} of {:?} ({}), {}; {filed}{lag}",
         word_of(&trade.kind).replace('_', " "),

@@ -78,8 +78,7 @@ fn kinds_without_a_record_yet() {
 fn each_field_refuses_what_it_cannot_hold() {
     let bad = |kind: &str, row: Value| import(kind, &row).unwrap_err().code();
     let exposure = |key: &str, value: &str| {
-        let mut row =
-            json!({"id":"e1","from":"provider:lab","relation":"is","to":"issuer:cik-1","tier":"1","basis":"press","confirmed":"no","valid_to":""});
+        let mut row = json!({"id":"e1","from":"provider:lab","relation":"is","to":"issuer:cik-1","tier":"1","basis":"press","confirmed":"no","valid_to":""});
         row[key] = json!(value);
         row
     };

@@ -18,6 +18,7 @@ pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod query;
 mod query_trades;
+pub(crate) mod record;
 pub(crate) mod review;
 pub(crate) mod status;
 pub(crate) mod tick;
@@ -60,6 +61,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Grant(command) => grant::run(&command, out)?,
         Command::Access(command) => access::run(&command, out)?,
         Command::Import(args) => import::run(&args, out)?,
+        Command::Record(command) => record::run(&command, out)?,
         Command::Review(args) => review::run(&args, out)?,
         Command::Query(command) => query::run(&command, out)?,
         Command::Cases(args) => cases::run(&args, out)?,
