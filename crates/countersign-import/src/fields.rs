@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_entry::ids::{Date, IdError, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
+use countersign_entry::ids::{Date, IdError, IssuerId, Line, ModelId, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
 use countersign_entry::record::{AccessResult, Basis, ListKind, Node, PersonStatus, RecusalScope, Relation, Tier};
 use countersign_entry::time::Micros;
 use serde::de::DeserializeOwned;
@@ -113,6 +113,8 @@ pub(crate) enum Form {
     Text(fn(&str) -> Result<(), IdError>),
     /// Several lines, `;` between them, or a JSON array.
     Lines,
+    /// Names of another time, `;` between them, each with its last day after a `|` where that is known.
+    FormerNames,
     /// A word of an enum of `countersign_entry::record`.
     Word(fn(&str) -> bool),
     /// A word of a list.
@@ -159,6 +161,7 @@ const SUBMISSION_ID: Form = Form::Text(|t| SubmissionId::new(t).map(drop));
 const ORGANIZATION_ID: Form = Form::Text(|t| OrganizationId::new(t).map(drop));
 const PROVIDER_ID: Form = Form::Text(|t| ProviderId::new(t).map(drop));
 const ISSUER_ID: Form = Form::Text(|t| IssuerId::new(t).map(drop));
+const MODEL_ID: Form = Form::Text(|t| ModelId::new(t).map(drop));
 const RECORD_ID: Form = Form::Text(|t| RecordId::new(t).map(drop));
 const TOKEN: Form = Form::Text(|t| Token::new(t).map(drop));
 const LINE: Form = Form::Text(|t| Line::new(t).map(drop));
@@ -180,11 +183,17 @@ const CREDENTIAL: &[FieldRule] = &[
     may("valid_from", Form::Date),
     may("valid_to", Form::Date),
 ];
-const ISSUER: &[FieldRule] =
-    &[must("id", ISSUER_ID), must("name", LINE), may("cik", LINE), may("tickers", Form::Lines), may("sub_industry", LINE)];
+const ISSUER: &[FieldRule] = &[
+    must("id", ISSUER_ID),
+    must("name", LINE),
+    may("cik", LINE),
+    may("tickers", Form::Lines),
+    may("former_names", Form::FormerNames),
+    may("sub_industry", LINE),
+];
 const PROVIDER: &[FieldRule] = &[must("id", PROVIDER_ID), must("name", LINE)];
 const MODEL: &[FieldRule] = &[
-    must("id", LINE),
+    must("id", MODEL_ID),
     must("provider", PROVIDER_ID),
     must("name", LINE),
     may("family", LINE),
@@ -195,7 +204,7 @@ const EXPOSURE: &[FieldRule] = &[
     must("id", RECORD_ID),
     must("from", NODE),
     must("relation", Form::Word(is_word::<Relation>)),
-    must("to", ISSUER_ID),
+    must("to", NODE),
     must("tier", Form::Tier),
     may("valid_from", Form::Date),
     may("valid_to", Form::Date),
@@ -308,7 +317,7 @@ pub(crate) fn read_fields(kind: Kind, cells: &dyn Cells, form: DateForm, receive
         let value = match cells.cell(rule.name) {
             Some(text) => read_field(rule, text, form, received_on)?,
             None if rule.required => return Err(Reason::Missing(rule.name)),
-            None if matches!(rule.form, Form::Lines) => Value::Array(Vec::new()),
+            None if matches!(rule.form, Form::Lines | Form::FormerNames) => Value::Array(Vec::new()),
             None => Value::Null,
         };
         values.insert(rule.name, value);
@@ -327,6 +336,7 @@ fn read_field(rule: &FieldRule, text: &str, form: DateForm, received_on: &Date) 
             Value::from(line)
         }
         Form::Lines => Value::from(lines(text).map_err(refused)?),
+        Form::FormerNames => lines(text).map_err(&refused)?.iter().map(|name| former_name(name, date)).collect::<Result<_, _>>()?,
         Form::Word(known) => word(text, known).ok_or_else(|| refused(format!("{text:?} is not a known word")))?,
         Form::OneOf(list) => {
             word(text, |w| list.contains(&w)).ok_or_else(|| refused(format!("{text:?} is not one of {}", list.join(", "))))?
@@ -360,6 +370,14 @@ fn time(text: &str, date: impl Fn(&str) -> Result<Date, Reason>) -> Result<u64, 
         return Err(None);
     }
     date(text).map_err(Some)?.start().map(Micros::value).ok_or(None)
+}
+
+fn former_name(text: &str, date: impl Fn(&str) -> Result<Date, Reason>) -> Result<Value, Reason> {
+    let (name, to) = match text.rsplit_once('|') {
+        Some((name, day)) => (name.trim(), Value::from(date(day.trim())?.as_str())),
+        None => (text, Value::Null),
+    };
+    Ok(serde_json::json!({ "name": name, "from": null, "to": to }))
 }
 
 fn truth(text: &str) -> Option<bool> {

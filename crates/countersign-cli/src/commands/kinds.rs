@@ -2,7 +2,7 @@
 
 use countersign_conflict::{Facts, Known};
 use countersign_entry::record::{
-    Agreement, Exposure, Issuer, List, ListItem, Organization, Person, Principal, Provider, Record, Recusal, Submission,
+    Agreement, Exposure, Issuer, List, ListItem, Model, Organization, Person, Principal, Provider, Record, Recusal, Submission,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -39,6 +39,7 @@ kinds! {
     PERSON: Person = "person", Some("P-"), persons, ["name", "status", "organization"];
     PRINCIPAL: Principal = "principal", Some("pr-"), principals, ["person", "roles", "os_user", "disabled"];
     PROVIDER: Provider = "provider", None, providers, ["name"];
+    MODEL: Model = "model", None, models, ["provider", "name", "released_on", "open_weights"];
     ISSUER: Issuer = "issuer", None, issuers, ["name", "cik", "tickers", "sub_industry"];
     EXPOSURE: Exposure = "exposure", Some("X-"), exposures, ["from", "relation", "to", "tier", "confirmed", "basis", "valid_from", "valid_to"];
     SUBMISSION: Submission = "submission", Some("S-"), submissions,

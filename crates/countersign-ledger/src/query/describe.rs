@@ -12,6 +12,7 @@ pub fn describe(record: &Record) -> String {
         Record::Person(r) => format!("{} at {}", word(&r.status), r.organization),
         Record::Principal(r) => format!("principal {}{}", r.id, if r.disabled { " disabled" } else { "" }),
         Record::Provider(r) => format!("{}, {}", r.id, r.name),
+        Record::Model(r) => format!("{}, {} by {}", r.id, r.name, r.provider),
         Record::Issuer(r) => format!("{}, {}", r.id, r.name),
         Record::Exposure(r) => {
             let unconfirmed = if r.confirmed { "" } else { ", unconfirmed" };

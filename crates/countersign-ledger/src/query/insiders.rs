@@ -239,7 +239,7 @@ impl View<'_> {
 
     fn recusals(&self, of: &Submission) -> BTreeMap<&PersonId, Vec<SteppedAside>> {
         let today = Date::of(self.at);
-        let touched: BTreeSet<_> = self.facts().exposures_of(of, &today).map(|e| &e.record.to).collect();
+        let touched: BTreeSet<_> = self.facts().exposures_of(of, &today).into_iter().map(|e| e.issuer).collect();
         let bears = |scope: &RecusalScope| match scope {
             RecusalScope::Provider(id) => *id == of.provider,
             RecusalScope::Submission(id) => *id == of.id,
@@ -257,11 +257,9 @@ impl View<'_> {
 
     fn tier_1(&self, submission: &Submission) -> Vec<IssuerId> {
         let today = Date::of(self.at);
-        let edges = self.facts().exposures_of(submission, &today).filter(|e| e.record.tier == Tier::One);
-        let mut issuers: Vec<_> = edges.map(|e| e.record.to.clone()).collect();
-        issuers.sort();
-        issuers.dedup();
-        issuers
+        let exposed = self.facts().exposures_of(submission, &today);
+        let issuers: BTreeSet<_> = exposed.into_iter().filter(|e| e.tier == Tier::One).map(|e| e.issuer).collect();
+        issuers.into_iter().cloned().collect()
     }
 
     /// Only of what the list shows: an entry that must not show must not move it either.
