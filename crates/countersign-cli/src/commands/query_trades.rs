@@ -3,11 +3,12 @@
 use clap::Args;
 use countersign_conflict::{Facts, TradeFinding};
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId};
-use countersign_entry::record::Linking;
+use countersign_entry::record::{Linking, Trade};
 use countersign_entry::time::{DAY, Micros};
+use countersign_ledger::query::View;
 use serde_json::{Value, json};
 
-use super::query::{FormArgs, Told};
+use super::query::{AsOfArgs, FormArgs, Told, not_recorded};
 use crate::args::LedgerArgs;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -24,6 +25,14 @@ pub(crate) struct TradesArgs {
     /// In this issuer alone.
     #[arg(long)]
     issuer: Option<IssuerId>,
+    /// Made on this day or later.
+    #[arg(long, value_name = "DATE")]
+    from: Option<Date>,
+    /// Made before this day.
+    #[arg(long, value_name = "DATE")]
+    until: Option<Date>,
+    #[command(flatten)]
+    pub(super) as_of: AsOfArgs,
     #[command(flatten)]
     pub(super) form: FormArgs,
 }
@@ -49,40 +58,49 @@ const TRADES: &[&str] = &[
 ];
 
 /// Finds them. An answer is complete for trades whose issuer is known; those in review are counted.
-pub(super) fn trades(args: &TradesArgs, session: &Session) -> Result<Told, Failure> {
+pub(super) fn trades(args: &TradesArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
     session.actor.must_be_ethics("trades")?;
-    let facts = session.ledger.facts();
+    let facts = view.facts();
     if let Some(person) = args.person.as_ref().filter(|p| facts.person(p).is_none()) {
-        return Err(Failure::NotFound(format!("person {person} is not recorded")));
+        return Err(not_recorded("person", person.as_str(), view));
     }
     if let Some(issuer) = args.issuer.as_ref().filter(|i| facts.issuer(i).is_none()) {
-        return Err(Failure::NotFound(format!("issuer {issuer} is not recorded")));
+        return Err(not_recorded("issuer", issuer.as_str(), view));
     }
-    let of_person = |p: &PersonId| args.person.as_ref().is_none_or(|asked| asked == p);
-    let in_issuer = |f: &TradeFinding<'_>| args.issuer.is_none() || f.trade.record.instrument.issuer == args.issuer;
     let mut found = Vec::new();
-    for (person, submission) in facts.people_with_access().filter(|(p, _)| of_person(p)) {
-        for finding in facts.trades_to_look_at(person, submission).filter(in_issuer) {
+    for (person, submission) in facts.people_with_access().filter(|(p, _)| args.of_person(p)) {
+        for finding in facts.trades_to_look_at(person, submission).filter(|f| args.wants(&f.trade.record)) {
             let (_, access, _) = session.ledger.entry(finding.first_access.1.0)?;
             let access_recorded = Micros::new(access.at).map_err(|e| Failure::Bug(e.to_string()))?;
             found.push((finding.trade.index, row(facts, &finding, access_recorded)));
         }
     }
     found.sort_by_key(|(trade, _)| *trade);
-    let waits = |k: &&countersign_conflict::Known<countersign_entry::record::Trade>| {
-        k.record.instrument.linking == Linking::InReview && of_person(&k.record.person)
-    };
-    let asked = [args.person.as_ref().map(PersonId::as_str), args.issuer.as_ref().map(IssuerId::as_str)];
-    let subject = asked.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    Ok(Told {
-        question: "trades",
-        subject: if subject.is_empty() { "all".to_owned() } else { subject },
-        rows: found.into_iter().map(|(_, row)| row).collect(),
-        columns: TRADES,
-        as_of: session.ledger.size(),
-        complete: true,
-        in_review: Some(facts.trades().filter(waits).count()),
-    })
+    let rows = found.into_iter().map(|(_, row)| row).collect();
+    let mut told = Told::new("trades", &args.subject(), TRADES, &view.answer(Vec::<()>::new()), rows);
+    let waits = |t: &Trade| t.instrument.linking == Linking::InReview && args.of_person(&t.person) && args.in_range(&t.traded_on);
+    told.in_review = Some(facts.trades().filter(|k| waits(&k.record)).count());
+    Ok(told)
+}
+
+impl TradesArgs {
+    fn of_person(&self, person: &PersonId) -> bool {
+        self.person.as_ref().is_none_or(|asked| asked == person)
+    }
+
+    fn in_range(&self, day: &Date) -> bool {
+        self.from.as_ref().is_none_or(|from| from <= day) && self.until.as_ref().is_none_or(|until| day < until)
+    }
+
+    fn wants(&self, trade: &Trade) -> bool {
+        (self.issuer.is_none() || trade.instrument.issuer == self.issuer) && self.in_range(&trade.traded_on)
+    }
+
+    fn subject(&self) -> String {
+        let asked = [self.person.as_ref().map(PersonId::as_str), self.issuer.as_ref().map(IssuerId::as_str)];
+        let subject = asked.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        if subject.is_empty() { "all".to_owned() } else { subject }
+    }
 }
 
 fn row(facts: &Facts, f: &TradeFinding<'_>, access_recorded: Micros) -> Value {
