@@ -1,9 +1,9 @@
 //! A trade that has to be looked at, told to the last step: what was traded, what its owner had seen, how that touches the issuer, and what the
 //! ledger knew when.
 
-use countersign_conflict::{Facts, TradeFinding, rules};
-use countersign_entry::ids::{Date, LeafIndex};
-use countersign_entry::record::{Band, Linking, Record};
+use countersign_conflict::{Facts, Known, TradeFinding, rules};
+use countersign_entry::ids::{Date, LeafIndex, SubmissionId};
+use countersign_entry::record::{Band, CaseOpened, Linking, Record, Trade};
 use countersign_entry::time::{DAY, Micros};
 use countersign_ledger::Ledger;
 
@@ -26,14 +26,14 @@ pub(crate) fn known_on(day: &Date, recorded: Micros) -> &'static str {
     }
 }
 
-/// The case on a trade, or on the record it took the place of.
-pub(crate) fn case_on(facts: &Facts, f: &TradeFinding<'_>) -> Option<LeafIndex> {
-    let entries = [Some(f.trade.index), f.trade.record.supersedes];
-    let about = |c: &countersign_entry::record::CaseOpened| {
-        c.person == f.trade.record.person
-            && c.submission == f.submission.record.id
-            && c.rule.as_str() == rules::TRADE_AFTER_ACCESS
-            && c.evidence.iter().chain([&c.finding]).any(|e| entries.contains(&Some(*e)))
+/// The case that names a trade, or the record it took the place of, under a rule.
+pub(crate) fn case_on(facts: &Facts, rule: &str, trade: &Known<Trade>, submission: &SubmissionId) -> Option<LeafIndex> {
+    let entries = [Some(trade.index), trade.record.supersedes];
+    let about = |c: &CaseOpened| {
+        c.person == trade.record.person
+            && c.submission == *submission
+            && c.rule.as_str() == rule
+            && c.evidence.iter().any(|e| entries.contains(&Some(*e)))
     };
     facts.cases().find(|(_, c)| about(c)).map(|(index, _)| index)
 }
@@ -75,7 +75,7 @@ pub(crate) fn told(f: &TradeFinding<'_>, facts: &Facts, ledger: &Ledger) -> Resu
     if let Some(rule) = rules::rule(rules::TRADE_AFTER_ACCESS) {
         lines.push(format!("the rule     {} version {}: {}", rule.id, rule.version, rule.cite));
     }
-    lines.push(match case_on(facts, f) {
+    lines.push(match case_on(facts, rules::TRADE_AFTER_ACCESS, f.trade, &seen.id) {
         Some(case) => format!("the case     entry {case}"),
         None => "the case     none: not due yet, or farther off than the policy makes a case of".to_owned(),
     });

@@ -18,6 +18,7 @@ pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod query;
 mod query_changed;
+mod query_exposure;
 mod query_insiders;
 mod query_trades;
 pub(crate) mod record;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::access::RangeArgs;
 use super::query_changed::{self, ChangedArgs};
+use super::query_exposure::{self, ExposureArgs};
 use super::query_insiders::{self, InsidersArgs};
 use super::query_trades::{self, TradesArgs};
 use super::{DONE, bar, visible};
@@ -29,6 +30,8 @@ pub(crate) enum QueryCommand {
     Submission(SubmissionArgs),
     /// The insider list of a submission: who had access or could have had it, since when and until when, and what they signed.
     Insiders(InsidersArgs),
+    /// Issuers a submission touched on a day, over which edges, and since when that was known.
+    Exposure(ExposureArgs),
     /// Trades of people in issuers that something they had access to touches; for the ethics role.
     Trades(TradesArgs),
     /// What was recorded since an entry, field by field where it takes the place of something.
@@ -117,6 +120,8 @@ pub(super) struct Told {
     pub(super) header: Vec<(&'static str, Value)>,
     /// Makes one cell of what is more than a cell in JSON.
     pub(super) flat: fn(&mut Value),
+    /// The rows told in full, where that was asked for.
+    pub(super) notes: Vec<String>,
     /// Trades nobody knows the issuer of, where the question is about trades: the answer says nothing of them.
     pub(super) in_review: Option<usize>,
 }
@@ -141,6 +146,7 @@ impl Told {
             incomplete: of.incomplete.clone(),
             header: Vec::new(),
             flat: |_| {},
+            notes: Vec::new(),
             in_review: None,
         }
     }
@@ -152,6 +158,7 @@ pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Fai
         QueryCommand::Person(a) => (&a.ledger, a.as_of.as_of, &a.form),
         QueryCommand::Submission(a) => (&a.ledger, a.as_of.as_of, &a.form),
         QueryCommand::Insiders(a) => (&a.ledger, a.as_of.as_of, &a.form),
+        QueryCommand::Exposure(a) => (&a.ledger, a.as_of.as_of, &a.form),
         QueryCommand::Trades(a) => (&a.ledger, a.as_of.as_of, &a.form),
         QueryCommand::Changed(a) => (&a.ledger, a.until, &a.form),
     };
@@ -162,6 +169,7 @@ pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Fai
         QueryCommand::Person(args) => person(args, &view, &session)?,
         QueryCommand::Submission(args) => submission(args, &view, &session)?,
         QueryCommand::Insiders(args) => query_insiders::insiders(args, &view, &session)?,
+        QueryCommand::Exposure(args) => query_exposure::exposure(args, &view, &session)?,
         QueryCommand::Trades(args) => query_trades::trades(args, &view, &session)?,
         QueryCommand::Changed(args) => query_changed::changed(args, &view, &session)?,
     };
@@ -203,7 +211,8 @@ fn tell(told: Told, read: Option<u64>, ethics: bool, form: &FormArgs, out: &mut 
             "root": told.root, "complete": told.incomplete.is_none(), "complete_for": if ethics { "everybody" } else { "your role" },
             "incomplete_because": told.incomplete, "read_entry": read,
         });
-        for (name, value) in told.header.into_iter().chain(told.in_review.map(|waiting| ("in_review", waiting.into()))) {
+        let notes = (!told.notes.is_empty()).then(|| ("notes", json!(told.notes)));
+        for (name, value) in told.header.into_iter().chain(notes).chain(told.in_review.map(|waiting| ("in_review", waiting.into()))) {
             set(&mut fields, name, value);
         }
         return out.object("query", fields);
@@ -222,6 +231,9 @@ fn tell(told: Told, read: Option<u64>, ethics: bool, form: &FormArgs, out: &mut 
         out.line(format_args!("{name:<13} {}", cells(&[json!({ "v": value })], &["v"]).concat().concat()))?;
     }
     out.table(told.columns, &cells(&rows, told.columns))?;
+    for note in &told.notes {
+        out.line(note)?;
+    }
     out.line(ending)
 }
 

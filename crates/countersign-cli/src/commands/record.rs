@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 use countersign_entry::record::{Record, TYPE_NAMES};
 use serde_json::{Value, json};
 
-use super::kinds::fields_of;
+use super::visible::{fields_of, visible};
 use super::{DONE, read_small};
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 use crate::session::{Session, recorded, recorded_line};
-use crate::words::{texts_as_times, times_as_text};
+use crate::words::texts_as_times;
 
 /// Records of any type.
 #[derive(Debug, Subcommand)]
@@ -73,7 +73,9 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         let current = session.ledger.facts().current(&record);
         let current = current.ok_or_else(|| Failure::NotFound(format!("there is no {} of this id to take the place of", args.kind)))?;
         let mut fields = fields_of(&record);
-        fields["supersedes"] = json!(current);
+        if let Value::Object(fields) = &mut fields {
+            fields.insert("supersedes".into(), json!(current));
+        }
         record = Record::from_human(&args.kind, fields).map_err(bad)?;
     }
     let receipt = session.record(&args.write, record)?;
@@ -94,11 +96,9 @@ fn read(kind: &str, told: Value) -> Result<Record, serde_json::Error> {
 
 fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let session = Session::to_read(&args.ledger)?;
-    // Everything of the record, whatever its compartment: for the role that may see every one of them.
-    session.actor.must_be_ethics("whole records")?;
     let record = session.entry(countersign_entry::ids::LeafIndex(args.index))?;
-    let mut fields = fields_of(&record);
-    times_as_text(&mut fields);
+    let facts = session.ledger.facts();
+    let fields = visible(&session.actor, facts, &record).ok_or_else(|| Failure::Denied("this record is for the ethics role".into()))?;
     if out.is_json() {
         out.object("record", json!({ "entry": args.index, "type": record.type_name(), "record": fields }))?;
     } else {
