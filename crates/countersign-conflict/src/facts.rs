@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer, List, ListItem, ListSubject,
-    MatchDecision, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer, List, ListItem, ListSubject,
+    MatchDecision, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 
@@ -73,6 +73,13 @@ pub(crate) enum Timer {
 
 /// Rule, person, submission, and a number where one case would not hold all the evidence.
 pub(crate) type FindingKey = (&'static str, PersonId, SubmissionId, u32);
+/// What a credential is known by to whoever gave it out: kind, issuer, subject.
+pub(crate) type Account = (CredentialKind, String, String);
+
+pub(crate) fn account(c: &Credential) -> Account {
+    (c.kind, c.issuer.to_string(), c.subject.to_string())
+}
+
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Everything known before the next index.
@@ -81,6 +88,8 @@ pub struct Facts {
     pub(crate) organizations: ById<OrganizationId, Organization>,
     pub(crate) persons: ById<PersonId, Person>,
     pub(crate) principals: ById<PrincipalId, Principal>,
+    pub(crate) credentials: ById<RecordId, Credential>,
+    pub(crate) credentials_of: BTreeMap<Account, BTreeSet<RecordId>>,
     pub(crate) providers: ById<ProviderId, Provider>,
     pub(crate) issuers: ById<IssuerId, Issuer>,
     pub(crate) exposures: ById<RecordId, Exposure>,
@@ -98,6 +107,7 @@ pub struct Facts {
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
     pub(crate) policies: Vec<Known<Policy>>,
     pub(crate) holdings: ById<RecordId, Holding>,
+    pub(crate) relationships: ById<RecordId, Relationship>,
     pub(crate) trades: ById<RecordId, Trade>,
     pub(crate) trades_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
     /// First access of a person to a submission: when, as the source tells, and its entry.
@@ -142,6 +152,8 @@ lookups! {
     person, persons, persons: PersonId => Person;
     /// The principal with this id.
     principal, principals, principals: PrincipalId => Principal;
+    /// The credential with this id.
+    credential, credentials, credentials: RecordId => Credential;
     /// The provider with this id.
     provider, providers, providers: ProviderId => Provider;
     /// The issuer with this id.
@@ -160,6 +172,8 @@ lookups! {
     item, items, items: RecordId => ListItem;
     /// The holding with this id.
     holding, holdings, holdings: RecordId => Holding;
+    /// The relationship with this id.
+    relationship, relationships, relationships: RecordId => Relationship;
     /// The trade with this id.
     trade, trades, trades: RecordId => Trade;
     /// The import with this id.
@@ -248,6 +262,12 @@ impl Facts {
             Record::Organization(r) => drop(keep!(organizations, r)),
             Record::Person(r) => drop(keep!(persons, r)),
             Record::Principal(r) => drop(keep!(principals, r)),
+            Record::Credential(r) => {
+                if let Some(old) = keep!(credentials, r) {
+                    remove(&mut self.credentials_of, &account(&old.record), &r.id);
+                }
+                self.credentials_of.entry(account(r)).or_default().insert(r.id.clone());
+            }
             Record::Provider(r) => drop(keep!(providers, r)),
             Record::Issuer(r) => drop(keep!(issuers, r)),
             Record::List(r) => drop(keep!(lists, r)),
@@ -287,6 +307,7 @@ impl Facts {
                 self.take_effect_later(index, r.from, at);
             }
             Record::Holding(r) => drop(keep!(holdings, r)),
+            Record::Relationship(r) => drop(keep!(relationships, r)),
             Record::Import(r) => drop(keep!(imports, r)),
             Record::MatchDecision(r) => drop(keep!(match_decisions, r)),
             Record::Trade(r) => {

@@ -526,6 +526,7 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::Identifier(r) => &mut r.supersedes,
         Record::Holding(r) => &mut r.supersedes,
         Record::Trade(r) => &mut r.supersedes,
+        Record::Credential(r) => &mut r.supersedes,
         Record::Relationship(r) => &mut r.supersedes,
         Record::MatchDecision(r) => &mut r.supersedes,
         Record::Authority(r) => &mut r.supersedes,

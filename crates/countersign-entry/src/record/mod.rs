@@ -22,7 +22,7 @@ pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
 pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
 pub use self::directory::{
-    Basis, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider, Relation, Role, Tier,
+    Basis, Credential, CredentialKind, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider, Relation, Role, Tier,
 };
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
@@ -153,6 +153,8 @@ records! {
     Person = "person", Entry;
     /// An account that can act.
     Principal = "principal", Entry;
+    /// An account or card somewhere else that points to a person.
+    Credential = "credential", Entry;
     /// A lab that develops models.
     Provider = "provider", Entry;
     /// A company whose securities or stakes somebody may hold.
@@ -310,6 +312,7 @@ impl Record {
             Record::Organization(r) => r.id.as_str(),
             Record::Person(r) => r.id.as_str(),
             Record::Principal(r) => r.id.as_str(),
+            Record::Credential(r) => r.id.as_str(),
             Record::Provider(r) => r.id.as_str(),
             Record::Issuer(r) => r.id.as_str(),
             Record::Exposure(r) => r.id.as_str(),
@@ -342,6 +345,7 @@ impl Record {
             Record::Organization(r) => r.supersedes,
             Record::Person(r) => r.supersedes,
             Record::Principal(r) => r.supersedes,
+            Record::Credential(r) => r.supersedes,
             Record::Provider(r) => r.supersedes,
             Record::Issuer(r) => r.supersedes,
             Record::Exposure(r) => r.supersedes,
