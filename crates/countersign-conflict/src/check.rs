@@ -212,7 +212,8 @@ impl Facts {
     /// One account is one person's at a time: whom its accesses are told of must not be chance.
     fn check_credential(&self, credential: &Credential) -> Result<(), Refusal> {
         let others = self.credentials_of.get(&account(credential)).into_iter().flatten().filter(|id| **id != credential.id);
-        let clash = others.filter_map(|id| self.credential(id)).any(|k| k.record.person != credential.person && k.record.overlaps(credential));
+        let clash =
+            others.filter_map(|id| self.credential(id)).any(|k| k.record.person != credential.person && k.record.overlaps(credential));
         if clash { Err(Refusal::Invalid("the account is another person's on some of the same days")) } else { Ok(()) }
     }
 

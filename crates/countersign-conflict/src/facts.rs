@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer, List, ListItem, ListSubject,
-    MatchDecision, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer,
+    List, ListItem, ListSubject, MatchDecision, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal,
+    Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_conflict::Facts;
-use countersign_entry::ids::{IssuerId, Line, RawText};
+use countersign_entry::ids::{Date, IssuerId, Line, RawText};
 use countersign_entry::record::{Instrument, InstrumentClass, Issuer, Linking, MatchDecision};
 use countersign_match::{Catalogue, DatedTicker, Decision, InstrumentClass as Matched, IssuerEntry, Outcome, Reason, Why, match_asset};
 
@@ -12,7 +12,7 @@ pub(super) struct Linker {
     catalogue: Catalogue,
     decisions: BTreeMap<Named, MatchDecision>,
     /// One text stands on many rows.
-    asked: BTreeMap<(Named, Option<String>), Linked>,
+    asked: BTreeMap<(Named, Option<String>, Option<Date>), Linked>,
 }
 
 /// A text and the identifier written with it.
@@ -36,15 +36,17 @@ impl Linker {
         Self { catalogue, decisions, asked: BTreeMap::new() }
     }
 
-    /// The instrument a row tells of. `asset_type` is the filer's own word.
-    pub(super) fn instrument(&mut self, text: RawText, identifier: Option<Line>, asset_type: Option<&str>) -> Instrument {
+    /// The instrument a row tells of. `asset_type` is the filer's own word, `on` the day names and tickers have to hold.
+    pub(super) fn instrument(&mut self, text: RawText, identifier: Option<Line>, asset_type: Option<&str>, on: &Date) -> Instrument {
         let name = named(&text, identifier.as_ref());
         let linked = match self.decisions.get(&name) {
             Some(d) => Linked { class: d.class, issuer: d.issuer.clone(), linking: Linking::Decided },
             None => {
+                let key = (name, asset_type.map(str::to_owned), Some(on.clone()));
                 let catalogue = &self.catalogue;
-                let key = (name, asset_type.map(str::to_owned));
-                let ask = |key: &(Named, Option<String>)| linked(&match_asset(catalogue, &key.0.0, key.0.1.as_deref(), asset_type, None));
+                let ask = |((text, ticker), asset_type, on): &(Named, Option<String>, Option<Date>)| {
+                    linked(&match_asset(catalogue, text, ticker.as_deref(), asset_type.as_deref(), on.as_ref()))
+                };
                 match self.asked.get(&key) {
                     Some(linked) => linked.clone(),
                     None => {

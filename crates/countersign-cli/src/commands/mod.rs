@@ -8,8 +8,11 @@ pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
 pub(crate) mod import;
+mod import_plan;
+mod import_records;
 mod import_report;
 mod import_rows;
+mod import_write;
 pub(crate) mod init;
 pub(crate) mod keys;
 mod kinds;
@@ -96,7 +99,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
 /// A bar on standard error, which shows itself on a terminal alone. `of` is 0 where the end is not known.
 fn bar(of: u64, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target((of > 0).then_some(of), ProgressDrawTarget::stderr());
-    let template = if of > 0 { "{msg} {wide_bar} {pos}/{len} {per_sec}" } else { "{msg} {pos} {per_sec}" };
+    let template = if of > 0 { "{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left" } else { "{msg} {pos} {per_sec}" };
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(what);
     bar

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::DONE;
-use super::import::{admissible, write};
+use super::import_plan::check;
+use super::import_write::write;
 use super::linking::{Linker, class_of, named, why_candidate, why_review};
 use super::query::FormArgs;
 use crate::args::LedgerArgs;
@@ -175,7 +176,7 @@ fn decide(args: &DecideArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let follow =
         followers.into_iter().map(|(index, record)| request(format!("dec-follow-{index}"), record)).collect::<Result<Vec<_>, Failure>>()?;
     for request in follow.iter().chain((known.is_none()).then_some(&first)) {
-        admissible(facts, request).map_err(|why| Failure::Invalid(format!("{why}; nothing was recorded")))?;
+        check(facts, &actor, &request.record)?.map_err(|why| Failure::Invalid(format!("{why}; nothing was recorded")))?;
     }
     let count = follow.len();
     let entry = match known {

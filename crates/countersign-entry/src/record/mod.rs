@@ -22,7 +22,8 @@ pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
 pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
 pub use self::directory::{
-    Basis, Credential, CredentialKind, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider, Relation, Role, Tier,
+    Basis, Credential, CredentialKind, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider,
+    Relation, Role, Tier,
 };
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
