@@ -114,6 +114,7 @@ impl Facts {
             Record::Person(r) => self.person(&r.id).map(|k| k.index),
             Record::Principal(r) => self.principal(&r.id).map(|k| k.index),
             Record::Credential(r) => self.credential(&r.id).map(|k| k.index),
+            Record::Identifier(r) => self.identifier(&r.id).map(|k| k.index),
             Record::Relationship(r) => self.relationship(&r.id).map(|k| k.index),
             Record::Provider(r) => self.provider(&r.id).map(|k| k.index),
             Record::Issuer(r) => self.issuer(&r.id).map(|k| k.index),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer,
-    List, ListItem, ListSubject, MatchDecision, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal,
-    Relationship, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Identifier,
+    Import, Issuer, List, ListItem, ListSubject, MatchDecision, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record,
+    Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 
@@ -107,6 +107,7 @@ pub struct Facts {
     pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
     pub(crate) policies: Vec<Known<Policy>>,
+    pub(crate) identifiers: ById<RecordId, Identifier>,
     pub(crate) holdings: ById<RecordId, Holding>,
     pub(crate) relationships: ById<RecordId, Relationship>,
     pub(crate) trades: ById<RecordId, Trade>,
@@ -171,6 +172,8 @@ lookups! {
     list, lists, lists: RecordId => List;
     /// The list item with this id.
     item, items, items: RecordId => ListItem;
+    /// The identifier record with this id.
+    identifier, identifiers, identifiers: RecordId => Identifier;
     /// The holding with this id.
     holding, holdings, holdings: RecordId => Holding;
     /// The relationship with this id.
@@ -307,6 +310,7 @@ impl Facts {
                 self.items_on.entry(r.subject.to_string()).or_default().insert(r.id.clone());
                 self.take_effect_later(index, r.from, at);
             }
+            Record::Identifier(r) => drop(keep!(identifiers, r)),
             Record::Holding(r) => drop(keep!(holdings, r)),
             Record::Relationship(r) => drop(keep!(relationships, r)),
             Record::Import(r) => drop(keep!(imports, r)),

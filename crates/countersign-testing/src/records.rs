@@ -554,6 +554,7 @@ fn instrument() -> impl Strategy<Value = Instrument> {
         class: instrument_class(),
         text: raw_text(),
         identifier: of(line()),
+        asset_type: of(line()),
         issuer: of(issuer_id()),
         linking: select(vec![Linking::Matched, Linking::Decided, Linking::InReview, Linking::NotLinked]),
     })

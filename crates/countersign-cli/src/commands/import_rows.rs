@@ -134,7 +134,9 @@ fn instrument<T: Disclosed>(leg: &Leg, row: &T, common: &mut Common<'_>) -> Resu
     let identifier = leg.ticker.as_deref().map(Line::new).transpose().map_err(|e| bad_field("ticker")(e.to_string()))?;
     let text = if leg.text.is_empty() { leg.ticker.as_deref().unwrap_or_default() } else { &leg.text };
     let text = RawText::new(text).map_err(|e| bad_field("asset")(e.to_string()))?;
-    Ok(common.linker.instrument(text, identifier, row.asset_type(), row.on(&common.received_on)))
+    // A word for its kind that cannot stand in a line tells nothing.
+    let asset_type = row.asset_type().and_then(|word| Line::new(word).ok());
+    Ok(common.linker.instrument(text, identifier, asset_type, row.on(&common.received_on)))
 }
 
 /// What a record takes beside what its row says.

@@ -160,6 +160,8 @@ pub struct Instrument {
     pub text: RawText,
     /// The ticker or another identifier as written.
     pub identifier: Option<Line>,
+    /// The source's own word for its kind, as written: what it came to rests on this too.
+    pub asset_type: Option<Line>,
     /// The issuer, or the underlying's.
     pub issuer: Option<IssuerId>,
     /// How it came to that issuer.
