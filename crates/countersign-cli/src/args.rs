@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Labs that develop models.
     #[command(subcommand)]
     Provider(directory::RecordCommand<fields::ProviderFields>),
+    /// Models the public knows.
+    #[command(subcommand)]
+    Model(directory::RecordCommand<fields::ModelFields>),
     /// Companies whose securities or stakes somebody may hold.
     #[command(subcommand)]
     Issuer(directory::RecordCommand<fields::IssuerFields>),
@@ -79,7 +82,7 @@ pub(crate) enum Command {
     Exposure(directory::RecordCommand<fields::ExposureFields>),
     /// Models handed over for pre-release review.
     #[command(subcommand)]
-    Submission(directory::RecordCommand<fields::SubmissionFields>),
+    Submission(Box<directory::RecordCommand<fields::SubmissionFields>>),
     /// Signed agreements and certifications.
     #[command(subcommand)]
     Agreement(directory::RecordCommand<fields::AgreementFields>),

@@ -117,6 +117,7 @@ impl Facts {
             Record::Identifier(r) => self.identifier(&r.id).map(|k| k.index),
             Record::Relationship(r) => self.relationship(&r.id).map(|k| k.index),
             Record::Provider(r) => self.provider(&r.id).map(|k| k.index),
+            Record::Model(r) => self.model(&r.id).map(|k| k.index),
             Record::Issuer(r) => self.issuer(&r.id).map(|k| k.index),
             Record::Exposure(r) => self.exposure(&r.id).map(|k| k.index),
             Record::Submission(r) => self.submission(&r.id).map(|k| k.index),
@@ -150,15 +151,17 @@ impl Facts {
                 self.check_credential(r)
             }
             Record::Exposure(r) => {
-                need(self.issuers.contains_key(&r.to), "issuer", &r.to)?;
-                match &r.from {
-                    Node::Provider(id) => need(self.providers.contains_key(id), "provider", id),
-                    Node::Submission(id) => need(self.submissions.contains_key(id), "submission", id),
-                    Node::Issuer(id) => need(self.issuers.contains_key(id), "issuer", id),
-                    Node::Host(_) => Ok(()),
+                if !matches!(r.to, Node::Issuer(_) | Node::Host(_)) {
+                    return Err(Refusal::Invalid("an exposure ends at an issuer or a host"));
                 }
+                self.check_node(&r.from)?;
+                self.check_node(&r.to)
             }
-            Record::Submission(r) => need(self.providers.contains_key(&r.provider), "provider", &r.provider),
+            Record::Model(r) => need(self.providers.contains_key(&r.provider), "provider", &r.provider),
+            Record::Submission(r) => {
+                need(self.providers.contains_key(&r.provider), "provider", &r.provider)?;
+                r.model.as_ref().map_or(Ok(()), |m| need(self.models.contains_key(m), "model", m))
+            }
             Record::Agreement(r) => {
                 need(self.persons.contains_key(&r.person), "person", &r.person)?;
                 r.submission.as_ref().map_or(Ok(()), |s| need(self.submissions.contains_key(s), "submission", s))
@@ -223,6 +226,18 @@ impl Facts {
             Some(id) if !self.issuers.contains_key(id) => Err(Refusal::Unknown { what: "issuer", id: id.to_string() }),
             _ => Ok(()),
         }
+    }
+
+    /// A host needs no record of its own.
+    fn check_node(&self, node: &Node) -> Result<(), Refusal> {
+        let (known, what) = match node {
+            Node::Submission(id) => (self.submissions.contains_key(id), "submission"),
+            Node::Model(id) => (self.models.contains_key(id), "model"),
+            Node::Provider(id) => (self.providers.contains_key(id), "provider"),
+            Node::Issuer(id) => (self.issuers.contains_key(id), "issuer"),
+            Node::Host(_) => (true, "host"),
+        };
+        if known { Ok(()) } else { Err(Refusal::Unknown { what, id: node.to_string() }) }
     }
 
     fn check_scope(&self, scope: &RecusalScope) -> Result<(), Refusal> {

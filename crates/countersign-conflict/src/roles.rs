@@ -7,7 +7,7 @@ use crate::grants;
 /// Whether a principal with these roles may record this.
 pub fn may_record(roles: &[Role], record: &Record) -> bool {
     let allowed: &[Role] = match record {
-        Record::Organization(_) | Record::Person(_) | Record::Provider(_) | Record::Issuer(_) => {
+        Record::Organization(_) | Record::Person(_) | Record::Provider(_) | Record::Model(_) | Record::Issuer(_) => {
             &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer]
         }
         Record::Principal(_) | Record::Credential(_) | Record::Policy(_) => &[Role::Operator],

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_entry::ids::{Date, IdError, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
+use countersign_entry::ids::{Date, IdError, IssuerId, Line, ModelId, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
 use countersign_entry::record::{
     AccessResult, Basis, CredentialKind, HolderRelation, InformationOwner, ListKind, MarkingLevel, Node, OrganizationKind, PersonStatus,
     RecusalScope, Relation, RelationshipKind, Tier,
@@ -138,7 +138,7 @@ pub struct FieldRule {
 
 impl FieldRule {
     fn nothing(&self) -> Value {
-        if matches!(self.form, Form::Lines) { Value::Array(Vec::new()) } else { Value::Null }
+        if matches!(self.form, Form::Lines | Form::FormerNames) { Value::Array(Vec::new()) } else { Value::Null }
     }
 
     /// What its cells hold, in words.
@@ -146,6 +146,7 @@ impl FieldRule {
         match self.form {
             Form::Text(check) => check("\u{202e}").err().map(|e| e.rule.to_owned()).unwrap_or_default(),
             Form::Lines => "several lines, with ';' between them".to_owned(),
+            Form::FormerNames => "several names, with ';' between them, each with its last day behind a '|' where it is known".to_owned(),
             Form::Word(known) => known("").err().unwrap_or_default(),
             Form::Date => "a date".to_owned(),
             Form::Time => "a date, or a time with its offset, such as 2026-06-01T09:00:00Z".to_owned(),
@@ -164,6 +165,8 @@ pub(crate) enum Form {
     Text(fn(&str) -> Result<(), IdError>),
     /// Several lines, `;` between them, or a JSON array.
     Lines,
+    /// Names of another time, `;` between them, each with its last day after a `|` where that is known.
+    FormerNames,
     /// A word of an enum of `countersign_entry::record`; else which there are.
     Word(fn(&str) -> Result<(), String>),
     Date,
@@ -209,6 +212,7 @@ const SUBMISSION_ID: Form = Form::Text(|t| SubmissionId::new(t).map(drop));
 const ORGANIZATION_ID: Form = Form::Text(|t| OrganizationId::new(t).map(drop));
 const PROVIDER_ID: Form = Form::Text(|t| ProviderId::new(t).map(drop));
 const ISSUER_ID: Form = Form::Text(|t| IssuerId::new(t).map(drop));
+const MODEL_ID: Form = Form::Text(|t| ModelId::new(t).map(drop));
 const RECORD_ID: Form = Form::Text(|t| RecordId::new(t).map(drop));
 const TOKEN: Form = Form::Text(|t| Token::new(t).map(drop));
 const LINE: Form = Form::Text(|t| Line::new(t).map(drop));
@@ -237,11 +241,17 @@ const CREDENTIAL: &[FieldRule] = &[
     may("valid_from", Form::Date),
     may("valid_to", Form::Date),
 ];
-const ISSUER: &[FieldRule] =
-    &[must("id", ISSUER_ID), must("name", LINE), may("cik", LINE), may("tickers", Form::Lines), may("sub_industry", LINE)];
+const ISSUER: &[FieldRule] = &[
+    must("id", ISSUER_ID),
+    must("name", LINE),
+    may("cik", LINE),
+    may("tickers", Form::Lines),
+    may("former_names", Form::FormerNames),
+    may("sub_industry", LINE),
+];
 const PROVIDER: &[FieldRule] = &[must("id", PROVIDER_ID), must("name", LINE)];
 const MODEL: &[FieldRule] = &[
-    must("id", LINE),
+    must("id", MODEL_ID),
     must("provider", PROVIDER_ID),
     must("name", LINE),
     may("family", LINE),
@@ -252,7 +262,7 @@ const EXPOSURE: &[FieldRule] = &[
     must("id", RECORD_ID),
     must("from", NODE),
     must("relation", Form::Word(is_word::<Relation>)),
-    must("to", ISSUER_ID),
+    must("to", NODE),
     must("tier", Form::Tier),
     may("valid_from", Form::Date),
     may("valid_to", Form::Date),
@@ -378,6 +388,7 @@ fn read_field(rule: &FieldRule, text: &str, form: DateForm, received_on: &Date) 
             Value::from(line)
         }
         Form::Lines => Value::from(lines(text).map_err(refused)?),
+        Form::FormerNames => lines(text).map_err(&refused)?.iter().map(|name| former_name(name, date)).collect::<Result<_, _>>()?,
         Form::Word(known) => word(text, known).map_err(|words| refused(format!("{text:?} is not {words}")))?,
         Form::Date => Value::from(date(text)?.as_str()),
         Form::Time => Value::from(
@@ -408,6 +419,14 @@ fn time(text: &str, date: impl Fn(&str) -> Result<Date, Reason>) -> Result<u64, 
         return Err(None);
     }
     date(text).map_err(Some)?.start().map(Micros::value).ok_or(None)
+}
+
+fn former_name(text: &str, date: impl Fn(&str) -> Result<Date, Reason>) -> Result<Value, Reason> {
+    let (name, to) = match text.rsplit_once('|') {
+        Some((name, day)) => (name.trim(), Value::from(date(day.trim())?.as_str())),
+        None => (text, Value::Null),
+    };
+    Ok(serde_json::json!({ "name": name, "from": null, "to": to }))
 }
 
 fn truth(text: &str) -> Option<bool> {

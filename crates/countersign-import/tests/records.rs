@@ -3,7 +3,7 @@
 
 use countersign_entry::ids::Date;
 use countersign_entry::record::{
-    AccessEvent, Credential, CredentialKind, Exposure, GrantRequest, HolderRelation, Issuer, List, ListItem, Organization, Person,
+    AccessEvent, Credential, CredentialKind, Exposure, GrantRequest, HolderRelation, Issuer, List, ListItem, Model, Organization, Person,
     Provider, Recusal, Relationship, RelationshipKind,
 };
 use countersign_import::accounting::{Canonical, Reason};
@@ -36,10 +36,16 @@ fn rows_read_into_records() {
     assert_eq!((i.tickers.len(), i.cik), (2, None));
     let i: Issuer = record("issuer", json!({"id":"cik-1","name":"Lantern Mills","tickers":["QQZA"]}), NEW);
     assert_eq!(i.tickers.len(), 1);
+    let old = json!({"id":"cik-1","name":"Lantern Mills","former_names":"Lantern Looms Inc|3/31/2024; Old Looms"});
+    let i: Issuer = record("issuer", old, NEW);
+    let names: Vec<_> = i.former_names.iter().map(|f| (f.name.as_str(), f.to.as_ref().map(|d| d.as_str()))).collect();
+    assert_eq!(names, [("Lantern Looms Inc", Some("2024-03-31")), ("Old Looms", None)]);
+    let m: Model = record("model", json!({"id":"lab/quartz-2","provider":"lab","name":"Quartz 2","open_weights":"no"}), NEW);
+    assert_eq!((m.id.as_str(), m.open_weights), ("lab/quartz-2", Some(false)));
     let _: Provider = record("provider", json!({"id":"lab","name":"Lab"}), NEW);
     let e: Exposure = record(
         "exposure",
-        json!({"id":"e1","from":"provider:lab","relation":"owned-by","to":"cik-1","tier":1,"valid_from":"2/1/2026","basis":"press","confirmed":"no"}),
+        json!({"id":"e1","from":"provider:lab","relation":"owned-by","to":"issuer:cik-1","tier":1,"valid_from":"2/1/2026","basis":"press","confirmed":"no"}),
         NEW,
     );
     assert_eq!((e.valid_from.unwrap().as_str(), e.valid_to, e.confirmed), ("2026-02-01", None, false));
@@ -91,8 +97,7 @@ fn kinds_without_a_record_yet() {
 fn each_field_refuses_what_it_cannot_hold() {
     let bad = |kind: &str, row: Value| import(kind, &row).unwrap_err().code();
     let exposure = |key: &str, value: &str| {
-        let mut row =
-            json!({"id":"e1","from":"provider:lab","relation":"is","to":"cik-1","tier":"1","basis":"press","confirmed":"no","valid_to":""});
+        let mut row = json!({"id":"e1","from":"provider:lab","relation":"is","to":"issuer:cik-1","tier":"1","basis":"press","confirmed":"no","valid_to":""});
         row[key] = json!(value);
         row
     };

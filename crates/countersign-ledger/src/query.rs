@@ -36,14 +36,14 @@ pub struct IssuerRow {
     pub accesses: u64,
     /// Accesses among them that were not cleared.
     pub uncleared: u64,
-    /// Closest tier of the edges to the issuer.
+    /// Tier of the closest way to the issuer on the day of the first access listed.
     pub tier: u8,
-    /// How the closest edge touches the issuer.
+    /// How the issuer is touched.
     pub relation: Relation,
-    /// Whether that edge was checked.
+    /// Whether every edge on the way was checked.
     pub confirmed: bool,
-    /// Entry of that edge.
-    pub edge: LeafIndex,
+    /// Entries of the way.
+    pub via: Vec<LeafIndex>,
     /// Entry of the first access.
     pub entry: LeafIndex,
 }
@@ -87,8 +87,7 @@ impl Ledger {
         for access in self.state.index.accesses.iter().filter(|a| from <= a.occurred_at && a.occurred_at < until) {
             let Some(submission) = self.facts().submission(&access.submission) else { continue };
             let day = Date::of(access.occurred_at);
-            let edges = self.facts().exposures_of(&submission.record, &day).filter(|e| e.record.to == *issuer);
-            let Some(edge) = edges.min_by_key(|e| (e.record.tier, !e.record.confirmed)) else { continue };
+            let Some(exposed) = self.facts().exposed_to(submission, &day, issuer) else { continue };
             let row = rows.entry((access.person.clone(), access.submission.clone())).or_insert_with(|| IssuerRow {
                 person: access.person.clone(),
                 submission: access.submission.clone(),
@@ -96,10 +95,10 @@ impl Ledger {
                 last: access.occurred_at,
                 accesses: 0,
                 uncleared: 0,
-                tier: edge.record.tier.into(),
-                relation: edge.record.relation,
-                confirmed: edge.record.confirmed,
-                edge: edge.index,
+                tier: exposed.tier.into(),
+                relation: exposed.relation,
+                confirmed: exposed.confirmed,
+                via: exposed.via.clone(),
                 entry: access.index,
             });
             row.first = row.first.min(access.occurred_at);

@@ -146,7 +146,7 @@ impl Asked<'_> {
     fn hold_to(&self, identified: &[At], class: InstrumentClass, decision: Decision) -> Decision {
         use InstrumentClass as C;
         let of_issuer = matches!(class, C::Equity | C::CorporateBond | C::PrivateStake);
-        let settled = matches!(decision, Decision::Fund | Decision::NotASecurity(_));
+        let settled = matches!(decision, Decision::Fund | Decision::NotASecurity(_)) || crate::class::says_fund(&self.cleaned.name);
         match (identified, &decision) {
             ([], _) => decision,
             _ if !of_issuer || settled => decision,

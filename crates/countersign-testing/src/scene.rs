@@ -278,6 +278,7 @@ pub fn policy() -> Policy {
         on_block: Effects { participate: Effect::Deny, hold: Effect::Deny, trade: Effect::Allow },
         on_block_without_participation: Effect::Allow,
         case_cadence_seconds: 3_600,
+        case_tier_max: Tier::Three,
         clock_skew_seconds: 300,
         supersedes: None,
     }
@@ -299,6 +300,8 @@ pub fn submission() -> Submission {
     Submission {
         id: text(SUBMISSION),
         provider: text(LAB),
+        model: None,
+        downstream: vec![],
         title: text("Secured matter 1"),
         authority: text("EO 14409 sec. 3"),
         offer: Some(offer),
@@ -321,7 +324,7 @@ pub fn exposure(id: &str, to: &str) -> Exposure {
         id: text(id),
         from: Node::Provider(text(LAB)),
         relation: Relation::Is,
-        to: text(to),
+        to: Node::Issuer(text(to)),
         tier: Tier::One,
         valid_from: None,
         valid_to: None,
@@ -498,7 +501,7 @@ fn furniture() -> Vec<Record> {
 }
 
 fn issuer(id: &str) -> Issuer {
-    Issuer { id: text(id), name: text("An issuer"), cik: None, tickers: vec![], sub_industry: None, supersedes: None }
+    Issuer { id: text(id), name: text("An issuer"), cik: None, tickers: vec![], former_names: vec![], sub_industry: None, supersedes: None }
 }
 
 fn lists() -> [List; 3] {
@@ -515,6 +518,7 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::Person(r) => &mut r.supersedes,
         Record::Principal(r) => &mut r.supersedes,
         Record::Provider(r) => &mut r.supersedes,
+        Record::Model(r) => &mut r.supersedes,
         Record::Issuer(r) => &mut r.supersedes,
         Record::Exposure(r) => &mut r.supersedes,
         Record::Submission(r) => &mut r.supersedes,

@@ -102,6 +102,8 @@ enum SourceKind {
     Issuers,
     /// Labs that develop models.
     Providers,
+    /// Models, as a public catalogue lists them.
+    Models,
     /// Edges between labs, hosts and issuers.
     Exposures,
     /// Ties of people to issuers and organizations.
@@ -144,6 +146,7 @@ impl SourceKind {
             Self::Credentials => Kind::Credential,
             Self::Issuers => Kind::Issuer,
             Self::Providers => Kind::Provider,
+            Self::Models => Kind::Model,
             Self::Exposures => Kind::Exposure,
             Self::Relationships => Kind::Relationship,
             Self::Recusals => Kind::Recusal,

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_conflict::{Facts, Known, roles};
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::{
-    AccessEvent, Credential, Exposure, GrantRequest, Issuer, List, ListItem, Organization, Person, Provider, Record, Recusal, Relationship,
+    AccessEvent, Credential, Exposure, GrantRequest, Issuer, List, ListItem, Model, Organization, Person, Provider, Record, Recusal,
+    Relationship,
 };
 use countersign_import::accounting::{Imported, Reason, Row};
 use countersign_import::diff::compare;
@@ -57,7 +58,8 @@ fn there(kind: Kind, session: &Session) -> Result<There, Failure> {
         Kind::ListItem => (kinds::LIST_ITEM.all)(facts),
         Kind::Grant => facts.grants().map(|(index, g)| Known { index, at: g.at, record: g.request.clone().into() }).collect(),
         Kind::AccessEvent => return accesses(session),
-        Kind::Model | Kind::Trade | Kind::Holding => Vec::new(),
+        Kind::Model => (kinds::MODEL.all)(facts),
+        Kind::Trade | Kind::Holding => Vec::new(),
     };
     Ok(all.into_iter().map(|k| (identity(&k.record), (k.index, said(&k.record)))).collect())
 }
@@ -151,7 +153,8 @@ fn record(row: &Row<Fields>, current: Option<&(LeafIndex, Value)>, provenance: &
         Kind::ListItem => fields.record::<ListItem>(known, &new).map(Record::from),
         Kind::Grant => fields.record::<GrantRequest>(None, &decided).map(Record::from),
         Kind::AccessEvent => fields.record::<AccessEvent>(None, &[("detail", json!({}))]).map(Record::from),
-        Kind::Model | Kind::Trade | Kind::Holding => return Err(Reason::Refused("not a record of this importer".into())),
+        Kind::Model => fields.record::<Model>(known, &new).map(Record::from),
+        Kind::Trade | Kind::Holding => return Err(Reason::Refused("not a record of this importer".into())),
     };
     made.map_err(|e| Reason::Refused(e.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use countersign_conflict::{Facts, Known};
 use countersign_entry::record::{
-    Agreement, Credential, Exposure, Issuer, List, ListItem, ListKind, Organization, Person, Principal, Provider, Record, Recusal,
+    Agreement, Credential, Exposure, Issuer, List, ListItem, ListKind, Model, Organization, Person, Principal, Provider, Record, Recusal,
     Relationship, Submission,
 };
 use serde::Serialize;
@@ -45,6 +45,7 @@ kinds! {
     PRINCIPAL: Principal = "principal", Some("pr-"), principals, ["person", "roles", "os_user", "disabled"];
     CREDENTIAL: Credential = "credential", None, credentials, ["person", "kind", "issuer", "subject", "valid_from", "valid_to"];
     PROVIDER: Provider = "provider", None, providers, ["name"];
+    MODEL: Model = "model", None, models, ["provider", "name", "released_on", "open_weights"];
     ISSUER: Issuer = "issuer", None, issuers, ["name", "cik", "tickers", "sub_industry"];
     EXPOSURE: Exposure = "exposure", Some("X-"), exposures, ["from", "relation", "to", "tier", "confirmed", "basis", "valid_from", "valid_to"];
     SUBMISSION: Submission = "submission", Some("S-"), submissions,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use countersign_conflict::Facts;
 use countersign_entry::ids::{Date, IssuerId, Line, RawText};
 use countersign_entry::record::{Identifier, IdentifierScheme, Instrument, InstrumentClass, Issuer, Linking, MatchDecision};
-use countersign_match::{Catalogue, DatedTicker, Decision, InstrumentClass as Matched, IssuerEntry, Outcome, Reason, Why, match_asset};
+use countersign_match::{
+    Catalogue, DatedTicker, Decision, FormerName, InstrumentClass as Matched, IssuerEntry, Outcome, Reason, Why, match_asset,
+};
 
 /// The issuers and decisions of a ledger, ready to be asked.
 pub(super) struct Linker {
@@ -151,5 +153,6 @@ fn entry(issuer: &Issuer, dated: &Dated<'_>) -> IssuerEntry {
     let undated = undated.map(|t| DatedTicker { symbol: t.to_string(), from: None, to: None });
     let dated = dated.iter().map(|i| DatedTicker { symbol: i.value.to_string(), from: i.valid_from.clone(), to: i.valid_to.clone() });
     let tickers = undated.chain(dated).collect();
-    IssuerEntry { id: issuer.id.to_string(), name: issuer.name.to_string(), former_names: Vec::new(), tickers }
+    let former_names = issuer.former_names.iter().map(|f| FormerName { name: f.name.to_string(), from: f.from.clone(), to: f.to.clone() });
+    IssuerEntry { id: issuer.id.to_string(), name: issuer.name.to_string(), former_names: former_names.collect(), tickers }
 }

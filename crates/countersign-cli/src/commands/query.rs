@@ -76,7 +76,7 @@ pub(crate) struct FormArgs {
 }
 
 const ISSUER: &[&str] =
-    &["name", "person", "submission", "title", "first", "last", "accesses", "uncleared", "relation", "tier", "confirmed", "edge", "entry"];
+    &["name", "person", "submission", "title", "first", "last", "accesses", "uncleared", "relation", "tier", "confirmed", "via", "entry"];
 const PERSON: &[&str] = &["entry", "recorded_at", "kind", "what"];
 const SUBMISSION: &[&str] = &["name", "person", "grant", "state", "first", "last", "accesses", "uncleared"];
 

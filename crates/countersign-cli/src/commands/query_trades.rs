@@ -90,8 +90,8 @@ fn row(facts: &Facts, f: &TradeFinding<'_>, access_recorded: Micros) -> Value {
     json!({
         "name": name(facts, &trade.person), "person": trade.person, "trade": f.trade.index, "kind": trade.kind,
         "traded_on": trade.traded_on, "filed_on": trade.filed_on, "holder": trade.relation, "text": trade.instrument.text,
-        "issuer": trade.instrument.issuer, "submission": f.submission.record.id, "tier": f.edge.record.tier, "relation": f.edge.record.relation,
-        "confirmed": f.edge.record.confirmed, "edge": f.edge.index,
+        "issuer": trade.instrument.issuer, "submission": f.submission.record.id, "tier": f.exposed.tier, "relation": f.exposed.relation,
+        "confirmed": f.exposed.confirmed, "via": f.exposed.via,
         "days": days_between(&Date::of(f.first_access.0), &trade.traded_on),
         "access": f.first_access.1, "first_access_at": f.first_access.0.to_string(),
         "access_recorded_at": access_recorded.to_string(), "recorded_at": f.trade.at.to_string(),

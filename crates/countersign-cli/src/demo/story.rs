@@ -62,17 +62,20 @@ fn set_up(stage: &mut Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     heading(out, 1, "The market and the people")?;
     let issuers = data::issuers()?;
     let providers = data::providers()?;
-    let edges = data::provider_exposures()?;
+    let models = data::models(&"2026-04-15".parse()?)?;
+    let edges = data::exposures(&models)?;
     writeln!(
         out,
-        "   {} issuers (SEC registrants), {} labs, {} exposures of labs, {} people",
+        "   {} issuers (SEC registrants), {} labs, {} models, {} exposures between them, {} people",
         issuers.len(),
         providers.len(),
+        models.len(),
         edges.len(),
         EVALUATORS.len() + 5
     )?;
     stage.record_all("founder", issuers.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", providers.into_iter().map(Record::from).collect())?;
+    stage.record_all("founder", models.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", edges.into_iter().map(Record::from).collect())?;
     Ok(())
 }
@@ -88,6 +91,8 @@ fn submissions(stage: &mut Stage, out: &mut dyn Write) -> Result<Vec<Matter>, De
         let record = Submission {
             id: id.clone(),
             provider: release.provider.clone(),
+            model: None,
+            downstream: vec![Line::new("Systems Software")?],
             title: Line::new(format!("Secured matter {}", n + 2601))?,
             authority: Line::new("EO 14409 sec. 3")?,
             offer: Some(Offer {
@@ -108,12 +113,12 @@ fn submissions(stage: &mut Stage, out: &mut dyn Write) -> Result<Vec<Matter>, De
             supersedes: None,
         };
         stage.record("founder", record)?;
-        let hosts = data::host_exposures(model, &id)?;
+        let hosts = data::hosts(model, &id)?;
         let count = hosts.len();
         stage.record_all("founder", hosts.into_iter().map(Record::from).collect())?;
         writeln!(
             out,
-            "   {id}  {:<16} {:<10} window {} to {}, {count} listed hosts",
+            "   {id}  {:<16} {:<10} window {} to {}, {count} hosts",
             release.name,
             release.provider.as_str(),
             day(opens_at),

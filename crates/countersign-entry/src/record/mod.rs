@@ -22,8 +22,8 @@ pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
 pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
 pub use self::directory::{
-    Basis, Credential, CredentialKind, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider,
-    Relation, Role, Tier,
+    Basis, Credential, CredentialKind, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus,
+    Principal, Provider, Relation, Role, Tier,
 };
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
@@ -158,6 +158,8 @@ records! {
     Credential = "credential", Entry;
     /// A lab that develops models.
     Provider = "provider", Entry;
+    /// A model the public knows.
+    Model = "model", Entry;
     /// A company whose securities or stakes somebody may hold.
     Issuer = "issuer", Entry;
     /// How something touches an issuer.
@@ -315,6 +317,7 @@ impl Record {
             Record::Principal(r) => r.id.as_str(),
             Record::Credential(r) => r.id.as_str(),
             Record::Provider(r) => r.id.as_str(),
+            Record::Model(r) => r.id.as_str(),
             Record::Issuer(r) => r.id.as_str(),
             Record::Exposure(r) => r.id.as_str(),
             Record::Submission(r) => r.id.as_str(),
@@ -348,6 +351,7 @@ impl Record {
             Record::Principal(r) => r.supersedes,
             Record::Credential(r) => r.supersedes,
             Record::Provider(r) => r.supersedes,
+            Record::Model(r) => r.supersedes,
             Record::Issuer(r) => r.supersedes,
             Record::Exposure(r) => r.supersedes,
             Record::Submission(r) => r.supersedes,
