@@ -173,6 +173,7 @@ fn trades(
             relation: HolderRelation::Own,
             instrument: Instrument {
                 class: InstrumentClass::Equity,
+                asset_type: None,
                 text: RawText::new(if text.is_empty() { "-" } else { text }).unwrap(),
                 identifier: ticker.and_then(|t| Line::new(t).ok()),
                 linking: if issuer.is_some() { Linking::Matched } else { Linking::InReview },

@@ -1,9 +1,9 @@
 //! What a record must agree with before it may be recorded. A refusal is definitely not recorded.
 
 use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId};
-use countersign_entry::record::{GrantState, Node, Record, RecusalScope};
+use countersign_entry::record::{Credential, GrantState, Node, Record, RecusalScope};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, account};
 use crate::{grants, roles};
 
 /// Why a record is not taken. Nothing was recorded.
@@ -113,6 +113,9 @@ impl Facts {
             Record::Organization(r) => self.organization(&r.id).map(|k| k.index),
             Record::Person(r) => self.person(&r.id).map(|k| k.index),
             Record::Principal(r) => self.principal(&r.id).map(|k| k.index),
+            Record::Credential(r) => self.credential(&r.id).map(|k| k.index),
+            Record::Identifier(r) => self.identifier(&r.id).map(|k| k.index),
+            Record::Relationship(r) => self.relationship(&r.id).map(|k| k.index),
             Record::Provider(r) => self.provider(&r.id).map(|k| k.index),
             Record::Model(r) => self.model(&r.id).map(|k| k.index),
             Record::Issuer(r) => self.issuer(&r.id).map(|k| k.index),
@@ -143,6 +146,10 @@ impl Facts {
                 Some(p) => need(self.persons.contains_key(p), "person", p),
                 None => Ok(()),
             },
+            Record::Credential(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                self.check_credential(r)
+            }
             Record::Exposure(r) => {
                 if !matches!(r.to, Node::Issuer(_) | Node::Host(_)) {
                     return Err(Refusal::Invalid("an exposure ends at an issuer or a host"));
@@ -204,6 +211,14 @@ impl Facts {
             // An access that happened is recorded whatever it refers to; what is wrong with it becomes a finding.
             _ => Ok(()),
         }
+    }
+
+    /// One account is one person's at a time: whom its accesses are told of must not be chance.
+    fn check_credential(&self, credential: &Credential) -> Result<(), Refusal> {
+        let others = self.credentials_of.get(&account(credential)).into_iter().flatten().filter(|id| **id != credential.id);
+        let clash =
+            others.filter_map(|id| self.credential(id)).any(|k| k.record.person != credential.person && k.record.overlaps(credential));
+        if clash { Err(Refusal::Invalid("the account is another person's on some of the same days")) } else { Ok(()) }
     }
 
     fn check_issuer(&self, issuer: Option<&IssuerId>) -> Result<(), Refusal> {

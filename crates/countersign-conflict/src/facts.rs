@@ -6,8 +6,9 @@ use countersign_entry::ids::{
     IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
 };
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer, List, ListItem, ListSubject,
-    MatchDecision, Model, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Identifier,
+    Import, Issuer, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization, Outcome, Person, Policy, Principal, Provider,
+    Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 
@@ -75,6 +76,13 @@ pub(crate) enum Timer {
 
 /// Rule, person, submission, and a number where one case would not hold all the evidence.
 pub(crate) type FindingKey = (&'static str, PersonId, SubmissionId, u32);
+/// What a credential is known by to whoever gave it out: kind, issuer, subject.
+pub(crate) type Account = (CredentialKind, String, String);
+
+pub(crate) fn account(c: &Credential) -> Account {
+    (c.kind, c.issuer.to_string(), c.subject.to_string())
+}
+
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Everything known before the next index.
@@ -83,6 +91,8 @@ pub struct Facts {
     pub(crate) organizations: ById<OrganizationId, Organization>,
     pub(crate) persons: ById<PersonId, Person>,
     pub(crate) principals: ById<PrincipalId, Principal>,
+    pub(crate) credentials: ById<RecordId, Credential>,
+    pub(crate) credentials_of: BTreeMap<Account, BTreeSet<RecordId>>,
     pub(crate) providers: ById<ProviderId, Provider>,
     pub(crate) models: ById<ModelId, Model>,
     pub(crate) issuers: ById<IssuerId, Issuer>,
@@ -102,7 +112,9 @@ pub struct Facts {
     pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
     pub(crate) policies: Vec<Known<Policy>>,
+    pub(crate) identifiers: ById<RecordId, Identifier>,
     pub(crate) holdings: ById<RecordId, Holding>,
+    pub(crate) relationships: ById<RecordId, Relationship>,
     pub(crate) trades: ById<RecordId, Trade>,
     pub(crate) trades_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
     pub(crate) trades_in: BTreeMap<IssuerId, BTreeSet<RecordId>>,
@@ -150,6 +162,8 @@ lookups! {
     person, persons, persons: PersonId => Person;
     /// The principal with this id.
     principal, principals, principals: PrincipalId => Principal;
+    /// The credential with this id.
+    credential, credentials, credentials: RecordId => Credential;
     /// The provider with this id.
     provider, providers, providers: ProviderId => Provider;
     /// The model with this id.
@@ -168,8 +182,12 @@ lookups! {
     list, lists, lists: RecordId => List;
     /// The list item with this id.
     item, items, items: RecordId => ListItem;
+    /// The identifier record with this id.
+    identifier, identifiers, identifiers: RecordId => Identifier;
     /// The holding with this id.
     holding, holdings, holdings: RecordId => Holding;
+    /// The relationship with this id.
+    relationship, relationships, relationships: RecordId => Relationship;
     /// The trade with this id.
     trade, trades, trades: RecordId => Trade;
     /// The import with this id.
@@ -248,6 +266,12 @@ impl Facts {
             Record::Organization(r) => drop(keep!(organizations, r)),
             Record::Person(r) => drop(keep!(persons, r)),
             Record::Principal(r) => drop(keep!(principals, r)),
+            Record::Credential(r) => {
+                if let Some(old) = keep!(credentials, r) {
+                    remove(&mut self.credentials_of, &account(&old.record), &r.id);
+                }
+                self.credentials_of.entry(account(r)).or_default().insert(r.id.clone());
+            }
             Record::Provider(r) => drop(keep!(providers, r)),
             Record::Model(r) => drop(keep!(models, r)),
             Record::Issuer(r) => {
@@ -297,7 +321,9 @@ impl Facts {
                 self.take_effect_later(index, r.from, at);
                 self.look_at_trades_listed(&r.id, at);
             }
+            Record::Identifier(r) => drop(keep!(identifiers, r)),
             Record::Holding(r) => drop(keep!(holdings, r)),
+            Record::Relationship(r) => drop(keep!(relationships, r)),
             Record::Import(r) => drop(keep!(imports, r)),
             Record::MatchDecision(r) => drop(keep!(match_decisions, r)),
             Record::Trade(r) => {

@@ -23,7 +23,7 @@ pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
     match type_name {
         "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "officer.enrolled"
         | "officer.revoked" => control(type_name),
-        "organization" | "person" | "principal" | "provider" | "model" | "issuer" | "exposure" => directory(type_name),
+        "organization" | "person" | "principal" | "credential" | "provider" | "model" | "issuer" | "exposure" => directory(type_name),
         "submission" => submission().prop_map(Record::from).boxed(),
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
         "grant.request" | "grant.transition" | "access.event" | "case.opened" | "read" => access(type_name),
@@ -289,6 +289,17 @@ fn directory(type_name: &str) -> BoxedStrategy<Record> {
             disabled: any::<bool>(),
             supersedes: of(leaf_index()),
         }),
+        "credential" => boxed!(Credential {
+            id: record_id(),
+            person: person_id(),
+            kind: credential_kind(),
+            issuer: line(),
+            subject: line(),
+            valid_from: of(date()),
+            valid_to: of(date()),
+            provenance: of(provenance()),
+            supersedes: of(leaf_index()),
+        }),
         "provider" => boxed!(Provider { id: provider_id(), name: line(), supersedes: of(leaf_index()) }),
         "model" => boxed!(Model {
             id: model_id(),
@@ -445,6 +456,7 @@ fn interest(type_name: &str) -> BoxedStrategy<Record> {
             id: record_id(),
             person: person_id(),
             kind: relationship_kind(),
+            relation: holder_relation(),
             issuer: of(issuer_id()),
             organization: of(organization_id()),
             from: of(date()),
@@ -566,6 +578,7 @@ fn instrument() -> impl Strategy<Value = Instrument> {
         class: instrument_class(),
         text: raw_text(),
         identifier: of(line()),
+        asset_type: of(line()),
         issuer: of(issuer_id()),
         linking: select(vec![Linking::Matched, Linking::Decided, Linking::InReview, Linking::NotLinked]),
     })
@@ -630,9 +643,14 @@ fn instrument_class() -> impl Strategy<Value = InstrumentClass> {
     ])
 }
 
+fn credential_kind() -> impl Strategy<Value = CredentialKind> {
+    use CredentialKind as K;
+    select(vec![K::Piv, K::Cac, K::Oidc, K::Scim, K::GatewayUser, K::ApiKey, K::Certificate, K::OsUser])
+}
+
 fn relationship_kind() -> impl Strategy<Value = RelationshipKind> {
     use RelationshipKind as K;
-    select(vec![K::Serves, K::Served, K::Seeking, K::FamilyServes, K::Business, K::ActiveIn, K::CoveredPayment])
+    select(vec![K::Serves, K::Served, K::Seeking, K::Business, K::ActiveIn, K::CoveredPayment])
 }
 
 fn reason() -> impl Strategy<Value = Reason> {

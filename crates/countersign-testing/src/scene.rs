@@ -435,7 +435,14 @@ pub fn access(person: &str, grant: Option<LeafIndex>, occurred_at: Micros) -> Ac
 /// A listed share of an issuer, or a share nobody has linked to one.
 pub fn share(issuer: Option<&str>) -> Instrument {
     let linking = if issuer.is_some() { Linking::Matched } else { Linking::InReview };
-    Instrument { class: InstrumentClass::Equity, text: text("A Corp. Common Stock"), identifier: None, issuer: issuer.map(text), linking }
+    Instrument {
+        class: InstrumentClass::Equity,
+        text: text("A Corp. Common Stock"),
+        identifier: None,
+        asset_type: None,
+        issuer: issuer.map(text),
+        linking,
+    }
 }
 
 /// A person's own purchase on a day, entered by hand.
@@ -535,6 +542,7 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::Identifier(r) => &mut r.supersedes,
         Record::Holding(r) => &mut r.supersedes,
         Record::Trade(r) => &mut r.supersedes,
+        Record::Credential(r) => &mut r.supersedes,
         Record::Relationship(r) => &mut r.supersedes,
         Record::MatchDecision(r) => &mut r.supersedes,
         Record::Authority(r) => &mut r.supersedes,

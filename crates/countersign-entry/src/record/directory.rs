@@ -4,6 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::interest::Provenance;
 use crate::ids::{
     Date, IdError, IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
 };
@@ -131,6 +132,61 @@ pub struct Principal {
     pub disabled: bool,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
+}
+
+/// What a credential is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// A PIV card (FIPS 201).
+    Piv,
+    /// A common access card.
+    Cac,
+    /// Issuer and subject of an OpenID Connect provider.
+    Oidc,
+    /// A SCIM directory's id.
+    Scim,
+    /// A user of a model gateway.
+    GatewayUser,
+    /// A key of an interface, by its id, never the key.
+    ApiKey,
+    /// A certificate, by issuer and serial.
+    Certificate,
+    /// A user of an operating system.
+    OsUser,
+}
+
+/// An account or card somewhere else that points to a person, so that what that place logs can be told of them. It lets nobody act on the
+/// ledger and gives no role: who may is a [`Principal`]'s to say, and nothing makes a principal out of a credential.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// Its id.
+    pub id: RecordId,
+    /// Whose.
+    pub person: PersonId,
+    /// What it is.
+    pub kind: CredentialKind,
+    /// Who gave it out: a certificate authority, an identity provider, a gateway.
+    pub issuer: Line,
+    /// What the issuer calls the person.
+    pub subject: Line,
+    /// First day it holds; open where unknown.
+    pub valid_from: Option<Date>,
+    /// Last day it holds; open where it still does.
+    pub valid_to: Option<Date>,
+    /// Where it is known from; none where it was entered by hand.
+    pub provenance: Option<Provenance>,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}
+
+impl Credential {
+    /// Whether both hold on some day.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let begins_by = |from: &Option<Date>, to: &Option<Date>| !matches!((from, to), (Some(from), Some(to)) if from > to);
+        begins_by(&self.valid_from, &other.valid_to) && begins_by(&other.valid_from, &self.valid_to)
+    }
 }
 
 /// A lab that develops models.

@@ -22,8 +22,8 @@ pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
 pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
 pub use self::directory::{
-    Basis, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider, Relation,
-    Role, Tier,
+    Basis, Credential, CredentialKind, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus,
+    Principal, Provider, Relation, Role, Tier,
 };
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
@@ -165,6 +165,8 @@ records! {
     Person = "person", Entry;
     /// An account that can act.
     Principal = "principal", Entry;
+    /// An account or card somewhere else that points to a person.
+    Credential = "credential", Entry;
     /// A lab that develops models.
     Provider = "provider", Entry;
     /// A model the public knows.
@@ -324,6 +326,7 @@ impl Record {
             Record::Organization(r) => r.id.as_str(),
             Record::Person(r) => r.id.as_str(),
             Record::Principal(r) => r.id.as_str(),
+            Record::Credential(r) => r.id.as_str(),
             Record::Provider(r) => r.id.as_str(),
             Record::Model(r) => r.id.as_str(),
             Record::Issuer(r) => r.id.as_str(),
@@ -357,6 +360,7 @@ impl Record {
             Record::Organization(r) => r.supersedes,
             Record::Person(r) => r.supersedes,
             Record::Principal(r) => r.supersedes,
+            Record::Credential(r) => r.supersedes,
             Record::Provider(r) => r.supersedes,
             Record::Model(r) => r.supersedes,
             Record::Issuer(r) => r.supersedes,
