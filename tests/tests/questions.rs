@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "a panic is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use countersign_entry::ids::{LeafIndex, PersonId, RequestKey, SubmissionId};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros};
-use countersign_ledger::query::{AsOf, Standing, View, ViewError};
+use countersign_ledger::query::{AsOf, Page, Standing, View, ViewError};
 use countersign_ledger::{Access, Ledger, Request};
 use countersign_testing::history::{self, ISSUERS, Op, PEOPLE, SUBMISSIONS, What};
 use countersign_testing::ledger::{World, verified};
@@ -88,6 +90,7 @@ fn play(world: &World, ledger: &mut Ledger, step: &Step) {
                 id: text("tie"),
                 person: text(who),
                 kind: RelationshipKind::Serves,
+                relation: HolderRelation::Own,
                 issuer: Some(text(ISSUERS[0])),
                 organization: None,
                 from: None,
@@ -142,22 +145,22 @@ fn answers(view: &View<'_>) -> String {
     let mut out = String::new();
     for issuer in ISSUERS {
         let (from, until) = (Micros::EPOCH, Micros::EPOCH.plus(u64::MAX));
-        writeln!(out, "{:?}", view.who_touched_issuer(&text(issuer), from, until)).unwrap();
+        writeln!(out, "{:?}", view.who_touched_issuer(&text(issuer), from, until, Page::ALL).unwrap()).unwrap();
     }
     for person in PEOPLE.iter().chain(&["P-nobody"]) {
-        writeln!(out, "{:?}", view.person_timeline(&text(person)).unwrap()).unwrap();
-        writeln!(out, "{:?}", view.changed(view.size() / 2, None, Some(&text(person))).unwrap()).unwrap();
+        writeln!(out, "{:?}", view.person_timeline(&text(person), Page::ALL).unwrap()).unwrap();
+        writeln!(out, "{:?}", view.changed(view.size() / 2, None, Some(&text(person)), Page::ALL).unwrap()).unwrap();
     }
     for submission in SUBMISSIONS {
-        writeln!(out, "{:?}", view.submission_timeline(&text(submission)).unwrap()).unwrap();
-        writeln!(out, "{:?}", view.people_of_submission(&text(submission))).unwrap();
+        writeln!(out, "{:?}", view.submission_timeline(&text(submission), Page::ALL).unwrap()).unwrap();
+        writeln!(out, "{:?}", view.people_of_submission(&text(submission)).unwrap()).unwrap();
         writeln!(out, "{:?}", view.insiders(&text(submission)).unwrap()).unwrap();
     }
     for (person, submission) in view.facts().people_with_access() {
         writeln!(out, "{:?}", view.facts().trades_to_look_at(person, submission).collect::<Vec<_>>()).unwrap();
     }
-    writeln!(out, "{:?}", view.changed(view.size() / 2, None, None).unwrap()).unwrap();
-    writeln!(out, "{:?}", view.changed(0, Some("access.event"), None).unwrap()).unwrap();
+    writeln!(out, "{:?}", view.changed(view.size() / 2, None, None, Page::ALL).unwrap()).unwrap();
+    writeln!(out, "{:?}", view.changed(0, Some("access.event"), None, Page::ALL).unwrap()).unwrap();
     out
 }
 
@@ -204,6 +207,111 @@ fn same_insiders(ledger: &Ledger) {
     }
 }
 
+/// Files of the index and the snapshot.
+fn kept_files(dir: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(dir).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { out.extend(kept_files(&path)) } else { out.push(path) }
+    }
+    out.sort();
+    out.retain(|p| !p.ends_with("data.keys"));
+    out
+}
+
+/// What can happen to a file that nobody promised to keep.
+fn harm(path: &Path, how: u8, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = at % bytes.len().max(1);
+    match how % 4 {
+        0 => return fs::remove_file(path).unwrap(),
+        1 => bytes.truncate(at),
+        2 => bytes.iter_mut().skip(at).take(1).for_each(|b| *b ^= 1 << (how % 8)),
+        _ => bytes.iter_mut().skip(at).take(64).for_each(|b| *b = 0),
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_happens_to_index_and_snapshot_the_answers_stay(
+        steps in vec(step(), 20..60), restarts in vec(0..60usize, 0..4), harms in vec((any::<u8>(), any::<usize>(), any::<usize>()), 1..8)
+    ) {
+        let (mut world, ledger) = furnished();
+        drop(ledger);
+        world.kept = Some((16, 24));
+        let mut ledger = world.open(Access::Write).unwrap();
+        for (n, step) in steps.iter().enumerate() {
+            play(&world, &mut ledger, step);
+            if restarts.contains(&n) {
+                drop(ledger);
+                ledger = world.open(Access::Write).unwrap();
+            }
+        }
+        let standing = ledger.standing();
+        prop_assert_eq!((standing.indexed + standing.index_lag, standing.index_trouble), (ledger.size(), None));
+        let asked = answers(&ledger.view());
+        let repeat = |ledger: &mut Ledger| {
+            let (_, meta, record) = ledger.entry(12).unwrap();
+            let request = Request { actor: text(&meta.actor), key: text(&meta.request), record };
+            ledger.append(request).map(|r| (r.index, r.repeated, r.tlog_proof().unwrap()))
+        };
+        drop(ledger);
+
+        // As it was left: taken up, nothing made anew.
+        world.told.lock().unwrap().clear();
+        let mut ledger = world.open(Access::Write).unwrap();
+        let told = world.told.lock().unwrap().join("\n");
+        prop_assert_eq!(told, "");
+        prop_assert!(ledger.standing().indexed >= 32 && ledger.standing().index_lag < 16);
+        prop_assert!(ledger.standing().snapshot_size >= ledger.size() - 24);
+        prop_assert_eq!(&answers(&ledger.view()), &asked);
+        let receipt = repeat(&mut ledger).unwrap();
+        prop_assert!(receipt.0 == 12 && receipt.1);
+        drop(ledger);
+
+        for (how, which, at) in harms {
+            let files = kept_files(&world.beside_path());
+            harm(&files[which % files.len()], how, at);
+            let mut ledger = world.open(Access::Write).unwrap();
+            prop_assert_eq!((ledger.read_only(), ledger.standing().index_trouble), (None, None));
+            prop_assert_eq!(&answers(&ledger.view()), &asked);
+            prop_assert_eq!(&repeat(&mut ledger).unwrap(), &receipt);
+        }
+        // Without any of it, and by a reader, who has none.
+        fs::remove_dir_all(world.beside_path().join("index")).unwrap();
+        let reader = world.open(Access::Read).unwrap();
+        prop_assert_eq!(&answers(&reader.view()), &asked);
+        verified(&reader);
+    }
+}
+
+/// An index or snapshot of another ledger, or of another past of this one, is not taken for this one's.
+#[test]
+fn what_another_ledger_kept_is_not_taken_up() {
+    let made = || {
+        let (mut world, ledger) = furnished();
+        drop(ledger);
+        world.kept = Some((16, 24));
+        drop(world.open(Access::Write).unwrap());
+        world
+    };
+    let (mut one, other) = (made(), made());
+    for file in kept_files(&other.beside_path()) {
+        let to = one.beside_path().join(file.strip_prefix(other.beside_path()).unwrap());
+        fs::copy(&file, to).unwrap();
+    }
+    let ledger = one.open(Access::Write).unwrap();
+    let told = one.told.lock().unwrap().join("\n");
+    assert!(told.contains("the snapshot is not used: it does not authenticate") && told.contains("the index is made anew"), "{told}");
+    drop(ledger);
+    let kept = one.kept.take();
+    let asked = answers(&one.open(Access::Read).unwrap().view());
+    one.kept = kept;
+    assert_eq!(answers(&one.open(Access::Write).unwrap().view()), asked);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
@@ -234,7 +342,7 @@ proptest! {
 fn as_of_nothing_and_of_what_is_not_there_yet() {
     let (_world, ledger) = furnished();
     let nothing = ledger.view_as_of(AsOf::Size(0), &mut |_, _| ()).unwrap();
-    assert!(nothing.facts().persons().next().is_none() && nothing.changed(0, None, None).unwrap().rows.is_empty());
+    assert!(nothing.facts().persons().next().is_none() && nothing.changed(0, None, None, Page::ALL).unwrap().rows.is_empty());
     assert_eq!(ledger.size_as_of(AsOf::Time(Micros::EPOCH)).unwrap(), 0);
     assert_eq!(ledger.size_as_of(AsOf::Time(Micros::EPOCH.plus(u64::MAX))).unwrap(), ledger.size());
     let size = ledger.size();

@@ -219,6 +219,7 @@ fn open_exit(e: &OpenError) -> Exit {
         OpenError::Store(e) => store_exit(e),
         OpenError::Register(e) => register_exit(e),
         OpenError::Damaged { .. } => Exit::Damaged,
+        OpenError::Index(_) => Exit::Failed,
         OpenError::Start(e) | OpenError::Finish(e) => append_exit(e),
     }
 }

@@ -6,15 +6,20 @@ use std::path::{Path, PathBuf};
 use countersign_conflict::Refusal;
 use countersign_entry::ids::{LeafIndex, Line, RequestKey, Token};
 use countersign_entry::record::{Read, Record};
-use countersign_ledger::{Access, AppendError, Directory, DirectoryError, Ledger, OpenError, Opening, Receipt, Request, SystemClock};
+use countersign_ledger::{
+    Access, AppendError, Directory, DirectoryError, Ledger, Notice, OpenError, Opening, Receipt, Request, SystemClock,
+};
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::Note;
 use countersign_store::{FileError, RegisterError, StoreError};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use crate::actor::Actor;
 use crate::args::{LedgerArgs, WriteArgs};
+use crate::commands::bar;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::words::{neutral_state, random_letters, word_of};
 
 /// A ledger and who asks it.
@@ -35,7 +40,26 @@ pub(crate) fn open(args: &LedgerArgs, access: Access) -> Result<Ledger, Failure>
 
 /// Where the passphrase is: the file named, systemd's credential, else the ledger's own.
 pub(crate) fn opening(passphrase_file: Option<&Path>) -> Opening {
-    Opening { passphrase_file: passphrase_file.map(Path::to_owned).or_else(credential), clock: Box::new(SystemClock) }
+    Opening { passphrase_file: passphrase_file.map(Path::to_owned).or_else(credential), clock: Box::new(SystemClock), told: telling() }
+}
+
+/// Shows on a terminal how far a long start is, and says what had to be made anew.
+fn telling() -> Box<dyn FnMut(Notice<'_>) + Send> {
+    let mut shown: Option<(&'static str, ProgressBar)> = None;
+    Box::new(move |notice| match notice {
+        Notice::Doing { what, done, of } => {
+            if shown.as_ref().is_none_or(|(before, _)| *before != what) {
+                shown = Some((what, bar(of, what)));
+            }
+            if let Some((_, bar)) = &shown {
+                bar.set_position(done);
+                if done + 1 >= of {
+                    bar.finish_and_clear();
+                }
+            }
+        }
+        Notice::Anew(why) => say(why),
+    })
 }
 
 fn credential() -> Option<PathBuf> {

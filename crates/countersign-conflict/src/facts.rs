@@ -11,11 +11,12 @@ use countersign_entry::record::{
     Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
+use serde::{Deserialize, Serialize};
 
-use crate::rules;
+use crate::{names, rules};
 
 /// A record, with where and when it was recorded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Known<T> {
     /// Its entry.
     pub index: LeafIndex,
@@ -26,7 +27,7 @@ pub struct Known<T> {
 }
 
 /// A grant: its request and everything that became of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
     /// The request.
     pub request: GrantRequest,
@@ -52,7 +53,7 @@ impl Grant {
 }
 
 /// Something found that has not become a case yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PendingFinding {
     /// When its case is due.
     pub due: Micros,
@@ -66,7 +67,7 @@ pub struct PendingFinding {
 pub const CASE_EVIDENCE_MAX: usize = 64;
 
 /// What comes due at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Timer {
     /// A grant's own end, or its window's.
     Expire(LeafIndex),
@@ -85,8 +86,14 @@ pub(crate) fn account(c: &Credential) -> Account {
 
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
+/// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
+pub const FACTS_VERSION: u32 = 1;
+
 /// Everything known before the next index.
-#[derive(Debug, Clone, Default)]
+///
+/// Serialized they are for whoever can tell, without trusting the bytes, that they are the facts it wrote: facts decide.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Facts {
     pub(crate) organizations: ById<OrganizationId, Organization>,
     pub(crate) persons: ById<PersonId, Person>,
@@ -126,10 +133,12 @@ pub struct Facts {
     /// The same for trades in listed issuers: trade and list item.
     pub(crate) trades_listed: BTreeSet<(LeafIndex, LeafIndex)>,
     /// Newest entries of records that no rule looks at, by type and id.
+    #[serde(with = "names::types")]
     pub(crate) others: BTreeMap<(&'static str, String), LeafIndex>,
     pub(crate) imports: ById<RecordId, Import>,
     pub(crate) match_decisions: ById<RecordId, MatchDecision>,
     pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
+    #[serde(with = "names::findings")]
     pub(crate) pending: BTreeMap<FindingKey, PendingFinding>,
     pub(crate) watch_seen: BTreeSet<(PersonId, SubmissionId, LeafIndex)>,
     pub(crate) timers: BTreeSet<(Micros, Timer)>,
@@ -212,6 +221,11 @@ impl Facts {
         self.grants.iter().map(|(i, g)| (*i, g))
     }
 
+    /// The case with this entry.
+    pub fn case_at(&self, entry: LeafIndex) -> Option<&CaseOpened> {
+        self.cases.get(&entry)
+    }
+
     /// Cases, by their own entry.
     pub fn cases(&self) -> impl Iterator<Item = (LeafIndex, &CaseOpened)> {
         self.cases.iter().map(|(i, c)| (*i, c))
@@ -246,6 +260,14 @@ impl Facts {
             .filter_map(|id| self.items.get(id))
             .filter(move |item| in_force(item.record.from, item.record.until, at))
             .filter_map(|item| Some((item, self.lists.get(&item.record.list)?)))
+    }
+
+    /// Whether facts that were kept are these, replayed. Timers that ran out before the kept facts were settled and came to nothing are forgotten there
+    /// when somebody asks what is due, whether or not an entry follows; everything else is the same to the last field.
+    pub fn settled_as(mut self, mut kept: Facts, settled_at: Micros) -> bool {
+        let (replayed, settled) = (std::mem::take(&mut self.timers), std::mem::take(&mut kept.timers));
+        let run_out = |(when, _): &(Micros, Timer)| *when <= settled_at;
+        self == kept && settled.is_subset(&replayed) && replayed.difference(&settled).all(run_out)
     }
 
     /// Whether an entry is an access event.

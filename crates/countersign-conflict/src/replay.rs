@@ -52,6 +52,12 @@ impl Replay {
         Self::default()
     }
 
+    /// Goes on from facts that are known to be those after a whole commit, where nothing is owed.
+    pub fn resume(facts: Facts) -> Self {
+        let ruled = !facts.policies.is_empty();
+        Self { facts, ruled, ..Self::default() }
+    }
+
     /// The facts so far.
     pub fn facts(&self) -> &Facts {
         &self.facts

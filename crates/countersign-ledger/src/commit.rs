@@ -80,9 +80,12 @@ impl Ledger {
     pub fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
         let count = requests.len();
         let refuse_all = |e: AppendError| vec![Err(e); count];
+        self.heed_replay();
         if let Mode::ReadOnly(why) = &self.mode {
             return refuse_all(AppendError::ReadOnly(why.clone()));
         }
+        self.keep_index();
+        self.keep_snapshot(20);
         let now = self.clock.now();
         let last = self.state.last_at;
         if now.plus(CLOCK_BEHIND_MAX) < last {
@@ -121,6 +124,7 @@ impl Ledger {
     /// # Errors
     /// As [`AppendError`] says.
     pub fn tick(&mut self) -> Result<u64, AppendError> {
+        self.heed_replay();
         let before = self.state.size();
         let now = self.clock.now();
         if let Mode::ReadOnly(why) = &self.mode {
@@ -198,7 +202,8 @@ impl Ledger {
         if request.key.as_str().contains('/') {
             return Err(AppendError::Malformed("an idempotency key has no '/': the ledger numbers parts with it".into()));
         }
-        match self.state.seen(&request.actor, request.key.as_str()) {
+        let seen = self.state.seen(&request.actor, request.key.as_str());
+        match seen.map_err(|e| AppendError::Unavailable(format!("whether the request was made before cannot be read: {e}")))? {
             None => Ok(None),
             Some(seen) if seen.request == short_hash(&bytes) => Ok(Some(seen.index)),
             Some(_) => Err(AppendError::KeyReused(request.key.clone())),

@@ -6,6 +6,8 @@
 //! DIR/register/head        the newest head once more; best on another file system
 //! DIR/keys/signing.key     the signing key, under the passphrase
 //! DIR/keys/data.keys       the data keys, under the passphrase
+//! DIR/snapshot             what was known after a commit, sealed; made anew if it is gone
+//! DIR/index/…              which entries concern whom, sealed; made anew if it is gone
 //! DIR/keys/passphrase      only where init made the passphrase up: then whoever has the directory has the keys
 //! ```
 
@@ -29,7 +31,7 @@ use countersign_store::segments::SegmentStore;
 use serde::Deserialize;
 
 use crate::open::{Access, Ledger, OpenError, Parts};
-use crate::{Clock, SystemEntropy};
+use crate::{Beside, Clock, Notice, SystemEntropy};
 
 /// Name of the configuration file.
 pub const CONFIG: &str = "countersign.toml";
@@ -105,6 +107,8 @@ pub struct Opening {
     pub passphrase_file: Option<PathBuf>,
     /// The clock.
     pub clock: Box<dyn Clock>,
+    /// Told what a start is doing, and why.
+    pub told: Box<dyn FnMut(Notice<'_>) + Send>,
 }
 
 impl Directory {
@@ -165,6 +169,7 @@ impl Directory {
             keys,
             clock: opening.clock,
             entropy: Box::new(SystemEntropy::default()),
+            beside: Some(Beside::new(path.to_owned(), opening.told)),
         };
         let ledger = Ledger::start(parts, founder, sequencer, records)?;
         // Written last: until it is there, nothing takes the directory for a ledger.
@@ -193,9 +198,20 @@ impl Directory {
             return Err(DirectoryError::Config { path: self.path.join(CONFIG), what: "its key is not the one in keys/signing.key".into() });
         }
         let keys = DataKeys::open(&keys_dir.join("data.keys"), &self.origin, &mut unlock)?;
-        let parts =
-            Parts { store, register, signer: Box::new(signer), keys, clock: opening.clock, entropy: Box::new(SystemEntropy::default()) };
-        Ok(Ledger::open(parts, access)?)
+        let parts = Parts {
+            store,
+            register,
+            signer: Box::new(signer),
+            keys,
+            clock: opening.clock,
+            entropy: Box::new(SystemEntropy::default()),
+            beside: Some(Beside::new(self.path.clone(), opening.told)),
+        };
+        let mut ledger = Ledger::open(parts, access)?;
+        if access == Access::Write {
+            ledger.replay_in_background(Box::new(SegmentStore::open_reader(&self.path)?))?;
+        }
+        Ok(ledger)
     }
 
     /// The log's name.

@@ -9,7 +9,9 @@
 //!
 //! Limits are in [`limits`]. Facts and the index live in memory and are rebuilt from the first entry at each start.
 
+mod audit;
 mod batch;
+mod beside;
 mod clock;
 mod commit;
 mod dir;
@@ -20,13 +22,18 @@ pub mod limits;
 mod open;
 pub mod query;
 mod receipt;
+mod sealed;
+mod snapshot;
 mod state;
 mod writer;
 
+pub use self::audit::AuditStatus;
+pub use self::beside::{Beside, Notice, Standing};
 pub use self::clock::{Clock, SystemClock};
 pub use self::commit::{AppendError, Request};
 pub use self::dir::{Directory, DirectoryError, Opening};
 pub use self::entropy::{Entropy, SystemEntropy};
+pub use self::index::RUN_LEN;
 pub use self::open::{Access, Ledger, OpenError, Parts};
 pub use self::receipt::Receipt;
 pub use self::writer::{Pending, Writer};

@@ -12,3 +12,7 @@ pub const CLOCK_BEHIND_MAX: u64 = 2_000_000;
 pub const KEY_POOL: u32 = 16;
 /// Free data keys below which a new pool is made.
 pub const KEY_POOL_LOW: usize = 4;
+/// Leaves whose place inside their tile the tree keeps at least in memory; it forgets as many at a time.
+pub const TREE_LEAVES: u64 = 65_536;
+/// Entries after the newest snapshot from which on a start writes another: reading them again takes longer than reading a snapshot.
+pub const SNAPSHOT_AFTER: u64 = 50_000;

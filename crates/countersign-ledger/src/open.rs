@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 use countersign_conflict::replay::Replay;
 use countersign_entry::content::{Content, Meta};
@@ -9,7 +10,9 @@ use countersign_entry::ids::PrincipalId;
 use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
+use countersign_log::chain::ChainHash;
 use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use countersign_log::recall;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
@@ -17,8 +20,11 @@ use countersign_sign::datakeys::DataKeys;
 use countersign_store::{Head, Recovered, Register, RegisterError, Store, StoreError};
 use sha2::{Digest, Sha256};
 
+use crate::audit::Audit;
 use crate::batch::Draft;
+use crate::beside::Beside;
 use crate::commit::AppendError;
+use crate::index::{DiskError, Index};
 use crate::receipt::Receipt;
 use crate::state::{State, typed};
 use crate::{Clock, Entropy};
@@ -37,6 +43,8 @@ pub struct Parts {
     pub clock: Box<dyn Clock>,
     /// Randomness.
     pub entropy: Box<dyn Entropy>,
+    /// Where what can be made anew is kept, so that a start does not begin with the first entry; nowhere, where there is no such place.
+    pub beside: Option<Beside>,
 }
 
 /// Whether the ledger takes entries.
@@ -59,6 +67,13 @@ pub struct Ledger {
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) vkey: VKey,
     pub(crate) mode: Mode,
+    access: Access,
+    pub(crate) beside: Option<Beside>,
+    /// Size of the snapshot this start went on from, or the last one written since.
+    pub(crate) snapshot_size: u64,
+    pub(crate) audit: Option<Audit>,
+    /// The index of a ledger opened for reading, made when it is first asked.
+    pub(crate) reading: OnceLock<Index>,
 }
 
 /// Why a ledger does not open.
@@ -78,12 +93,21 @@ pub enum OpenError {
         /// What is wrong.
         what: String,
     },
+    /// The index does not answer. It holds nothing that the entries do not: the next start makes it anew.
+    #[error("the index does not answer ({0}): open the ledger again, it is then made anew from the entries")]
+    Index(String),
     /// The first commit could not be made.
     #[error("the ledger could not be started: {0}")]
     Start(AppendError),
     /// A staged batch could not be finished.
     #[error("an interrupted commit could not be finished: {0}")]
     Finish(AppendError),
+}
+
+impl From<DiskError> for OpenError {
+    fn from(e: DiskError) -> Self {
+        Self::Index(e.to_string())
+    }
 }
 
 const OPENED_FOR_READING: &str = "it was opened for reading";
@@ -148,13 +172,20 @@ impl Ledger {
     /// What is stored cannot be read as a ledger of this key.
     pub fn open(parts: Parts, access: Access) -> Result<Self, OpenError> {
         let mut ledger = Self::idle(parts);
+        ledger.access = access;
         let recovered = ledger.store.recover()?;
         let gate = ledger.gate(&recovered)?;
-        let mut replay = Replay::new();
-        let objection = ledger.rebuild(&mut replay)?;
-        let head_root = ledger.verified(recovered.head.as_ref())?.map(|v| (v.size(), v.root()));
-        if head_root.is_some_and(|(size, root)| (size, root) != (ledger.state.tree.size(), ledger.state.tree.root())) {
-            return Err(damaged(ledger.state.size(), "the entries do not give the signed root"));
+        let size = recovered.head.as_ref().map_or(0, |h| h.size);
+        let mut replay = ledger.restore(size);
+        let mut objection = ledger.rebuild(&mut replay, &recovered, access);
+        if ledger.snapshot_size > 0 && !matches!(objection, Ok(None)) {
+            // Whatever is wrong, a snapshot must not be the reason.
+            replay = ledger.start_over();
+            objection = ledger.rebuild(&mut replay, &recovered, access);
+        }
+        let objection = objection?;
+        if access == Access::Write {
+            ledger.catch_up(replay.facts())?;
         }
         let staged = recovered.staged.filter(|_| access == Access::Write);
         let finishing = staged.is_some();
@@ -162,7 +193,7 @@ impl Ledger {
             // Whatever is signed, we owe: a batch somebody else put there must not get a signature because we stopped at the right moment.
             let mut staged_objection = None;
             for (entry, index) in batch.entries.iter().zip(batch.first_index..) {
-                ledger.take_stored(index, &entry.leaf, &entry.sealed, &mut replay, &mut staged_objection)?;
+                ledger.take_stored(index, &entry.leaf, &entry.sealed, &mut replay, &mut staged_objection, true)?;
             }
             if let Some(why) = staged_objection {
                 return Err(damaged(batch.first_index, format!("the interrupted commit was not made by this ledger: {why}")));
@@ -184,6 +215,7 @@ impl Ledger {
                 // Sealed, and we stopped before the register heard of it.
                 ledger.register.advance(head)?;
             }
+            ledger.keep_snapshot(1);
         }
         Ok(ledger)
     }
@@ -203,6 +235,11 @@ impl Ledger {
             entropy: parts.entropy,
             vkey,
             mode: Mode::Writable,
+            access: Access::Write,
+            beside: parts.beside,
+            snapshot_size: 0,
+            audit: None,
+            reading: OnceLock::new(),
         }
     }
 
@@ -229,32 +266,42 @@ impl Ledger {
         }
     }
 
-    /// Reads every committed entry. Returns the first objection replay has, if any.
-    fn rebuild(&mut self, replay: &mut Replay) -> Result<Option<String>, OpenError> {
+    /// Reads every committed entry that the facts do not have yet, up to the signed root. Returns the first objection replay has, if any.
+    fn rebuild(&mut self, replay: &mut Replay, recovered: &Recovered, access: Access) -> Result<Option<String>, OpenError> {
         let mut objection = None;
         let mut failed = None;
+        let head = self.verified(recovered.head.as_ref())?.map(|v| (v.size(), v.root()));
+        let size = head.map_or(0, |(size, _)| size.0);
+        // Less than a page needs no run, so the index takes the entries as they come.
+        let indexed = access == Access::Write && self.indexes_while_reading(size);
         // The scan borrows the store while the entries change the state, so the store steps aside for the time.
         let store = std::mem::replace(&mut self.store, Box::new(Nowhere));
-        let scanned = store.scan(0, &mut |index, leaf, sealed| match self.take_stored(index, leaf, sealed, replay, &mut objection) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(e) => {
-                failed = Some(e);
-                ControlFlow::Break(())
+        let scanned = store.scan(self.state.size(), &mut |index, leaf, sealed| {
+            self.doing("replaying", index, size);
+            match self.take_stored(index, leaf, sealed, replay, &mut objection, indexed) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(e) => {
+                    failed = Some(e);
+                    ControlFlow::Break(())
+                }
             }
         });
         self.store = store;
         scanned?;
-        match failed {
-            Some(e) => Err(e),
-            None => self.check_register_prefix().map(|()| objection),
+        if let Some(e) = failed {
+            return Err(e);
         }
+        if head.is_some_and(|head| head != (self.state.tree.size(), self.state.tree.root())) {
+            return Err(damaged(self.state.size(), "the entries do not give the signed root"));
+        }
+        self.check_register_prefix().map(|()| objection)
     }
 
     /// The register's head must be one of this ledger's own past.
     fn check_register_prefix(&self) -> Result<(), OpenError> {
         let Some(known) = self.register.load()? else { return Ok(()) };
         let Some(verified) = self.verified(Some(&known))? else { return Ok(()) };
-        match self.state.tree.root_at(verified.size()) {
+        match self.root_at(verified.size()) {
             Some(root) if root != verified.root() => Err(damaged(known.size, "the head register signs another past than the store's")),
             _ => Ok(()),
         }
@@ -268,47 +315,25 @@ impl Ledger {
         sealed: &[u8],
         replay: &mut Replay,
         objection: &mut Option<String>,
+        indexed: bool,
     ) -> Result<(), OpenError> {
-        let (meta, record) = self.open_entry(index, leaf, sealed)?;
+        let (meta, record) = linked_record(index, leaf, sealed, self.state.chain, &self.keys, &self.state.origin_hash)?;
         let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
+        if indexed {
+            self.state.take_beside_facts(index, &actor, &meta.request, &record, replay.facts());
+        }
         let found = replay.step(index, &meta, &record);
         if objection.is_none() {
             *objection = found.first().map(|f| format!("entry {index} does not replay: {}", f.detail));
         }
-        self.state.take_beside_facts(index, at, &actor, &meta.request, &record);
+        self.state.last_at = at;
         self.state.take_leaf(leaf);
         Ok(())
     }
 
-    fn open_entry(&self, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(Meta, Record), OpenError> {
-        let parsed = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
-        if parsed.index != index || parsed.prev != self.state.chain.0 {
-            return Err(damaged(index, "the leaf does not link to the one before"));
-        }
-        self.open_record(index, &parsed, sealed)
-    }
-
     /// Opens a stored record and holds it against its leaf.
     pub(crate) fn open_record(&self, index: u64, leaf: &Leaf, sealed: &[u8]) -> Result<(Meta, Record), OpenError> {
-        if <[u8; 32]>::from(Sha256::digest(sealed)) != leaf.sealed_hash {
-            return Err(damaged(index, "the stored record is not the one the leaf commits to"));
-        }
-        let parsed = Sealed::parse(sealed).map_err(|e| damaged(index, e))?;
-        let bytes = match parsed {
-            Sealed::Plain(bytes) => bytes.to_vec(),
-            Sealed::Encrypted { key_id, .. } => {
-                let key = self.keys.key(key_id).ok_or_else(|| damaged(index, format!("data key {key_id} is missing")))?;
-                seal::open(&parsed, &DataKey::new(*key), &self.state.origin_hash, index).map_err(|e| damaged(index, e))?
-            }
-        };
-        let content = Content::decode(&bytes).map_err(|e| damaged(index, e))?;
-        let encoded = content.encode().map_err(|e| damaged(index, e))?;
-        if encoded.hash != leaf.content_hash {
-            return Err(damaged(index, "the record does not give the leaf's content hash"));
-        }
-        let meta = content.meta().map_err(|e| damaged(index, e))?;
-        let record = Record::from_content(&content).map_err(|e| damaged(index, e))?;
-        Ok((meta, record))
+        opened_record(index, leaf, sealed, &self.keys, &self.state.origin_hash)
     }
 
     /// Why the ledger takes no entries whoever opens it, if it takes none. A handle opened for reading has nothing to say here.
@@ -317,6 +342,11 @@ impl Ledger {
             Mode::Writable => None,
             Mode::ReadOnly(why) => Some(why.as_str()).filter(|why| *why != OPENED_FOR_READING),
         }
+    }
+
+    /// Whether this handle was opened for reading.
+    pub(crate) fn opened_for_reading(&self) -> bool {
+        self.access == Access::Read
     }
 
     /// The tree size the head register stands at; `None` where it was never used.
@@ -397,7 +427,9 @@ impl Ledger {
             })
             .map_err(|e| unknown(e.to_string()))?;
         let (size, note) = head.ok_or_else(|| unknown(format!("no commit covers entry {index}")))?;
-        let hashes = self.state.tree.inclusion_proof(tree::LeafIndex(index), TreeSize(size)).map_err(|e| unknown(e.to_string()))?;
+        let leaves = &mut |range| self.leaf_hashes(range);
+        let hashes = recall::inclusion_proof(&self.state.tree, tree::LeafIndex(index), TreeSize(size), leaves);
+        let hashes = hashes.map_err(|e| unknown(e.to_string()))?;
         let (at, _) = typed(&meta).ok_or_else(|| unknown("time or actor".into()))?;
         Ok(Receipt { index, at, record, leaf, hashes, note: note.into(), repeated: false })
     }
@@ -420,8 +452,67 @@ pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {
     OpenError::Damaged { entry, what: what.to_string() }
 }
 
+/// Opens a stored entry: linked to the one before, the record its leaf commits to, its fields those of its content hash.
+pub(crate) fn linked_record(
+    index: u64,
+    leaf: &[u8],
+    sealed: &[u8],
+    chain: ChainHash,
+    keys: &impl KeyOf,
+    origin_hash: &[u8; 32],
+) -> Result<(Meta, Record), OpenError> {
+    let parsed = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
+    if parsed.index != index || parsed.prev != chain.0 {
+        return Err(damaged(index, "the leaf does not link to the one before"));
+    }
+    opened_record(index, &parsed, sealed, keys, origin_hash)
+}
+
+fn opened_record(index: u64, leaf: &Leaf, sealed: &[u8], keys: &impl KeyOf, origin_hash: &[u8; 32]) -> Result<(Meta, Record), OpenError> {
+    if <[u8; 32]>::from(Sha256::digest(sealed)) != leaf.sealed_hash {
+        return Err(damaged(index, "the stored record is not the one the leaf commits to"));
+    }
+    let content = Content::decode(&content_of(index, sealed, keys, origin_hash)?).map_err(|e| damaged(index, e))?;
+    let encoded = content.encode().map_err(|e| damaged(index, e))?;
+    if encoded.hash != leaf.content_hash {
+        return Err(damaged(index, "the record does not give the leaf's content hash"));
+    }
+    record_of(index, &content)
+}
+
+/// The bytes of a stored record's content. Its seal is for its own place; whether it is what its leaf commits to is another question.
+pub(crate) fn content_of(index: u64, sealed: &[u8], keys: &impl KeyOf, origin_hash: &[u8; 32]) -> Result<Vec<u8>, OpenError> {
+    let parsed = Sealed::parse(sealed).map_err(|e| damaged(index, e))?;
+    match parsed {
+        Sealed::Plain(bytes) => Ok(bytes.to_vec()),
+        Sealed::Encrypted { key_id, .. } => {
+            let key = keys.key_of(key_id).ok_or_else(|| damaged(index, format!("data key {key_id} is missing")))?;
+            seal::open(&parsed, &DataKey::new(*key), origin_hash, index).map_err(|e| damaged(index, e))
+        }
+    }
+}
+
+/// What a content says.
+pub(crate) fn record_of(index: u64, content: &Content) -> Result<(Meta, Record), OpenError> {
+    let meta = content.meta().map_err(|e| damaged(index, e))?;
+    let record = Record::from_content(content).map_err(|e| damaged(index, e))?;
+    Ok((meta, record))
+}
+
+/// Data keys by id.
+pub(crate) trait KeyOf {
+    /// The key, if there is one of this id.
+    fn key_of(&self, key_id: u32) -> Option<&[u8; 32]>;
+}
+
+impl KeyOf for DataKeys {
+    fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
+        self.key(key_id)
+    }
+}
+
 /// Stands in while the real store is being read.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Store for Nowhere {
     fn recover(&mut self) -> Result<Recovered, StoreError> {

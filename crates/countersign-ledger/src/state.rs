@@ -1,7 +1,4 @@
-//! What the ledger has in memory: facts, tree, chain, idempotency keys, index. Recovery and the sequencer take every entry in by the same two
-//! functions.
-
-use std::collections::HashMap;
+//! What the ledger has in memory: facts, tree, chain, index. Recovery and the sequencer take every entry in by the same two functions.
 
 use countersign_conflict::Facts;
 use countersign_entry::content::Meta;
@@ -9,10 +6,11 @@ use countersign_entry::ids::{LeafIndex, PrincipalId};
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::chain::{self, ChainHash};
-use countersign_log::tree::{self, Tree};
+use countersign_log::tree::{self, LeafIndex as TreeIndex, Tree};
 use sha2::{Digest, Sha256};
 
-use crate::index::Index;
+use crate::index::{Before, DiskError, Index, Seen};
+use crate::limits::TREE_LEAVES;
 
 pub(crate) struct State {
     pub(crate) origin: String,
@@ -24,14 +22,6 @@ pub(crate) struct State {
     /// Time of the newest entry.
     pub(crate) last_at: Micros,
     pub(crate) index: Index,
-    seen: HashMap<[u8; 16], Seen>,
-}
-
-/// Where an idempotency key was used, and for what.
-#[derive(Clone, Copy)]
-pub(crate) struct Seen {
-    pub(crate) index: u64,
-    pub(crate) request: [u8; 16],
 }
 
 impl State {
@@ -45,7 +35,6 @@ impl State {
             chain: origin_hash,
             last_at: Micros::EPOCH,
             index: Index::default(),
-            seen: HashMap::new(),
         }
     }
 
@@ -55,29 +44,42 @@ impl State {
 
     /// Takes in what an entry says.
     pub(crate) fn take_record(&mut self, index: u64, at: Micros, actor: &PrincipalId, request: &str, record: &Record) {
+        // The index asks what was known before the entry.
+        let (key, asked) = request_hashes(actor, request, record);
+        self.index.take(index, record, &self.facts, key, asked);
         self.facts.apply(LeafIndex(index), at, actor, record);
-        self.take_beside_facts(index, at, actor, request, record);
+        self.last_at = at;
     }
 
-    /// [`State::take_record`] where the facts have taken the entry already, as in a replay.
-    pub(crate) fn take_beside_facts(&mut self, index: u64, at: Micros, actor: &PrincipalId, request: &str, record: &Record) {
-        self.last_at = at;
-        self.index.take(index, record);
-        // A record whose canonical form cannot be made was never accepted as a request, so no client can repeat it.
-        if let Ok(bytes) = record.request_bytes() {
-            self.seen.insert(key_hash(actor.as_str(), request), Seen { index, request: short_hash(&bytes) });
-        }
+    /// [`State::take_record`] where the facts are elsewhere, as in a replay.
+    pub(crate) fn take_beside_facts(&mut self, index: u64, actor: &PrincipalId, request: &str, record: &Record, before: &impl Before) {
+        let (key, asked) = request_hashes(actor, request, record);
+        self.index.take(index, record, before, key, asked);
     }
 
     /// Takes in an entry's leaf.
     pub(crate) fn take_leaf(&mut self, leaf: &[u8]) {
         self.chain = chain::link(leaf);
         self.tree.append(tree::leaf_hash(leaf));
+        let size = self.tree.size().0;
+        self.index.leaves_taken(size, || self.tree.root());
+        // Now and then, since forgetting moves what is kept.
+        if size.is_multiple_of(TREE_LEAVES) {
+            self.tree.forget_before(TreeIndex(size - TREE_LEAVES));
+        }
     }
 
-    pub(crate) fn seen(&self, actor: &PrincipalId, request: &str) -> Option<Seen> {
-        self.seen.get(&key_hash(actor.as_str(), request)).copied()
+    /// Where a request was made.
+    pub(crate) fn seen(&self, actor: &PrincipalId, request: &str) -> Result<Option<Seen>, DiskError> {
+        self.index.seen(&key_hash(actor.as_str(), request))
     }
+}
+
+/// Hash of an idempotency key and who used it, and hash of what was asked under it.
+fn request_hashes(actor: &PrincipalId, request: &str, record: &Record) -> ([u8; 16], [u8; 16]) {
+    // A record whose canonical form cannot be made was never accepted as a request, so no client can repeat it: any hash does.
+    let asked = record.request_bytes().map_or([0; 16], |bytes| short_hash(&bytes));
+    (key_hash(actor.as_str(), request), asked)
 }
 
 pub(crate) fn short_hash(bytes: &[u8]) -> [u8; 16] {
@@ -85,7 +87,7 @@ pub(crate) fn short_hash(bytes: &[u8]) -> [u8; 16] {
     digest.first_chunk().copied().unwrap_or_default()
 }
 
-fn key_hash(actor: &str, request: &str) -> [u8; 16] {
+pub(crate) fn key_hash(actor: &str, request: &str) -> [u8; 16] {
     // Neither text can hold a line feed, so two different pairs never make one input.
     short_hash(format!("{actor}\n{request}").as_bytes())
 }

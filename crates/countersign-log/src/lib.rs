@@ -21,6 +21,7 @@ pub mod key_event;
 pub mod limits;
 pub mod note;
 pub mod proof;
+pub mod recall;
 pub mod register;
 pub mod segment;
 pub mod tile;

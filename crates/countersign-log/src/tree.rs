@@ -107,12 +107,17 @@ pub fn empty_root() -> RootHash {
     RootHash(Sha256::digest([]).into())
 }
 
-/// A tree in memory that grows at its right edge and answers for every size it ever had.
+/// Height of the subtrees whose insides a tree can forget: 256 leaves, a tile.
+const FORGETTABLE: usize = 8;
+
+/// A tree in memory that grows at its right edge and answers for every size it ever had, as far as it did not [forget](Tree::forget_before).
 ///
-/// `levels[k]` holds the hashes of the complete subtrees of 2ᵏ leaves, left to right, so `levels[k].len() == size >> k`.
+/// `levels[k]` holds the hashes of the complete subtrees of 2ᵏ leaves, left to right, so `levels[k].len() == size >> k`; below [`FORGETTABLE`] the
+/// hashes over the first `forgotten` leaves are gone, a whole number of tiles.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     levels: Vec<Vec<NodeHash>>,
+    forgotten: u64,
 }
 
 impl Tree {
@@ -140,7 +145,49 @@ impl Tree {
     /// Number of leaves.
     #[must_use]
     pub fn size(&self) -> TreeSize {
-        TreeSize(self.levels.first().map_or(0, |leaves| leaves.len() as u64))
+        TreeSize(self.forgotten + self.levels.first().map_or(0, |leaves| leaves.len() as u64))
+    }
+
+    /// The tree whose complete tiles of 256 leaves have these hashes, and after them these leaves, fewer than 256. What is inside the tiles is
+    /// forgotten.
+    #[must_use]
+    pub fn from_tiles(tiles: Vec<NodeHash>, tail: impl IntoIterator<Item = LeafHash>) -> Self {
+        let mut tree = Self::new();
+        if !tiles.is_empty() {
+            tree.forgotten = (tiles.len() as u64) << FORGETTABLE;
+            tree.levels = vec![Vec::new(); FORGETTABLE];
+            let mut level = tiles;
+            while !level.is_empty() {
+                let above = level.as_chunks::<2>().0.iter().map(|[left, right]| node_hash(*left, *right)).collect();
+                tree.levels.push(std::mem::replace(&mut level, above));
+            }
+        }
+        tree.extend(tail);
+        tree
+    }
+
+    /// Hashes of the complete tiles, and the leaves after them: what [`Tree::from_tiles`] takes.
+    #[must_use]
+    pub fn tiles(&self) -> (&[NodeHash], &[NodeHash]) {
+        let tiles = self.levels.get(FORGETTABLE).map(Vec::as_slice).unwrap_or_default();
+        let after = ((tiles.len() as u64) << FORGETTABLE).saturating_sub(self.forgotten);
+        let tail = self.levels.first().and_then(|leaves| leaves.get(usize::try_from(after).ok()?..)).unwrap_or_default();
+        (tiles, tail)
+    }
+
+    /// Forgets what is inside the complete tiles before a leaf: of ten million leaves 640 MB become 3. Roots and proofs that need the inside of a
+    /// forgotten tile are then none; whoever has its leaves can make them.
+    pub fn forget_before(&mut self, leaf: LeafIndex) {
+        let forget = (leaf.0.min(self.size().0) >> FORGETTABLE) << FORGETTABLE;
+        if forget <= self.forgotten {
+            return;
+        }
+        for (level, nodes) in self.levels.iter_mut().enumerate().take(FORGETTABLE) {
+            let count = usize::try_from((forget - self.forgotten) >> level).unwrap_or(usize::MAX).min(nodes.len());
+            nodes.drain(..count);
+            nodes.shrink_to(nodes.len().saturating_mul(2));
+        }
+        self.forgotten = forget;
     }
 
     /// The root over all leaves.
@@ -159,7 +206,7 @@ impl Tree {
         self.range_hash(0, size.0).map(RootHash::from)
     }
 
-    /// The hash of one leaf.
+    /// The hash of one leaf; none past the end, and none that is forgotten.
     #[must_use]
     pub fn leaf(&self, index: LeafIndex) -> Option<LeafHash> {
         self.subtree(0, index.0).map(|node| LeafHash(node.0))
@@ -168,8 +215,9 @@ impl Tree {
     /// The hash of the complete subtree over the leaves `[index << level, (index + 1) << level)`.
     #[must_use]
     pub fn subtree(&self, level: u32, index: u64) -> Option<NodeHash> {
-        let nodes = self.levels.get(usize::try_from(level).ok()?)?;
-        nodes.get(usize::try_from(index).ok()?).copied()
+        let height = usize::try_from(level).ok()?;
+        let index = if height < FORGETTABLE { index.checked_sub(self.forgotten >> level)? } else { index };
+        self.levels.get(height)?.get(usize::try_from(index).ok()?).copied()
     }
 
     /// The inclusion proof of RFC 6962 section 2.1.1, from the leaf's sibling upwards.

@@ -1,6 +1,7 @@
 //! The tree and its proofs against the recursive definitions of RFC 6962, written down as they stand there.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use countersign_log::recall;
 use countersign_log::tree::*;
 use proptest::prelude::*;
 
@@ -211,6 +212,37 @@ proptest! {
         prop_assert_eq!(range.root(), root_of(&all[..size]));
         prop_assert_eq!(tree.inclusion_proof(LeafIndex(index as u64), n).unwrap(), oracle_path(index, &all[..size]));
         prop_assert_eq!(tree.consistency_proof(TreeSize(old as u64), n).unwrap(), oracle_subproof(old, &all[..size], true));
+    }
+
+    #[test]
+    fn a_tree_that_forgot_grows_and_proves_as_one_that_remembers(
+        start in 0usize..1200, grown in 0usize..600, keep: prop::sample::Index, at: prop::sample::Index, of: prop::sample::Index
+    ) {
+        let all = leaves(1800);
+        let whole = tree(&all[..start + grown]);
+        let mut forgetful = tree(&all[..start]);
+        forgetful.forget_before(LeafIndex(keep.index(start + 1) as u64));
+        let (tiles, tail) = forgetful.tiles();
+        prop_assert_eq!((tiles.len(), tail.len()), (start / 256, start % 256));
+        let mut restored = Tree::from_tiles(tiles.to_vec(), tail.iter().map(|node| LeafHash(node.0)));
+        let size = TreeSize(of.index(start + grown + 1) as u64);
+        for pruned in [&mut forgetful, &mut restored] {
+            prop_assert_eq!(pruned.size().0, start as u64);
+            pruned.extend(all[start..start + grown].iter().copied());
+            prop_assert_eq!((pruned.size(), pruned.root()), (whole.size(), whole.root()));
+            let mut given = |range: std::ops::Range<u64>| all.get(range.start as usize..range.end as usize).map(<[_]>::to_vec);
+            prop_assert_eq!(recall::root_at(pruned, size, &mut given), whole.root_at(size));
+            if size.0 > 0 {
+                let index = LeafIndex(at.index(size.0 as usize) as u64);
+                prop_assert_eq!(recall::inclusion_proof(pruned, index, size, &mut given), whole.inclusion_proof(index, size));
+            }
+            prop_assert!(recall::inclusion_proof(pruned, LeafIndex(0), TreeSize(whole.size().0 + 1), &mut given).is_err());
+        }
+        if start + grown > 256 {
+            restored.forget_before(LeafIndex(u64::MAX));
+            prop_assert!(restored.leaf(LeafIndex(0)).is_none() && restored.inclusion_proof(LeafIndex(0), restored.size()).is_err());
+            prop_assert!(recall::inclusion_proof(&restored, LeafIndex(0), restored.size(), &mut |_| None).is_err());
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::aead::{self, TAG_LEN};
+use crate::aead::{self, NONCE_LEN, TAG_LEN};
 use crate::files::replace;
 use crate::keyfile::{DATA_KEYS_FORMAT, DataKeysFile, FileFault, Hex, KEYS_COUNT_MAX, Kdf, WRAPPED_PLAIN_LEN, WrappedKey};
 use crate::software::{KeyFileError, check_origin, check_same_origin, create_file, read_file};
@@ -21,6 +21,10 @@ pub const COMPARTMENT_BYTES_MAX: usize = 95;
 const PURPOSE: &str = "key-encryption key";
 const CHECK_LABEL: &str = "countersign v1 data key";
 const WRAP_LABEL: &str = "countersign v1 wrapped data key";
+const SECRET_LABEL: &str = "countersign v1 sealed secret";
+
+/// Bytes of a secret that [`DataKeys::seal_secret`] sealed.
+pub const SEALED_SECRET_LEN: usize = NONCE_LEN + 32 + TAG_LEN;
 
 /// What is public about a data key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +169,11 @@ impl DataKeys {
         self.content.keys.get(&key_id).map(|key| &*key.key)
     }
 
+    /// All keys by id, to open records with on another thread.
+    pub fn copies(&self) -> BTreeMap<u32, Zeroizing<[u8; 32]>> {
+        self.content.keys.iter().map(|(key_id, key)| (*key_id, key.key.clone())).collect()
+    }
+
     /// The key a compartment has.
     pub fn assigned(&self, compartment: &str) -> Option<u32> {
         let has = |key: &DataKey| key.compartment.as_ref().is_some_and(|name| name.as_str() == compartment);
@@ -179,6 +188,26 @@ impl DataKeys {
     /// What is public about each key, by key id.
     pub fn keys(&self) -> impl Iterator<Item = DataKeyInfo> + '_ {
         self.content.keys.iter().map(|(key_id, key)| DataKeyInfo { key_id: *key_id, check: check(*key_id, &key.key) })
+    }
+
+    /// Seals a secret under the key-encryption key, for one purpose in this log and one context: the key of something that is kept beside the ledger
+    /// and must not be taken for anything else, or from anybody else.
+    ///
+    /// # Errors
+    /// No randomness.
+    pub fn seal_secret(&self, purpose: &str, context: &[u8], secret: &[u8; 32], random: Random<'_>) -> Result<Vec<u8>, RandomError> {
+        let nonce = random_bytes(random)?;
+        let associated = secret_associated(purpose, &self.origin, context);
+        let sealed: Option<[u8; 32 + TAG_LEN]> = aead::seal(&self.key_encryption_key, &nonce, &associated, secret);
+        // Only a length no caller has would give none.
+        Ok([nonce.as_slice(), sealed.unwrap_or([0; 32 + TAG_LEN]).as_slice()].concat())
+    }
+
+    /// Opens what [`DataKeys::seal_secret`] sealed; none for another purpose, log, context or key, and for changed bytes.
+    pub fn open_secret(&self, purpose: &str, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let plain = aead::open(&self.key_encryption_key, nonce, &secret_associated(purpose, &self.origin, context), sealed)?;
+        Some(Zeroizing::new(plain.as_slice().try_into().ok()?))
     }
 
     /// All keys in hex, for an inspector. Whoever has this reads everything.
@@ -226,6 +255,16 @@ impl fmt::Debug for DataKeys {
 fn tag_associated(file: &DataKeysFile) -> Result<Vec<u8>, FileFault> {
     let untagged = DataKeysFile { tag: Hex([0; TAG_LEN]), ..file.clone() };
     Ok(untagged.render()?.into_bytes())
+}
+
+/// Each part after its length: different parts never give the same text.
+fn secret_associated(purpose: &str, origin: &str, context: &[u8]) -> Vec<u8> {
+    let mut text = SECRET_LABEL.as_bytes().to_vec();
+    for part in [purpose.as_bytes(), origin.as_bytes(), context] {
+        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        text.extend_from_slice(part);
+    }
+    text
 }
 
 fn wrap_associated(origin: &str, key_id: u32, check: &[u8; 32]) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! A whole ledger on a disk in memory, with a real key and real data keys, that can be crashed, restarted and given to the verifier.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use countersign_entry::ids::{
     Hash32, IssuerId, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, RequestKey, SubmissionId, Token,
@@ -10,7 +10,7 @@ use countersign_entry::ids::{
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
 use countersign_ledger::export::{Planes, export};
-use countersign_ledger::{Access, AppendError, Clock, Ledger, OpenError, Parts, Receipt, Request, SystemEntropy};
+use countersign_ledger::{Access, AppendError, Beside, Clock, Ledger, Notice, OpenError, Parts, Receipt, Request, SystemEntropy};
 use countersign_log::vkey::VKey;
 use countersign_sign::datakeys::DataKeys;
 use countersign_sign::passphrase::Passphrase;
@@ -91,6 +91,10 @@ pub struct World {
     pub disk: MemoryDisk,
     /// The clock.
     pub clock: TestClock,
+    /// Length of the index's runs, and entries between snapshots, where the ledger keeps them; nothing where it keeps neither.
+    pub kept: Option<(u64, u64)>,
+    /// What starts told of things made anew.
+    pub told: Arc<Mutex<Vec<String>>>,
     keys: tempfile::TempDir,
 }
 
@@ -103,7 +107,8 @@ impl World {
 
     /// A world with a ledger whose first commit holds other records.
     pub fn start_with(founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> (Self, Ledger) {
-        let world = Self { disk: MemoryDisk::new(), clock: TestClock::new(), keys: tempfile::tempdir().unwrap() };
+        let world =
+            Self { disk: MemoryDisk::new(), clock: TestClock::new(), kept: None, told: Arc::default(), keys: tempfile::tempdir().unwrap() };
         let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
         let keys = DataKeys::create(&world.key_path(), ORIGIN, &mut unlock, &mut os_random).unwrap();
         let parts =
@@ -142,7 +147,27 @@ impl World {
             keys,
             clock: Box::new(self.clock.clone()),
             entropy: Box::new(SystemEntropy::default()),
+            beside: self.kept.map(|(run_len, snapshot_after)| Beside {
+                dir: self.beside_path(),
+                run_len,
+                snapshot_after,
+                told: self.listener(),
+            }),
         }
+    }
+
+    /// Where index and snapshot are kept.
+    pub fn beside_path(&self) -> PathBuf {
+        self.keys.path().to_owned()
+    }
+
+    fn listener(&self) -> Box<dyn FnMut(Notice<'_>) + Send> {
+        let told = Arc::clone(&self.told);
+        Box::new(move |notice| {
+            if let Notice::Anew(why) = notice {
+                told.lock().unwrap().push(why.to_owned());
+            }
+        })
     }
 
     fn key_path(&self) -> PathBuf {

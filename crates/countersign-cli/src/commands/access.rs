@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use countersign_entry::ids::{LeafIndex, Line, PersonId, SubmissionId, Token};
 use countersign_entry::record::{AccessEvent, AccessResult, Decision, InformationOwner, MarkingLevel, Record};
 use countersign_entry::time::Micros;
+use countersign_ledger::query::Page;
 use serde_json::{Value, json};
 
 use super::{DONE, access_file};
@@ -107,6 +108,11 @@ pub(crate) struct RangeArgs {
 }
 
 impl RangeArgs {
+    /// Whether neither end is given.
+    pub(crate) fn is_open(self) -> bool {
+        self.from.is_none() && self.until.is_none()
+    }
+
     /// From, and the first moment after.
     pub(crate) fn bounds(self) -> (Micros, Micros) {
         (self.from.unwrap_or(Micros::EPOCH), self.until.unwrap_or_else(|| Micros::EPOCH.plus(u64::MAX)))
@@ -186,8 +192,8 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 fn entries(args: &ListArgs, session: &Session) -> Result<Vec<LeafIndex>, Failure> {
     let facts = session.ledger.facts();
     let timeline = match (&args.person, &args.submission) {
-        (Some(person), _) => session.ledger.view().person_timeline(person)?,
-        (None, Some(submission)) => session.ledger.view().submission_timeline(submission)?,
+        (Some(person), _) => session.ledger.view().person_timeline(person, Page::ALL)?,
+        (None, Some(submission)) => session.ledger.view().submission_timeline(submission, Page::ALL)?,
         (None, None) => return Ok((0..session.ledger.size()).map(LeafIndex).filter(|i| facts.is_access(*i)).collect()),
     };
     Ok(timeline.rows.into_iter().map(|r| r.entry).filter(|i| facts.is_access(*i)).collect())

@@ -6,6 +6,7 @@ use countersign_entry::ids::{LeafIndex, Line, PersonId, SubmissionId};
 use countersign_entry::record::{Assessment, Decision, GrantRequest, GrantState, GrantTransition, Record};
 use countersign_entry::time::Micros;
 use countersign_ledger::Receipt;
+use countersign_ledger::query::Page;
 use serde_json::{Value, json};
 
 use super::DONE;
@@ -284,7 +285,7 @@ fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<(Value, Option<Assessment>)>, Failure> {
     let ethics = session.actor.is_ethics();
     let mut rows = Vec::new();
-    for line in session.ledger.view().person_timeline(&grant.request.person)?.rows {
+    for line in session.ledger.view().person_timeline(&grant.request.person, Page::ALL)?.rows {
         let (_, meta, record) = session.ledger.entry(line.entry.0)?;
         let (what, state, reason) = match &record {
             Record::GrantRequest(r) if line.entry == index => ("requested".to_owned(), r.result, None),

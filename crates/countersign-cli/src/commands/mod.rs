@@ -104,7 +104,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
 }
 
 /// A bar on standard error, which shows itself on a terminal alone. `of` is 0 where the end is not known.
-fn bar(of: u64, what: &'static str) -> ProgressBar {
+pub(crate) fn bar(of: u64, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target((of > 0).then_some(of), ProgressDrawTarget::stderr());
     let template = if of > 0 { "{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left" } else { "{msg} {pos} {per_sec}" };
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use countersign_entry::ids::{IssuerId, PersonId, SubmissionId};
 use countersign_entry::time::Micros;
-use countersign_ledger::query::{Answer, AsOf, View};
+use countersign_ledger::query::{Answer, AsOf, Page, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -99,6 +99,19 @@ pub(crate) struct FormArgs {
     /// Answer as CSV. Cells a spreadsheet would take for formulas get an apostrophe in front.
     #[arg(long, conflicts_with = "json")]
     pub(super) csv: bool,
+    /// Rows at most. The answer says where the next ones begin.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Rows left out before the first. With --as-of the rows of an answer stay where they are.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: usize,
+}
+
+impl FormArgs {
+    /// The part of the answer that is asked for.
+    pub(super) fn page(&self) -> Page {
+        Page { offset: self.offset, limit: self.limit.unwrap_or(usize::MAX) }
+    }
 }
 
 const ISSUER: &[&str] =
@@ -124,6 +137,10 @@ pub(super) struct Told {
     pub(super) notes: Vec<String>,
     /// Trades nobody knows the issuer of, where the question is about trades: the answer says nothing of them.
     pub(super) in_review: Option<usize>,
+    /// Whether the rows are the page that was asked for already.
+    pub(super) paged: bool,
+    /// Whether rows follow after them.
+    more: bool,
 }
 
 impl Told {
@@ -148,6 +165,8 @@ impl Told {
             flat: |_| {},
             notes: Vec::new(),
             in_review: None,
+            paged: false,
+            more: of.more,
         }
     }
 }
@@ -173,6 +192,7 @@ pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Fai
         QueryCommand::Trades(args) => query_trades::trades(args, &view, &session)?,
         QueryCommand::Changed(args) => query_changed::changed(args, &view, &session)?,
     };
+    let told = told.cut(form.page());
     let read = session.record_read(told.question, &told.subject, told.rows.len(), told.as_of)?;
     tell_unrecorded(&read);
     tell(told, read.ok(), session.actor.is_ethics(), form, out)?;
@@ -201,6 +221,20 @@ pub(super) fn as_of(text: &str) -> Result<AsOf, String> {
 pub(super) fn tell_unrecorded(read: &Result<u64, String>) {
     if let Err(why) = read {
         say(format_args!("this question is not recorded: {why}"));
+    }
+}
+
+impl Told {
+    /// The page that is asked for, where it was not made already.
+    fn cut(mut self, page: Page) -> Self {
+        if !self.paged {
+            self.more = page.cut(&mut self.rows);
+        }
+        if self.more {
+            let next = page.offset + self.rows.len();
+            self.incomplete.get_or_insert(format!("more follow: --as-of {} --offset {next}", self.as_of));
+        }
+        self
     }
 }
 
@@ -256,8 +290,9 @@ fn issuer(args: &IssuerArgs, view: &View<'_>) -> Result<Told, Failure> {
         return Err(not_recorded("issuer", args.id.as_str(), view));
     }
     let (from, until) = args.range.bounds();
-    let answer = view.who_touched_issuer(&args.id, from, until);
+    let answer = view.who_touched_issuer(&args.id, from, until, args.form.page())?;
     let mut told = Told::new("issuer", args.id.as_str(), ISSUER, &answer, values(&answer.rows, view));
+    told.paged = true;
     for (row, known) in told.rows.iter_mut().zip(&answer.rows) {
         let title = view.facts().submission(&known.submission).map(|s| s.record.title.as_str());
         set(row, "title", title.into());
@@ -266,8 +301,10 @@ fn issuer(args: &IssuerArgs, view: &View<'_>) -> Result<Told, Failure> {
 }
 
 fn person(args: &PersonArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
-    let answer = view.person_timeline(&args.id)?;
-    if answer.rows.is_empty() {
+    // A page is one of what the reader may see: rows missing from it would be counted.
+    let early = session.actor.is_ethics() && args.range.is_open();
+    let answer = view.person_timeline(&args.id, if early { args.form.page() } else { Page::ALL })?;
+    if answer.rows.is_empty() && view.person_timeline(&args.id, Page { offset: 0, limit: 1 })?.rows.is_empty() {
         return Err(not_recorded("person", args.id.as_str(), view));
     }
     let (from, until) = args.range.bounds();
@@ -276,11 +313,12 @@ fn person(args: &PersonArgs, view: &View<'_>, session: &Session) -> Result<Told,
         let what = visible::line(&session.actor, view.facts(), &row.record)?;
         Some(json!({ "entry": row.entry, "recorded_at": row.recorded_at.to_string(), "kind": row.kind, "what": what }))
     });
-    Ok(Told::new("person", args.id.as_str(), PERSON, &answer, seen.collect()))
+    let told = Told::new("person", args.id.as_str(), PERSON, &answer, seen.collect());
+    Ok(Told { paged: early, ..told })
 }
 
 fn submission(args: &SubmissionArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
-    let answer = view.people_of_submission(&args.id);
+    let answer = view.people_of_submission(&args.id)?;
     if answer.rows.is_empty() && view.facts().submission(&args.id).is_none() {
         return Err(not_recorded("submission", args.id.as_str(), view));
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use countersign_conflict::Facts;
 use countersign_entry::ids::{PersonId, PrincipalId};
 use countersign_entry::record::TYPE_NAMES;
-use countersign_ledger::query::{AsOf, Change, View};
+use countersign_ledger::query::{AsOf, Change, Page, View};
 use serde_json::{Value, json};
 
 use super::query::{FormArgs, Told, as_of, not_recorded, set};
@@ -47,17 +47,19 @@ pub(super) fn changed(args: &ChangedArgs, view: &View<'_>, session: &Session) ->
         return Err(Failure::Usage(format!("--since {since} lies after --until {}: nothing can have changed", view.size())));
     }
     if let Some(person) = &args.person
-        && view.person_timeline(person)?.rows.is_empty()
+        && view.person_timeline(person, Page { offset: 0, limit: 1 })?.rows.is_empty()
     {
         return Err(not_recorded("person", person.as_str(), view));
     }
-    let answer = view.changed(since, args.kind, args.person.as_ref())?;
+    let early = session.actor.is_ethics();
+    let answer = view.changed(since, args.kind, args.person.as_ref(), if early { args.form.page() } else { Page::ALL })?;
     let rows = answer.rows.iter().filter_map(|change| row(change, view.facts(), session)).collect();
     let since = since.to_string();
     let asked = [Some(since.as_str()), args.kind, args.person.as_ref().map(PersonId::as_str)];
     let subject = asked.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let mut told = Told::new("changed", &subject, CHANGED, &answer, rows);
     told.flat = flat;
+    told.paged = early;
     Ok(told)
 }
 

@@ -7,7 +7,7 @@ use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 
-use super::{Answer, View};
+use super::{Answer, Page, View};
 use crate::open::{OpenError, damaged};
 use crate::state::typed;
 
@@ -30,20 +30,22 @@ impl View<'_> {
     /// Every entry from `since` on, in index order: of one type, or about one person, where asked.
     ///
     /// # Errors
-    /// An entry does not open.
-    pub fn changed(&self, since: u64, kind: Option<&str>, person: Option<&PersonId>) -> Result<Answer<Change>, OpenError> {
+    /// An entry does not open, or the index does not answer.
+    pub fn changed(&self, since: u64, kind: Option<&str>, person: Option<&PersonId>, page: Page) -> Result<Answer<Change>, OpenError> {
         let mut rows = match person {
             Some(person) => {
-                let entries = self.index().of_person(person).iter().filter(|entry| entry.0 >= since);
-                entries.map(|entry| self.change(*entry)).collect::<Result<Vec<_>, _>>()?
+                let entries = self.entries_of_person(person)?.into_iter().filter(|entry| entry.0 >= since);
+                let mut rows = entries.map(|entry| self.change(entry)).collect::<Result<Vec<_>, _>>()?;
+                rows.retain(|row| kind.is_none_or(|kind| row.record.type_name() == kind));
+                rows
             }
-            None => self.changes(since, kind)?,
+            None => self.changes(since, kind, page.enough())?,
         };
-        rows.retain(|row| kind.is_none_or(|kind| row.record.type_name() == kind));
+        let more = page.cut(&mut rows);
         for row in &mut rows {
             row.before = row.record.supersedes().map(|earlier| self.open(earlier)).transpose()?.map(|(_, _, record)| record);
         }
-        Ok(self.answer(rows))
+        Ok(Answer { more, ..self.answer(rows) })
     }
 
     fn change(&self, entry: LeafIndex) -> Result<Change, OpenError> {
@@ -52,10 +54,10 @@ impl View<'_> {
     }
 
     /// Read in one go: entry by entry would read each segment's bytes many times.
-    fn changes(&self, since: u64, kind: Option<&str>) -> Result<Vec<Change>, OpenError> {
+    fn changes(&self, since: u64, kind: Option<&str>, enough: usize) -> Result<Vec<Change>, OpenError> {
         let mut rows = Ok(Vec::new());
         self.ledger.store.scan(since, &mut |index, leaf, sealed| {
-            if index >= self.size {
+            if index >= self.size || rows.as_ref().is_ok_and(|rows: &Vec<_>| rows.len() >= enough) {
                 return ControlFlow::Break(());
             }
             match (&mut rows, self.parsed(index, leaf, sealed)) {

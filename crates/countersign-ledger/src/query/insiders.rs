@@ -134,7 +134,7 @@ pub struct InsiderList {
 struct Gathered<'a> {
     /// Grants that were ever open, oldest first.
     grants: Vec<(LeafIndex, &'a Grant)>,
-    accesses: Vec<&'a Access>,
+    accesses: Vec<Access>,
     corrected: u64,
 }
 
@@ -158,10 +158,10 @@ impl View<'_> {
         let inside_until = record.public_release_at.zip(record.cleansed_at).map(|(release, cleansing)| release.max(cleansing));
         let still_inside = inside_until.is_none_or(|end| self.at < end);
         let tier_1 = self.tier_1(record);
-        let gathered = self.gathered(submission);
+        let gathered = self.gathered(submission)?;
         let common = Common { still_inside, tier_1: &tier_1, agreements: self.agreements(submission), recusals: self.recusals(record) };
         let rows = gathered.iter().map(|(person, g)| self.insider(person, g, &common)).collect();
-        let first = self.index().of_submission(submission).first().copied().unwrap_or(known.index);
+        let first = self.index()?.of_submission(submission)?.first().copied().unwrap_or(known.index);
         Ok(Some(InsiderList {
             submission: submission.clone(),
             title: record.title.clone(),
@@ -174,16 +174,17 @@ impl View<'_> {
         }))
     }
 
-    fn gathered(&self, submission: &SubmissionId) -> BTreeMap<&PersonId, Gathered<'_>> {
-        let mut people: BTreeMap<&PersonId, Gathered<'_>> = BTreeMap::new();
+    fn gathered(&self, submission: &SubmissionId) -> Result<BTreeMap<PersonId, Gathered<'_>>, OpenError> {
+        let mut people: BTreeMap<PersonId, Gathered<'_>> = BTreeMap::new();
         for (index, grant) in self.facts().grants().filter(|(_, g)| g.request.submission == *submission && !g.open.is_empty()) {
-            people.entry(&grant.request.person).or_default().grants.push((index, grant));
+            people.entry(grant.request.person.clone()).or_default().grants.push((index, grant));
         }
-        for access in self.index().accesses.iter().filter(|a| a.submission == *submission && !a.refused) {
-            let person = people.entry(&access.person).or_default();
-            if access.corrected { person.corrected += 1 } else { person.accesses.push(access) }
+        let index = self.index()?;
+        for access in index.accesses_to(submission)?.into_iter().filter(|a| !a.refused) {
+            let person = people.entry(access.person.clone()).or_default();
+            if index.is_corrected(access.index) { person.corrected += 1 } else { person.accesses.push(access) }
         }
-        people
+        Ok(people)
     }
 
     fn insider(&self, person: &PersonId, g: &Gathered<'_>, common: &Common<'_>) -> InsiderRow {
@@ -263,7 +264,7 @@ impl View<'_> {
     }
 
     /// Only of what the list shows: an entry that must not show must not move it either.
-    fn updated_at(&self, submission: &Known<Submission>, people: &BTreeMap<&PersonId, Gathered<'_>>) -> Result<Micros, OpenError> {
+    fn updated_at(&self, submission: &Known<Submission>, people: &BTreeMap<PersonId, Gathered<'_>>) -> Result<Micros, OpenError> {
         let grants = people.values().flat_map(|g| &g.grants).flat_map(|(_, grant)| &grant.open);
         let moved = grants.flat_map(|(from, until)| [Some(*from), *until]).flatten().max();
         let accessed = people.values().flat_map(|g| &g.accesses).map(|a| a.index).max();

@@ -13,7 +13,7 @@ mod people;
 use std::ops::ControlFlow;
 
 use countersign_conflict::Facts;
-use countersign_entry::ids::LeafIndex;
+use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::leaf::Leaf;
 use countersign_entry::time::Micros;
 use countersign_log::tree::{RootHash, TreeSize};
@@ -22,7 +22,7 @@ pub use self::changed::Change;
 pub use self::describe::describe;
 pub use self::insiders::{InsiderList, InsiderRow, Signed, Standing, SteppedAside};
 pub use self::people::{IssuerRow, SubmissionRow, TimelineRow};
-use crate::index::Index;
+use crate::index::{Concern, Index, RUN_LEN, concern, named};
 use crate::open::{Ledger, OpenError, damaged};
 use crate::state::typed;
 
@@ -33,6 +33,36 @@ pub enum AsOf {
     Size(u64),
     /// Everything recorded by then.
     Time(Micros),
+}
+
+/// Corrections of corrections of corrections that are followed.
+const REFERRED_MAX: usize = 64;
+
+/// Which rows of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Rows left out before the first.
+    pub offset: usize,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+impl Page {
+    /// All of them.
+    pub const ALL: Page = Page { offset: 0, limit: usize::MAX };
+
+    /// The part of some rows that is asked for, and whether more follow.
+    pub fn cut<Row>(self, rows: &mut Vec<Row>) -> bool {
+        rows.drain(..self.offset.min(rows.len()));
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        more
+    }
+
+    /// Rows after which it is known that more follow.
+    fn enough(self) -> usize {
+        self.offset.saturating_add(self.limit).saturating_add(1)
+    }
 }
 
 /// Why there is no view.
@@ -79,6 +109,8 @@ pub struct Answer<Row> {
     pub root: RootHash,
     /// Why these may not be all rows there are; none where they are all.
     pub incomplete: Option<String>,
+    /// Whether rows follow after the page that was asked for.
+    pub more: bool,
 }
 
 impl Ledger {
@@ -128,7 +160,7 @@ impl Ledger {
     }
 
     fn past(&self, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Past, OpenError> {
-        let mut past = Past { facts: Facts::default(), index: Index::default(), at: Micros::EPOCH };
+        let mut past = Past { facts: Facts::default(), index: Index::in_memory(RUN_LEN), at: Micros::EPOCH };
         let mut failed = None;
         self.store.scan(0, &mut |index, leaf, sealed| {
             if index >= size {
@@ -150,8 +182,9 @@ impl Ledger {
         let leaf = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
         let (meta, record) = self.open_record(index, &leaf, sealed)?;
         let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
+        // Nobody asks the past whether a request was made before.
+        past.index.take(index, &record, &past.facts, [0; 16], [0; 16]);
         past.facts.apply(LeafIndex(index), at, &actor, &record);
-        past.index.take(index, &record);
         past.at = at;
         Ok(())
     }
@@ -173,13 +206,40 @@ impl View<'_> {
         self.past.as_ref().map_or(&self.ledger.state.facts, |past| &past.facts)
     }
 
-    fn index(&self) -> &Index {
-        self.past.as_ref().map_or(&self.ledger.state.index, |past| &past.index)
+    fn index(&self) -> Result<&Index, OpenError> {
+        self.past.as_ref().map_or_else(|| self.ledger.index(), |past| Ok(&past.index))
+    }
+
+    /// Entries that concern a person, in index order: that name them, or refer to an entry about them.
+    fn entries_of_person(&self, person: &PersonId) -> Result<Vec<LeafIndex>, OpenError> {
+        let mut entries = self.index()?.of_person(person)?;
+        for (entry, target) in self.index()?.pointers() {
+            if self.about(target, 0)?.persons.contains(person) {
+                entries.push(entry);
+            }
+        }
+        entries.sort_unstable();
+        entries.dedup();
+        Ok(entries)
+    }
+
+    /// Whom an entry is about, for an entry that refers to it: whom it names; where it names nobody, whoever the entry it refers to is about.
+    fn about(&self, entry: LeafIndex, depth: usize) -> Result<Concern, OpenError> {
+        let (_, _, record) = self.open(entry)?;
+        let own = named(&record);
+        if !own.persons.is_empty() || !own.submissions.is_empty() || depth > REFERRED_MAX {
+            return Ok(own);
+        }
+        let through = concern(&record, self.facts());
+        match through.pointer {
+            Some(target) => self.about(target, depth + 1),
+            None => Ok(through),
+        }
     }
 
     /// Gives rows their frame. A ledger that is behind its head register, does not replay or failed in a commit knows more, or less, than it says.
     pub fn answer<Row>(&self, rows: Vec<Row>) -> Answer<Row> {
-        let root = self.ledger.state.tree.root_at(TreeSize(self.size)).unwrap_or_else(|| self.ledger.root());
-        Answer { rows, as_of: self.size, at: self.at, root, incomplete: self.ledger.read_only().map(str::to_owned) }
+        let root = self.ledger.root_at(TreeSize(self.size)).unwrap_or_else(|| self.ledger.root());
+        Answer { rows, as_of: self.size, at: self.at, root, incomplete: self.ledger.read_only().map(str::to_owned), more: false }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use countersign_conflict::{Exposed, Known};
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{GrantState, Record, Relation};
-use countersign_entry::time::Micros;
+use countersign_entry::record::{GrantState, Record, Relation, Submission};
+use countersign_entry::time::{DAY, Micros};
 use serde::Serialize;
 
-use super::{Answer, View, describe};
+use super::{Answer, Page, View, describe};
+use crate::index::Access;
 use crate::open::OpenError;
 
 /// One person's knowledge of one submission that touches an issuer.
@@ -73,15 +75,37 @@ pub struct TimelineRow {
 
 impl View<'_> {
     /// Who had access, in `from..until` as the sources tell, to anything that touched the issuer on the day of the access. Refused attempts and
-    /// accesses that a later entry corrected are none.
-    pub fn who_touched_issuer(&self, issuer: &IssuerId, from: Micros, until: Micros) -> Answer<IssuerRow> {
-        let mut rows: BTreeMap<(PersonId, SubmissionId), IssuerRow> = BTreeMap::new();
-        let in_range = self.index().accesses.iter().filter(|a| from <= a.occurred_at && a.occurred_at < until);
-        for access in in_range.filter(|a| a.happened()) {
-            let Some(submission) = self.facts().submission(&access.submission) else { continue };
-            let day = Date::of(access.occurred_at);
-            let Some(exposed) = self.facts().exposed_to(submission, &day, issuer) else { continue };
-            let row = rows.entry((access.person.clone(), access.submission.clone())).or_insert_with(|| IssuerRow {
+    /// accesses that a later entry corrected are none. Rows stand by submission, then in the order of first accesses.
+    ///
+    /// # Errors
+    /// The index does not answer.
+    pub fn who_touched_issuer(&self, issuer: &IssuerId, from: Micros, until: Micros, page: Page) -> Result<Answer<IssuerRow>, OpenError> {
+        let mut rows = Vec::new();
+        for submission in self.facts().submissions() {
+            rows.extend(self.who_knew(submission, issuer, from, until)?);
+            if rows.len() >= page.enough() {
+                break;
+            }
+        }
+        let more = page.cut(&mut rows);
+        Ok(Answer { more, ..self.answer(rows) })
+    }
+
+    fn who_knew(
+        &self,
+        submission: &Known<Submission>,
+        issuer: &IssuerId,
+        from: Micros,
+        until: Micros,
+    ) -> Result<Vec<IssuerRow>, OpenError> {
+        let mut rows: BTreeMap<PersonId, IssuerRow> = BTreeMap::new();
+        // Most accesses fall on few days, and how a submission touches an issuer takes long to find out.
+        let mut days: BTreeMap<u64, Option<Exposed<'_>>> = BTreeMap::new();
+        for access in self.accesses_to(&submission.record.id)?.iter().filter(|a| from <= a.occurred_at && a.occurred_at < until) {
+            let day = days.entry(access.occurred_at.value() / DAY);
+            let exposed = day.or_insert_with(|| self.facts().exposed_to(submission, &Date::of(access.occurred_at), issuer));
+            let Some(exposed) = exposed else { continue };
+            let row = rows.entry(access.person.clone()).or_insert_with(|| IssuerRow {
                 person: access.person.clone(),
                 submission: access.submission.clone(),
                 first: access.occurred_at,
@@ -101,28 +125,39 @@ impl View<'_> {
         }
         let mut rows: Vec<_> = rows.into_values().collect();
         rows.sort_by_key(|r| r.entry);
-        self.answer(rows)
+        Ok(rows)
+    }
+
+    /// Accesses to a submission that happened, as far as is recorded.
+    fn accesses_to(&self, submission: &SubmissionId) -> Result<Vec<Access>, OpenError> {
+        let index = self.index()?;
+        let mut accesses = index.accesses_to(submission)?;
+        accesses.retain(|a| !a.refused && !index.is_corrected(a.index));
+        Ok(accesses)
     }
 
     /// Everything recorded about a person, in index order: what names them, and what refers to an entry about them. Reads of the ledger are not
     /// part of it: they are about the reader.
     ///
     /// # Errors
-    /// An entry does not open.
-    pub fn person_timeline(&self, person: &PersonId) -> Result<Answer<TimelineRow>, OpenError> {
-        self.timeline(self.index().of_person(person))
+    /// An entry does not open, or the index does not answer.
+    pub fn person_timeline(&self, person: &PersonId, page: Page) -> Result<Answer<TimelineRow>, OpenError> {
+        self.timeline(self.entries_of_person(person)?, page)
     }
 
-    /// Everything recorded about a submission, in index order.
+    /// Everything recorded about a submission, in index order; what only refers to an entry about it left out.
     ///
     /// # Errors
-    /// An entry does not open.
-    pub fn submission_timeline(&self, submission: &SubmissionId) -> Result<Answer<TimelineRow>, OpenError> {
-        self.timeline(self.index().of_submission(submission))
+    /// An entry does not open, or the index does not answer.
+    pub fn submission_timeline(&self, submission: &SubmissionId, page: Page) -> Result<Answer<TimelineRow>, OpenError> {
+        self.timeline(self.index()?.of_submission(submission)?, page)
     }
 
     /// Who asked for, had, or took access to a submission; refused attempts count, accesses that a later entry corrected do not.
-    pub fn people_of_submission(&self, submission: &SubmissionId) -> Answer<SubmissionRow> {
+    ///
+    /// # Errors
+    /// The index does not answer.
+    pub fn people_of_submission(&self, submission: &SubmissionId) -> Result<Answer<SubmissionRow>, OpenError> {
         let mut rows: BTreeMap<PersonId, SubmissionRow> = BTreeMap::new();
         let empty = |person: &PersonId| SubmissionRow {
             person: person.clone(),
@@ -137,22 +172,24 @@ impl View<'_> {
             let row = rows.entry(grant.request.person.clone()).or_insert_with(|| empty(&grant.request.person));
             (row.grant, row.state) = (Some(index), Some(grant.state));
         }
-        for access in self.index().accesses.iter().filter(|a| a.submission == *submission && !a.corrected) {
+        let index = self.index()?;
+        for access in index.accesses_to(submission)?.iter().filter(|a| !index.is_corrected(a.index)) {
             let row = rows.entry(access.person.clone()).or_insert_with(|| empty(&access.person));
             row.first = Some(row.first.map_or(access.occurred_at, |t| t.min(access.occurred_at)));
             row.last = Some(row.last.map_or(access.occurred_at, |t| t.max(access.occurred_at)));
             row.accesses += 1;
             row.uncleared += u64::from(!access.cleared);
         }
-        self.answer(rows.into_values().collect())
+        Ok(self.answer(rows.into_values().collect()))
     }
 
-    fn timeline(&self, entries: &[LeafIndex]) -> Result<Answer<TimelineRow>, OpenError> {
+    fn timeline(&self, mut entries: Vec<LeafIndex>, page: Page) -> Result<Answer<TimelineRow>, OpenError> {
+        let more = page.cut(&mut entries);
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries {
-            let (recorded_at, _, record) = self.open(*entry)?;
-            rows.push(TimelineRow { entry: *entry, recorded_at, kind: record.type_name(), what: describe(&record), record });
+            let (recorded_at, _, record) = self.open(entry)?;
+            rows.push(TimelineRow { entry, recorded_at, kind: record.type_name(), what: describe(&record), record });
         }
-        Ok(self.answer(rows))
+        Ok(Answer { more, ..self.answer(rows) })
     }
 }

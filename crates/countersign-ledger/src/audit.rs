@@ -1,0 +1,281 @@
+//! The background replay: every entry again from the first, beside the running ledger, and the snapshot it started from held against what comes out.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use countersign_conflict::replay::Replay;
+use countersign_log::chain::{self, ChainHash};
+use countersign_log::tree::{self, CompactRange};
+use countersign_store::Store;
+use zeroize::Zeroizing;
+
+use crate::open::{KeyOf, Ledger, Mode, OpenError, linked_record};
+use crate::snapshot::{Restored, Snapshot, SnapshotError};
+
+/// A replay that runs, or is done.
+pub(crate) struct Audit {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    done: AtomicU64,
+    finished: AtomicBool,
+    objection: Mutex<Option<String>>,
+}
+
+/// How far a background replay has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditStatus {
+    /// Entries replayed.
+    pub done: u64,
+    /// Whether it came to its end.
+    pub finished: bool,
+    /// What it found; the ledger takes nothing more then.
+    pub objection: Option<String>,
+}
+
+impl KeyOf for BTreeMap<u32, Zeroizing<[u8; 32]>> {
+    fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
+        self.get(&key_id).map(|key| &**key)
+    }
+}
+
+impl Ledger {
+    /// Replays every entry from the first on a thread of its own, reading through `store`, a handle of its own on the same entries. Where the snapshot
+    /// this start went on from differs from what the entries give, or an entry does not replay, the ledger becomes read-only.
+    ///
+    /// Without a snapshot there is nothing to do: the start replayed everything.
+    ///
+    /// # Errors
+    /// The operating system gives no thread, or the store cannot be read.
+    pub fn replay_in_background(&mut self, mut store: Box<dyn Store>) -> Result<(), OpenError> {
+        let Some(beside) = self.beside.as_ref().filter(|_| self.snapshot_size > 0 && self.audit.is_none()) else { return Ok(()) };
+        let snapshot = match Snapshot::open(&beside.dir, &self.keys) {
+            Ok(snapshot) => snapshot,
+            Err(SnapshotError::Missing) => return Ok(()),
+            Err(e) => return Err(OpenError::Index(e.to_string())),
+        };
+        store.recover()?;
+        let job = Job {
+            store,
+            keys: self.keys.copies(),
+            origin_hash: self.state.origin_hash,
+            chain: chain::origin_hash(&self.state.origin),
+            tree: CompactRange::new(),
+            replay: Replay::new(),
+        };
+        let shared = Arc::new(Shared::default());
+        let told = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("replay".into());
+        let thread = thread.spawn(move || job.run(snapshot, &told)).map_err(|e| OpenError::Index(e.to_string()))?;
+        self.audit = Some(Audit { shared, thread: Some(thread) });
+        Ok(())
+    }
+
+    /// How far the background replay has come; none where there is none.
+    pub fn replay_status(&self) -> Option<AuditStatus> {
+        self.audit.as_ref().map(Audit::status)
+    }
+
+    /// Waits for the background replay.
+    pub fn finish_replay(&mut self) -> Option<AuditStatus> {
+        let audit = self.audit.as_mut()?;
+        if let Some(thread) = audit.thread.take()
+            && thread.join().is_err()
+        {
+            audit.shared.object("the thread that replayed the ledger died".to_owned());
+        }
+        Some(audit.status())
+    }
+
+    /// Takes nothing more where the background replay found something.
+    pub(crate) fn heed_replay(&mut self) {
+        let objection = self.audit.as_ref().and_then(|audit| audit.status().objection);
+        if let (Mode::Writable, Some(why)) = (&self.mode, objection) {
+            self.mode = Mode::ReadOnly(why);
+        }
+    }
+}
+
+impl Audit {
+    fn status(&self) -> AuditStatus {
+        AuditStatus {
+            done: self.shared.done.load(Ordering::Relaxed),
+            finished: self.shared.finished.load(Ordering::Acquire),
+            objection: self.shared.objection.lock().map_or_else(|e| e.into_inner().clone(), |o| o.clone()),
+        }
+    }
+}
+
+impl Drop for Audit {
+    fn drop(&mut self) {
+        // Nobody will read what it finds.
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Shared {
+    fn object(&self, what: String) {
+        let mut objection = self.objection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        objection.get_or_insert(what);
+    }
+}
+
+struct Job {
+    store: Box<dyn Store>,
+    keys: BTreeMap<u32, Zeroizing<[u8; 32]>>,
+    origin_hash: [u8; 32],
+    chain: ChainHash,
+    tree: CompactRange,
+    replay: Replay,
+}
+
+impl Job {
+    fn run(mut self, snapshot: Snapshot, told: &Shared) {
+        let size = snapshot.size();
+        if let Err(what) = self.replay_to(size, told) {
+            told.object(what);
+        } else if !told.stop.load(Ordering::Relaxed) {
+            match snapshot.restore() {
+                Ok(restored) => self.compare(restored, told),
+                Err(e) => told.object(format!("the snapshot this start went on from can be read no longer: {e}")),
+            }
+        }
+        told.finished.store(!told.stop.load(Ordering::Relaxed), Ordering::Release);
+    }
+
+    fn replay_to(&mut self, size: u64, told: &Shared) -> Result<(), String> {
+        let mut found = Ok(());
+        let store = std::mem::replace(&mut self.store, Box::new(crate::open::Nowhere));
+        let scanned = store.scan(0, &mut |index, leaf, sealed| {
+            if index >= size || told.stop.load(Ordering::Relaxed) {
+                return ControlFlow::Break(());
+            }
+            told.done.store(index + 1, Ordering::Relaxed);
+            found = self.step(index, leaf, sealed);
+            if found.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        scanned.map_err(|e| e.to_string()).and(found)
+    }
+
+    fn step(&mut self, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(), String> {
+        let opened = linked_record(index, leaf, sealed, self.chain, &self.keys, &self.origin_hash);
+        let (meta, record) = opened.map_err(|e| e.to_string())?;
+        self.chain = chain::link(leaf);
+        self.tree.append(tree::leaf_hash(leaf));
+        match self.replay.step(index, &meta, &record).first() {
+            Some(finding) => Err(format!("entry {index} does not replay: {}", finding.detail)),
+            None => Ok(()),
+        }
+    }
+
+    fn compare(self, kept: Restored, told: &Shared) {
+        let (size, root, chain) = (self.tree.size(), self.tree.root(), self.chain);
+        let same = (size, root, chain) == (kept.tree.size(), kept.tree.root(), kept.chain)
+            && self.replay.into_facts().settled_as(kept.facts, kept.settled_at);
+        if !same {
+            told.object(format!("the snapshot of size {size} is not what the entries before it give"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use countersign_entry::record::Record;
+    use countersign_sign::datakeys::DataKeys;
+    use countersign_sign::os_random;
+    use countersign_sign::passphrase::Passphrase;
+    use countersign_sign::unlock::Unlock;
+    use countersign_store::memory::{MemoryDisk, MemoryRegister, MemoryStore};
+    use countersign_testing::ledger::{ORIGIN, TestSigner, cast, principal};
+    use countersign_testing::scene;
+
+    use crate::{Access, AppendError, Beside, Ledger, Parts, Request, SystemClock, SystemEntropy, snapshot};
+
+    struct Place {
+        disk: MemoryDisk,
+        dir: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn parts(&self, store: MemoryStore, register: MemoryRegister, new: bool) -> Parts {
+            let (path, mut unlock) = (self.dir.path().join("data.keys"), Unlock::new(Passphrase::new("correct horse").unwrap()));
+            let keys = if new {
+                DataKeys::create(&path, ORIGIN, &mut unlock, &mut os_random).unwrap()
+            } else {
+                DataKeys::open(&path, ORIGIN, &mut unlock).unwrap()
+            };
+            Parts {
+                store: Box::new(store),
+                register: Box::new(register),
+                signer: Box::new(TestSigner::new()),
+                keys,
+                clock: Box::new(SystemClock),
+                entropy: Box::new(SystemEntropy::default()),
+                beside: Some(Beside::new(self.dir.path().to_owned(), Box::new(|_| {}))),
+            }
+        }
+
+        fn start(&self) -> Ledger {
+            let parts = self.parts(MemoryStore::create(&self.disk).unwrap(), MemoryRegister::create(&self.disk).unwrap(), true);
+            Ledger::start(parts, &principal("founder"), &principal("sequencer"), cast()).unwrap()
+        }
+
+        fn open(&self) -> Ledger {
+            let parts = self.parts(MemoryStore::open_writer(&self.disk).unwrap(), MemoryRegister::open_writer(&self.disk).unwrap(), false);
+            Ledger::open(parts, Access::Write).unwrap()
+        }
+
+        fn replayed(&self, ledger: &mut Ledger) -> super::AuditStatus {
+            ledger.replay_in_background(Box::new(MemoryStore::open_reader(&self.disk).unwrap())).unwrap();
+            ledger.finish_replay().unwrap()
+        }
+    }
+
+    fn agreement(ledger: &mut Ledger, key: &str) -> Result<crate::Receipt, AppendError> {
+        let kind = countersign_entry::record::AgreementKind::DutyNotice;
+        let record = countersign_testing::ledger::agreement(key, "ada1", kind, ledger.now());
+        ledger.append(Request { actor: principal("officer"), key: key.parse().unwrap(), record: record.into() })
+    }
+
+    #[test]
+    fn a_snapshot_that_is_not_what_the_entries_give_stops_the_ledger() {
+        let place = Place { disk: MemoryDisk::new(), dir: tempfile::tempdir().unwrap() };
+        let mut ledger = place.start();
+        agreement(&mut ledger, "a-1").unwrap();
+        let write = |ledger: &Ledger| snapshot::write(place.dir.path(), &ledger.keys, &ledger.state, ledger.now()).unwrap();
+        write(&ledger);
+        drop(ledger);
+
+        let mut ledger = place.open();
+        assert_eq!((ledger.standing().snapshot_size, ledger.read_only()), (ledger.size(), None));
+        let status = place.replayed(&mut ledger);
+        assert_eq!((status.done, status.finished, status.objection), (ledger.size(), true, None));
+        agreement(&mut ledger, "a-2").unwrap();
+
+        // One fact more than the entries give, under the right key, for the right size and root.
+        let holder = Record::from(scene::holding("h-1", "P-ada1", None, "2026-06-01"));
+        let newest = countersign_entry::ids::LeafIndex(ledger.size() - 1);
+        ledger.state.facts.apply(newest, ledger.state.last_at, &principal("ethics"), &holder);
+        write(&ledger);
+        drop(ledger);
+        let mut ledger = place.open();
+        assert_eq!((ledger.facts().holdings().count(), ledger.read_only()), (1, None));
+        let status = place.replayed(&mut ledger);
+        assert!(status.objection.unwrap().contains("is not what the entries before it give"));
+        let refused = agreement(&mut ledger, "a-3").unwrap_err();
+        assert!(matches!(refused, AppendError::ReadOnly(_)), "{refused}");
+        assert!(ledger.read_only().is_some());
+    }
+}

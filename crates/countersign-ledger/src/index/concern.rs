@@ -1,0 +1,161 @@
+//! Whom an entry is about: whom it names, and whoever the entry it refers to is about.
+
+use std::collections::BTreeSet;
+
+use countersign_conflict::Facts;
+use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
+use countersign_entry::record::{HoldScope, Node, Record, RecusalScope};
+
+/// Whom an entry is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Concern {
+    pub(crate) persons: BTreeSet<PersonId>,
+    pub(crate) submissions: BTreeSet<SubmissionId>,
+    /// An entry that has to be looked at to say who else: whoever that one is about.
+    pub(crate) pointer: Option<LeafIndex>,
+}
+
+/// What was known before an entry, as far as it says whom the entry is about.
+pub(crate) trait Before {
+    /// Who asked for a grant, to what.
+    fn grant(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)>;
+    /// Whom a case is about, and what.
+    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)>;
+    /// Whose the record was that this one takes the place of, for types that facts keep.
+    fn holder(&self, record: &Record) -> Option<PersonId>;
+}
+
+impl Before for Facts {
+    fn grant(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)> {
+        Facts::grant(self, entry).map(|g| (&g.request.person, &g.request.submission))
+    }
+
+    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)> {
+        self.case_at(entry).map(|c| (&c.person, &c.submission))
+    }
+
+    fn holder(&self, record: &Record) -> Option<PersonId> {
+        match record {
+            Record::Principal(r) => self.principal(&r.id)?.record.person.clone(),
+            Record::Credential(r) => Some(self.credential(&r.id)?.record.person.clone()),
+            Record::Agreement(r) => Some(self.agreement(&r.id)?.record.person.clone()),
+            Record::Recusal(r) => Some(self.recusal(&r.id)?.record.person.clone()),
+            Record::Holding(r) => Some(self.holding(&r.id)?.record.person.clone()),
+            Record::Relationship(r) => Some(self.relationship(&r.id)?.record.person.clone()),
+            Record::Trade(r) => Some(self.trade(&r.id)?.record.person.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// [`Before`] for a reader that has facts of a later time, and can read single entries.
+pub(crate) struct Rereading<'a> {
+    pub(crate) later: &'a Facts,
+    pub(crate) entry: &'a dyn Fn(LeafIndex) -> Option<Record>,
+}
+
+impl Before for Rereading<'_> {
+    // A grant and a case never change hands, so what is known later was so then.
+    fn grant(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)> {
+        Before::grant(self.later, entry)
+    }
+
+    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)> {
+        Before::case(self.later, entry)
+    }
+
+    fn holder(&self, record: &Record) -> Option<PersonId> {
+        let earlier = record.supersedes().filter(|_| kept_by_facts(record))?;
+        owner(&(self.entry)(earlier)?).cloned()
+    }
+}
+
+/// Whom an entry is about.
+pub(crate) fn concern(record: &Record, before: &impl Before) -> Concern {
+    let mut concern = named(record);
+    let (through, other) = match record {
+        Record::GrantTransition(r) => (before.grant(r.grant), None),
+        Record::AccessEvent(r) => (r.grant.and_then(|grant| before.grant(grant)), r.supersedes),
+        Record::Referral(r) => (before.case(r.case), r.supersedes),
+        Record::LegalHold(r) => (if let HoldScope::Case(entry) = r.scope { before.case(entry) } else { None }, r.supersedes),
+        Record::Correction(r) => (None, Some(r.target)),
+        Record::Redaction(r) => (None, Some(r.target)),
+        Record::RosterEntry(_) | Record::Designation(_) | Record::Selection(_) => (None, record.supersedes()),
+        _ => (None, None),
+    };
+    if let Some((person, submission)) = through {
+        concern.persons.insert(person.clone());
+        concern.submissions.insert(submission.clone());
+    }
+    if record.supersedes().is_some() {
+        concern.persons.extend(before.holder(record));
+    }
+    concern.pointer = other;
+    concern
+}
+
+/// Whom a record names. A read names whom somebody asked about; it is about the reader, so it is not part of anybody's history.
+pub(crate) fn named(record: &Record) -> Concern {
+    let submission = match record {
+        Record::Submission(r) => Some(&r.id),
+        Record::Exposure(r) => [&r.from, &r.to].into_iter().find_map(|node| if let Node::Submission(id) = node { Some(id) } else { None }),
+        Record::Agreement(r) => r.submission.as_ref(),
+        Record::Recusal(r) => in_scope(&r.scope),
+        Record::ListItem(r) => in_scope(&r.subject),
+        Record::GrantRequest(r) => Some(&r.submission),
+        Record::AccessEvent(r) => Some(&r.submission),
+        Record::CaseOpened(r) => Some(&r.submission),
+        Record::Designation(r) => Some(&r.submission),
+        Record::Selection(r) => Some(&r.submission),
+        Record::LegalHold(r) => {
+            if let HoldScope::Submission(id) = &r.scope {
+                Some(id)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    };
+    let persons = owner(record).cloned().into_iter().collect();
+    Concern { persons, submissions: submission.cloned().into_iter().collect(), pointer: None }
+}
+
+/// The one person a record names.
+fn owner(record: &Record) -> Option<&PersonId> {
+    Some(match record {
+        Record::Person(r) => &r.id,
+        Record::Principal(r) => return r.person.as_ref(),
+        Record::Credential(r) => &r.person,
+        Record::Agreement(r) => &r.person,
+        Record::Recusal(r) => &r.person,
+        Record::GrantRequest(r) => &r.person,
+        Record::AccessEvent(r) => &r.person,
+        Record::CaseOpened(r) => &r.person,
+        Record::Holding(r) => &r.person,
+        Record::Trade(r) => &r.person,
+        Record::Relationship(r) => &r.person,
+        Record::RosterEntry(r) => &r.person,
+        Record::LegalHold(r) => match &r.scope {
+            HoldScope::Person(id) => id,
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn kept_by_facts(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Principal(_)
+            | Record::Credential(_)
+            | Record::Agreement(_)
+            | Record::Recusal(_)
+            | Record::Holding(_)
+            | Record::Relationship(_)
+            | Record::Trade(_)
+    )
+}
+
+fn in_scope(scope: &RecusalScope) -> Option<&SubmissionId> {
+    if let RecusalScope::Submission(id) = scope { Some(id) } else { None }
+}
