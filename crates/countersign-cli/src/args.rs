@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, cases, directory, export, fields, grant, import, init, keys, policy, proof, query, review, status, tick, verify,
+    access, cases, directory, export, fields, grant, import, init, keys, policy, proof, query, record, review, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -101,6 +101,9 @@ pub(crate) enum Command {
     /// Accesses.
     #[command(subcommand)]
     Access(access::AccessCommand),
+    /// Records of any type, from a file.
+    #[command(subcommand)]
+    Record(record::RecordCommand),
     /// Import holdings or trades from a file; without --commit only say what that would do.
     Import(import::ImportArgs),
     /// Assets whose issuer somebody has to decide.

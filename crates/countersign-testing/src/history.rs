@@ -1,7 +1,7 @@
 //! Random histories of a [`Scene`]: what officers, gateways and strangers might ask for, in any order, sensible or not. Most requests of a history
 //! are recorded, some are refused; both are part of it.
 
-use countersign_conflict::Refusal;
+use countersign_conflict::{Facts, Refusal};
 use countersign_entry::ids::{Date, LeafIndex};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
@@ -112,18 +112,17 @@ pub fn step(scene: &mut Scene, op: &Op) -> Result<LeafIndex, Refusal> {
         }
         return scene.record(OFFICER, move_to(grant, GrantState::Active));
     }
-    let record = scene.superseding(asked(scene, &op.what));
+    let record = scene.superseding(asked(scene.facts(), scene.now(), &op.what));
     scene.record(op.actor, record)
 }
 
-/// The record an op asks for, as it would be asked for now.
-pub fn asked(scene: &Scene, what: &What) -> Record {
-    let now = scene.now();
+/// The record an op asks for, as it would be asked for `now`, where this much is known.
+pub fn asked(facts: &Facts, now: Micros, what: &What) -> Record {
     let at = |offset: i64| shifted(now, offset);
     match what.clone() {
         What::Person { who, status } => Person { status, ..person(who) }.into(),
         What::Account { id, person, disabled } => {
-            let roles = scene.facts().principal(&text(id)).map(|p| p.record.roles.clone()).unwrap_or_default();
+            let roles = facts.principal(&text(id)).map(|p| p.record.roles.clone()).unwrap_or_default();
             Principal { id: text(id), person: person.map(text), roles, os_user: None, disabled, supersedes: None }.into()
         }
         What::Edge { id, from, relation, to, confirmed, from_day, to_day } => {
@@ -150,7 +149,7 @@ pub fn asked(scene: &Scene, what: &What) -> Record {
             ListItem { from: at(from), until: until.map(at), ..item(&format!("it-{id}"), list, subject) }.into()
         }
         What::Submission { id, status, revoked, closes, cleansed } => {
-            let base = scene.facts().submission(&text(id)).map_or_else(submission, |known| known.record.clone());
+            let base = facts.submission(&text(id)).map_or_else(submission, |known| known.record.clone());
             let window = Window::new(base.window.opens_at(), at(closes)).unwrap_or(base.window);
             let offer = base.offer.map(|o| Offer { revoked_at: revoked.map(at), ..o });
             Submission { status, offer, window, cleansed_at: cleansed.map(at), ..base }.into()
@@ -173,18 +172,18 @@ pub fn asked(scene: &Scene, what: &What) -> Record {
         What::Request { who, submission, needs, ends } => {
             GrantRequest { submission: text(submission), needs_participation: needs, ..request(who, at(ends)) }.into()
         }
-        What::Move { grant, to } => move_to(nth_grant(scene, grant), to).into(),
+        What::Move { grant, to } => move_to(nth_grant(facts, grant), to).into(),
         What::Access { who, submission, grant, happened } => {
-            AccessEvent { submission: text(submission), ..access(who, grant.map(|n| nth_grant(scene, n)), at(happened)) }.into()
+            AccessEvent { submission: text(submission), ..access(who, grant.map(|n| nth_grant(facts, n)), at(happened)) }.into()
         }
         What::WholeGrant { .. } => Record::Padding,
     }
 }
 
 /// The grant with this number, counted round; one that does not exist where there is none.
-fn nth_grant(scene: &Scene, n: usize) -> LeafIndex {
-    let count = scene.facts().grants().count();
-    if count == 0 { LeafIndex(999_999) } else { scene.facts().grants().nth(n % count).map_or(LeafIndex(999_999), |(index, _)| index) }
+fn nth_grant(facts: &Facts, n: usize) -> LeafIndex {
+    let count = facts.grants().count();
+    if count == 0 { LeafIndex(999_999) } else { facts.grants().nth(n % count).map_or(LeafIndex(999_999), |(index, _)| index) }
 }
 
 fn shifted(now: Micros, offset: i64) -> Micros {

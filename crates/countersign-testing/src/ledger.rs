@@ -98,12 +98,17 @@ pub struct World {
 impl World {
     /// A world with a ledger that has its first commit: policy, organization, people and principals of [`cast`].
     pub fn start() -> (Self, Ledger) {
+        Self::start_with(&principal("founder"), &principal("sequencer"), cast())
+    }
+
+    /// A world with a ledger whose first commit holds other records.
+    pub fn start_with(founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> (Self, Ledger) {
         let world = Self { disk: MemoryDisk::new(), clock: TestClock::new(), keys: tempfile::tempdir().unwrap() };
         let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
         let keys = DataKeys::create(&world.key_path(), ORIGIN, &mut unlock, &mut os_random).unwrap();
         let parts =
             world.parts(Box::new(MemoryStore::create(&world.disk).unwrap()), Box::new(MemoryRegister::create(&world.disk).unwrap()), keys);
-        let ledger = Ledger::start(parts, &principal("founder"), &principal("sequencer"), cast()).unwrap();
+        let ledger = Ledger::start(parts, founder, sequencer, records).unwrap();
         (world, ledger)
     }
 

@@ -175,14 +175,9 @@ impl Scene {
         self.must(actor, record)
     }
 
-    /// The record with `supersedes` naming the newest of its type and id, where there is one.
+    /// As [`superseding`], over what is known here.
     pub fn superseding(&self, record: impl Into<Record>) -> Record {
-        let mut record = record.into();
-        let newest = self.facts.current(&record);
-        if let Some(slot) = supersedes(&mut record) {
-            *slot = newest;
-        }
-        record
+        superseding(&self.facts, record)
     }
 
     /// Takes a record in as it is, decided or not: what a ledger's writer could do who does not keep to the rules.
@@ -246,6 +241,16 @@ impl Default for Scene {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The record with `supersedes` naming the newest of its type and id, where there is one.
+pub fn superseding(facts: &Facts, record: impl Into<Record>) -> Record {
+    let mut record = record.into();
+    let newest = facts.current(&record);
+    if let Some(slot) = supersedes(&mut record) {
+        *slot = newest;
+    }
+    record
 }
 
 /// Replays entries, in the order given; what is owed at the end stands under the index past the last.
@@ -430,7 +435,14 @@ pub fn access(person: &str, grant: Option<LeafIndex>, occurred_at: Micros) -> Ac
 /// A listed share of an issuer, or a share nobody has linked to one.
 pub fn share(issuer: Option<&str>) -> Instrument {
     let linking = if issuer.is_some() { Linking::Matched } else { Linking::InReview };
-    Instrument { class: InstrumentClass::Equity, text: text("A Corp. Common Stock"), identifier: None, asset_type: None, issuer: issuer.map(text), linking }
+    Instrument {
+        class: InstrumentClass::Equity,
+        text: text("A Corp. Common Stock"),
+        identifier: None,
+        asset_type: None,
+        issuer: issuer.map(text),
+        linking,
+    }
 }
 
 /// A person's own purchase on a day, entered by hand.

@@ -330,6 +330,7 @@ impl Fields for SubmissionFields {
 
     fn defaults(_: Micros) -> Value {
         json!({
+            "downstream": [],
             "window_end_event": WindowEndEvent::TrustedPartnerRelease,
             "status": SubmissionStatus::Open,
             "marking": { "level": MarkingLevel::Cui, "categories": [], "dissemination": [] },

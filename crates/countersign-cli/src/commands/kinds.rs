@@ -1,16 +1,12 @@
-//! The record types people keep: how each is listed, read from fields, shown, and who may see it.
+//! The record types people keep: how each is listed, read from fields and shown.
 
 use countersign_conflict::{Facts, Known};
 use countersign_entry::record::{
-    Agreement, Credential, Exposure, Issuer, List, ListItem, ListKind, Model, Organization, Person, Principal, Provider, Record, Recusal,
+    Agreement, Credential, Exposure, Issuer, List, ListItem, Model, Organization, Person, Principal, Provider, Record, Recusal,
     Relationship, Submission,
 };
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use crate::actor::Actor;
-use crate::words::times_as_text;
 
 /// One record type.
 #[derive(Debug)]
@@ -64,35 +60,4 @@ fn lift<T: Clone + Into<Record>>(known: &Known<T>) -> Known<Record> {
 
 fn parse<T: DeserializeOwned + Into<Record>>(fields: Value) -> serde_json::Result<Record> {
     serde_json::from_value::<T>(fields).map(Into::into)
-}
-
-struct Human<'a>(&'a Record);
-
-impl Serialize for Human<'_> {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.0.to_human(s)
-    }
-}
-
-/// A record as JSON, times as microseconds.
-pub(crate) fn fields_of(record: &Record) -> Value {
-    serde_json::to_value(Human(record)).unwrap_or_default()
-}
-
-/// A record as the actor may see it: `None` where they may not know of it, the ground of a recusal left out for others than the ethics role.
-pub(crate) fn visible(actor: &Actor, facts: &Facts, record: &Record) -> Option<Value> {
-    let hidden = match record {
-        Record::List(l) => l.kind == ListKind::Watch,
-        Record::ListItem(i) => facts.list(&i.list).is_none_or(|l| l.record.kind == ListKind::Watch),
-        _ => false,
-    };
-    if hidden && !actor.is_ethics() {
-        return None;
-    }
-    let mut fields = fields_of(record);
-    if let (Record::Recusal(_), false, Value::Object(fields)) = (record, actor.is_ethics(), &mut fields) {
-        fields.remove("ground");
-    }
-    times_as_text(&mut fields);
-    Some(fields)
 }

@@ -363,7 +363,7 @@ fn lists(stage: &mut Stage, matters: &[Matter], out: &mut dyn Write) -> Result<(
 fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     heading(out, 7, "Who had access to anything touching Amazon in June?")?;
     let amazon = IssuerId::new(AMAZON)?;
-    let answer = stage.ledger.who_touched_issuer(&amazon, "2026-06-01".parse()?, "2026-07-01".parse()?);
+    let answer = stage.ledger.view().who_touched_issuer(&amazon, "2026-06-01".parse()?, "2026-07-01".parse()?);
     for row in &answer.rows {
         let mark = if row.uncleared > 0 { format!("  {} NOT CLEARED", row.uncleared) } else { String::new() };
         let who = stage.name(&row.person);
@@ -382,7 +382,7 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
 
     let person = stage.person("bertil")?;
     heading(out, 8, &format!("Everything on {} ({person}), from first entry to last", stage.name(person)))?;
-    let answer = stage.ledger.person_timeline(person)?;
+    let answer = stage.ledger.view().person_timeline(person)?;
     let (shown, hidden): (Vec<_>, Vec<_>) = answer.rows.iter().partition(|r| r.kind != "access.event" || r.what.contains("2026-06-12"));
     for row in &shown {
         writeln!(out, "   {:>6}  {}  {:<16} {}", row.entry.to_string(), day(row.recorded_at), row.kind, row.what)?;

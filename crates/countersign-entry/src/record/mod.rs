@@ -108,6 +108,17 @@ macro_rules! records {
                 })
             }
 
+            /// A record of a type from a JSON object as [`Record::to_human`] writes it. A field left out is null.
+            ///
+            /// # Errors
+            /// A type this version does not know, or what the fields break, in serde's words.
+            pub fn from_human<'de, D: serde::Deserializer<'de>>(kind: &str, d: D) -> Result<Self, D::Error> {
+                match kind {
+                    $($name => <$variant as serde::Deserialize>::deserialize(d).map(Record::$variant),)*
+                    other => Err(serde::de::Error::custom(format_args!("type {other:?} is not known to this version"))),
+                }
+            }
+
             /// The record as a JSON object, without its type.
             ///
             /// # Errors

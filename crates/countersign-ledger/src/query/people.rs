@@ -1,28 +1,17 @@
-//! Questions over the whole range, as of the newest entry: who had access to anything touching an issuer, everything on a person, who was in a
-//! submission. Rows stand in index order, so that a late-arriving event changes no earlier answer's order; every answer says that it is complete.
+//! Who had access to what, and everything on a person or a submission.
 
 use std::collections::BTreeMap;
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{GrantState, Relation};
+use countersign_entry::record::{GrantState, Record, Relation};
 use countersign_entry::time::Micros;
 use serde::Serialize;
 
-use crate::open::{Ledger, OpenError};
-
-/// An answer: rows, and what it is an answer about.
-#[derive(Debug, Clone, Serialize)]
-pub struct Answer<Row> {
-    /// The rows.
-    pub rows: Vec<Row>,
-    /// Entries the answer is true for.
-    pub as_of: u64,
-    /// Whether these are all rows there are.
-    pub complete: bool,
-}
+use super::{Answer, View, describe};
+use crate::open::OpenError;
 
 /// One person's knowledge of one submission that touches an issuer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct IssuerRow {
     /// Who.
     pub person: PersonId,
@@ -49,7 +38,7 @@ pub struct IssuerRow {
 }
 
 /// One person in a submission.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SubmissionRow {
     /// Who.
     pub person: PersonId,
@@ -67,8 +56,8 @@ pub struct SubmissionRow {
     pub uncleared: u64,
 }
 
-/// One entry that mentions a person.
-#[derive(Debug, Clone, Serialize)]
+/// One entry that concerns a person or a submission.
+#[derive(Debug, Clone, PartialEq)]
 pub struct TimelineRow {
     /// The entry.
     pub entry: LeafIndex,
@@ -76,15 +65,19 @@ pub struct TimelineRow {
     pub recorded_at: Micros,
     /// Its type.
     pub kind: &'static str,
-    /// What it says, in one line without reasons.
+    /// What it says, in one line without reasons; for the ethics role.
     pub what: String,
+    /// The record.
+    pub record: Record,
 }
 
-impl Ledger {
-    /// Who had access, in `from..until` as the sources tell, to anything that touched the issuer on the day of the access.
+impl View<'_> {
+    /// Who had access, in `from..until` as the sources tell, to anything that touched the issuer on the day of the access. Refused attempts and
+    /// accesses that a later entry corrected are none.
     pub fn who_touched_issuer(&self, issuer: &IssuerId, from: Micros, until: Micros) -> Answer<IssuerRow> {
         let mut rows: BTreeMap<(PersonId, SubmissionId), IssuerRow> = BTreeMap::new();
-        for access in self.state.index.accesses.iter().filter(|a| from <= a.occurred_at && a.occurred_at < until) {
+        let in_range = self.index().accesses.iter().filter(|a| from <= a.occurred_at && a.occurred_at < until);
+        for access in in_range.filter(|a| a.happened()) {
             let Some(submission) = self.facts().submission(&access.submission) else { continue };
             let day = Date::of(access.occurred_at);
             let Some(exposed) = self.facts().exposed_to(submission, &day, issuer) else { continue };
@@ -111,12 +104,13 @@ impl Ledger {
         self.answer(rows)
     }
 
-    /// Everything recorded about a person, in index order.
+    /// Everything recorded about a person, in index order: what names them, and what refers to an entry about them. Reads of the ledger are not
+    /// part of it: they are about the reader.
     ///
     /// # Errors
     /// An entry does not open.
     pub fn person_timeline(&self, person: &PersonId) -> Result<Answer<TimelineRow>, OpenError> {
-        self.timeline(self.state.index.of_person(person))
+        self.timeline(self.index().of_person(person))
     }
 
     /// Everything recorded about a submission, in index order.
@@ -124,10 +118,10 @@ impl Ledger {
     /// # Errors
     /// An entry does not open.
     pub fn submission_timeline(&self, submission: &SubmissionId) -> Result<Answer<TimelineRow>, OpenError> {
-        self.timeline(self.state.index.of_submission(submission))
+        self.timeline(self.index().of_submission(submission))
     }
 
-    /// Who asked for, had, or took access to a submission.
+    /// Who asked for, had, or took access to a submission; refused attempts count, accesses that a later entry corrected do not.
     pub fn people_of_submission(&self, submission: &SubmissionId) -> Answer<SubmissionRow> {
         let mut rows: BTreeMap<PersonId, SubmissionRow> = BTreeMap::new();
         let empty = |person: &PersonId| SubmissionRow {
@@ -143,7 +137,7 @@ impl Ledger {
             let row = rows.entry(grant.request.person.clone()).or_insert_with(|| empty(&grant.request.person));
             (row.grant, row.state) = (Some(index), Some(grant.state));
         }
-        for access in self.state.index.accesses.iter().filter(|a| a.submission == *submission) {
+        for access in self.index().accesses.iter().filter(|a| a.submission == *submission && !a.corrected) {
             let row = rows.entry(access.person.clone()).or_insert_with(|| empty(&access.person));
             row.first = Some(row.first.map_or(access.occurred_at, |t| t.min(access.occurred_at)));
             row.last = Some(row.last.map_or(access.occurred_at, |t| t.max(access.occurred_at)));
@@ -156,54 +150,9 @@ impl Ledger {
     fn timeline(&self, entries: &[LeafIndex]) -> Result<Answer<TimelineRow>, OpenError> {
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries {
-            let (_, meta, record) = self.entry(entry.0)?;
-            let recorded_at = Micros::new(meta.at).unwrap_or(Micros::EPOCH);
-            rows.push(TimelineRow { entry: *entry, recorded_at, kind: record.type_name(), what: describe(&record) });
+            let (recorded_at, _, record) = self.open(*entry)?;
+            rows.push(TimelineRow { entry: *entry, recorded_at, kind: record.type_name(), what: describe(&record), record });
         }
         Ok(self.answer(rows))
     }
-
-    fn answer<Row>(&self, rows: Vec<Row>) -> Answer<Row> {
-        Answer { rows, as_of: self.size(), complete: true }
-    }
-}
-
-/// One line that says what a record says, for the ethics role.
-pub fn describe(record: &countersign_entry::record::Record) -> String {
-    use countersign_entry::record::Record;
-    let word = |v: &dyn std::fmt::Debug| spaced(&format!("{v:?}"));
-    match record {
-        Record::Person(r) => format!("{} at {}", word(&r.status), r.organization),
-        Record::Principal(r) => format!("principal {}{}", r.id, if r.disabled { " disabled" } else { "" }),
-        Record::Submission(r) => {
-            format!("{} by {}, window {} to {}, {}", r.id, r.provider, r.window.opens_at(), r.window.closes_at(), word(&r.status))
-        }
-        Record::Agreement(r) => format!("{} signed {}", word(&r.kind), r.signed_at),
-        Record::Recusal(r) => {
-            format!("recused from {} since {}{}", r.scope, r.from, r.until.map(|u| format!(" until {u}")).unwrap_or_default())
-        }
-        Record::GrantRequest(r) => format!("access to {} requested: {}", r.submission, r.result.map(|s| word(&s)).unwrap_or_default()),
-        Record::GrantTransition(t) => {
-            let cause = t.cause.map(|c| format!(" because of entry {c}")).unwrap_or_default();
-            format!("grant {} {}{cause}", t.grant, t.result.map(|s| word(&s)).unwrap_or_default())
-        }
-        Record::AccessEvent(e) => {
-            let under = e.grant.map_or("without a grant".to_owned(), |g| format!("under grant {g}"));
-            format!("{} of {} at {} {under}", e.action, e.submission, e.occurred_at)
-        }
-        Record::CaseOpened(c) => format!("case by {} on entry {}", c.rule, c.finding),
-        other => other.type_name().to_owned(),
-    }
-}
-
-/// `AccessTerms` as `access terms`.
-fn spaced(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !out.is_empty() {
-            out.push(' ');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
 }
