@@ -50,7 +50,7 @@ fn stopped_and_completed(s: &Scene, source: &str, file: &str, told: bool) {
     assert_eq!(s.json(&["status", "DIR"])["unfinished_imports"], json!([]), "{source}");
     let third = s.run(&args).exits(0).json();
     assert_eq!(third["recorded"], false, "{source}");
-    let (keys, vkey) = (s.path("keys.json"), s.vkey());
+    let (keys, vkey) = (s.path(&format!("keys-{source}.json")), s.vkey());
     s.run(&["export-keys", "DIR", "-o", keys.to_str().unwrap()]).exits(0);
     s.run(&["verify", "DIR", "--vkey", &vkey, "--keys", keys.to_str().unwrap()]).exits(0);
 }
