@@ -274,6 +274,8 @@ fn the_review_queue_answers_as_the_import_did() {
         "kettle",
         "--name",
         "Harbour Kettle Holdings Inc",
+        "--ticker",
+        "HKT",
         "--former-name",
         "Old Kiln Works Inc;2024-03-31",
     ]);
