@@ -12,6 +12,7 @@ use countersign_import::mapping::{self, Mapping, MappingError};
 use countersign_import::public::{self, Public};
 use countersign_import::table::{Format, Table, read};
 use countersign_import::{IMPORTER_VERSION, importers, quarantine, template};
+use serde_json::json;
 
 use super::import_plan::Plan;
 use super::import_rows::{Common, People, plan};
@@ -144,7 +145,12 @@ pub(crate) fn run(args: &ImportArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
 fn print_mapping(source: SourceKind, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let kind = source.kind().filter(|_| source.public().is_none());
     let kind = kind.ok_or_else(|| Failure::Usage("this source is a form of its own and takes no mapping".into()))?;
-    out.text(&template::template(kind, &source.word()))?;
+    let mapping = template::template(kind, &source.word());
+    if out.is_json() {
+        out.object("import-mapping", json!({ "mapping": mapping }))?
+    } else {
+        out.text(&mapping)?
+    }
     Ok(DONE)
 }
 
@@ -306,6 +312,10 @@ impl FileArgs {
                 let mut imported = mapping::records(table, mapping, &received_on).map_err(bad)?;
                 imported.report.elsewhere = renamed.as_ref().map_or(0, |r| r.elsewhere);
                 imported.report.total += imported.report.elsewhere;
+                if renamed.is_some() {
+                    // Which fields a public file cannot have is no news.
+                    imported.report.absent_columns.clear();
+                }
                 import_records::plan(imported, table, session)
             }
         }
