@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 
 use super::bar;
 use super::import_plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance, repeat};
-use super::kinds::{self, fields_of};
+use super::kinds;
+use super::visible::fields_of;
 use crate::failure::Failure;
 use crate::session::Session;
 
