@@ -88,6 +88,7 @@ fn play(world: &World, ledger: &mut Ledger, step: &Step) {
                 id: text("tie"),
                 person: text(who),
                 kind: RelationshipKind::Serves,
+                relation: HolderRelation::Own,
                 issuer: Some(text(ISSUERS[0])),
                 organization: None,
                 from: None,

@@ -324,6 +324,7 @@ proptest! {
             Record::Organization(r) => through_json(r),
             Record::Person(r) => through_json(r),
             Record::Principal(r) => through_json(r),
+            Record::Credential(r) => through_json(r),
             Record::Provider(r) => through_json(r),
             Record::Model(r) => through_json(r),
             Record::Issuer(r) => through_json(r),

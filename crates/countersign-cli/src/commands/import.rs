@@ -1,10 +1,11 @@
 //! `import`: a file of records. First what it would do; with `--commit` every row that can be used, and nothing where recording would fail half-way
 //! for a reason that can be known before.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use countersign_entry::ids::Date;
+use countersign_entry::ids::{Date, PersonId, PrincipalId};
 use countersign_import::accounting::Source;
 use countersign_import::fields::Kind;
 use countersign_import::limits::FILE_BYTES_MAX;
@@ -13,6 +14,8 @@ use countersign_import::public::{self, Public};
 use countersign_import::table::{Format, Table, read};
 use countersign_import::{IMPORTER_VERSION, importers, quarantine, template};
 use serde_json::json;
+
+use countersign_ledger::Ledger;
 
 use super::import_plan::Plan;
 use super::import_rows::{Common, People, plan};
@@ -140,6 +143,42 @@ pub(crate) fn run(args: &ImportArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
         (None, Some(ledger), Some(args)) => args.run(ledger, out),
         _ => Err(Failure::Usage("DIR, --source and --file are needed".into())),
     }
+}
+
+/// What came of a file that the demo loads.
+pub(crate) struct Loaded {
+    /// Rows in the file.
+    pub(crate) rows: u64,
+    /// Rows that say again what an earlier one says.
+    pub(crate) repeated: u64,
+    /// Rows put aside, each with its reason.
+    pub(crate) put_aside: Vec<(u64, String)>,
+    /// The import's entry.
+    pub(crate) entry: Option<u64>,
+}
+
+/// Loads trades of the House's form, or holdings of OGE Form 278e, into an open ledger, as `import --commit` does.
+pub(crate) fn load(
+    ledger: &mut Ledger,
+    actor: &PrincipalId,
+    filers: BTreeMap<String, PersonId>,
+    bytes: &[u8],
+    holdings: bool,
+) -> Result<Loaded, Failure> {
+    let bad = |e: &dyn std::fmt::Display| Failure::Invalid(e.to_string());
+    let table = read(bytes, &Format::recognise(bytes)).map_err(|e| bad(&e))?;
+    let received_on = Date::of(ledger.now());
+    let facts = ledger.facts();
+    let (people, linker) = (People::new(filers, facts), Linker::new(facts));
+    let common = Common { people, linker, facts, received_on: received_on.clone(), actor: actor.clone() };
+    let plan = if holdings {
+        plan(importers::oge278e(&table, &received_on).map_err(|e| bad(&e))?, &table, common)?
+    } else {
+        plan(importers::house_ptr(&table, &received_on).map_err(|e| bad(&e))?, &table, common)?
+    };
+    let (entry, _) = commit(&plan, ledger, actor)?;
+    let put_aside = plan.quarantined.iter().map(|q| (q.number, q.reason.to_string())).collect();
+    Ok(Loaded { rows: plan.report.total, repeated: plan.report.duplicates, put_aside, entry })
 }
 
 fn print_mapping(source: SourceKind, out: &mut Out<'_>) -> Result<Exit, Failure> {
