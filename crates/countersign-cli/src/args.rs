@@ -104,7 +104,7 @@ pub(crate) enum Command {
     /// Records of any type, from a file.
     #[command(subcommand)]
     Record(record::RecordCommand),
-    /// Import holdings or trades from a file; without --commit only say what that would do.
+    /// Import records of any kind from a file; without --commit only say what that would do.
     Import(import::ImportArgs),
     /// Assets whose issuer somebody has to decide.
     Review(review::ReviewArgs),

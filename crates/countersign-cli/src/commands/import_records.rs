@@ -136,6 +136,10 @@ fn drafts(imported: &mut Imported<Fields>, there: &There, aside: &Aside<'_>) -> 
 
 fn record(row: &Row<Fields>, current: Option<&(LeafIndex, Value)>, provenance: &Value) -> Result<Record, Reason> {
     let fields = &row.value;
+    if current.is_none() && fields.only_updates() {
+        let id = fields.value("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        return Err(Reason::Unknown { what: fields.kind().word(), id });
+    }
     let known = current.map(|(_, said)| said);
     let new = [("supersedes", json!(current.map(|(index, _)| index)))];
     let [supersedes] = new.clone();

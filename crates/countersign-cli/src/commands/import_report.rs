@@ -141,11 +141,18 @@ impl<'p> Told<'p> {
     fn lines(&self, done: bool) -> Vec<(&'static str, String)> {
         let (plan, report) = (self.plan, &self.plan.report);
         let aside = plan.quarantined.len();
+        let elsewhere = match report.elsewhere {
+            0 => String::new(),
+            n => format!(", {n} joined to others or not for this source"),
+        };
         let mut lines = vec![
             ("file", format!("{} {}/{}", plan.source.file_sha256, shown(&plan.source.importer), plan.source.version)),
             (
                 "rows",
-                format!("{}: {} usable, {aside} quarantined, {} repeated in the file", report.total, report.loaded, report.duplicates),
+                format!(
+                    "{}: {} usable, {aside} quarantined, {} repeated in the file{elsewhere}",
+                    report.total, report.loaded, report.duplicates
+                ),
             ),
         ];
         if aside > 0 {

@@ -8,6 +8,7 @@ use countersign_ledger::{Access, Ledger};
 use serde_json::{Value, json};
 
 use super::DONE;
+use super::import_write::unfinished;
 use crate::actor::Actor;
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
@@ -63,6 +64,8 @@ fn fields(ledger: &Ledger) -> Result<Value, Failure> {
     if let (true, Value::Object(fields)) = (ethics, &mut fields) {
         fields.insert("cases".into(), facts.cases().count().into());
         fields.insert("pending_findings".into(), facts.pending().count().into());
+        let unfinished = unfinished(facts).into_iter().map(|(importer, file)| format!("{importer} of file {file}: run it again"));
+        fields.insert("unfinished_imports".into(), unfinished.collect::<Vec<_>>().into());
     }
     Ok(fields)
 }
@@ -81,12 +84,14 @@ fn lines(fields: &Value) -> Vec<(&str, String)> {
         "grants",
         "cases",
         "pending_findings",
+        "unfinished_imports",
         "principal",
         "roles",
     ];
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".into(),
+        Value::Array(items) if items.is_empty() => "none".into(),
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         Value::Object(counts) if counts.is_empty() => "none".into(),
         Value::Object(counts) => counts.iter().map(|(k, n)| format!("{k} {n}")).collect::<Vec<_>>().join(", "),
