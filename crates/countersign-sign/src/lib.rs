@@ -16,6 +16,8 @@ pub mod datakeys;
 mod files;
 pub mod keyfile;
 pub mod passphrase;
+pub mod pin;
+pub mod pkcs11;
 pub mod software;
 pub mod unlock;
 
