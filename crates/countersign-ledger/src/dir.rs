@@ -161,7 +161,8 @@ impl Directory {
         let parts = Parts {
             store: Box::new(store),
             register: Box::new(register_file),
-            signer: Box::new(signer),
+            vkey: signer.vkey().clone(),
+            signers: vec![Box::new(signer)],
             keys,
             clock: opening.clock,
             entropy: Box::new(SystemEntropy::default()),
@@ -193,8 +194,15 @@ impl Directory {
             return Err(DirectoryError::Config { path: self.path.join(CONFIG), what: "its key is not the one in keys/signing.key".into() });
         }
         let keys = DataKeys::open(&keys_dir.join("data.keys"), &self.origin, &mut unlock)?;
-        let parts =
-            Parts { store, register, signer: Box::new(signer), keys, clock: opening.clock, entropy: Box::new(SystemEntropy::default()) };
+        let parts = Parts {
+            store,
+            register,
+            vkey: self.vkey.clone(),
+            signers: vec![Box::new(signer)],
+            keys,
+            clock: opening.clock,
+            entropy: Box::new(SystemEntropy::default()),
+        };
         Ok(Ledger::open(parts, access)?)
     }
 
