@@ -8,6 +8,7 @@
 //! ignore the others silently; ECDSA signs a SHA-256 made here (CKM_ECDSA), which every token has.
 
 mod connection;
+mod file;
 mod keys;
 mod signer;
 mod thread;
