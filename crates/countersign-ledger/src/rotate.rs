@@ -98,6 +98,12 @@ impl Ledger {
         self.append(Request { actor: actor.clone(), key, record: record.into() })
     }
 
+    /// Whether this key signs now, alone or beside another.
+    #[must_use]
+    pub fn signs_with(&self, vkey: &str) -> bool {
+        self.state.keys.signing(self.size()).any(|key| key.to_string() == vkey)
+    }
+
     /// The key that signs now, beside others while it follows them.
     #[must_use]
     pub fn signing_key(&self) -> Option<&VKey> {
@@ -106,6 +112,9 @@ impl Ledger {
 
     /// Key events are signed texts, so they are held against the log's keys before they are decided; and the log can go on signing after them.
     pub(crate) fn check_key_event(&self, record: &Record) -> Result<(), String> {
+        if matches!(record, Record::DataKeyDestroyed(_)) {
+            return Err("data keys are not destroyed yet: this version could not decide on a ledger whose records it cannot read".into());
+        }
         let index = self.state.facts.size();
         self.state.keys.check(&self.state.origin, index, record)?;
         let Record::KeyRotated(r) = record else { return Ok(()) };

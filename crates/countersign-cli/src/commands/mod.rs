@@ -11,6 +11,7 @@ pub(crate) mod import;
 mod import_report;
 mod import_rows;
 pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
 mod linking;
@@ -21,6 +22,8 @@ mod query_trades;
 pub(crate) mod review;
 pub(crate) mod status;
 pub(crate) mod tick;
+mod token;
+pub(crate) use self::token::pin_credential;
 pub(crate) mod verify;
 
 use std::io::{Read, Write};
@@ -66,6 +69,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Export(args) => export::run(&args, out)?,
         Command::Proof(args) => proof::run(&args, out)?,
         Command::Verify(args) => return verify::run(&args, out),
+        Command::Key(command) => key::run(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,
     };
     Ok(exit as u8)
