@@ -9,8 +9,8 @@ use countersign_ledger::export::ExportError;
 use countersign_ledger::{AppendError, DirectoryError, OpenError};
 use countersign_sign::datakeys::DataKeysError;
 use countersign_sign::passphrase::PassphraseError;
-use countersign_sign::pkcs11::TokenError;
 use countersign_sign::pin::PinError;
+use countersign_sign::pkcs11::TokenError;
 use countersign_sign::software::KeyFileError;
 use countersign_store::{RegisterError, StoreError};
 
@@ -222,7 +222,7 @@ fn token_exit(e: &TokenError) -> Exit {
 fn token_advice(e: &TokenError) -> Option<&'static str> {
     match e {
         TokenError::Pin(PinError::File { .. }) => Some("Name the PIN's file with --pin-file"),
-        TokenError::Tokens { count: 0, .. } => Some("See that the token is plugged in or its network path is up"),
+        TokenError::Away(_) | TokenError::Tokens { count: 0, .. } => Some("See that the token is plugged in or its network path is up"),
         TokenError::Keys { count: 0, .. } => Some("Make one with `countersign key init`, or name the right one"),
         _ => None,
     }

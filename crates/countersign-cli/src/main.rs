@@ -47,8 +47,8 @@ fn main() -> ExitCode {
 fn no_core_dumps() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     // Where the system refuses, the ledger still works; SECURITY.md says that memory is as safe as the machine.
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
-    drop(set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap_or(());
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap_or(());
 }
 
 fn fail(e: &Failure, json: bool, stdout: &mut dyn Write) -> ExitCode {

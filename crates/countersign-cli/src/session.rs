@@ -54,6 +54,7 @@ impl Session {
         let ledger = open(args, Access::Write)?;
         let actor = Actor::find(ledger.facts(), &args.dir)?;
         match ledger.read_only() {
+            Some(why) if ledger.key_is_away() => Err(AppendError::Unavailable(why.to_owned()).into()),
             Some(why) => Err(Failure::ReadOnly(why.to_owned())),
             None => Ok(Self { ledger, actor, unrecordable: None }),
         }

@@ -249,7 +249,7 @@ impl Ledger {
     /// Gives a draft its index and its data key, and lets the facts have it.
     pub(crate) fn place(&mut self, mut draft: Draft, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
         if draft.record.kind() == Kind::Entry {
-            draft.key_id = Some(self.key_for(&compartment(&draft.record, &self.state.facts))?);
+            draft.key_id = Some(self.key_for(&compartment(&draft.record, draft.at, &self.state.facts))?);
         }
         let index = self.state.facts.size();
         self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record);

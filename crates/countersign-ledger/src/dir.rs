@@ -185,10 +185,10 @@ impl Directory {
         if origin.ends_with(SOFTWARE_SUFFIX) {
             return Err(DirectoryError::SoftwareOrigin(origin.to_owned()));
         }
-        let token = Token::at(key.place.clone());
-        let wrapping = wrapping_label(key.label, 1);
-        token.make_wrapping_key(&wrapping).map_err(KeyFileError::from)?;
         let store = SegmentStore::create(path, ROLLOVER_BYTES)?;
+        let token = Token::at(key.place.clone());
+        let wrapping = wrapping_label(key.label)?;
+        token.make_wrapping_key(&wrapping).map_err(KeyFileError::from)?;
         let keys_dir = path.join("keys");
         make_dir(&keys_dir)?;
         let keys = DataKeys::create_in_token(&keys_dir.join(DATA_KEYS), origin, &token, &wrapping, &mut os_random)?;
@@ -300,10 +300,11 @@ pub struct InToken<'a> {
     pub vkey: &'a VKey,
 }
 
-/// The label of a ledger's key-encryption key: each destruction of a data key makes the next.
-#[must_use]
-pub fn wrapping_label(label: &str, number: u32) -> String {
-    format!("{label}-wrap-{number}")
+/// A label for a ledger's key-encryption key that none has yet: one may be left over from a ledger that was not made to the end.
+fn wrapping_label(label: &str) -> Result<String, DirectoryError> {
+    let mut number = [0; 4];
+    os_random(&mut number).map_err(KeyFileError::from)?;
+    Ok(format!("{label}-wrap-{:08x}", u32::from_be_bytes(number)))
 }
 
 /// A ledger that has its keys and nothing else yet.

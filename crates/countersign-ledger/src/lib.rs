@@ -28,7 +28,7 @@ mod writer;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::commit::{AppendError, Request};
-pub use self::dir::{Directory, DirectoryError, InToken, Opening, wrapping_label};
+pub use self::dir::{Directory, DirectoryError, InToken, Opening};
 pub use self::entropy::{Entropy, SystemEntropy};
 pub use self::open::{Access, Ledger, OpenError, Parts};
 pub use self::receipt::Receipt;

@@ -54,13 +54,13 @@ impl Ledger {
         self.ready()?;
         let (size, old) = self.newest_key()?;
         let vkey = new.vkey().clone();
-        if self.signers.iter().any(|s| *s.vkey() == vkey) {
-            return Err(AppendError::Malformed(format!("{vkey} signs for this ledger already")));
+        // It may be at hand already, from an attempt that was refused.
+        if self.signers.iter().all(|s| *s.vkey() != vkey) {
+            self.signers.push(new);
         }
-        self.signers.push(new);
         let text = rotation_text(self.origin(), &old, &vkey);
         let signed = self.sign_text(&old, &text).and_then(|o| Ok((o, self.sign_text(&vkey, &text)?)));
-        let recorded = signed.and_then(|(old_signature, new_signature)| {
+        signed.and_then(|(old_signature, new_signature)| {
             let record = KeyRotated {
                 old: line(&old)?,
                 new: line(&vkey)?,
@@ -72,11 +72,7 @@ impl Ledger {
                 approvers: rotation.approvers,
             };
             self.append(Request { actor: actor.clone(), key, record: record.into() })
-        });
-        if self.state.keys.signing(self.size()).all(|k| *k != vkey) {
-            self.signers.pop();
-        }
-        recorded
+        })
     }
 
     /// Revokes a key that another has followed.

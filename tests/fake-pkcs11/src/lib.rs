@@ -2,7 +2,7 @@
 //!
 //! `FAKE_PKCS11_REAL` names the real module. `FAKE_PKCS11_PLAN` names a file that is read before each call; each of its lines is
 //! `<call> <what> <times>`, where what is
-//! - a number: the call is not made and returns this CKR code,
+//! - a number: the call returns this CKR code and, C_Sign apart, is not made,
 //! - `hang:<milliseconds>`: it waits so long first,
 //! - `lose`: the call is made and returns CKR_DEVICE_ERROR,
 //! - `garbage`: C_Sign gives a signature with one bit turned,
@@ -43,7 +43,9 @@ enum Fault {
 
 /// What the plan has for this call, once.
 fn fault(call: &str) -> Fault {
-    if let Some(mut log) = std::env::var_os("FAKE_PKCS11_LOG").and_then(|path| std::fs::OpenOptions::new().append(true).create(true).open(path).ok()) {
+    if let Some(mut log) =
+        std::env::var_os("FAKE_PKCS11_LOG").and_then(|path| std::fs::OpenOptions::new().append(true).create(true).open(path).ok())
+    {
         writeln!(log, "{call}").unwrap_or(());
     }
     let text = std::env::var_os("FAKE_PKCS11_PLAN").and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
@@ -71,7 +73,9 @@ fn take(call: &str, text: &str) -> String {
     let left = plan.left.get_or_insert_with(HashMap::new);
     for (n, line) in text.lines().enumerate() {
         let mut words = line.split_whitespace();
-        let (Some(named), Some(what), Some(times)) = (words.next(), words.next(), words.next().and_then(|t| t.parse().ok())) else { continue };
+        let (Some(named), Some(what), Some(times)) = (words.next(), words.next(), words.next().and_then(|t| t.parse().ok())) else {
+            continue;
+        };
         let left = left.entry(n).or_insert(times);
         if named == call && *left > 0 {
             *left -= 1;
@@ -152,16 +156,21 @@ unsafe extern "C" fn C_SignInit(session: CK_SESSION_HANDLE, mechanism: CK_MECHAN
     if fault == Fault::Lose { CKR_DEVICE_ERROR } else { rv }
 }
 
-unsafe extern "C" fn C_Sign(session: CK_SESSION_HANDLE, data: CK_BYTE_PTR, len: CK_ULONG, out: CK_BYTE_PTR, out_len: CK_ULONG_PTR) -> CK_RV {
+unsafe extern "C" fn C_Sign(
+    session: CK_SESSION_HANDLE,
+    data: CK_BYTE_PTR,
+    len: CK_ULONG,
+    out: CK_BYTE_PTR,
+    out_len: CK_ULONG_PTR,
+) -> CK_RV {
     // Without room for a signature the caller only asks for its length.
     let fault = if out.is_null() { Fault::None } else { fault("C_Sign") };
-    if let Fault::Return(rv) = fault {
-        return rv;
-    }
     let Some(call) = real().and_then(|real| real.C_Sign) else { return CKR_FUNCTION_FAILED };
     // SAFETY: the arguments are passed on as they came.
     let rv = unsafe { call(session, data, len, out, out_len) };
     match fault {
+        // An error ends the signing, says the standard, so the real module has to end it too.
+        Fault::Return(code) => code,
         Fault::Lose => CKR_DEVICE_ERROR,
         Fault::Garbage if rv == CKR_OK => {
             // SAFETY: the real module has just written at least one byte there.

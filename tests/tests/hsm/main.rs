@@ -2,6 +2,15 @@
 //!
 //! Each test runs in a process of its own, with a token of its own: a module is initialised once for each process, and SoftHSM finds its tokens by
 //! an environment variable.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod faults;
 mod outage;
@@ -16,28 +25,31 @@ use countersign_log::vkey::VKey;
 use countersign_sign::pkcs11::{Algorithm, Place, Token};
 use countersign_testing::ledger::{cast, principal};
 
-const MODULES: [&str; 3] =
-    ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"];
+const MODULES: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+];
 const CASE: &str = "COUNTERSIGN_HSM_CASE";
 const DIR: &str = "COUNTERSIGN_HSM_DIR";
 /// No digits alone, so that a search for it finds nothing else.
-pub const PIN: &str = "pin-Xq7rW2mK9";
-pub const ORIGIN: &str = "ledger.example/hsm";
-pub const KEY: &str = "ledger-key";
+pub(crate) const PIN: &str = "pin-Xq7rW2mK9";
+pub(crate) const ORIGIN: &str = "ledger.example/hsm";
+pub(crate) const KEY: &str = "ledger-key";
 
 /// A token of its own for one test.
-pub struct Bench {
-    pub dir: PathBuf,
+pub(crate) struct Bench {
+    pub(crate) dir: PathBuf,
     module: PathBuf,
 }
 
 /// Runs a test in a process of its own, against SoftHSM.
-pub fn alone(case: &str, test: fn(&Bench)) {
+pub(crate) fn alone(case: &str, test: fn(&Bench)) {
     run(case, false, test);
 }
 
 /// Runs a test in a process of its own, against the module that goes wrong.
-pub fn alone_with_faults(case: &str, test: fn(&Bench)) {
+pub(crate) fn alone_with_faults(case: &str, test: fn(&Bench)) {
     run(case, true, test);
 }
 
@@ -54,7 +66,8 @@ fn run(case: &str, faults: bool, test: fn(&Bench)) {
     let config = dir.path().join("softhsm2.conf");
     let tokens = dir.path().join("tokens");
     std::fs::create_dir(&tokens).unwrap();
-    std::fs::write(&config, format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display())).unwrap();
+    std::fs::write(&config, format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display()))
+        .unwrap();
     let made = Command::new("softhsm2-util")
         .args(["--init-token", "--free", "--label", "ledger", "--so-pin", "so-Xq7rW2mK9", "--pin", PIN])
         .env("SOFTHSM2_CONF", &config)
@@ -90,34 +103,34 @@ fn write_pin(dir: &Path, pin: &str) {
 }
 
 impl Bench {
-    pub fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place { module: self.module.clone(), token: "ledger".into(), pin_file: self.dir.join("pin") }
     }
 
-    pub fn token(&self) -> Token {
+    pub(crate) fn token(&self) -> Token {
         Token::at(self.place())
     }
 
     /// Writes the PIN file anew.
-    pub fn set_pin(&self, pin: &str) {
+    pub(crate) fn set_pin(&self, pin: &str) {
         write_pin(&self.dir, pin);
     }
 
     /// What the module does wrong from now on.
-    pub fn plan(&self, plan: &str) {
+    pub(crate) fn plan(&self, plan: &str) {
         // At once, so that no call reads half of it.
         std::fs::write(self.dir.join("plan.new"), plan).unwrap();
         std::fs::rename(self.dir.join("plan.new"), self.dir.join("plan")).unwrap();
     }
 
     /// How often a call was made so far.
-    pub fn calls(&self, name: &str) -> usize {
+    pub(crate) fn calls(&self, name: &str) -> usize {
         let calls = std::fs::read_to_string(self.dir.join("calls")).unwrap_or_default();
         calls.lines().filter(|line| *line == name).count()
     }
 
     /// Makes a signing key and names it.
-    pub fn key(&self, label: &str, algorithm: Algorithm) -> VKey {
+    pub(crate) fn key(&self, label: &str, algorithm: Algorithm) -> VKey {
         let key = self.token().make_signing_key(label, algorithm).unwrap();
         match algorithm {
             Algorithm::Ed25519 => VKey::new(ORIGIN, &key).unwrap(),
@@ -125,12 +138,12 @@ impl Bench {
         }
     }
 
-    pub fn ledger_dir(&self) -> PathBuf {
+    pub(crate) fn ledger_dir(&self) -> PathBuf {
         self.dir.join("ledger")
     }
 
     /// Makes a ledger whose key is in the token.
-    pub fn ledger(&self, algorithm: Algorithm) -> Ledger {
+    pub(crate) fn ledger(&self, algorithm: Algorithm) -> Ledger {
         let vkey = self.key(KEY, algorithm);
         let (place, register) = (self.place(), Path::new("register/head"));
         let key = InToken { place: &place, label: KEY, vkey: &vkey };
@@ -138,7 +151,7 @@ impl Bench {
         Directory::create_in_token(&self.ledger_dir(), key, register, opening(), &founder, &sequencer, cast()).unwrap()
     }
 
-    pub fn open(&self, access: Access) -> Ledger {
+    pub(crate) fn open(&self, access: Access) -> Ledger {
         Directory::find(&self.ledger_dir()).unwrap().open(access, opening()).unwrap()
     }
 }

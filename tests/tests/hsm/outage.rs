@@ -21,7 +21,7 @@ fn load(writer: &Writer, submission: &countersign_entry::ids::SubmissionId, gran
     let mut load = Load { acknowledged: Vec::new(), refused: 0, unknown: 0 };
     let mut waiting: VecDeque<Pending> = VecDeque::new();
     let mut sent = 0u64;
-    let mut take = |answer: Result<_, AppendError>, load: &mut Load| match answer {
+    let take = |answer: Result<_, AppendError>, load: &mut Load| match answer {
         Ok(_) => load.acknowledged.push(Instant::now()),
         Err(AppendError::Unknown(_)) => load.unknown += 1,
         Err(AppendError::Unavailable(_) | AppendError::Busy) => {

@@ -81,8 +81,10 @@ fn an_old_key_stolen_after_rotation_makes_nothing_that_verifies() {
         resign(&honest, &forged.to_text());
         let report = judged(&honest, &pinned, Vec::new());
         assert!(matches!(report.verdict, Verdict::Untrusted | Verdict::Tampered), "{report}");
-        // Third, the ledger as it was before the rotation: the old key's to sign then. Whoever kept a head from after it is told; nobody else can be.
-        assert_eq!(judged(&before, &pinned, vec![kept]).verdict, Verdict::Stale);
+        // Third, the ledger as it was before the rotation: the old key's to sign then. Whoever kept a head from after it sees that it is signed by a
+        // key this one does not lead to; nobody else can see anything.
+        assert_eq!(judged(&before, &pinned, vec![kept]).verdict, Verdict::Untrusted);
+        assert_eq!(judged(&before, &pinned, Vec::new()).verdict, Verdict::Verified);
         // A revocation makes even checkpoints that the old key made alone, later than said, untrusted; the ledger itself goes on.
         let last_size = ledger.size();
         let revocation = Revocation {
@@ -139,7 +141,8 @@ fn a_rotation_needs_two_approvers_and_a_key_at_hand() {
         let refused = ledger.rotate_key(&principal("officer"), "r".parse().unwrap(), signer, rotation(0, &["approver1", "approver2"]));
         assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
         // A key that is not in the token cannot follow.
-        let signer = Box::new(TokenSigner::new(bench.token(), "absent", new));
+        let other = bench.key("other", Algorithm::Ed25519);
+        let signer = Box::new(TokenSigner::new(bench.token(), "absent", other));
         let refused = ledger.rotate_key(&principal("founder"), "r".parse().unwrap(), signer, rotation(0, &["approver1", "approver2"]));
         assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
         assert_eq!((ledger.size(), ledger.read_only()), (size, None));

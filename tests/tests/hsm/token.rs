@@ -129,7 +129,8 @@ fn an_origin_for_software_keys_is_refused() {
         let (place, register) = (bench.place(), std::path::Path::new("register/head"));
         let key = countersign_ledger::InToken { place: &place, label: KEY, vkey: &vkey };
         let who = countersign_testing::ledger::principal("founder");
-        let made = countersign_ledger::Directory::create_in_token(&bench.ledger_dir(), key, register, crate::opening(), &who, &who, Vec::new());
+        let made =
+            countersign_ledger::Directory::create_in_token(&bench.ledger_dir(), key, register, crate::opening(), &who, &who, Vec::new());
         assert!(matches!(made, Err(countersign_ledger::DirectoryError::SoftwareOrigin(_))));
         assert!(!bench.ledger_dir().exists());
     });

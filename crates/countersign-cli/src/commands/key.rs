@@ -207,7 +207,8 @@ fn list(args: &TokenArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 fn token_of(args: &LedgerArgs) -> Result<(Directory, TokenFile, Token), Failure> {
     let directory = Directory::find(&args.dir)?;
     let file = directory.token_file()?;
-    let file = file.ok_or_else(|| Failure::Invalid("this ledger's keys are in files, not in a token: make a new ledger for keys in a token".into()))?;
+    let file = file
+        .ok_or_else(|| Failure::Invalid("this ledger's keys are in files, not in a token: make a new ledger for keys in a token".into()))?;
     let token = file.token(args.pin_file.clone().or_else(pin_credential).as_deref());
     Ok((directory, file, token))
 }
@@ -269,12 +270,8 @@ fn rotate(args: &RotateArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 fn revoke(args: &RevokeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let vkey = VKey::parse(&args.vkey).map_err(|e| Failure::Usage(format!("--vkey: {e}")))?;
     let mut session = Session::to_write(&args.ledger)?;
-    let revocation = Revocation {
-        vkey,
-        last_size: args.last_size,
-        reason: args.approval.reason.clone(),
-        approvers: args.approval.approver.clone(),
-    };
+    let revocation =
+        Revocation { vkey, last_size: args.last_size, reason: args.approval.reason.clone(), approvers: args.approval.approver.clone() };
     let receipt = session.ledger.revoke_key(&session.actor.id, args.write.key()?, revocation)?;
     if out.is_json() {
         out.object("key-revoke", json!({ "entry": receipt.index, "vkey": args.vkey, "last_size": args.last_size }))?;

@@ -78,11 +78,10 @@ pub(crate) fn run(args: &ProofArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
 }
 
 fn make(args: &MakeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let ledger = open(&LedgerArgs {
-        dir: args.dir.clone(),
-        passphrase_file: args.passphrase_file.clone(),
-        pin_file: args.pin_file.clone(),
-    }, Access::Read)?;
+    let ledger = open(
+        &LedgerArgs { dir: args.dir.clone(), passphrase_file: args.passphrase_file.clone(), pin_file: args.pin_file.clone() },
+        Access::Read,
+    )?;
     if args.index >= ledger.size() {
         return Err(Failure::NotFound(format!("entry {} is not recorded: the ledger has {} entries", args.index, ledger.size())));
     }
