@@ -139,6 +139,19 @@ fn a_key_from_making_to_destroying() {
     assert!(!listed.contains("k1 ") && listed.contains("k2 ") && listed.contains("k1-wrap-"), "{listed}");
     b.approver(4004);
 
+    // Data keys under a new key: the file from before opens no more.
+    let file = b.scene.dir.join("keys/data.keys");
+    let old = fs::read(&file).unwrap();
+    b.run(&["key", "rewrap", "DIR"]).exits(0);
+    b.approver(4005);
+    let new = fs::read(&file).unwrap();
+    fs::write(&file, old).unwrap();
+    b.run(&["status", "DIR"]).exits(3);
+    fs::write(&file, new).unwrap();
+    let status = b.json(&["status", "DIR"]);
+    assert_eq!(status["vkey"], vkey);
+    assert_ne!(status["signing_key"], status["vkey"]);
+
     // Nothing but the vkey pinned at first, and no token.
     let export = b.scene.path("export").display().to_string();
     b.run(&["export", "DIR", &export, "--public-only"]).exits(0);

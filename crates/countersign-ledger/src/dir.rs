@@ -301,7 +301,7 @@ pub struct InToken<'a> {
 }
 
 /// A label for a ledger's key-encryption key that none has yet: one may be left over from a ledger that was not made to the end.
-fn wrapping_label(label: &str) -> Result<String, DirectoryError> {
+pub(crate) fn wrapping_label(label: &str) -> Result<String, DirectoryError> {
     let mut number = [0; 4];
     os_random(&mut number).map_err(KeyFileError::from)?;
     Ok(format!("{label}-wrap-{:08x}", u32::from_be_bytes(number)))

@@ -6,9 +6,12 @@ use countersign_entry::record::{KeyRevoked, KeyRotated, Record};
 use countersign_log::key_event::{revocation_text, rotation_text};
 use countersign_log::tree::TreeSize;
 use countersign_log::vkey::VKey;
-use countersign_sign::Signer;
+use countersign_sign::pkcs11::{Class, Token};
+use countersign_sign::software::KeyFileError;
+use countersign_sign::{Signer, os_random};
 
 use crate::commit::{AppendError, Request};
+use crate::dir::{DirectoryError, wrapping_label};
 use crate::open::Ledger;
 use crate::receipt::Receipt;
 use crate::signing::SealError;
@@ -92,6 +95,20 @@ impl Ledger {
             approvers: revocation.approvers,
         };
         self.append(Request { actor: actor.clone(), key, record: record.into() })
+    }
+
+    /// Wraps the data keys under a new key of the token, makes that durable, and destroys the key before it there: no older copy of their file opens
+    /// any more. `label` is what the signing key is called.
+    ///
+    /// # Errors
+    /// The data keys are under a passphrase, or the token or the file failed. Both keys are in the token then, and the file opens under one of them.
+    pub fn rewrap_data_keys(&mut self, token: &Token, label: &str) -> Result<(), DirectoryError> {
+        let before = self.keys.wrapping_label().ok_or_else(|| KeyFileError::NeedsPassphrase("keys/data.keys".into()))?.to_owned();
+        let new = wrapping_label(label)?;
+        token.make_wrapping_key(&new).map_err(KeyFileError::from)?;
+        self.keys.rewrap(token, &new, &mut os_random)?;
+        token.destroy(Class::Wrapping, &before).map_err(KeyFileError::from)?;
+        Ok(())
     }
 
     /// Whether this key signs now, alone or beside another.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use countersign_entry::ids::{Line, PrincipalId};
-use countersign_entry::record::KeyAttested;
+use countersign_entry::record::{KeyAttested, Role};
 use countersign_ledger::{Directory, Revocation, Rotation};
 use countersign_log::vkey::VKey;
 use countersign_sign::keyfile::{TokenFile, TokenKey};
@@ -33,6 +33,8 @@ pub(crate) enum KeyCommand {
     Revoke(RevokeArgs),
     /// Destroy a signing key in the token that signs no longer.
     Destroy(DestroyArgs),
+    /// Wrap the data keys under a new key of the token and destroy the one before it: no older copy of their file opens any more.
+    Rewrap(RewrapArgs),
 }
 
 /// A key to make.
@@ -129,6 +131,13 @@ pub(crate) struct RevokeArgs {
     approval: ApprovalArgs,
 }
 
+/// Which ledger's data keys.
+#[derive(Debug, Args)]
+pub(crate) struct RewrapArgs {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+}
+
 /// Which key is destroyed.
 #[derive(Debug, Args)]
 pub(crate) struct DestroyArgs {
@@ -149,6 +158,7 @@ pub(crate) fn run(command: &KeyCommand, out: &mut Out<'_>) -> Result<Exit, Failu
         KeyCommand::Rotate(args) => rotate(args, out),
         KeyCommand::Revoke(args) => revoke(args, out),
         KeyCommand::Destroy(args) => destroy(args, out),
+        KeyCommand::Rewrap(args) => rewrap(args, out),
     }
 }
 
@@ -284,7 +294,7 @@ fn revoke(args: &RevokeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 
 fn destroy(args: &DestroyArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let (directory, mut file, token) = token_of(&args.ledger)?;
-    let session = Session::to_write(&args.ledger)?;
+    let session = operator(&args.ledger)?;
     let key = listed(&file, |key| key.label == args.key)?;
     if session.ledger.signs_with(&key.vkey) {
         return Err(Failure::Invalid(format!("{} signs for this ledger: let another key follow it first (key rotate)", args.key)));
@@ -304,6 +314,29 @@ fn destroy(args: &DestroyArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         out.line(format_args!("destroyed in the token: {} ({})", key.label, key.vkey))?;
     }
     Ok(DONE)
+}
+
+fn rewrap(args: &RewrapArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let (_, file, token) = token_of(&args.ledger)?;
+    let mut session = operator(&args.ledger)?;
+    let label = file.keys.last().map(|key| key.label.clone()).unwrap_or_default();
+    session.ledger.rewrap_data_keys(&token, &label)?;
+    if out.is_json() {
+        out.object("key-rewrap", json!({ "rewrapped": true }))?;
+    } else {
+        out.line("the data keys are wrapped under a new key; the one before it is destroyed in the token")?;
+        out.line("Copies of keys/data.keys from before this, in backups too, open no more: make a new backup now.")?;
+    }
+    Ok(DONE)
+}
+
+/// A ledger open to an operator, for what is done to keys without an entry that replay would check.
+fn operator(args: &LedgerArgs) -> Result<Session, Failure> {
+    let session = Session::to_write(args)?;
+    if session.actor.has(Role::Operator) {
+        return Ok(session);
+    }
+    Err(Failure::Denied("keys are destroyed by an operator".into()))
 }
 
 fn listed(file: &TokenFile, is: impl Fn(&TokenKey) -> bool) -> Result<TokenKey, Failure> {

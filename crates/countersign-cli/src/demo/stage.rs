@@ -83,6 +83,10 @@ impl Stage {
         Ok(receipts)
     }
 
+    pub(super) fn principal(&self, key: &str) -> Result<&PrincipalId, DemoError> {
+        lookup(&self.principals, key)
+    }
+
     pub(super) fn person(&self, key: &str) -> Result<&PersonId, DemoError> {
         self.persons.get(key).ok_or_else(|| DemoError(format!("nobody plays {key}")))
     }
