@@ -319,6 +319,10 @@ proptest! {
                 through_json(r)
             }
             Record::KeyRevoked(r) => through_json(r),
+            Record::KeyAttested(r) => {
+                prop_assume!(json_can_hold(&r.attestation));
+                through_json(r)
+            }
             Record::OfficerEnrolled(r) => through_json(r),
             Record::OfficerRevoked(r) => through_json(r),
             Record::Organization(r) => through_json(r),

@@ -67,8 +67,13 @@ pub(crate) fn link(draft: SealedDraft, index: u64, prev: [u8; 32]) -> StoredEntr
     StoredEntry { leaf: leaf.encode(), sealed: draft.sealed }
 }
 
-/// The compartment whose data key seals a record of kind 1.
-pub(crate) fn compartment(record: &Record, facts: &Facts) -> String {
+/// The compartment whose data key seals a record of kind 1, for one year of retention, which begins with recording.
+pub(crate) fn compartment(record: &Record, at: Micros, facts: &Facts) -> String {
+    let year: String = at.to_string().chars().take_while(|c| *c != '-').collect();
+    format!("{} {year}", subject_matter(record, facts))
+}
+
+fn subject_matter(record: &Record, facts: &Facts) -> String {
     let submission = match record {
         Record::Submission(r) => Some(&r.id),
         Record::GrantRequest(r) => Some(&r.submission),

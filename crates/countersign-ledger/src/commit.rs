@@ -17,6 +17,7 @@ use crate::batch::{Draft, compartment, link, seal_draft};
 use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, REQUEST_BYTES_MAX};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
+use crate::signing::SealError;
 use crate::state::short_hash;
 
 /// One thing somebody wants recorded.
@@ -59,8 +60,11 @@ pub enum AppendError {
     /// The key or the random source is away. Nothing was recorded.
     #[error("nothing can be recorded: {0}")]
     Unavailable(String),
-    /// Storage or signing failed on the way. The entry may or may not be there: open the ledger again and repeat with the same key.
-    #[error("unknown whether it was recorded: {0}. Open the ledger again and repeat with the same idempotency key")]
+    /// Storage or signing failed on the way. The entry may or may not be there: repeat with the same key, on a ledger opened again where this one
+    /// only reads now.
+    #[error(
+        "unknown whether it was recorded: {0}. Repeat with the same idempotency key; if the ledger only reads now, open it again first"
+    )]
     Unknown(String),
 }
 
@@ -80,8 +84,8 @@ impl Ledger {
     pub fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
         let count = requests.len();
         let refuse_all = |e: AppendError| vec![Err(e); count];
-        if let Mode::ReadOnly(why) = &self.mode {
-            return refuse_all(AppendError::ReadOnly(why.clone()));
+        if let Err(e) = self.ready() {
+            return refuse_all(e);
         }
         let now = self.clock.now();
         let last = self.state.last_at;
@@ -98,7 +102,7 @@ impl Ledger {
         let sealed = if drafts.is_empty() { Ok(None) } else { self.make_durable(first, &drafts).map(Some) };
         match sealed {
             Err(e) => {
-                let failed = self.fail(e);
+                let failed = self.fail_or_wait(e);
                 placed.into_iter().map(|p| Err(if let Placed::Failed(e) = p { e } else { failed.clone() })).collect()
             }
             Ok(commit) => {
@@ -122,19 +126,17 @@ impl Ledger {
     /// As [`AppendError`] says.
     pub fn tick(&mut self) -> Result<u64, AppendError> {
         let before = self.state.size();
+        self.ready()?;
         let now = self.clock.now();
-        if let Mode::ReadOnly(why) = &self.mode {
-            return Err(AppendError::ReadOnly(why.clone()));
-        }
         let mut drafts = Vec::new();
-        let done = self
-            .record_due(now, &mut drafts)
-            .and_then(|()| if drafts.is_empty() { Ok(()) } else { self.make_durable(before, &drafts).map(drop) });
-        done.map_err(|e| self.fail(e))?;
+        self.record_due(now, &mut drafts).map_err(|e| self.fail(e))?;
+        if !drafts.is_empty() {
+            self.make_durable(before, &drafts).map_err(|e| self.fail_or_wait(e))?;
+        }
         Ok(self.state.size() - before)
     }
 
-    fn fail(&mut self, e: AppendError) -> AppendError {
+    pub(crate) fn fail(&mut self, e: AppendError) -> AppendError {
         self.mode = Mode::ReadOnly(format!("a commit failed ({e}); open it again"));
         e
     }
@@ -167,6 +169,9 @@ impl Ledger {
         let at = self.next_time(now);
         let mut record = request.record;
         record.clear_outcome();
+        if let Err(what) = self.check_key_event(&record) {
+            return Ok(Err(AppendError::Malformed(what)));
+        }
         if let Record::GrantRequest(r) = &mut record {
             r.reference = Some(self.draw_reference()?);
         }
@@ -244,7 +249,7 @@ impl Ledger {
     /// Gives a draft its index and its data key, and lets the facts have it.
     pub(crate) fn place(&mut self, mut draft: Draft, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
         if draft.record.kind() == Kind::Entry {
-            draft.key_id = Some(self.key_for(&compartment(&draft.record, &self.state.facts))?);
+            draft.key_id = Some(self.key_for(&compartment(&draft.record, draft.at, &self.state.facts))?);
         }
         let index = self.state.facts.size();
         self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record);
@@ -278,7 +283,7 @@ impl Ledger {
     }
 
     /// Steps 2 to 4: stage, sign, seal. On `Ok` the entries are committed.
-    pub(crate) fn make_durable(&mut self, first: u64, drafts: &[Draft]) -> Result<Commit, AppendError> {
+    pub(crate) fn make_durable(&mut self, first: u64, drafts: &[Draft]) -> Result<Commit, SealError> {
         let mut entries = Vec::with_capacity(drafts.len());
         let mut sealed = Vec::with_capacity(drafts.len());
         for (draft, index) in drafts.iter().zip(first..) {
@@ -295,22 +300,23 @@ impl Ledger {
         // Step 2. Stage: durable, and only if nobody staged that index. If we stop after it, recovery signs and seals this very batch.
         let batch = StagedBatch { first_index: first, entries };
         self.store.stage(&batch).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        let note = self.seal_staged()?;
+        let note = self.seal_patiently()?;
         Ok(Commit { note, entries: batch.entries, size: self.state.size() })
     }
 
     /// Steps 3 and 4 for the batch that is staged and taken in: what recovery runs too.
-    pub(crate) fn seal_staged(&mut self) -> Result<Arc<[u8]>, AppendError> {
+    pub(crate) fn seal_staged(&mut self) -> Result<Arc<[u8]>, SealError> {
         let size = self.state.tree.size();
         let checkpoint = Checkpoint { origin: self.state.origin.clone(), size, root: self.state.tree.root() };
         // Step 3. Sign, and check in software what came back before anybody sees it.
         let text = checkpoint.to_text();
-        let signature = self.signer.sign(text.as_bytes()).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        let lines = [(self.vkey.name(), self.vkey.key_id(), signature.as_slice())];
+        let signatures = self.sign_by_all(&text, size.0)?;
+        let lines: Vec<_> = signatures.iter().map(|(key, signature)| (key.name(), key.key_id(), signature.as_slice())).collect();
         let note = note::format_note(&text, &lines).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        let verified: VerifiedCheckpoint =
-            Checkpoint::verify(note.as_bytes(), &self.vkey).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        debug_assert_eq!(verified.checkpoint(), &checkpoint);
+        for (key, _) in &signatures {
+            let verified: VerifiedCheckpoint = Checkpoint::verify(note.as_bytes(), key).map_err(|e| AppendError::Unknown(e.to_string()))?;
+            debug_assert_eq!(verified.checkpoint(), &checkpoint);
+        }
         // Step 4. Seal: durable, and only if nobody sealed that size. If we stop before it, the staged batch has no signature anybody saw, and
         // recovery makes one over the same root. If we stop after it and before the register, the store is ahead of the register, which is
         // allowed, and recovery advances it.

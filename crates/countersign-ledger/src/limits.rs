@@ -1,5 +1,7 @@
 //! Every bound of this crate, in one place.
 
+use std::time::Duration;
+
 /// Requests a batch takes at most.
 pub const BATCH_MAX: usize = 1_024;
 /// Requests that may wait in the queue; one more is refused at once, before it is sequenced.
@@ -12,3 +14,9 @@ pub const CLOCK_BEHIND_MAX: u64 = 2_000_000;
 pub const KEY_POOL: u32 = 16;
 /// Free data keys below which a new pool is made.
 pub const KEY_POOL_LOW: usize = 4;
+/// How long a batch waits for a key that is away before its requests are told that it is unknown.
+pub const SEAL_PATIENCE: Duration = Duration::from_secs(10);
+/// The first pause before a key that is away is asked again.
+pub const KEY_RETRY_MIN: Duration = Duration::from_millis(20);
+/// The longest such pause.
+pub const KEY_RETRY_MAX: Duration = Duration::from_millis(500);

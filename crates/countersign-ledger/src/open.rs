@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use countersign_conflict::replay::Replay;
 use countersign_entry::content::{Content, Meta};
@@ -9,7 +10,7 @@ use countersign_entry::ids::PrincipalId;
 use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
-use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use countersign_log::checkpoint::VerifiedCheckpoint;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
@@ -29,8 +30,10 @@ pub struct Parts {
     pub store: Box<dyn Store>,
     /// Where the newest head is kept apart.
     pub register: Box<dyn Register>,
-    /// The key that signs.
-    pub signer: Box<dyn Signer>,
+    /// The log's first key, which everybody pins.
+    pub vkey: VKey,
+    /// The keys that sign: that one, and those that followed it.
+    pub signers: Vec<Box<dyn Signer>>,
     /// The keys that seal.
     pub keys: DataKeys,
     /// The clock.
@@ -42,7 +45,15 @@ pub struct Parts {
 /// Whether the ledger takes entries.
 pub(crate) enum Mode {
     Writable,
+    /// A batch is staged and not signed, because the key is away. It is signed before anything else is decided.
+    KeyAway(KeyAway),
     ReadOnly(String),
+}
+
+/// Why a staged batch has no signature yet, and when to ask again.
+pub(crate) struct KeyAway {
+    pub(crate) why: String,
+    pub(crate) next_try: Instant,
 }
 
 /// A ledger, open.
@@ -50,7 +61,7 @@ pub struct Ledger {
     pub(crate) state: State,
     pub(crate) store: Box<dyn Store>,
     pub(crate) register: Box<dyn Register>,
-    pub(crate) signer: Box<dyn Signer>,
+    pub(crate) signers: Vec<Box<dyn Signer>>,
     pub(crate) keys: DataKeys,
     pub(crate) keys_announced: bool,
     pub(crate) keys_free: usize,
@@ -135,7 +146,7 @@ impl Ledger {
         }
         self.keys_announced = true;
         self.keys_free = self.keys.free();
-        self.make_durable(0, &drafts)?;
+        self.make_durable(0, &drafts).map_err(|e| self.fail_or_wait(e))?;
         Ok(())
     }
 
@@ -179,7 +190,7 @@ impl Ledger {
             // An interrupted commit: the batch is whole and its decisions replay, so it is signed and sealed as it stands. Its size gets the
             // only root it ever had.
             if finishing {
-                ledger.seal_staged().map_err(OpenError::Finish)?;
+                ledger.finish_staged().map_err(OpenError::Finish)?;
             } else if let Some(head) = &recovered.head {
                 // Sealed, and we stopped before the register heard of it.
                 ledger.register.advance(head)?;
@@ -189,19 +200,18 @@ impl Ledger {
     }
 
     fn idle(parts: Parts) -> Self {
-        let vkey = parts.signer.vkey().clone();
         Self {
-            state: State::new(vkey.name()),
+            state: State::new(&parts.vkey),
             store: parts.store,
             register: parts.register,
-            signer: parts.signer,
+            signers: parts.signers,
             keys: parts.keys,
             keys_announced: false,
             keys_free: 0,
             compartments: HashMap::new(),
             clock: parts.clock,
             entropy: parts.entropy,
-            vkey,
+            vkey: parts.vkey,
             mode: Mode::Writable,
         }
     }
@@ -210,7 +220,6 @@ impl Ledger {
     fn gate(&self, recovered: &Recovered) -> Result<Option<String>, OpenError> {
         let size = recovered.head.as_ref().map_or(0, |h| h.size);
         let known = self.register.load()?;
-        self.verified(known.as_ref())?;
         Ok(known.filter(|h| h.size > size).map(|h| {
             format!(
                 "the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore the store",
@@ -221,7 +230,7 @@ impl Ledger {
 
     fn verified(&self, head: Option<&Head>) -> Result<Option<VerifiedCheckpoint>, OpenError> {
         let Some(head) = head else { return Ok(None) };
-        let verified = Checkpoint::verify(&head.note, &self.vkey).map_err(|e| damaged(head.size, e))?;
+        let verified = self.state.keys.verify(&head.note).map_err(|e| damaged(head.size, e))?;
         if verified.size() == TreeSize(head.size) {
             Ok(Some(verified))
         } else {
@@ -252,7 +261,8 @@ impl Ledger {
 
     /// The register's head must be one of this ledger's own past.
     fn check_register_prefix(&self) -> Result<(), OpenError> {
-        let Some(known) = self.register.load()? else { return Ok(()) };
+        // One that is ahead of the store may be signed by a key whose event is missing with the rest; the gate has said so already.
+        let Some(known) = self.register.load()?.filter(|known| known.size <= self.state.size()) else { return Ok(()) };
         let Some(verified) = self.verified(Some(&known))? else { return Ok(()) };
         match self.state.tree.root_at(verified.size()) {
             Some(root) if root != verified.root() => Err(damaged(known.size, "the head register signs another past than the store's")),
@@ -315,8 +325,15 @@ impl Ledger {
     pub fn read_only(&self) -> Option<&str> {
         match &self.mode {
             Mode::Writable => None,
+            Mode::KeyAway(away) => Some(away.why.as_str()),
             Mode::ReadOnly(why) => Some(why.as_str()).filter(|why| *why != OPENED_FOR_READING),
         }
+    }
+
+    /// Whether entries are staged that the key has not signed. They show in [`Ledger::size`] and are not committed; a handle opened for reading
+    /// does not have them.
+    pub fn key_is_away(&self) -> bool {
+        matches!(self.mode, Mode::KeyAway(_))
     }
 
     /// The tree size the head register stands at; `None` where it was never used.

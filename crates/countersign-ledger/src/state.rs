@@ -10,9 +10,11 @@ use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::chain::{self, ChainHash};
 use countersign_log::tree::{self, Tree};
+use countersign_log::vkey::VKey;
 use sha2::{Digest, Sha256};
 
 use crate::index::Index;
+use crate::keys::LogKeys;
 
 pub(crate) struct State {
     pub(crate) origin: String,
@@ -24,6 +26,7 @@ pub(crate) struct State {
     /// Time of the newest entry.
     pub(crate) last_at: Micros,
     pub(crate) index: Index,
+    pub(crate) keys: LogKeys,
     seen: HashMap<[u8; 16], Seen>,
 }
 
@@ -35,7 +38,8 @@ pub(crate) struct Seen {
 }
 
 impl State {
-    pub(crate) fn new(origin: &str) -> Self {
+    pub(crate) fn new(first_key: &VKey) -> Self {
+        let origin = first_key.name();
         let origin_hash = chain::origin_hash(origin);
         Self {
             origin: origin.to_owned(),
@@ -45,6 +49,7 @@ impl State {
             chain: origin_hash,
             last_at: Micros::EPOCH,
             index: Index::default(),
+            keys: LogKeys::new(first_key),
             seen: HashMap::new(),
         }
     }
@@ -63,6 +68,7 @@ impl State {
     pub(crate) fn take_beside_facts(&mut self, index: u64, at: Micros, actor: &PrincipalId, request: &str, record: &Record) {
         self.last_at = at;
         self.index.take(index, record);
+        self.keys.take(index, record);
         // A record whose canonical form cannot be made was never accepted as a request, so no client can repeat it.
         if let Ok(bytes) = record.request_bytes() {
             self.seen.insert(key_hash(actor.as_str(), request), Seen { index, request: short_hash(&bytes) });

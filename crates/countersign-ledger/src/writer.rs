@@ -1,6 +1,6 @@
 //! The one thread that writes, its bounded queue, and group commit: at once when idle, in larger batches under load.
 
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::commit::{AppendError, Request};
@@ -37,7 +37,7 @@ impl Writer {
     pub fn start(mut ledger: Ledger) -> std::io::Result<Self> {
         let (queue, requests) = sync_channel::<(Request, Reply)>(QUEUE_MAX);
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || {
-            while let Ok(first) = requests.recv() {
+            while let Some(first) = next(&mut ledger, &requests) {
                 let (batch, replies) = gather(first, &requests);
                 for (answer, reply) in ledger.commit(batch).into_iter().zip(replies) {
                     // A client that went away lost nothing: the entry stands, and its key gives the receipt.
@@ -78,6 +78,19 @@ impl Drop for Writer {
             drop(thread.join());
         }
     }
+}
+
+/// The next request. While it waits for one it asks a key that is away again, so that a staged batch does not wait for somebody to come.
+fn next(ledger: &mut Ledger, requests: &Receiver<(Request, Reply)>) -> Option<(Request, Reply)> {
+    while let Some(pause) = ledger.key_retry() {
+        match requests.recv_timeout(pause) {
+            Ok(first) => return Some(first),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            // Whether it is back shows in `key_retry`.
+            Err(RecvTimeoutError::Timeout) => drop(ledger.ready()),
+        }
+    }
+    requests.recv().ok()
 }
 
 /// Takes what is waiting, up to a batch. What arrives while a batch is written makes the next one.

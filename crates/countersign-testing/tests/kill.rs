@@ -64,7 +64,7 @@ fn make(dir: &Path) -> Ledger {
 }
 
 fn opening() -> Opening {
-    Opening { passphrase_file: None, clock: Box::new(SystemClock) }
+    Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock) }
 }
 
 fn open(dir: &Path) -> Ledger {

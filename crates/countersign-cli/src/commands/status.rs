@@ -49,6 +49,7 @@ fn fields(ledger: &Ledger) -> Result<Value, Failure> {
     let mut fields = json!({
         "origin": ledger.origin(),
         "vkey": ledger.vkey().to_string(),
+        "signing_key": ledger.signing_key().map(ToString::to_string),
         "size": ledger.size(),
         "root": ledger.root().to_string(),
         "last_at": last_at,
@@ -74,6 +75,7 @@ fn lines(fields: &Value) -> Vec<(&str, String)> {
     let names = [
         "origin",
         "vkey",
+        "signing_key",
         "size",
         "root",
         "last_at",

@@ -47,7 +47,7 @@ impl Stage {
             persons.insert(key, PersonId::new(format!("P-{}", random_word()?))?);
         }
         let records = first_records(&principals, &persons, start)?;
-        let opening = Opening { passphrase_file: None, clock: Box::new(clock.clone()) };
+        let opening = Opening { passphrase_file: None, pin_file: None, clock: Box::new(clock.clone()) };
         let (founder, sequencer) = (lookup(&principals, "founder")?, lookup(&principals, "sequencer")?);
         let ledger = Directory::create(dir, origin, Path::new("register/head"), opening, founder, sequencer, records)?;
         Ok(Self { ledger, clock, principals, persons, requests: 0 })

@@ -20,7 +20,9 @@ use ciborium::Value;
 
 pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
-pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
+pub use self::control::{
+    DataKeyCreated, DataKeyDestroyed, Genesis, KeyAttested, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction,
+};
 pub use self::directory::{
     Basis, Credential, CredentialKind, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus,
     Principal, Provider, Relation, Role, Tier,
@@ -155,6 +157,8 @@ records! {
     KeyRotated = "key.rotated", KeyEvent;
     /// A key is trusted no longer.
     KeyRevoked = "key.revoked", KeyEvent;
+    /// What a token says of a key.
+    KeyAttested = "key.attested", KeyEvent;
     /// An officer's own key.
     OfficerEnrolled = "officer.enrolled", KeyEvent;
     /// An officer's key is trusted no longer.

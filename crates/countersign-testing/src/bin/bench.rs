@@ -30,7 +30,7 @@ fn main() {
     fs::create_dir_all(&base).unwrap();
     machine(&base);
     let dir = base.join("ledger");
-    let opening = || Opening { passphrase_file: None, clock: Box::new(SystemClock) };
+    let opening = || Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock) };
     let mut ledger =
         Directory::create(&dir, ORIGIN, Path::new("register/head"), opening(), &principal("founder"), &principal("sequencer"), cast())
             .unwrap();

@@ -11,7 +11,7 @@ use countersign_testing::ledger::{access, principal};
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let (dir, round) = (arguments.next().unwrap(), arguments.next().unwrap());
-    let opening = Opening { passphrase_file: None, clock: Box::new(SystemClock) };
+    let opening = Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock) };
     let ledger = Directory::find(Path::new(&dir)).unwrap().open(Access::Write, opening).unwrap();
     let submission = ledger.facts().submissions().next().unwrap().record.id.clone();
     let grant = ledger.facts().grants().next().unwrap().0.0;
