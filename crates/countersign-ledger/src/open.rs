@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::batch::Draft;
 use crate::commit::AppendError;
+use crate::nowhere::Nowhere;
 use crate::receipt::Receipt;
 use crate::state::{State, typed};
 use crate::{Clock, Entropy};
@@ -135,8 +136,7 @@ impl Ledger {
         }
         self.keys_announced = true;
         self.keys_free = self.keys.free();
-        self.make_durable(0, &drafts)?;
-        Ok(())
+        self.make_durable(drafts)
     }
 
     /// Opens a ledger: reads every entry, replays every decision, holds the store against the register, and finishes a commit that was
@@ -418,28 +418,4 @@ impl Ledger {
 
 fn damaged(entry: u64, what: impl ToString) -> OpenError {
     OpenError::Damaged { entry, what: what.to_string() }
-}
-
-/// Stands in while the real store is being read.
-struct Nowhere;
-
-impl Store for Nowhere {
-    fn recover(&mut self) -> Result<Recovered, StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn stage(&mut self, _: &countersign_store::StagedBatch) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn seal(&mut self, _: &Head) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn read(&self, _: u64) -> Result<countersign_store::StoredEntry, StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn scan(&self, _: u64, _: countersign_store::EachEntry<'_>) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn seals(&self, _: u64, _: countersign_store::EachSeal<'_>) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
 }

@@ -1,23 +1,37 @@
-//! The one thread that writes, its bounded queue, and group commit: at once when idle, in larger batches under load.
+//! The one thread that writes, its bounded queue, and group commit: at once when idle, in larger batches under load, and then the next batch is
+//! decided while the last one is made durable on a second thread.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crate::commit::{AppendError, Request};
-use crate::limits::{BATCH_MAX, QUEUE_MAX};
+use countersign_sign::Signer;
+use countersign_store::{Register, Store};
+
+use crate::commit::{Answer, AppendError, Request};
+use crate::durable::{Decided, Hands};
+use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX};
+use crate::nowhere::{NoKey, Nowhere};
 use crate::open::Ledger;
 use crate::receipt::Receipt;
 
-type Reply = SyncSender<Result<Receipt, AppendError>>;
+type Reply = SyncSender<Answer>;
+type Queued = (Request, Reply);
+type Batch = (Vec<Request>, Vec<Reply>);
+type Job = (Decided, Vec<Reply>);
+
+/// How long the second thread is kept when nothing comes.
+const IDLE: Duration = Duration::from_millis(2);
 
 /// A ledger behind a queue. Dropping it, or [`Writer::stop`], finishes what is queued first.
 pub struct Writer {
-    queue: Option<SyncSender<(Request, Reply)>>,
+    queue: Option<SyncSender<Queued>>,
     thread: Option<JoinHandle<Ledger>>,
 }
 
 /// An answer that is on its way.
-pub struct Pending(Receiver<Result<Receipt, AppendError>>);
+pub struct Pending(Receiver<Answer>);
 
 impl Pending {
     /// Waits for the answer.
@@ -35,13 +49,14 @@ impl Writer {
     /// # Errors
     /// The operating system gives no thread.
     pub fn start(mut ledger: Ledger) -> std::io::Result<Self> {
-        let (queue, requests) = sync_channel::<(Request, Reply)>(QUEUE_MAX);
+        let (queue, requests) = sync_channel::<Queued>(QUEUE_MAX);
         let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || {
             while let Ok(first) = requests.recv() {
                 let (batch, replies) = gather(first, &requests);
-                for (answer, reply) in ledger.commit(batch).into_iter().zip(replies) {
-                    // A client that went away lost nothing: the entry stands, and its key gives the receipt.
-                    drop(reply.send(answer));
+                if batch.len() < OVERLAP_MIN {
+                    answer(ledger.commit(batch), replies);
+                } else {
+                    overlap(&mut ledger, (batch, replies), &requests);
                 }
             }
             ledger
@@ -81,7 +96,7 @@ impl Drop for Writer {
 }
 
 /// Takes what is waiting, up to a batch. What arrives while a batch is written makes the next one.
-fn gather(first: (Request, Reply), requests: &Receiver<(Request, Reply)>) -> (Vec<Request>, Vec<Reply>) {
+fn gather(first: Queued, requests: &Receiver<Queued>) -> Batch {
     let mut batch = vec![first.0];
     let mut replies = vec![first.1];
     while batch.len() < BATCH_MAX {
@@ -94,4 +109,94 @@ fn gather(first: (Request, Reply), requests: &Receiver<(Request, Reply)>) -> (Ve
         }
     }
     (batch, replies)
+}
+
+fn answer(answers: Vec<Answer>, replies: Vec<Reply>) {
+    for (answer, reply) in answers.into_iter().zip(replies) {
+        // A client that went away lost nothing: the entry stands, and its key gives the receipt.
+        drop(reply.send(answer));
+    }
+}
+
+/// Decides batch after batch here and makes them durable on a second thread, until little comes, an answer needs the store, or something fails.
+fn overlap(ledger: &mut Ledger, first: Batch, requests: &Receiver<Queued>) {
+    let (jobs, taken) = sync_channel(1);
+    let mut lent = Lent::of(ledger);
+    let committing = std::thread::Builder::new().name("committer".into()).spawn(move || {
+        let committed = lent.commit_each(&taken);
+        (lent, committed)
+    });
+    let left = decide_each(ledger, first, requests, &jobs);
+    drop(jobs);
+    let committed = match committing.map(JoinHandle::join) {
+        Ok(Ok((lent, committed))) => {
+            lent.give_back(ledger);
+            committed
+        }
+        _ => Err(AppendError::Unknown("the committing thread died".into())),
+    };
+    let failed = committed.map_err(|e| ledger.fail(e));
+    match (left, failed) {
+        (Some((decided, replies)), Ok(())) => answer(ledger.finish(decided), replies),
+        (Some((decided, replies)), Err(e)) => answer(decided.answers(Err(e.clone()), |_| Err(e.clone())), replies),
+        (None, _) => {}
+    }
+}
+
+/// Returns what was decided and could not be handed over: its answers need the store, or the other thread met a failure.
+fn decide_each(ledger: &mut Ledger, first: Batch, requests: &Receiver<Queued>, jobs: &SyncSender<Job>) -> Option<Job> {
+    let (mut next, mut small) = (Some(first), 0);
+    while let Some((batch, replies)) = next.take() {
+        small = if batch.len() < OVERLAP_MIN { small + 1 } else { 0 };
+        match ledger.decide(batch) {
+            Err(refused) => {
+                answer(refused, replies);
+                return None;
+            }
+            Ok(decided) if decided.asks_store() => return Some((decided, replies)),
+            Ok(decided) if decided.made.drafts.is_empty() => answer(decided.answers(Ok(Arc::new([])), |_| Err(lent())), replies),
+            Ok(decided) => {
+                if let Err(unsent) = jobs.send((decided, replies)) {
+                    return Some(unsent.0);
+                }
+            }
+        }
+        if small <= OVERLAP_SMALL_MAX {
+            next = requests.recv_timeout(IDLE).ok().map(|first| gather(first, requests));
+        }
+    }
+    None
+}
+
+/// Never seen: what needs the store is kept back until the store is here again.
+fn lent() -> AppendError {
+    AppendError::Unknown("the store was lent to another thread".into())
+}
+
+/// Store, register and key of a ledger, on their way to another thread and back.
+struct Lent {
+    store: Box<dyn Store>,
+    register: Box<dyn Register>,
+    signer: Box<dyn Signer>,
+}
+
+impl Lent {
+    fn of(ledger: &mut Ledger) -> Self {
+        let vkey = ledger.vkey.clone();
+        Self {
+            store: std::mem::replace(&mut ledger.store, Box::new(Nowhere)),
+            register: std::mem::replace(&mut ledger.register, Box::new(Nowhere)),
+            signer: std::mem::replace(&mut ledger.signer, Box::new(NoKey(vkey))),
+        }
+    }
+
+    fn give_back(self, ledger: &mut Ledger) {
+        (ledger.store, ledger.register, ledger.signer) = (self.store, self.register, self.signer);
+    }
+
+    fn commit_each(&mut self, jobs: &Receiver<Job>) -> Result<(), AppendError> {
+        let vkey = self.signer.vkey().clone();
+        let mut hands = Hands { store: &mut *self.store, register: &mut *self.register, signer: &mut *self.signer, vkey: &vkey };
+        hands.commit_each(jobs, |(decided, replies), note| answer(decided.answers(note, |_| Err(lent())), replies))
+    }
 }
