@@ -73,14 +73,14 @@ fn seal_draft(
     entropy: &mut dyn Entropy,
 ) -> Result<SealedDraft, String> {
     let mut failed = None;
-    let content = draft.record.content(draft.at.value(), draft.actor.as_str(), &draft.request, || {
+    let encoded = draft.record.encode(draft.at.value(), draft.actor.as_str(), &draft.request, || {
         let mut salt = [0; 16];
         if let Err(e) = entropy.fill(&mut salt) {
             failed = Some(e.to_string());
         }
         salt
     });
-    let encoded = content.map_err(|e| e.to_string())?.encode().map_err(|e| e.to_string())?;
+    let encoded = encoded.map_err(|e| e.to_string())?;
     if let Some(e) = failed {
         return Err(e);
     }
