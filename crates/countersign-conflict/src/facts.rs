@@ -92,7 +92,7 @@ pub struct Facts {
     pub(crate) recusals_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
     pub(crate) lists: ById<RecordId, List>,
     pub(crate) items: ById<RecordId, ListItem>,
-    pub(crate) items_on: BTreeMap<String, BTreeSet<RecordId>>,
+    pub(crate) items_on: BTreeMap<ListSubject, BTreeSet<RecordId>>,
     pub(crate) grants: BTreeMap<LeafIndex, Grant>,
     pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
@@ -222,7 +222,7 @@ impl Facts {
     /// List items that name a subject and are in force at a time, with their lists.
     pub fn items_naming<'a>(&'a self, subject: &ListSubject, at: Micros) -> impl Iterator<Item = (&'a Known<ListItem>, &'a Known<List>)> {
         self.items_on
-            .get(&subject.to_string())
+            .get(subject)
             .into_iter()
             .flatten()
             .filter_map(|id| self.items.get(id))
@@ -281,9 +281,9 @@ impl Facts {
             }
             Record::ListItem(r) => {
                 if let Some(old) = keep!(items, r) {
-                    remove(&mut self.items_on, &old.record.subject.to_string(), &r.id);
+                    remove(&mut self.items_on, &old.record.subject, &r.id);
                 }
-                self.items_on.entry(r.subject.to_string()).or_default().insert(r.id.clone());
+                self.items_on.entry(r.subject.clone()).or_default().insert(r.id.clone());
                 self.take_effect_later(index, r.from, at);
             }
             Record::Holding(r) => drop(keep!(holdings, r)),

@@ -10,6 +10,7 @@ use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
 use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use countersign_log::note::Note;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
@@ -397,6 +398,7 @@ impl Ledger {
             })
             .map_err(|e| unknown(e.to_string()))?;
         let (size, note) = head.ok_or_else(|| unknown(format!("no commit covers entry {index}")))?;
+        Note::parse(&note).map_err(|e| unknown(e.to_string()))?;
         let hashes = self.state.tree.inclusion_proof(tree::LeafIndex(index), TreeSize(size)).map_err(|e| unknown(e.to_string()))?;
         let (at, _) = typed(&meta).ok_or_else(|| unknown("time or actor".into()))?;
         Ok(Receipt { index, at, record, leaf, hashes, note: note.into(), repeated: false })
