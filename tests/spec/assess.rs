@@ -1,6 +1,9 @@
 //! The slow, obvious oracle of decisions: the titles of the rules read again as loops over the whole list of entries. It keeps no index, shares no
 //! code with the rules, and answers what may be known from the entries alone: the outcome of each verdict, the decision, which rules spoke.
 
+#[path = "exposure.rs"]
+mod exposure;
+
 use std::collections::BTreeSet;
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId, PrincipalId, SubmissionId};
@@ -290,17 +293,7 @@ impl<'a> Book<'a> {
 
     fn touches(&self, matter: &Submission, day: &Date) -> Vec<(IssuerId, bool)> {
         let edges = self.newest(|r| if let Record::Exposure(r) = r { Some((r.id.to_string(), r)) } else { None });
-        let mut out = Vec::new();
-        for edge in edges {
-            let starts_here = edge.from.to_string() == format!("provider:{}", matter.provider)
-                || edge.from.to_string() == format!("submission:{}", matter.id);
-            let begun = edge.valid_from.as_ref().is_none_or(|d| d.as_str() <= day.as_str());
-            let over = edge.valid_to.as_ref().is_some_and(|d| d.as_str() < day.as_str());
-            if starts_here && begun && !over {
-                out.push((edge.to.clone(), edge.confirmed));
-            }
-        }
-        out
+        exposure::ways(&edges, matter, day).into_iter().map(|(issuer, _, sure)| (issuer, sure)).collect()
     }
 
     fn signed(&self, person: &PersonId, submission: &SubmissionId, kind: AgreementKind, then: Micros) -> bool {

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, cases, directory, export, fields, grant, import, init, keys, policy, proof, query, review, status, tick, verify,
+    access, cases, directory, export, fields, grant, import, init, keys, policy, proof, query, record, review, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Labs that develop models.
     #[command(subcommand)]
     Provider(directory::RecordCommand<fields::ProviderFields>),
+    /// Models the public knows.
+    #[command(subcommand)]
+    Model(directory::RecordCommand<fields::ModelFields>),
     /// Companies whose securities or stakes somebody may hold.
     #[command(subcommand)]
     Issuer(directory::RecordCommand<fields::IssuerFields>),
@@ -79,7 +82,7 @@ pub(crate) enum Command {
     Exposure(directory::RecordCommand<fields::ExposureFields>),
     /// Models handed over for pre-release review.
     #[command(subcommand)]
-    Submission(directory::RecordCommand<fields::SubmissionFields>),
+    Submission(Box<directory::RecordCommand<fields::SubmissionFields>>),
     /// Signed agreements and certifications.
     #[command(subcommand)]
     Agreement(directory::RecordCommand<fields::AgreementFields>),
@@ -98,6 +101,9 @@ pub(crate) enum Command {
     /// Accesses.
     #[command(subcommand)]
     Access(access::AccessCommand),
+    /// Records of any type, from a file.
+    #[command(subcommand)]
+    Record(record::RecordCommand),
     /// Import holdings or trades from a file; without --commit only say what that would do.
     Import(import::ImportArgs),
     /// Assets whose issuer somebody has to decide.

@@ -2,7 +2,7 @@
 
 use countersign_entry::ids::{IdError, Line, OrganizationId, PersonId, PrincipalId, RecordId};
 use countersign_entry::record::{
-    AgreementKind, Effect, Effects, Organization, OrganizationKind, Person, PersonStatus, Policy, Principal, Record, Role,
+    AgreementKind, Effect, Effects, Organization, OrganizationKind, Person, PersonStatus, Policy, Principal, Record, Role, Tier,
 };
 use countersign_entry::time::Micros;
 
@@ -22,6 +22,7 @@ pub(crate) fn policy(effective_from: Micros) -> Result<Policy, IdError> {
         on_block: Effects { participate: Effect::Deny, hold: Effect::Refer, trade: Effect::Allow },
         on_block_without_participation: Effect::Allow,
         case_cadence_seconds: 900,
+        case_tier_max: Tier::Two,
         clock_skew_seconds: 300,
         supersedes: None,
     })

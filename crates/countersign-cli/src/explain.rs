@@ -129,7 +129,8 @@ fn found(rule: &str) -> &str {
     rules::rule(rule).map_or(rule, |r| r.found)
 }
 
-fn evidence(index: LeafIndex, ledger: &Ledger) -> String {
+/// An entry and what it says, in a line.
+pub(crate) fn evidence(index: LeafIndex, ledger: &Ledger) -> String {
     match ledger.entry(index.0) {
         Ok((_, _, record)) => format!("entry {index}: {} {}", record.type_name(), detail(&record)),
         Err(_) => format!("entry {index}"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use countersign_conflict::Refusal;
 use countersign_ledger::export::ExportError;
+use countersign_ledger::query::ViewError;
 use countersign_ledger::{AppendError, DirectoryError, OpenError};
 use countersign_sign::datakeys::DataKeysError;
 use countersign_sign::passphrase::PassphraseError;
@@ -99,6 +100,15 @@ pub(crate) enum Failure {
     /// Whatever has no reason to happen.
     #[error("{0}: this is a bug, please report it")]
     Bug(String),
+}
+
+impl From<ViewError> for Failure {
+    fn from(e: ViewError) -> Self {
+        match e {
+            ViewError::Beyond { .. } => Self::NotFound(e.to_string()),
+            ViewError::Open(e) => Self::Open(e),
+        }
+    }
 }
 
 impl Failure {

@@ -14,6 +14,7 @@ mod defaults;
 mod demo;
 mod explain;
 mod failure;
+mod finding;
 mod output;
 mod session;
 mod words;

@@ -95,8 +95,8 @@ impl Session {
         }
     }
 
-    /// Records that somebody asked, before they get the answer. Returns the entry; where it cannot be recorded, why.
-    pub(crate) fn record_read(&mut self, question: &str, subject: &str, rows: usize) -> Result<Result<u64, String>, Failure> {
+    /// Records that somebody asked, and as of which size, before they get the answer. Returns the entry; where it cannot be recorded, why.
+    pub(crate) fn record_read(&mut self, question: &str, subject: &str, rows: usize, as_of: u64) -> Result<Result<u64, String>, Failure> {
         if let Some(why) = &self.unrecordable {
             return Ok(Err(why.clone()));
         }
@@ -105,7 +105,7 @@ impl Session {
             question: Token::new(question).map_err(bug)?,
             subject: Line::new(subject).map_err(bug)?,
             rows: u64::try_from(rows).unwrap_or(u64::MAX),
-            as_of: self.ledger.size(),
+            as_of,
         };
         let request = Request { actor: self.actor.id.clone(), key: random_key()?, record: read.into() };
         Ok(self.ledger.append(request).map(|r| r.index).map_err(|e| e.to_string()))

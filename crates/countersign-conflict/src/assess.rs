@@ -7,6 +7,7 @@ use countersign_entry::record::{
 };
 use countersign_entry::time::Micros;
 
+use crate::exposure::Exposed;
 use crate::facts::{Facts, Grant, Known, in_force};
 use crate::rules::{RULES, Sheet, rule_set};
 
@@ -50,17 +51,6 @@ pub enum Ask<'a> {
     },
 }
 
-/// How a submission touches an issuer on the day asked about; the closest, confirmed edge of several.
-#[derive(Debug, Clone)]
-pub struct Touch<'a> {
-    /// The issuer.
-    pub issuer: &'a IssuerId,
-    /// Whether somebody checked the edge.
-    pub confirmed: bool,
-    /// The edge's entry.
-    pub edge: LeafIndex,
-}
-
 /// Everything a rule may look at.
 pub struct Question<'a> {
     /// What is known.
@@ -77,8 +67,8 @@ pub struct Question<'a> {
     pub submission: Option<&'a Known<Submission>>,
     /// The policy in force.
     pub policy: Option<&'a Known<Policy>>,
-    /// Issuers the submission touches.
-    pub touches: Vec<Touch<'a>>,
+    /// Issuers the submission touches over recorded edges on the day asked about, each by its surest way.
+    pub touches: Vec<Exposed<'a>>,
     /// What is asked.
     pub ask: Ask<'a>,
 }
@@ -175,14 +165,13 @@ fn decision(q: &Question<'_>, sheet: &Sheet) -> Decision {
     }
 }
 
-fn touches<'a>(facts: &'a Facts, submission: &Submission, day: &'a Date) -> Vec<Touch<'a>> {
-    let mut out: Vec<Touch<'a>> = Vec::new();
-    for edge in facts.exposures_of(submission, day) {
-        let touch = Touch { issuer: &edge.record.to, confirmed: edge.record.confirmed, edge: edge.index };
-        match out.iter_mut().find(|t| t.issuer == touch.issuer) {
-            Some(known) if touch.confirmed && !known.confirmed => *known = touch,
+fn touches<'a>(facts: &'a Facts, submission: &Submission, day: &Date) -> Vec<Exposed<'a>> {
+    let mut out: Vec<Exposed<'a>> = Vec::new();
+    for way in facts.exposures_of(submission, day) {
+        match out.iter_mut().find(|t| t.issuer == way.issuer) {
+            Some(known) if way.confirmed && !known.confirmed => *known = way,
             Some(_) => {}
-            None => out.push(touch),
+            None => out.push(way),
         }
     }
     out
@@ -195,7 +184,7 @@ impl<'a> Question<'a> {
     }
 
     /// How the submission touches an issuer, if it does.
-    pub(crate) fn touch(&self, issuer: &IssuerId) -> Option<&Touch<'a>> {
+    pub(crate) fn touch(&self, issuer: &IssuerId) -> Option<&Exposed<'a>> {
         self.touches.iter().find(|t| t.issuer == issuer)
     }
 
@@ -243,7 +232,7 @@ impl<'a> Question<'a> {
     }
 
     /// Calls `each` for every item in force on a list of a kind that names the submission, its provider, or an issuer it touches.
-    pub(crate) fn listed(&self, kind: ListKind, mut each: impl FnMut(&Known<ListItem>, &Known<List>, Option<&Touch<'a>>)) {
+    pub(crate) fn listed(&self, kind: ListKind, mut each: impl FnMut(&Known<ListItem>, &Known<List>, Option<&Exposed<'a>>)) {
         let Some(submission) = self.submission else { return };
         if self.facts.items_on.is_empty() {
             return;

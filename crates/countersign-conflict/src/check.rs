@@ -1,9 +1,9 @@
 //! What a record must agree with before it may be recorded. A refusal is definitely not recorded.
 
 use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId};
-use countersign_entry::record::{GrantState, Node, Record, RecusalScope};
+use countersign_entry::record::{Credential, GrantState, Node, Record, RecusalScope};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, account};
 use crate::{grants, roles};
 
 /// Why a record is not taken. Nothing was recorded.
@@ -113,7 +113,11 @@ impl Facts {
             Record::Organization(r) => self.organization(&r.id).map(|k| k.index),
             Record::Person(r) => self.person(&r.id).map(|k| k.index),
             Record::Principal(r) => self.principal(&r.id).map(|k| k.index),
+            Record::Credential(r) => self.credential(&r.id).map(|k| k.index),
+            Record::Identifier(r) => self.identifier(&r.id).map(|k| k.index),
+            Record::Relationship(r) => self.relationship(&r.id).map(|k| k.index),
             Record::Provider(r) => self.provider(&r.id).map(|k| k.index),
+            Record::Model(r) => self.model(&r.id).map(|k| k.index),
             Record::Issuer(r) => self.issuer(&r.id).map(|k| k.index),
             Record::Exposure(r) => self.exposure(&r.id).map(|k| k.index),
             Record::Submission(r) => self.submission(&r.id).map(|k| k.index),
@@ -142,16 +146,22 @@ impl Facts {
                 Some(p) => need(self.persons.contains_key(p), "person", p),
                 None => Ok(()),
             },
-            Record::Exposure(r) => {
-                need(self.issuers.contains_key(&r.to), "issuer", &r.to)?;
-                match &r.from {
-                    Node::Provider(id) => need(self.providers.contains_key(id), "provider", id),
-                    Node::Submission(id) => need(self.submissions.contains_key(id), "submission", id),
-                    Node::Issuer(id) => need(self.issuers.contains_key(id), "issuer", id),
-                    Node::Host(_) => Ok(()),
-                }
+            Record::Credential(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                self.check_credential(r)
             }
-            Record::Submission(r) => need(self.providers.contains_key(&r.provider), "provider", &r.provider),
+            Record::Exposure(r) => {
+                if !matches!(r.to, Node::Issuer(_) | Node::Host(_)) {
+                    return Err(Refusal::Invalid("an exposure ends at an issuer or a host"));
+                }
+                self.check_node(&r.from)?;
+                self.check_node(&r.to)
+            }
+            Record::Model(r) => need(self.providers.contains_key(&r.provider), "provider", &r.provider),
+            Record::Submission(r) => {
+                need(self.providers.contains_key(&r.provider), "provider", &r.provider)?;
+                r.model.as_ref().map_or(Ok(()), |m| need(self.models.contains_key(m), "model", m))
+            }
             Record::Agreement(r) => {
                 need(self.persons.contains_key(&r.person), "person", &r.person)?;
                 r.submission.as_ref().map_or(Ok(()), |s| need(self.submissions.contains_key(s), "submission", s))
@@ -203,11 +213,31 @@ impl Facts {
         }
     }
 
+    /// One account is one person's at a time: whom its accesses are told of must not be chance.
+    fn check_credential(&self, credential: &Credential) -> Result<(), Refusal> {
+        let others = self.credentials_of.get(&account(credential)).into_iter().flatten().filter(|id| **id != credential.id);
+        let clash =
+            others.filter_map(|id| self.credential(id)).any(|k| k.record.person != credential.person && k.record.overlaps(credential));
+        if clash { Err(Refusal::Invalid("the account is another person's on some of the same days")) } else { Ok(()) }
+    }
+
     fn check_issuer(&self, issuer: Option<&IssuerId>) -> Result<(), Refusal> {
         match issuer {
             Some(id) if !self.issuers.contains_key(id) => Err(Refusal::Unknown { what: "issuer", id: id.to_string() }),
             _ => Ok(()),
         }
+    }
+
+    /// A host needs no record of its own.
+    fn check_node(&self, node: &Node) -> Result<(), Refusal> {
+        let (known, what) = match node {
+            Node::Submission(id) => (self.submissions.contains_key(id), "submission"),
+            Node::Model(id) => (self.models.contains_key(id), "model"),
+            Node::Provider(id) => (self.providers.contains_key(id), "provider"),
+            Node::Issuer(id) => (self.issuers.contains_key(id), "issuer"),
+            Node::Host(_) => (true, "host"),
+        };
+        if known { Ok(()) } else { Err(Refusal::Unknown { what, id: node.to_string() }) }
     }
 
     fn check_scope(&self, scope: &RecusalScope) -> Result<(), Refusal> {

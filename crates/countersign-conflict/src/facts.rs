@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_entry::ids::{Date, IssuerId, LeafIndex, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
+use countersign_entry::ids::{
+    IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
+};
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Decision, Exposure, GrantRequest, GrantState, Holding, Import, Issuer, List, ListItem, ListSubject,
-    MatchDecision, Node, Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Identifier,
+    Import, Issuer, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization, Outcome, Person, Policy, Principal, Provider,
+    Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 
@@ -73,6 +76,13 @@ pub(crate) enum Timer {
 
 /// Rule, person, submission, and a number where one case would not hold all the evidence.
 pub(crate) type FindingKey = (&'static str, PersonId, SubmissionId, u32);
+/// What a credential is known by to whoever gave it out: kind, issuer, subject.
+pub(crate) type Account = (CredentialKind, String, String);
+
+pub(crate) fn account(c: &Credential) -> Account {
+    (c.kind, c.issuer.to_string(), c.subject.to_string())
+}
+
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Everything known before the next index.
@@ -81,8 +91,13 @@ pub struct Facts {
     pub(crate) organizations: ById<OrganizationId, Organization>,
     pub(crate) persons: ById<PersonId, Person>,
     pub(crate) principals: ById<PrincipalId, Principal>,
+    pub(crate) credentials: ById<RecordId, Credential>,
+    pub(crate) credentials_of: BTreeMap<Account, BTreeSet<RecordId>>,
     pub(crate) providers: ById<ProviderId, Provider>,
+    pub(crate) models: ById<ModelId, Model>,
     pub(crate) issuers: ById<IssuerId, Issuer>,
+    /// Issuers by GICS sub-industry.
+    pub(crate) issuers_in: BTreeMap<String, BTreeSet<IssuerId>>,
     pub(crate) exposures: ById<RecordId, Exposure>,
     pub(crate) exposures_from: BTreeMap<Node, BTreeSet<RecordId>>,
     pub(crate) submissions: ById<SubmissionId, Submission>,
@@ -97,14 +112,19 @@ pub struct Facts {
     pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
     pub(crate) policies: Vec<Known<Policy>>,
+    pub(crate) identifiers: ById<RecordId, Identifier>,
     pub(crate) holdings: ById<RecordId, Holding>,
+    pub(crate) relationships: ById<RecordId, Relationship>,
     pub(crate) trades: ById<RecordId, Trade>,
     pub(crate) trades_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
+    pub(crate) trades_in: BTreeMap<IssuerId, BTreeSet<RecordId>>,
     /// First access of a person to a submission: when, as the source tells, and its entry.
     pub(crate) first_access: BTreeMap<PersonId, BTreeMap<SubmissionId, (Micros, LeafIndex)>>,
     pub(crate) people_of: BTreeMap<SubmissionId, BTreeSet<PersonId>>,
     /// Findings about trades that were made already: trade and submission. One is enough.
     pub(crate) trades_found: BTreeSet<(LeafIndex, SubmissionId)>,
+    /// The same for trades in listed issuers: trade and list item.
+    pub(crate) trades_listed: BTreeSet<(LeafIndex, LeafIndex)>,
     /// Newest entries of records that no rule looks at, by type and id.
     pub(crate) others: BTreeMap<(&'static str, String), LeafIndex>,
     pub(crate) imports: ById<RecordId, Import>,
@@ -142,8 +162,12 @@ lookups! {
     person, persons, persons: PersonId => Person;
     /// The principal with this id.
     principal, principals, principals: PrincipalId => Principal;
+    /// The credential with this id.
+    credential, credentials, credentials: RecordId => Credential;
     /// The provider with this id.
     provider, providers, providers: ProviderId => Provider;
+    /// The model with this id.
+    model, models, models: ModelId => Model;
     /// The issuer with this id.
     issuer, issuers, issuers: IssuerId => Issuer;
     /// The exposure edge with this id.
@@ -158,8 +182,12 @@ lookups! {
     list, lists, lists: RecordId => List;
     /// The list item with this id.
     item, items, items: RecordId => ListItem;
+    /// The identifier record with this id.
+    identifier, identifiers, identifiers: RecordId => Identifier;
     /// The holding with this id.
     holding, holdings, holdings: RecordId => Holding;
+    /// The relationship with this id.
+    relationship, relationships, relationships: RecordId => Relationship;
     /// The trade with this id.
     trade, trades, trades: RecordId => Trade;
     /// The import with this id.
@@ -209,16 +237,6 @@ impl Facts {
         self.principals.values().any(|p| p.record.roles.contains(&Role::Operator))
     }
 
-    /// Exposure edges of a submission that hold on a day: those of its provider and its own.
-    pub fn exposures_of<'a>(&'a self, submission: &Submission, day: &'a Date) -> impl Iterator<Item = &'a Known<Exposure>> {
-        [Node::Provider(submission.provider.clone()), Node::Submission(submission.id.clone())]
-            .into_iter()
-            .filter_map(|node| self.exposures_from.get(&node))
-            .flatten()
-            .filter_map(|id| self.exposures.get(id))
-            .filter(move |edge| edge.record.holds_on(day))
-    }
-
     /// List items that name a subject and are in force at a time, with their lists.
     pub fn items_naming<'a>(&'a self, subject: &ListSubject, at: Micros) -> impl Iterator<Item = (&'a Known<ListItem>, &'a Known<List>)> {
         self.items_on
@@ -248,20 +266,36 @@ impl Facts {
             Record::Organization(r) => drop(keep!(organizations, r)),
             Record::Person(r) => drop(keep!(persons, r)),
             Record::Principal(r) => drop(keep!(principals, r)),
+            Record::Credential(r) => {
+                if let Some(old) = keep!(credentials, r) {
+                    remove(&mut self.credentials_of, &account(&old.record), &r.id);
+                }
+                self.credentials_of.entry(account(r)).or_default().insert(r.id.clone());
+            }
             Record::Provider(r) => drop(keep!(providers, r)),
-            Record::Issuer(r) => drop(keep!(issuers, r)),
-            Record::List(r) => drop(keep!(lists, r)),
+            Record::Model(r) => drop(keep!(models, r)),
+            Record::Issuer(r) => {
+                let old = keep!(issuers, r).and_then(|old| old.record.sub_industry);
+                if old != r.sub_industry {
+                    self.change_industry(&r.id, old.as_ref().map(Line::as_str), r.sub_industry.as_ref().map(Line::as_str));
+                    self.look_at_every_trade_in(&r.id, at);
+                }
+            }
+            Record::List(r) => {
+                drop(keep!(lists, r));
+                self.look_at_trades_on_list(&r.id, at);
+            }
             Record::Policy(r) => self.policies.push(Known { index, at, record: r.clone() }),
             Record::Exposure(r) => {
                 if let Some(old) = keep!(exposures, r) {
                     remove(&mut self.exposures_from, &old.record.from, &r.id);
                 }
                 self.exposures_from.entry(r.from.clone()).or_default().insert(r.id.clone());
-                self.look_at_trades_behind(&r.from, at);
+                self.look_at_trades_behind(index, at);
             }
             Record::Submission(r) => {
                 drop(keep!(submissions, r));
-                self.look_at_trades_behind(&Node::Submission(r.id.clone()), at);
+                self.look_at_trades_of_everybody(&r.id, at);
                 for grant in self.active_on.get(&r.id).into_iter().flatten() {
                     self.timers.insert((r.window.closes_at(), Timer::Expire(*grant)));
                 }
@@ -285,15 +319,24 @@ impl Facts {
                 }
                 self.items_on.entry(r.subject.clone()).or_default().insert(r.id.clone());
                 self.take_effect_later(index, r.from, at);
+                self.look_at_trades_listed(&r.id, at);
             }
+            Record::Identifier(r) => drop(keep!(identifiers, r)),
             Record::Holding(r) => drop(keep!(holdings, r)),
+            Record::Relationship(r) => drop(keep!(relationships, r)),
             Record::Import(r) => drop(keep!(imports, r)),
             Record::MatchDecision(r) => drop(keep!(match_decisions, r)),
             Record::Trade(r) => {
                 if let Some(old) = keep!(trades, r) {
                     remove(&mut self.trades_of, &old.record.person, &r.id);
+                    if let Some(issuer) = &old.record.instrument.issuer {
+                        remove(&mut self.trades_in, issuer, &r.id);
+                    }
                 }
                 self.trades_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+                if let Some(issuer) = &r.instrument.issuer {
+                    self.trades_in.entry(issuer.clone()).or_default().insert(r.id.clone());
+                }
                 self.look_at_trade(&r.id, at);
             }
             Record::GrantRequest(r) => self.apply_request(index, at, actor, r),
@@ -361,6 +404,15 @@ impl Facts {
         grant.state = result;
     }
 
+    fn change_industry(&mut self, issuer: &IssuerId, old: Option<&str>, new: Option<&str>) {
+        if let Some(old) = old {
+            remove(&mut self.issuers_in, &old.to_owned(), issuer);
+        }
+        if let Some(new) = new {
+            self.issuers_in.entry(new.to_owned()).or_default().insert(issuer.clone());
+        }
+    }
+
     fn take_effect_later(&mut self, index: LeafIndex, from: Micros, at: Micros) {
         if from > at {
             self.timers.insert((from, Timer::TakeEffect(index)));
@@ -401,7 +453,7 @@ impl Facts {
         let due = at.plus(cadence - at.value() % cadence);
         let mut key: FindingKey = (rule, person.clone(), submission.clone(), 0);
         // Of a flood of accesses the first entries are evidence enough, and the rest stand in the ledger; a trade that no case names would be lost.
-        while rule == rules::TRADE_AFTER_ACCESS
+        while rules::ABOUT_TRADES.contains(&rule)
             && self.pending.get(&key).is_some_and(|f| f.evidence.len() + evidence.len() >= CASE_EVIDENCE_MAX)
         {
             key.3 += 1;

@@ -12,6 +12,7 @@
 mod assess;
 mod check;
 mod decide;
+mod exposure;
 mod facts;
 mod follow;
 pub mod grants;
@@ -21,7 +22,8 @@ pub mod rules;
 pub mod surveil;
 mod trades;
 
-pub use self::assess::{Ask, Assessed, Question, Touch, assess};
+pub use self::assess::{Ask, Assessed, Question, assess};
 pub use self::check::Refusal;
+pub use self::exposure::Exposed;
 pub use self::facts::{Facts, Grant, Known, PendingFinding};
-pub use self::trades::TradeFinding;
+pub use self::trades::{ListedTrade, TradeFinding};

@@ -7,10 +7,10 @@ use crate::grants;
 /// Whether a principal with these roles may record this.
 pub fn may_record(roles: &[Role], record: &Record) -> bool {
     let allowed: &[Role] = match record {
-        Record::Organization(_) | Record::Person(_) | Record::Provider(_) | Record::Issuer(_) => {
+        Record::Organization(_) | Record::Person(_) | Record::Provider(_) | Record::Model(_) | Record::Issuer(_) => {
             &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer]
         }
-        Record::Principal(_) | Record::Policy(_) => &[Role::Operator],
+        Record::Principal(_) | Record::Credential(_) | Record::Policy(_) => &[Role::Operator],
         Record::Exposure(_) => &[Role::Operator, Role::EthicsOfficer],
         Record::Submission(_) => &[Role::Operator, Role::AccessOfficer],
         Record::Agreement(_) => &[Role::AccessOfficer, Role::EthicsOfficer],
@@ -21,7 +21,9 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         | Record::MatchDecision(_)
         | Record::Referral(_)
         | Record::LegalHold(_) => &[Role::EthicsOfficer],
-        Record::Import(_) | Record::Identifier(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],
+        // Whoever may record what a file holds may record that it was imported.
+        Record::Import(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer, Role::Gateway],
+        Record::Identifier(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],
         Record::Authority(_) | Record::Designation(_) | Record::RosterEntry(_) | Record::Selection(_) => {
             &[Role::Operator, Role::AccessOfficer]
         }

@@ -193,7 +193,7 @@ fn histories_reach_what_they_are_for() {
         history::play(&mut scene, &strategy.new_tree(&mut runner).unwrap().current());
         scene.entries().iter().for_each(|e| tally.take(e));
     }
-    assert_eq!(tally.rules.len(), rules::RULES.len() - 2, "every rule but watch lists and trades gives reasons: {tally:?}");
+    assert_eq!(tally.rules.len(), rules::RULES.len() - 4, "every rule but watch lists and those on trades gives reasons: {tally:?}");
     assert!(tally.rules.values().all(|n| *n >= 5) && tally.decisions.values().all(|n| *n >= 50), "{tally:?}");
     for state in
         [GrantState::Active, GrantState::Suspended, GrantState::Expired, GrantState::Recused, GrantState::Revoked, GrantState::Conflict]

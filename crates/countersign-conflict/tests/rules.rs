@@ -144,8 +144,10 @@ fn a_confirmed_edge_beside_an_unconfirmed_one_decides() {
     scene.must(OPERATOR, Exposure { from: Node::Submission(text(SUBMISSION)), ..exposure("ex-own", INVESTOR) });
     assert_eq!(ask(&scene).participate, Block);
     let mut elsewhere = scene_with(ETHICS, recusal("rc", SUBJECT, "issuer:cik-0000000003"));
-    elsewhere.must(OPERATOR, Exposure { from: Node::Issuer(text(LAB_ISSUER)), ..exposure("ex-chain", FAR_ISSUER) });
-    assert_eq!(ask(&elsewhere).participate, Clear, "edges of issuers are not followed further");
+    elsewhere.must(OPERATOR, Exposure { from: Node::Issuer(text(INVESTOR)), ..exposure("ex-chain", FAR_ISSUER) });
+    assert_eq!(ask(&elsewhere).participate, Clear, "edges of an investor are not those of the lab");
+    elsewhere.must(OPERATOR, Exposure { from: Node::Issuer(text(LAB_ISSUER)), ..exposure("ex-own", FAR_ISSUER) });
+    assert_eq!(ask(&elsewhere).participate, Block, "edges of the issuer that the lab is are");
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn days_begin_and_end_where_the_records_say() {
         id: "x".parse().unwrap(),
         from: Node::Provider("lab".parse().unwrap()),
         relation: Relation::EquityHeldBy,
-        to: "cik-1".parse().unwrap(),
+        to: "issuer:cik-1".parse().unwrap(),
         tier: Tier::One,
         valid_from: Some(date("2025-03-01")),
         valid_to: Some(date("2025-03-31")),

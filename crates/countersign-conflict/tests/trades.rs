@@ -36,6 +36,19 @@ fn to_look_at(scene: &Scene) -> BTreeSet<Found> {
     facts.people_with_access().flat_map(of).collect()
 }
 
+/// Trades in listed issuers as the facts of now give them, with the list item.
+fn on_a_list(scene: &Scene) -> BTreeSet<(u64, u64)> {
+    scene.facts().trades().flat_map(|t| scene.facts().lists_against(t)).map(|f| (f.trade.index.0, f.item.index.0)).collect()
+}
+
+/// The evidence of cases, open or waiting, about trades in listed issuers.
+fn listed(scene: &Scene) -> Vec<BTreeSet<u64>> {
+    let about = |rule: &str| rule == rules::TRADE_IN_RESTRICTED || rule == rules::TRADE_IN_WATCHED;
+    let waiting = scene.facts().pending().filter(|(rule, ..)| about(rule)).map(|(.., f)| &f.evidence);
+    let cases = scene.facts().cases().map(|(_, c)| c).filter(|c| about(c.rule.as_str())).map(|c| &c.evidence);
+    waiting.chain(cases).map(|evidence| evidence.iter().map(|i| i.0).collect()).collect()
+}
+
 fn one(trade: LeafIndex) -> BTreeSet<Found> {
     BTreeSet::from([(trade.0, text(SUBMISSION))])
 }
@@ -176,6 +189,111 @@ fn a_new_edge_is_held_against_old_trades() {
 }
 
 #[test]
+fn edges_lead_over_hosts_and_owners_and_no_farther() {
+    let edge = |id: &str, from: &str, relation, to: &str, tier| Exposure {
+        from: text(from),
+        relation,
+        to: text(to),
+        tier,
+        ..exposure(id, LAB_ISSUER)
+    };
+    let lab = format!("issuer:{LAB_ISSUER}");
+    let investor = format!("issuer:{INVESTOR}");
+    let far = format!("issuer:{FAR_ISSUER}");
+    // What leads to the far issuer from the lab, and how close it is then.
+    type Wanted = Option<(Tier, Relation)>;
+    let cases: [(&str, Vec<Exposure>, Wanted); 5] = [
+        ("a host nobody runs", vec![edge("h", "submission:S-0001", Relation::ServedBy, "host:cloud", Tier::Two)], None),
+        (
+            "who runs the host",
+            vec![
+                edge("h", "submission:S-0001", Relation::ServedBy, "host:cloud", Tier::Two),
+                edge("o", "host:cloud", Relation::OperatedBy, &far, Tier::One),
+            ],
+            Some((Tier::Two, Relation::ServedBy)),
+        ),
+        (
+            "a supplier of the lab's own issuer",
+            vec![edge("s", &lab, Relation::Supplier, &far, Tier::Two)],
+            Some((Tier::Two, Relation::Supplier)),
+        ),
+        ("a supplier of an investor", vec![edge("s", &investor, Relation::Supplier, &far, Tier::Two)], None),
+        (
+            "edges in a ring",
+            vec![edge("a", &lab, Relation::OwnedBy, &far, Tier::One), edge("b", &far, Relation::OwnedBy, &lab, Tier::One)],
+            Some((Tier::One, Relation::OwnedBy)),
+        ),
+    ];
+    for (what, edges, wanted) in cases {
+        let mut scene = Scene::new();
+        seen(&mut scene, SUBJECT, "2026-06-02");
+        let trade = traded(&mut scene, FAR_ISSUER, "2026-06-03");
+        for edge in edges {
+            scene.must(OPERATOR, edge);
+        }
+        let (person, submission) = (text(SUBJECT), text(SUBMISSION));
+        let got: Vec<_> = scene.facts().trades_to_look_at(&person, &submission).map(|f| (f.exposed.tier, f.exposed.relation)).collect();
+        assert_eq!(got, wanted.into_iter().collect::<Vec<_>>(), "{what}");
+        assert_eq!(found(&scene).len(), usize::from(wanted.is_some()), "{what}: {trade}");
+    }
+}
+
+#[test]
+fn rivals_and_named_industries_are_touched_in_tier_three_and_policy_says_what_becomes_a_case() {
+    for case_tier_max in [Tier::Two, Tier::Three] {
+        let mut scene = Scene::new();
+        scene.supersede(OPERATOR, Policy { case_tier_max, ..policy() });
+        let industry = |scene: &mut Scene, issuer: &str, name: &str| {
+            let known = scene.facts().issuer(&text(issuer)).unwrap().record.clone();
+            scene.supersede(OPERATOR, Issuer { sub_industry: Some(text(name)), ..known })
+        };
+        seen(&mut scene, SUBJECT, "2026-06-02");
+        let trade = traded(&mut scene, FAR_ISSUER, "2026-06-03");
+        industry(&mut scene, FAR_ISSUER, "Systems Software");
+        assert_eq!(to_look_at(&scene), BTreeSet::new());
+        industry(&mut scene, LAB_ISSUER, "Systems Software");
+        assert_eq!(to_look_at(&scene), one(trade), "a rival");
+        let (person, matter) = (text(SUBJECT), text(SUBMISSION));
+        let exposed: Vec<_> = scene.facts().trades_to_look_at(&person, &matter).map(|f| f.exposed).collect();
+        assert_eq!((exposed[0].relation, exposed[0].tier, exposed[0].confirmed), (Relation::Competitor, Tier::Three, false));
+        assert_eq!(found(&scene), if case_tier_max == Tier::Three { one(trade) } else { BTreeSet::new() });
+        industry(&mut scene, LAB_ISSUER, "Broadline Retail");
+        assert_eq!(to_look_at(&scene), BTreeSet::new(), "no rival any more");
+        scene.supersede(OPERATOR, Submission { downstream: vec![text("Systems Software")], ..submission() });
+        assert_eq!(to_look_at(&scene), one(trade), "named by the access officer");
+        // A closer way makes it a case in any event.
+        scene.must(OPERATOR, exposure("ex-far", FAR_ISSUER));
+        assert_eq!(found(&scene), one(trade));
+        assert_eq!(scene.replay(), vec![]);
+    }
+}
+
+#[test]
+fn a_list_item_is_held_against_old_trades_of_those_with_access() {
+    let mut scene = Scene::new();
+    scene.must(ETHICS, trade("t-before", SUBJECT, Some(FAR_ISSUER), "2026-06-01"));
+    seen(&mut scene, SUBJECT, "2026-06-02");
+    let inside = scene.must(ETHICS, trade("t-inside", SUBJECT, Some(FAR_ISSUER), "2026-06-05"));
+    scene.must(ETHICS, trade("t-late", SUBJECT, Some(FAR_ISSUER), "2026-06-09"));
+    scene.must(ETHICS, trade("t-stranger", OTHER, Some(FAR_ISSUER), "2026-06-05"));
+    let on = |list: &str| ListItem {
+        from: text("2026-05-01"),
+        until: Some(text("2026-06-09")),
+        ..item(&format!("on-{list}"), list, &format!("issuer:{FAR_ISSUER}"))
+    };
+    let restricted = scene.must(ETHICS, on(RESTRICTED));
+    let watched = scene.must(ETHICS, on(WATCH));
+    assert_eq!(on_a_list(&scene), BTreeSet::from([(inside.0, restricted.0), (inside.0, watched.0)]));
+    scene.advance(2 * HOUR).settle();
+    let rules: Vec<_> = scene.facts().cases().map(|(_, c)| c).filter(|c| c.finding == inside).map(|c| c.rule.to_string()).collect();
+    assert_eq!(rules, [rules::TRADE_IN_RESTRICTED, rules::TRADE_IN_WATCHED]);
+    // The same trade, recorded last.
+    let late = scene.must(ETHICS, trade("t-again", SUBJECT, Some(FAR_ISSUER), "2026-06-08"));
+    assert!(on_a_list(&scene).contains(&(late.0, restricted.0)) && listed(&scene).iter().any(|e| e.contains(&late.0)));
+    assert_eq!(scene.replay(), vec![]);
+}
+
+#[test]
 fn an_edge_counts_on_the_day_of_the_trade() {
     let edge = |from: &str, to: &str| Exposure { valid_from: Some(day(from)), valid_to: Some(day(to)), ..exposure("ex-far", FAR_ISSUER) };
     for (from, to, wanted) in [
@@ -206,7 +324,11 @@ fn an_unconfirmed_edge_is_a_finding_and_the_best_edge_is_its_evidence() {
     assert_eq!(found(&scene), one(trade));
     let edge = |scene: &Scene| {
         let (person, submission) = (text(SUBJECT), text(SUBMISSION));
-        let found: Vec<_> = scene.facts().trades_to_look_at(&person, &submission).map(|f| f.edge.record.id.to_string()).collect();
+        let found: Vec<_> = scene
+            .facts()
+            .trades_to_look_at(&person, &submission)
+            .map(|f| scene.at(f.exposed.via[0]).entity().unwrap().to_owned())
+            .collect();
         found
     };
     assert_eq!(edge(&scene), ["ex-investor"]);
@@ -326,16 +448,47 @@ fn the_newest_of_every_type_is_known() {
             assert!(again.supersedes() == newest || *name == "access.event" || *name == "import", "{name}");
         }
     }
-    assert_eq!(with_id, 250, "types with an id, ten times each");
+    assert_eq!(with_id, 260, "types with an id, ten times each");
 }
 
 /// One fact a ledger may learn. Days are of June.
 #[derive(Debug, Clone)]
 enum Fact {
-    Access { who: usize, submission: usize, day: u32 },
-    Trade { id: usize, who: usize, issuer: Option<&'static str>, day: u32 },
-    Edge { id: usize, from: usize, to: &'static str, days: (Option<u32>, Option<u32>), confirmed: bool },
-    Public { submission: usize, released: Option<u32>, cleansed: Option<u32> },
+    Access {
+        who: usize,
+        submission: usize,
+        day: u32,
+    },
+    Trade {
+        id: usize,
+        who: usize,
+        issuer: Option<&'static str>,
+        day: u32,
+    },
+    Edge {
+        id: usize,
+        from: &'static str,
+        relation: Relation,
+        to: &'static str,
+        tier: Tier,
+        days: (Option<u32>, Option<u32>),
+        confirmed: bool,
+    },
+    Industry {
+        issuer: &'static str,
+        industry: &'static str,
+    },
+    Listed {
+        id: usize,
+        list: &'static str,
+        issuer: &'static str,
+        days: (u32, Option<u32>),
+    },
+    Public {
+        submission: usize,
+        released: Option<u32>,
+        cleansed: Option<u32>,
+    },
 }
 
 const WHO: [&str; 2] = [SUBJECT, OTHER];
@@ -355,15 +508,20 @@ impl Fact {
             Fact::Trade { id, who, issuer, day } => {
                 scene.supersede(ETHICS, trade(&format!("t-{id}"), WHO[who], issuer, &june(day)));
             }
-            Fact::Edge { id, from, to, days, confirmed } => {
-                let from = match from {
-                    0 => Node::Provider(text(LAB)),
-                    1 => Node::Submission(text(SUBMISSION_2)),
-                    _ => Node::Issuer(text(INVESTOR)),
-                };
+            Fact::Edge { id, from, relation, to, tier, days, confirmed } => {
                 let on = |d: Option<u32>| d.map(|d| day(&june(d)));
-                let edge = Exposure { from, confirmed, valid_from: on(days.0), valid_to: on(days.1), ..exposure(&format!("e-{id}"), to) };
-                scene.supersede(OPERATOR, edge);
+                let (from, to) = (text(from), text(to));
+                let (valid_from, valid_to) = (on(days.0), on(days.1));
+                let edge = exposure(&format!("e-{id}"), LAB_ISSUER);
+                scene.supersede(OPERATOR, Exposure { from, relation, to, tier, valid_from, valid_to, confirmed, ..edge });
+            }
+            Fact::Industry { issuer, industry } => {
+                let known = scene.facts().issuer(&text(issuer)).unwrap().record.clone();
+                scene.supersede(OPERATOR, Issuer { sub_industry: Some(text(industry)), ..known });
+            }
+            Fact::Listed { id, list, issuer, days } => {
+                let (from, until) = (text(&june(days.0)), days.1.map(|d| text(&format!("{}T00:00:00Z", june(d)))));
+                scene.supersede(ETHICS, ListItem { from, until, ..item(&format!("i-{id}"), list, &format!("issuer:{issuer}")) });
             }
             Fact::Public { submission, released, cleansed } => {
                 let known = scene.facts().submission(&text(SEEN[submission])).unwrap().record.clone();
@@ -375,7 +533,7 @@ impl Fact {
 
     /// As it would be were it one of its kind, so that no other order of telling replaces it.
     fn numbered(mut self, n: usize) -> Self {
-        if let Fact::Trade { id, .. } | Fact::Edge { id, .. } = &mut self {
+        if let Fact::Trade { id, .. } | Fact::Edge { id, .. } | Fact::Listed { id, .. } = &mut self {
             *id = n;
         }
         self
@@ -389,8 +547,14 @@ fn fact() -> impl Strategy<Value = Fact> {
     prop_oneof![
         4 => (0..2usize, 0..2usize, day()).prop_map(|(who, submission, day)| Fact::Access { who, submission, day }),
         6 => (0..4usize, 0..2usize, traded, day()).prop_map(|(id, who, issuer, day)| Fact::Trade { id, who, issuer, day }),
-        3 => (0..3usize, 0..3usize, issuer(), (prop::option::of(day()), prop::option::of(day())), any::<bool>())
-            .prop_map(|(id, from, to, days, confirmed)| Fact::Edge { id, from, to, days, confirmed }),
+        4 => (
+            (0..4usize, select(history::EDGE_STARTS.to_vec()), select(history::EDGE_RELATIONS.to_vec()), select(history::EDGE_ENDS.to_vec())),
+            select(vec![Tier::One, Tier::Two, Tier::Three]), (prop::option::of(day()), prop::option::of(day())), any::<bool>()
+        )
+            .prop_map(|((id, from, relation, to), tier, days, confirmed)| Fact::Edge { id, from, relation, to, tier, days, confirmed }),
+        1 => (issuer(), select(vec!["Systems Software", "Broadline Retail"])).prop_map(|(issuer, industry)| Fact::Industry { issuer, industry }),
+        2 => (0..3usize, select(vec![RESTRICTED, WATCH]), issuer(), (day(), prop::option::of(day())))
+            .prop_map(|(id, list, issuer, days)| Fact::Listed { id, list, issuer, days }),
         2 => (0..2usize, prop::option::weighted(0.8, day()), prop::option::weighted(0.8, 0..8u32)).prop_map(|(submission, released, after)| {
             // Told in the right order: see the fault above.
             let cleansed = after.map(|after| released.unwrap_or(4) + after);
@@ -437,6 +601,12 @@ proptest! {
         let scene = told(&facts);
         prop_assert_eq!(to_look_at(&scene), spec::against_the_rule(scene.entries()));
         prop_assert_eq!(found(&scene), spec::ever_against_the_rule(scene.entries()));
+        prop_assert_eq!(on_a_list(&scene), spec::against_a_list(scene.entries()));
+        let (ever, told) = (spec::ever_against_a_list(scene.entries()), listed(&scene));
+        prop_assert!(ever.iter().all(|(trade, item)| told.iter().any(|e| e.contains(trade) && e.contains(item))), "{ever:?} {told:?}");
+        let known: BTreeSet<u64> = ever.iter().flat_map(|(trade, item)| [*trade, *item]).collect();
+        let entries = told.iter().flatten().filter(|i| !matches!(scene.at(LeafIndex(**i)), Record::AccessEvent(_)));
+        prop_assert!(entries.clone().all(|i| known.contains(i)), "{ever:?} {told:?}");
         prop_assert_eq!(scene.replay(), vec![]);
     }
 
@@ -446,8 +616,10 @@ proptest! {
     fn the_order_of_telling_does_not_matter(
         (facts, other) in prop::collection::vec((fact(), pause()), 1..18).prop_flat_map(|facts| {
             let mut ended = BTreeSet::new();
+            let mut placed = BTreeSet::new();
             let once = facts.into_iter().enumerate().filter(|(_, (f, _))| match f {
                 Fact::Public { submission, .. } => ended.insert(*submission),
+                Fact::Industry { issuer, .. } => placed.insert(*issuer),
                 _ => true,
             });
             let facts: Vec<_> = once.map(|(n, (f, p))| (f.numbered(n), p)).collect();
@@ -499,7 +671,7 @@ fn the_facts_told_lead_to_findings() {
     let mut runner = TestRunner::deterministic();
     let strategy = prop::collection::vec((fact(), pause()), 1..20);
     let (mut all, mut now, mut opened, mut gone) = (0, 0, 0, 0);
-    for _ in 0..200 {
+    for _ in 0..400 {
         let scene = told(&strategy.new_tree(&mut runner).unwrap().current());
         let (ever, current) = (found(&scene), to_look_at(&scene));
         (all, now, opened) = (all + ever.len(), now + current.len(), opened + cases(&scene).len());

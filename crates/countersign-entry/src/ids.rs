@@ -109,6 +109,11 @@ text_newtype!(
     IssuerId, "an issuer id", "is letters, digits, '-', '_' or '.', at most 96", slug
 );
 text_newtype!(
+    /// An AI model, as public catalogues name it: the lab, a slash, the model, such as `anthropic/claude-opus-4`.
+    ModelId, "a model id", "is letters, digits, '-', '_', '.' or '/', at most 96",
+    |t| slug(&t.replace('/', "-")) && !t.starts_with('/')
+);
+text_newtype!(
     /// Another record that needs a name of its own: an exposure edge, agreement, recusal, list, list item, policy.
     RecordId, "a record id", "is letters, digits, '-', '_' or '.', at most 96", slug
 );
@@ -148,6 +153,12 @@ impl Date {
     /// The date a time falls on, UTC.
     pub fn of(at: crate::time::Micros) -> Self {
         Self(at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+    }
+
+    /// The date before; none before year -9999.
+    pub fn day_before(&self) -> Option<Self> {
+        let date: jiff::civil::Date = self.0.parse().ok()?;
+        Some(Self(date.yesterday().ok()?.to_string()))
     }
 
     /// Midnight UTC at the start of the date.

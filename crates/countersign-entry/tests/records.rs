@@ -336,6 +336,7 @@ proptest! {
             Record::Person(r) => through_json(r),
             Record::Principal(r) => through_json(r),
             Record::Provider(r) => through_json(r),
+            Record::Model(r) => through_json(r),
             Record::Issuer(r) => through_json(r),
             Record::Exposure(r) => through_json(r),
             Record::Submission(r) => through_json(r),

@@ -139,6 +139,29 @@ pub enum Reason {
         /// What is wrong.
         detail: String,
     },
+    /// It names something that is not recorded.
+    #[error("{what} {id:?} is not recorded")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// What the row calls it.
+        id: String,
+    },
+    /// Other rows of the file say something else under the same id; none of them is taken before somebody decides.
+    #[error("rows {} say different things of {id:?}", listed(.rows))]
+    Conflicting {
+        /// The id.
+        id: String,
+        /// The rows, this one among them.
+        rows: Vec<u64>,
+    },
+    /// The ledger would refuse its record.
+    #[error("{0}")]
+    Refused(String),
+}
+
+fn listed(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl Reason {
@@ -151,6 +174,10 @@ impl Reason {
             Reason::Amount(_) => "bad_amount",
             Reason::TradeKind(_) => "unknown_kind",
             Reason::Field { .. } => "bad_field",
+            Reason::Unknown { what: "person", .. } => "unknown_person",
+            Reason::Unknown { .. } => "unknown_reference",
+            Reason::Conflicting { .. } => "conflicting",
+            Reason::Refused(_) => "refused",
         }
     }
 }
@@ -242,6 +269,13 @@ pub(crate) fn account<T: Canonical>(
 }
 
 impl<T> Imported<T> {
+    /// The same with each row's value made into another.
+    pub fn map<U>(self, f: impl Fn(T) -> U) -> Imported<U> {
+        let Imported { source, header, rows, quarantined, duplicates, report } = self;
+        let rows = rows.into_iter().map(|r| Row { number: r.number, raw: r.raw, value: f(r.value), flags: r.flags }).collect();
+        Imported { source, header, rows, quarantined, duplicates, report }
+    }
+
     fn load(&mut self, mut row: Row<T>) {
         row.flags.sort_unstable();
         row.flags.dedup();

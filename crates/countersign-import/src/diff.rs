@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::accounting::{Canonical, Imported};
-
 /// What an import would do. Each usable row stands in exactly one of the first five.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diff {
@@ -37,12 +35,7 @@ impl Diff {
     }
 }
 
-/// Compares an import with the records of its kind that are there, by key and canonical bytes.
-pub fn diff<T: Canonical>(existing: &BTreeMap<String, Vec<u8>>, imported: &Imported<T>) -> Diff {
-    compare(existing, imported.rows.iter().map(|row| (row.number, row.value.key(), row.value.canonical())))
-}
-
-/// As [`diff`], for rows that have been turned into records already and are compared in the record's own canonical bytes.
+/// Compares rows that have been turned into records with the records of their kind that are there: number, key and canonical bytes of each.
 pub fn compare(existing: &BTreeMap<String, Vec<u8>>, incoming: impl IntoIterator<Item = (u64, String, Vec<u8>)>) -> Diff {
     let mut by_key: BTreeMap<String, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
     for (number, key, bytes) in incoming {

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use countersign_entry::ids::{Date, IdError, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
-use countersign_entry::record::{AccessResult, Basis, ListKind, Node, PersonStatus, RecusalScope, Relation, Tier};
+use countersign_entry::ids::{Date, IdError, IssuerId, Line, ModelId, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
+use countersign_entry::record::{
+    AccessResult, Basis, CredentialKind, HolderRelation, InformationOwner, ListKind, MarkingLevel, Node, OrganizationKind, PersonStatus,
+    RecusalScope, Relation, RelationshipKind, Tier,
+};
 use countersign_entry::time::Micros;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,8 @@ use crate::trade::Cells;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// Agencies, their components, developers, partners.
+    Organization,
     /// People.
     Person,
     /// Credentials and accounts that point to a person.
@@ -50,7 +55,29 @@ pub enum Kind {
     AccessEvent,
 }
 
-/// One row's fields, checked. Absent optional fields are null; times are microseconds since the Unix epoch, as in the ledger.
+impl Kind {
+    /// All of them.
+    pub const ALL: &'static [Kind] = &[
+        Kind::Organization,
+        Kind::Person,
+        Kind::Credential,
+        Kind::Issuer,
+        Kind::Provider,
+        Kind::Model,
+        Kind::Exposure,
+        Kind::Relationship,
+        Kind::Holding,
+        Kind::Trade,
+        Kind::Recusal,
+        Kind::List,
+        Kind::ListItem,
+        Kind::Grant,
+        Kind::AccessEvent,
+    ];
+}
+
+/// One row's fields, checked. A blank cell is null, a field the file does not ask for is not there; times are microseconds since the Unix epoch,
+/// as in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields {
     kind: Kind,
@@ -68,12 +95,15 @@ impl Fields {
         self.values.get(name)
     }
 
-    /// The row as a record of `countersign_entry::record`, with `extra` fields an import does not have, such as `supersedes`.
+    /// The row as a record of `countersign_entry::record`, with `extra` fields an import does not have, such as `supersedes`. What the file does
+    /// not ask for stays as it is in `current`, the record this one would take the place of; a new record has nothing there.
     ///
     /// # Errors
     /// In serde's words, where the record asks for more than the row can say.
-    pub fn record<T: DeserializeOwned>(&self, extra: &[(&str, Value)]) -> Result<T, serde_json::Error> {
-        let own = self.values.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+    pub fn record<T: DeserializeOwned>(&self, current: Option<&Value>, extra: &[(&str, Value)]) -> Result<T, serde_json::Error> {
+        let known = |rule: &FieldRule| current.and_then(|c| c.get(rule.name)).cloned().unwrap_or_else(|| rule.nothing());
+        let value = |rule: &FieldRule| self.values.get(rule.name).cloned().unwrap_or_else(|| known(rule));
+        let own = rules(self.kind).iter().map(|rule| (rule.name.to_owned(), value(rule)));
         let extra = extra.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
         serde_json::from_value(Value::Object(own.chain(extra).collect()))
     }
@@ -106,6 +136,28 @@ pub struct FieldRule {
     pub(crate) form: Form,
 }
 
+impl FieldRule {
+    fn nothing(&self) -> Value {
+        if matches!(self.form, Form::Lines | Form::FormerNames) { Value::Array(Vec::new()) } else { Value::Null }
+    }
+
+    /// What its cells hold, in words.
+    pub fn holds(&self) -> String {
+        match self.form {
+            Form::Text(check) => check("\u{202e}").err().map(|e| e.rule.to_owned()).unwrap_or_default(),
+            Form::Lines => "several lines, with ';' between them".to_owned(),
+            Form::FormerNames => "several names, with ';' between them, each with its last day behind a '|' where it is known".to_owned(),
+            Form::Word(known) => known("").err().unwrap_or_default(),
+            Form::Date => "a date".to_owned(),
+            Form::Time => "a date, or a time with its offset, such as 2026-06-01T09:00:00Z".to_owned(),
+            Form::Bool => "yes or no".to_owned(),
+            Form::Count => "a whole number".to_owned(),
+            Form::Tier => "1, 2 or 3".to_owned(),
+            Form::Elsewhere => String::new(),
+        }
+    }
+}
+
 /// How a field's text is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Form {
@@ -113,10 +165,10 @@ pub(crate) enum Form {
     Text(fn(&str) -> Result<(), IdError>),
     /// Several lines, `;` between them, or a JSON array.
     Lines,
-    /// A word of an enum of `countersign_entry::record`.
-    Word(fn(&str) -> bool),
-    /// A word of a list.
-    OneOf(&'static [&'static str]),
+    /// Names of another time, `;` between them, each with its last day after a `|` where that is known.
+    FormerNames,
+    /// A word of an enum of `countersign_entry::record`; else which there are.
+    Word(fn(&str) -> Result<(), String>),
     Date,
     Time,
     Bool,
@@ -129,6 +181,7 @@ pub(crate) enum Form {
 /// The fields of a kind.
 pub fn rules(kind: Kind) -> &'static [FieldRule] {
     match kind {
+        Kind::Organization => ORGANIZATION,
         Kind::Person => PERSON,
         Kind::Credential => CREDENTIAL,
         Kind::Issuer => ISSUER,
@@ -159,12 +212,20 @@ const SUBMISSION_ID: Form = Form::Text(|t| SubmissionId::new(t).map(drop));
 const ORGANIZATION_ID: Form = Form::Text(|t| OrganizationId::new(t).map(drop));
 const PROVIDER_ID: Form = Form::Text(|t| ProviderId::new(t).map(drop));
 const ISSUER_ID: Form = Form::Text(|t| IssuerId::new(t).map(drop));
+const MODEL_ID: Form = Form::Text(|t| ModelId::new(t).map(drop));
 const RECORD_ID: Form = Form::Text(|t| RecordId::new(t).map(drop));
 const TOKEN: Form = Form::Text(|t| Token::new(t).map(drop));
 const LINE: Form = Form::Text(|t| Line::new(t).map(drop));
 const NODE: Form = Form::Text(|t| t.parse::<Node>().map(drop));
 const SCOPE: Form = Form::Text(|t| t.parse::<RecusalScope>().map(drop));
 
+const ORGANIZATION: &[FieldRule] = &[
+    must("id", ORGANIZATION_ID),
+    must("name", LINE),
+    must("kind", Form::Word(is_word::<OrganizationKind>)),
+    may("parent", ORGANIZATION_ID),
+    may("ethics_office", LINE),
+];
 const PERSON: &[FieldRule] = &[
     must("id", PERSON_ID),
     must("name", LINE),
@@ -174,17 +235,23 @@ const PERSON: &[FieldRule] = &[
 const CREDENTIAL: &[FieldRule] = &[
     must("id", RECORD_ID),
     must("person", PERSON_ID),
-    must("kind", Form::OneOf(&["piv", "cac", "oidc", "scim", "gateway_user", "api_key", "certificate", "os_user"])),
+    must("kind", Form::Word(is_word::<CredentialKind>)),
     must("issuer", LINE),
     must("subject", LINE),
     may("valid_from", Form::Date),
     may("valid_to", Form::Date),
 ];
-const ISSUER: &[FieldRule] =
-    &[must("id", ISSUER_ID), must("name", LINE), may("cik", LINE), may("tickers", Form::Lines), may("sub_industry", LINE)];
+const ISSUER: &[FieldRule] = &[
+    must("id", ISSUER_ID),
+    must("name", LINE),
+    may("cik", LINE),
+    may("tickers", Form::Lines),
+    may("former_names", Form::FormerNames),
+    may("sub_industry", LINE),
+];
 const PROVIDER: &[FieldRule] = &[must("id", PROVIDER_ID), must("name", LINE)];
 const MODEL: &[FieldRule] = &[
-    must("id", LINE),
+    must("id", MODEL_ID),
     must("provider", PROVIDER_ID),
     must("name", LINE),
     may("family", LINE),
@@ -195,7 +262,7 @@ const EXPOSURE: &[FieldRule] = &[
     must("id", RECORD_ID),
     must("from", NODE),
     must("relation", Form::Word(is_word::<Relation>)),
-    must("to", ISSUER_ID),
+    must("to", NODE),
     must("tier", Form::Tier),
     may("valid_from", Form::Date),
     may("valid_to", Form::Date),
@@ -206,27 +273,13 @@ const EXPOSURE: &[FieldRule] = &[
 const RELATIONSHIP: &[FieldRule] = &[
     must("id", RECORD_ID),
     must("person", PERSON_ID),
-    must(
-        "relation",
-        Form::OneOf(&[
-            "spouse",
-            "minor_child",
-            "dependent_child",
-            "household_member",
-            "relative",
-            "general_partner",
-            "employer",
-            "former_employer",
-            "prospective_employer",
-            "officer_of",
-            "director_of",
-            "trustee_of",
-            "client",
-        ]),
-    ),
-    must("to", LINE),
-    may("from_date", Form::Date),
-    may("to_date", Form::Date),
+    must("kind", Form::Word(is_word::<RelationshipKind>)),
+    must("relation", Form::Word(is_word::<HolderRelation>)),
+    // To one of the two, or to both.
+    may("issuer", ISSUER_ID),
+    may("organization", ORGANIZATION_ID),
+    may("from", Form::Date),
+    may("until", Form::Date),
 ];
 const RECUSAL: &[FieldRule] = &[
     must("id", RECORD_ID),
@@ -265,6 +318,8 @@ const ACCESS_EVENT: &[FieldRule] = &[
     may("source", LINE),
     may("source_id", LINE),
     may("session", LINE),
+    may("marking", Form::Word(is_word::<MarkingLevel>)),
+    may("information_owner", Form::Word(is_word::<InformationOwner>)),
 ];
 const TRADE: &[FieldRule] = &[
     must("filer", Form::Elsewhere),
@@ -298,8 +353,10 @@ const HOLDING: &[FieldRule] = &[
     may("income_type", Form::Elsewhere),
 ];
 
-fn is_word<T: DeserializeOwned>(word: &str) -> bool {
-    serde_json::from_value::<T>(Value::from(word)).is_ok()
+fn is_word<T: DeserializeOwned>(word: &str) -> Result<(), String> {
+    // "unknown variant `x`, expected one of `a`, `b`", in serde's words.
+    let expected = |e: serde_json::Error| e.to_string().split_once("expected ").map_or_else(String::new, |(_, list)| list.replace('`', ""));
+    serde_json::from_value::<T>(Value::from(word)).map(drop).map_err(expected)
 }
 
 pub(crate) fn read_fields(kind: Kind, cells: &dyn Cells, form: DateForm, received_on: &Date) -> Result<Fields, Reason> {
@@ -307,11 +364,15 @@ pub(crate) fn read_fields(kind: Kind, cells: &dyn Cells, form: DateForm, receive
     for rule in rules(kind) {
         let value = match cells.cell(rule.name) {
             Some(text) => read_field(rule, text, form, received_on)?,
+            None if !cells.asks_for(rule.name) => continue,
             None if rule.required => return Err(Reason::Missing(rule.name)),
-            None if matches!(rule.form, Form::Lines) => Value::Array(Vec::new()),
-            None => Value::Null,
+            None => rule.nothing(),
         };
         values.insert(rule.name, value);
+    }
+    let tied = ["issuer", "organization"].iter().any(|name| values.get(name).is_some_and(|v| !v.is_null()));
+    if kind == Kind::Relationship && !tied {
+        return Err(Reason::Missing("issuer or organization"));
     }
     Ok(Fields { kind, values })
 }
@@ -327,10 +388,8 @@ fn read_field(rule: &FieldRule, text: &str, form: DateForm, received_on: &Date) 
             Value::from(line)
         }
         Form::Lines => Value::from(lines(text).map_err(refused)?),
-        Form::Word(known) => word(text, known).ok_or_else(|| refused(format!("{text:?} is not a known word")))?,
-        Form::OneOf(list) => {
-            word(text, |w| list.contains(&w)).ok_or_else(|| refused(format!("{text:?} is not one of {}", list.join(", "))))?
-        }
+        Form::FormerNames => lines(text).map_err(&refused)?.iter().map(|name| former_name(name, date)).collect::<Result<_, _>>()?,
+        Form::Word(known) => word(text, known).map_err(|words| refused(format!("{text:?} is not {words}")))?,
         Form::Date => Value::from(date(text)?.as_str()),
         Form::Time => Value::from(
             time(text, date).map_err(|e| e.unwrap_or_else(|| refused(format!("{text:?} needs a date, or a time with its offset"))))?,
@@ -346,9 +405,9 @@ fn read_field(rule: &FieldRule, text: &str, form: DateForm, received_on: &Date) 
 }
 
 /// A word in the ledger's spelling: lower case, `_` between its parts.
-fn word(text: &str, known: impl Fn(&str) -> bool) -> Option<Value> {
+fn word(text: &str, known: impl Fn(&str) -> Result<(), String>) -> Result<Value, String> {
     let word = text.trim().to_lowercase().replace([' ', '-'], "_");
-    known(&word).then(|| Value::from(word))
+    known(&word).map(|()| Value::from(word))
 }
 
 /// Microseconds. A time of day without an offset is refused: nobody can say which moment it was.
@@ -360,6 +419,14 @@ fn time(text: &str, date: impl Fn(&str) -> Result<Date, Reason>) -> Result<u64, 
         return Err(None);
     }
     date(text).map_err(Some)?.start().map(Micros::value).ok_or(None)
+}
+
+fn former_name(text: &str, date: impl Fn(&str) -> Result<Date, Reason>) -> Result<Value, Reason> {
+    let (name, to) = match text.rsplit_once('|') {
+        Some((name, day)) => (name.trim(), Value::from(date(day.trim())?.as_str())),
+        None => (text, Value::Null),
+    };
+    Ok(serde_json::json!({ "name": name, "from": null, "to": to }))
 }
 
 fn truth(text: &str) -> Option<bool> {

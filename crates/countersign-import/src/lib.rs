@@ -2,7 +2,7 @@
 //!
 //! In scope: reading a file's bytes into cells ([`table`]), reading cells into values ([`amount`], [`date`], [`owner`], [`trade_kind`],
 //! [`cell`]), one importer for each known source and a mapping for all others ([`importers`], [`mapping`]), the accounting that no row escapes
-//! ([`accounting`]), the file of quarantined rows that can be corrected and loaded again ([`quarantine`]), the preview against what the ledger
+//! ([`accounting`]), a mapping to start from ([`template`]), the file of quarantined rows that can be corrected and loaded again ([`quarantine`]), the preview against what the ledger
 //! holds ([`diff`](mod@diff)), and making cells harmless for spreadsheet programs ([`defuse`](mod@defuse)).
 //!
 //! Not in scope: which issuer an asset means (`countersign-match`), writing records (`countersign-ledger`), opening files, and the clock: the
@@ -24,6 +24,7 @@ pub mod mapping;
 pub mod owner;
 pub mod quarantine;
 pub mod table;
+pub mod template;
 pub mod trade;
 pub mod trade_kind;
 

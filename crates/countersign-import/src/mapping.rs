@@ -69,6 +69,13 @@ pub enum MappingError {
 }
 
 impl Mapping {
+    /// The mapping of a file whose columns have our names for the fields.
+    pub fn by_name(kind: Kind, name: &str) -> Self {
+        let columns = rules(kind).iter().map(|rule| (rule.name.to_owned(), ColumnNames::One(rule.name.to_owned()))).collect();
+        let (constants, words) = (BTreeMap::new(), BTreeMap::new());
+        Self { name: name.to_owned(), kind, date_form: DateForm::Iso, columns, constants, words }
+    }
+
     /// Reads a mapping written in TOML.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use countersign_entry::ids::Date;
 use countersign_import::accounting::{Canonical, Imported};
-use countersign_import::diff::diff;
+use countersign_import::diff::compare;
 use countersign_import::importers::{house_ptr, oge278e, oge278t, senate_format, senate_ptr};
 use countersign_import::mapping::{Mapping, records};
 use countersign_import::quarantine;
@@ -111,9 +111,9 @@ fn people_by_a_mapping_in_toml() {
     let imported = holds("people", &table, |t| records(t, &mapping, &received()).unwrap());
     assert_eq!(imported.report.ignored_columns, ["Started"]);
     // One person under two names is for somebody to decide.
-    let preview = diff(&BTreeMap::new(), &imported);
+    let preview = compare(&BTreeMap::new(), imported.rows.iter().map(|r| (r.number, r.value.key(), r.value.canonical())));
     assert_eq!((preview.new.as_slice(), preview.conflicting[0].rows.as_slice()), (&[3][..], &[2, 8][..]));
-    let person: countersign_entry::record::Person = imported.rows[1].value.record(&[("supersedes", Value::Null)]).unwrap();
+    let person: countersign_entry::record::Person = imported.rows[1].value.record(None, &[("supersedes", Value::Null)]).unwrap();
     assert_eq!((person.id.as_str(), person.organization.as_str()), ("P-0002", "bureau-of-weights"));
 }
 
@@ -127,6 +127,6 @@ fn events_by_a_mapping_in_json() {
     let at = |n: usize| imported.rows[n].value.value("occurred_at").unwrap().as_u64();
     assert_eq!(at(0), at(1), "10:00Z and 12:00+02:00 are one moment");
     let extra = [("detail", serde_json::json!({}))];
-    let event: countersign_entry::record::AccessEvent = imported.rows[0].value.record(&extra).unwrap();
+    let event: countersign_entry::record::AccessEvent = imported.rows[0].value.record(None, &extra).unwrap();
     assert_eq!(event.source_id.unwrap().as_str(), "e1");
 }

@@ -418,6 +418,6 @@ impl Ledger {
     }
 }
 
-fn damaged(entry: u64, what: impl ToString) -> OpenError {
+pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {
     OpenError::Damaged { entry, what: what.to_string() }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::Date;
 
+use crate::identifiers::{self, Found};
 use crate::similar::Measured;
 use crate::strip::Stripped;
 use crate::ticker::Ticker;
@@ -50,6 +51,7 @@ pub struct Catalogue {
     names: Vec<Name>,
     by_id: BTreeMap<String, usize>,
     by_ticker: BTreeMap<String, Vec<Held>>,
+    by_identifier: BTreeMap<String, Vec<Held>>,
     by_key: BTreeMap<String, Vec<usize>>,
     by_trigram: BTreeMap<[char; 3], Vec<u32>>,
     first_words: BTreeMap<String, BTreeSet<usize>>,
@@ -115,6 +117,27 @@ impl Catalogue {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.issuers.is_empty()
+    }
+
+    /// Says that an ISIN or a CUSIP is of one of the issuers that are here, from the first day up to and with the last; open where not given. What
+    /// fails its check digit, or names an issuer that is not here, is left out.
+    pub fn identify(&mut self, issuer: &str, value: &str, from: Option<Date>, to: Option<Date>) {
+        let Some(at) = self.by_id.get(issuer).copied() else { return };
+        if let Some(key) = identifiers::find(&format!("CUSIP {value}")).first().map(Found::key) {
+            self.by_identifier.entry(key).or_default().push(Held { issuer: at, from, to });
+        }
+    }
+
+    /// Whose the ISINs and CUSIPs in a text are on a date; without a date, whose they ever were.
+    pub(crate) fn identified(&self, text: &str, on: Option<&Date>) -> Vec<At> {
+        if self.by_identifier.is_empty() {
+            return Vec::new();
+        }
+        let held = identifiers::find(text).into_iter().filter_map(|found| self.by_identifier.get(&found.key())).flatten();
+        let mut owners: Vec<At> = held.filter(|h| covers(h.from.as_ref(), h.to.as_ref(), on)).map(|h| At(h.issuer)).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
     }
 
     fn add(&mut self, entry: IssuerEntry) {

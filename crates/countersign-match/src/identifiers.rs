@@ -82,6 +82,19 @@ pub enum Found {
     Cusip(Cusip),
 }
 
+impl Found {
+    /// One text for one security: a US or Canadian ISIN holds the CUSIP, so either finds the other.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Found::Cusip(cusip) => cusip.as_str().to_owned(),
+            Found::Isin(isin) => {
+                let inner = isin.as_str().get(2..11).filter(|_| isin.as_str().starts_with("US") || isin.as_str().starts_with("CA"));
+                inner.unwrap_or(isin.as_str()).to_owned()
+            }
+        }
+    }
+}
+
 /// Every ISIN and CUSIP in a text, in order, in whatever case and glued to whatever label ("Isin#Ie0005711209").
 ///
 /// An ISIN counts wherever it stands alone between characters that are not letters or digits, or directly after the word ISIN. A CUSIP, nine

@@ -33,4 +33,4 @@ pub use self::outcome::{Candidate, Decision, How, Outcome, Reason, Why};
 
 /// The rules as they stand. An outcome carries it, so that a record says by which rules it was made; every change of a rule, a word list or a
 /// threshold changes it.
-pub const MATCHER_VERSION: &str = "match-1";
+pub const MATCHER_VERSION: &str = "match-2";

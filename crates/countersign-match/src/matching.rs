@@ -25,6 +25,9 @@ pub fn match_asset(catalogue: &Catalogue, text: &str, ticker: Option<&str>, asse
     let reading = classify(&cleaned, asset_type);
     let asked = Asked { catalogue, cleaned: &cleaned, name: stripped.clone(), cell: &cell, on };
     let (class, decision) = asked.decide(reading);
+    // What stands in the ticker's place is labelled by standing there.
+    let identified = catalogue.identified(&format!("{text} CUSIP {}", ticker.unwrap_or_default()), on);
+    let decision = asked.hold_to(&identified, class, decision);
     let ticker = if let TickerCell::One(t) = &cell { Some(t.as_str().to_owned()) } else { None };
     Outcome { class, text: cleaned.text, stripped: stripped.text(), ticker, version: MATCHER_VERSION, decision }
 }
@@ -58,6 +61,9 @@ fn cell(cleaned: &Cleaned, given: Option<&str>) -> TickerCell {
         _ => TickerCell::Several(symbols),
     }
 }
+
+/// Identifiers can be mistyped too; their check digits let one in a hundred through.
+const IDENTIFIER_SCORE: u16 = 980;
 
 /// A text under question.
 struct Asked<'a> {
@@ -123,7 +129,47 @@ impl Asked<'_> {
         if self.fund_symbol() {
             return (InstrumentClass::Fund, Decision::Fund);
         }
-        (InstrumentClass::Equity, self.equity())
+        let decision = self.equity();
+        // Without a ticker, exactly the name of a company that has none: what can be had of it is a private stake.
+        let unlisted = |id: &String| {
+            self.catalogue.exact_ever(&self.name).iter().any(|at| self.catalogue.id(*at) == *id && !self.catalogue.listed(*at))
+        };
+        let class = match &decision {
+            Decision::Linked { issuer, .. } if *self.cell == TickerCell::None && unlisted(issuer) => InstrumentClass::PrivateStake,
+            _ => InstrumentClass::Equity,
+        };
+        (class, decision)
+    }
+
+    /// What an ISIN or a CUSIP in the text does to a decision: it links what nothing else did, and sends to review what it contradicts. One of a
+    /// product, an option or a note names that and not what it is on, so those are left as they are, and so is what is no company's.
+    fn hold_to(&self, identified: &[At], class: InstrumentClass, decision: Decision) -> Decision {
+        use InstrumentClass as C;
+        let of_issuer = matches!(class, C::Equity | C::CorporateBond | C::PrivateStake);
+        let settled = matches!(decision, Decision::Fund | Decision::NotASecurity(_)) || crate::class::says_fund(&self.cleaned.name);
+        match (identified, &decision) {
+            ([], _) => decision,
+            _ if !of_issuer || settled => decision,
+            ([at], Decision::Linked { issuer, .. }) if self.catalogue.id(*at) == *issuer => decision,
+            ([at], other) if !matches!(other, Decision::Linked { .. }) && !self.named_otherwise(*at) => {
+                Decision::Linked { issuer: self.catalogue.id(*at), score: IDENTIFIER_SCORE, how: How::Identifier }
+            }
+            _ => {
+                let mut candidates = Vec::new();
+                for at in identified {
+                    self.push_scored(&mut candidates, *at, IDENTIFIER_SCORE, Why::Identifier);
+                }
+                self.fill(&mut candidates);
+                Decision::Review { candidates, reason: Reason::IdentifierDisagrees }
+            }
+        }
+    }
+
+    /// Whether ticker or name is exactly another issuer's.
+    fn named_otherwise(&self, at: At) -> bool {
+        let others = |owners: Vec<At>| !owners.is_empty() && !owners.contains(&at);
+        let ticker = matches!(self.cell, TickerCell::One(t) if others(self.catalogue.owners(t, self.on)));
+        ticker || matches!(self.cell, TickerCell::Several(_)) || others(self.catalogue.exact_ever(&self.name))
     }
 
     /// A mutual fund's symbol that nobody in the catalogue has.
@@ -367,8 +413,8 @@ impl Asked<'_> {
         let mut issuers: Vec<At> = exact.iter().map(|n| n.at()).filter(unlisted).collect();
         issuers.sort_unstable();
         issuers.dedup();
-        let claimed = matches!(self.cell, TickerCell::One(t) if !self.catalogue.owners(t, self.on).is_empty())
-            || matches!(self.cell, TickerCell::Several(_));
+        // A stake that is not traded has no ticker: whatever stands in the place of one makes it doubtful.
+        let claimed = *self.cell != TickerCell::None;
         match issuers.as_slice() {
             [at] if !claimed => return Decision::Linked { issuer: self.catalogue.id(*at), score, how: How::NameExact },
             [at] => {

@@ -67,6 +67,8 @@ pub enum How {
     NameFuzzy,
     /// The text names something written on, or lent to, the issuer.
     Underlying,
+    /// An ISIN or a CUSIP in it is the issuer's, and neither ticker nor name is another's.
+    Identifier,
 }
 
 /// Why a person has to look.
@@ -82,6 +84,8 @@ pub enum Reason {
     Weak,
     /// Nobody in the catalogue trades under the ticker on the date.
     TickerUnknown,
+    /// An ISIN or a CUSIP in the text is one issuer's; ticker, name or another identifier is another's.
+    IdentifierDisagrees,
 }
 
 /// An issuer a text may mean.
@@ -100,6 +104,8 @@ pub struct Candidate {
 pub enum Why {
     /// It owns the ticker.
     Ticker,
+    /// It has the ISIN or CUSIP.
+    Identifier,
     /// It has the stripped name.
     NameExact,
     /// It had the stripped name once, or has it at another date.

@@ -174,6 +174,54 @@ fn private_stakes_are_linked_to_unlisted_issuers_only() {
 }
 
 #[test]
+fn the_bare_name_of_an_unlisted_issuer_is_a_private_stake() {
+    for text in ["Amberlight Labs", "Amberlight Labs, PBC", "Amberlight Labs Series F SPV", "Amberlight Labs, Inc. SAFE"] {
+        let stake = ask(text, None);
+        assert_eq!((linked(&stake).map(|l| l.0), stake.class), (Some("lab"), InstrumentClass::PrivateStake), "{text}: {stake:?}");
+    }
+    for (text, ticker) in
+        [("Amberlight Labs, PBC (AMBL)", None), ("Amberlight Labs Series F SPV", Some("ZZZZ")), ("Amberlight Labs", Some("AI"))]
+    {
+        let unsure = ask(text, ticker);
+        let Decision::Review { candidates, .. } = &unsure.decision else { panic!("{text}: {unsure:?}") };
+        assert_eq!(candidates[0].issuer, "lab", "{text}");
+    }
+    assert_eq!(ask("Inkwell & Sons", None).class, InstrumentClass::Equity);
+}
+
+#[test]
+fn identifiers_link_and_contradict() {
+    let mut catalogue = catalogue();
+    catalogue.identify("quill", "US0378331005", None, None);
+    catalogue.identify("ink", "594918104", Some(date("2025-01-01")), None);
+    catalogue.identify("nobody", "037833100", None, None);
+    catalogue.identify("deer", "037833109", None, None);
+    let ask = |text: &str, ticker: Option<&str>, on: &str| match_asset(&catalogue, text, ticker, None, Some(&date(on)));
+    // The ISIN holds the CUSIP, so either finds the other, and a name too far off to link by itself does no harm.
+    for text in ["QD Sys ordinary, Isin#Us0378331005", "QD Sys ordinary CUSIP 037833100"] {
+        assert_eq!(linked(&ask(text, None, "2025-03-01")), Some(("quill", How::Identifier)), "{text}");
+    }
+    assert_eq!(linked(&ask("Some paper", Some("037833100"), "2025-03-01")), Some(("quill", How::Identifier)));
+    assert_eq!(ask("Quilldata Systems Corp CUSIP 037833100", Some("QLL"), "2025-03-01").issuer(), Some("quill"));
+    // Its days count, a wrong check digit is no identifier, and nothing else is overruled.
+    assert_eq!(linked(&ask("Some paper CUSIP 594918104", None, "2024-12-31")), None);
+    assert_eq!(linked(&ask("Some paper CUSIP 594918104", None, "2025-01-01")), Some(("ink", How::Identifier)));
+    for (text, ticker) in [
+        ("Inkwell & Sons, Inc. CUSIP 037833100", Some("INKW")),
+        ("Inkwell & Sons, Inc. CUSIP 037833100", None),
+        ("Some paper CUSIP 037833100", Some("INKW")),
+        ("Some paper CUSIP 037833100 and CUSIP 594918104", None),
+    ] {
+        let unsure = ask(text, ticker, "2025-03-01");
+        assert_eq!(reason(&unsure), Some(Reason::IdentifierDisagrees), "{text}: {unsure:?}");
+        let Decision::Review { candidates, .. } = &unsure.decision else { panic!() };
+        assert!(candidates.iter().any(|c| c.why == Why::Identifier && c.issuer == "quill"), "{candidates:?}");
+    }
+    assert_eq!(linked(&ask("Vanguard Total Stock Market Index Fund CUSIP 037833100", None, "2025-03-01")), None);
+    assert_eq!(linked(&ask("Call Option on paper CUSIP 037833100", None, "2025-03-01")), None);
+}
+
+#[test]
 fn what_no_company_issued() {
     for (text, class) in [
         ("Quill County School District, TX, bond (Cusip 037833100)", InstrumentClass::MunicipalBond),

@@ -1,7 +1,7 @@
 //! Random histories of a [`Scene`]: what officers, gateways and strangers might ask for, in any order, sensible or not. Most requests of a history
 //! are recorded, some are refused; both are part of it.
 
-use countersign_conflict::Refusal;
+use countersign_conflict::{Facts, Refusal};
 use countersign_entry::ids::{Date, LeafIndex};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
@@ -27,7 +27,13 @@ pub const ISSUERS: [&str; 3] = [LAB_ISSUER, INVESTOR, FAR_ISSUER];
 /// Lists items stand on.
 pub const LISTS: [&str; 3] = [RESTRICTED, GREY, WATCH];
 /// Edges ops record or replace.
-pub const EDGES: [&str; 3] = ["ex-lab", "ex-lab2", "ex-more"];
+pub const EDGES: [&str; 5] = ["ex-lab", "ex-lab2", "ex-more", "ex-host", "ex-owner"];
+/// Where edges start.
+pub const EDGE_STARTS: [&str; 5] = ["provider:lab", "submission:S-0002", "host:cloud", "issuer:cik-0000000001", "provider:lab2"];
+/// Where edges end.
+pub const EDGE_ENDS: [&str; 4] = ["issuer:cik-0000000001", "issuer:cik-0000000002", "issuer:cik-0000000003", "host:cloud"];
+/// How they lead there.
+pub const EDGE_RELATIONS: [Relation; 4] = [Relation::Is, Relation::OwnedBy, Relation::EquityHeldBy, Relation::ServedBy];
 /// What recusals and items name.
 pub const SCOPES: [&str; 6] =
     ["provider:lab", "provider:lab2", "submission:S-0001", "submission:S-0002", "issuer:cik-0000000001", "issuer:cik-0000000002"];
@@ -52,7 +58,7 @@ pub enum What {
     /// The person behind an account, and whether it may act.
     Account { id: &'static str, person: Option<&'static str>, disabled: bool },
     /// An exposure edge; days from today.
-    Edge { id: usize, of_lab: bool, to: &'static str, confirmed: bool, from_day: Option<i8>, to_day: Option<i8> },
+    Edge { id: usize, from: &'static str, relation: Relation, to: &'static str, confirmed: bool, from_day: Option<i8>, to_day: Option<i8> },
     /// An agreement signed, or signed anew.
     Agreement { who: &'static str, kind: AgreementKind, submission: Option<&'static str>, signed: i64, ends: Option<i64> },
     /// A recusal.
@@ -106,24 +112,31 @@ pub fn step(scene: &mut Scene, op: &Op) -> Result<LeafIndex, Refusal> {
         }
         return scene.record(OFFICER, move_to(grant, GrantState::Active));
     }
-    let record = scene.superseding(asked(scene, &op.what));
+    let record = scene.superseding(asked(scene.facts(), scene.now(), &op.what));
     scene.record(op.actor, record)
 }
 
-/// The record an op asks for, as it would be asked for now.
-pub fn asked(scene: &Scene, what: &What) -> Record {
-    let now = scene.now();
+/// The record an op asks for, as it would be asked for `now`, where this much is known.
+pub fn asked(facts: &Facts, now: Micros, what: &What) -> Record {
     let at = |offset: i64| shifted(now, offset);
     match what.clone() {
         What::Person { who, status } => Person { status, ..person(who) }.into(),
         What::Account { id, person, disabled } => {
-            let roles = scene.facts().principal(&text(id)).map(|p| p.record.roles.clone()).unwrap_or_default();
+            let roles = facts.principal(&text(id)).map(|p| p.record.roles.clone()).unwrap_or_default();
             Principal { id: text(id), person: person.map(text), roles, os_user: None, disabled, supersedes: None }.into()
         }
-        What::Edge { id, of_lab, to, confirmed, from_day, to_day } => {
+        What::Edge { id, from, relation, to, confirmed, from_day, to_day } => {
             let day = |offset: i8| Date::of(at(i64::from(offset) * DAY as i64));
-            let from = if of_lab { Node::Provider(text(LAB)) } else { Node::Submission(text(SUBMISSION_2)) };
-            Exposure { from, confirmed, valid_from: from_day.map(day), valid_to: to_day.map(day), ..exposure(EDGES[id], to) }.into()
+            Exposure {
+                from: text(from),
+                relation,
+                to: text(to),
+                confirmed,
+                valid_from: from_day.map(day),
+                valid_to: to_day.map(day),
+                ..exposure(EDGES[id], LAB_ISSUER)
+            }
+            .into()
         }
         What::Agreement { who, kind, submission, signed, ends } => {
             Agreement { submission: submission.map(text), signed_at: at(signed), expires_at: ends.map(at), ..agreement(who, kind) }.into()
@@ -136,7 +149,7 @@ pub fn asked(scene: &Scene, what: &What) -> Record {
             ListItem { from: at(from), until: until.map(at), ..item(&format!("it-{id}"), list, subject) }.into()
         }
         What::Submission { id, status, revoked, closes, cleansed } => {
-            let base = scene.facts().submission(&text(id)).map_or_else(submission, |known| known.record.clone());
+            let base = facts.submission(&text(id)).map_or_else(submission, |known| known.record.clone());
             let window = Window::new(base.window.opens_at(), at(closes)).unwrap_or(base.window);
             let offer = base.offer.map(|o| Offer { revoked_at: revoked.map(at), ..o });
             Submission { status, offer, window, cleansed_at: cleansed.map(at), ..base }.into()
@@ -159,18 +172,18 @@ pub fn asked(scene: &Scene, what: &What) -> Record {
         What::Request { who, submission, needs, ends } => {
             GrantRequest { submission: text(submission), needs_participation: needs, ..request(who, at(ends)) }.into()
         }
-        What::Move { grant, to } => move_to(nth_grant(scene, grant), to).into(),
+        What::Move { grant, to } => move_to(nth_grant(facts, grant), to).into(),
         What::Access { who, submission, grant, happened } => {
-            AccessEvent { submission: text(submission), ..access(who, grant.map(|n| nth_grant(scene, n)), at(happened)) }.into()
+            AccessEvent { submission: text(submission), ..access(who, grant.map(|n| nth_grant(facts, n)), at(happened)) }.into()
         }
         What::WholeGrant { .. } => Record::Padding,
     }
 }
 
 /// The grant with this number, counted round; one that does not exist where there is none.
-fn nth_grant(scene: &Scene, n: usize) -> LeafIndex {
-    let count = scene.facts().grants().count();
-    if count == 0 { LeafIndex(999_999) } else { scene.facts().grants().nth(n % count).map_or(LeafIndex(999_999), |(index, _)| index) }
+fn nth_grant(facts: &Facts, n: usize) -> LeafIndex {
+    let count = facts.grants().count();
+    if count == 0 { LeafIndex(999_999) } else { facts.grants().nth(n % count).map_or(LeafIndex(999_999), |(index, _)| index) }
 }
 
 fn shifted(now: Micros, offset: i64) -> Micros {
@@ -269,8 +282,11 @@ fn matter_ops() -> impl Strategy<Value = What> {
     let any_effect = || select(vec![Allow, Refer, Deny]);
     let effects = |first: Vec<Effect>| (select(first), any_effect(), any_effect()).prop_map(|(a, b, c)| [a, b, c]);
     prop_oneof![
-        3 => (0..3usize, any::<bool>(), select(ISSUERS.to_vec()), any::<bool>(), of(-2..3i8), of(-2..3i8))
-            .prop_map(|(id, of_lab, to, confirmed, from_day, to_day)| What::Edge { id, of_lab, to, confirmed, from_day, to_day }),
+        3 => (
+            (0..EDGES.len(), select(EDGE_STARTS.to_vec()), select(EDGE_RELATIONS.to_vec()), select(EDGE_ENDS.to_vec())),
+            any::<bool>(), of(-2..3i8), of(-2..3i8)
+        )
+            .prop_map(|((id, from, relation, to), confirmed, from_day, to_day)| What::Edge { id, from, relation, to, confirmed, from_day, to_day }),
         2 => (submission_id(), select(vec![S::Open, S::Open, S::Suspended]), proptest::option::weighted(0.2, around()), ahead(), proptest::option::weighted(0.1, around()))
             .prop_map(|(id, status, revoked, closes, cleansed)| What::Submission { id, status, revoked, closes, cleansed }),
         2 => (1..3u32, effects(vec![Refer, Deny]), effects(vec![Deny]), any_effect(), any::<bool>(), select(vec![-1, 0, 1, HOUR as i64, DAY as i64]))

@@ -98,12 +98,17 @@ pub struct World {
 impl World {
     /// A world with a ledger that has its first commit: policy, organization, people and principals of [`cast`].
     pub fn start() -> (Self, Ledger) {
+        Self::start_with(&principal("founder"), &principal("sequencer"), cast())
+    }
+
+    /// A world with a ledger whose first commit holds other records.
+    pub fn start_with(founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> (Self, Ledger) {
         let world = Self { disk: MemoryDisk::new(), clock: TestClock::new(), keys: tempfile::tempdir().unwrap() };
         let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
         let keys = DataKeys::create(&world.key_path(), ORIGIN, &mut unlock, &mut os_random).unwrap();
         let parts =
             world.parts(Box::new(MemoryStore::create(&world.disk).unwrap()), Box::new(MemoryRegister::create(&world.disk).unwrap()), keys);
-        let ledger = Ledger::start(parts, &principal("founder"), &principal("sequencer"), cast()).unwrap();
+        let ledger = Ledger::start(parts, founder, sequencer, records).unwrap();
         (world, ledger)
     }
 
@@ -188,6 +193,7 @@ pub fn policy() -> Policy {
         on_block: Effects { participate: Effect::Deny, hold: Effect::Refer, trade: Effect::Allow },
         on_block_without_participation: Effect::Allow,
         case_cadence_seconds: 900,
+        case_tier_max: Tier::Two,
         clock_skew_seconds: 300,
         supersedes: None,
     }
@@ -241,7 +247,15 @@ pub fn stage_set(ledger: &mut Ledger) -> SubmissionId {
     let submission = SubmissionId::new("S-0001").unwrap();
     let put = |ledger: &mut Ledger, actor: &str, key: &str, r: Record| drop(record(ledger, actor, key, r).unwrap());
     put(ledger, "founder", "set-provider", Provider { id: lab.clone(), name: line("Lab"), supersedes: None }.into());
-    let r = Issuer { id: issuer.clone(), name: line("Parent Corp"), cik: None, tickers: vec![], sub_industry: None, supersedes: None };
+    let r = Issuer {
+        id: issuer.clone(),
+        name: line("Parent Corp"),
+        cik: None,
+        tickers: vec![],
+        former_names: vec![],
+        sub_industry: None,
+        supersedes: None,
+    };
     put(ledger, "founder", "set-issuer", r.into());
     put(ledger, "founder", "set-exposure", exposure("x-1", Node::Provider(lab.clone()), &issuer, true).into());
     put(ledger, "founder", "set-submission", submission_record(&submission, &lab, now).into());
@@ -260,7 +274,7 @@ pub fn exposure(name: &str, from: Node, to: &IssuerId, confirmed: bool) -> Expos
         id: id(name),
         from,
         relation: Relation::OwnedBy,
-        to: to.clone(),
+        to: Node::Issuer(to.clone()),
         tier: Tier::One,
         valid_from: None,
         valid_to: None,
@@ -278,6 +292,8 @@ pub fn submission_record(submission: &SubmissionId, provider: &ProviderId, now: 
     Submission {
         id: submission.clone(),
         provider: provider.clone(),
+        model: None,
+        downstream: vec![],
         title: line("Secured matter 1"),
         authority: line("EO 14409 sec. 3"),
         offer: Some(Offer { offered_at: opened, terms_hash: Hash32([1; 32]), purpose: line("Cyber evaluation"), revoked_at: None }),

@@ -2,8 +2,8 @@
 
 use ciborium::Value;
 use countersign_entry::ids::{
-    Date, Hash32, IssuerId, LeafIndex, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RawText, RecordId, Reference, SubmissionId,
-    Token,
+    Date, Hash32, IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RawText, RecordId, Reference,
+    SubmissionId, Token,
 };
 use countersign_entry::limits::{LINE_BYTES_MAX, MICROS_MAX, RAW_TEXT_BYTES_MAX, WINDOW_DAYS_MAX};
 use countersign_entry::record::*;
@@ -23,7 +23,7 @@ pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
     match type_name {
         "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "officer.enrolled"
         | "officer.revoked" => control(type_name),
-        "organization" | "person" | "principal" | "provider" | "issuer" | "exposure" => directory(type_name),
+        "organization" | "person" | "principal" | "credential" | "provider" | "model" | "issuer" | "exposure" => directory(type_name),
         "submission" => submission().prop_map(Record::from).boxed(),
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
         "grant.request" | "grant.transition" | "access.event" | "case.opened" | "read" => access(type_name),
@@ -75,6 +75,8 @@ texts! {
     provider_id: ProviderId = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
     /// An issuer's id.
     issuer_id: IssuerId = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
+    /// A model's id.
+    model_id: ModelId = "[A-Za-z0-9][A-Za-z0-9._/-]{0,95}";
     /// Another record's id.
     record_id: RecordId = "[A-Za-z0-9][A-Za-z0-9._-]{0,95}";
     /// A reference.
@@ -172,6 +174,7 @@ pub fn policy() -> impl Strategy<Value = Policy> {
         on_block: effects().prop_map(deny),
         on_block_without_participation: effect(),
         case_cadence_seconds: 60..=604_800u64,
+        case_tier_max: tier(),
         clock_skew_seconds: 0..=86_400u64,
         supersedes: of(leaf_index()),
     })
@@ -186,6 +189,8 @@ pub fn submission() -> impl Strategy<Value = Submission> {
     any_of!(Submission {
         id: submission_id(),
         provider: provider_id(),
+        model: of(model_id()),
+        downstream: vec(line(), 0..3),
         title: line(),
         authority: line(),
         offer: of(offer),
@@ -241,15 +246,24 @@ fn control(type_name: &str) -> BoxedStrategy<Record> {
     }
 }
 
+fn tier() -> impl Strategy<Value = Tier> {
+    select(vec![Tier::One, Tier::Two, Tier::Three])
+}
+
 fn directory(type_name: &str) -> BoxedStrategy<Record> {
     use OrganizationKind as O;
     use Relation as R;
-    let node = prop_oneof![
-        provider_id().prop_map(Node::Provider),
-        submission_id().prop_map(Node::Submission),
-        issuer_id().prop_map(Node::Issuer),
-        record_id().prop_map(Node::Host)
-    ];
+    let node = || {
+        prop_oneof![
+            provider_id().prop_map(Node::Provider),
+            submission_id().prop_map(Node::Submission),
+            model_id().prop_map(Node::Model),
+            issuer_id().prop_map(Node::Issuer),
+            record_id().prop_map(Node::Host)
+        ]
+    };
+    let relations =
+        vec![R::Is, R::OwnedBy, R::EquityHeldBy, R::ServedBy, R::OperatedBy, R::Supplier, R::Customer, R::Competitor, R::Downstream];
     let bases = vec![Basis::PublicFiling, Basis::Press, Basis::Computed, Basis::NameMatch, Basis::Officer, Basis::Developer];
     match type_name {
         "organization" => boxed!(Organization {
@@ -275,21 +289,42 @@ fn directory(type_name: &str) -> BoxedStrategy<Record> {
             disabled: any::<bool>(),
             supersedes: of(leaf_index()),
         }),
+        "credential" => boxed!(Credential {
+            id: record_id(),
+            person: person_id(),
+            kind: credential_kind(),
+            issuer: line(),
+            subject: line(),
+            valid_from: of(date()),
+            valid_to: of(date()),
+            provenance: of(provenance()),
+            supersedes: of(leaf_index()),
+        }),
         "provider" => boxed!(Provider { id: provider_id(), name: line(), supersedes: of(leaf_index()) }),
+        "model" => boxed!(Model {
+            id: model_id(),
+            provider: provider_id(),
+            name: line(),
+            family: of(line()),
+            released_on: of(date()),
+            open_weights: of(any::<bool>()),
+            supersedes: of(leaf_index()),
+        }),
         "issuer" => boxed!(Issuer {
             id: issuer_id(),
             name: line(),
             cik: of(line()),
             tickers: vec(line(), 0..3),
+            former_names: vec(any_of!(FormerName { name: line(), from: of(date()), to: of(date()) }), 0..3),
             sub_industry: of(line()),
             supersedes: of(leaf_index()),
         }),
         _ => boxed!(Exposure {
             id: record_id(),
-            from: node,
-            relation: select(vec![R::Is, R::OwnedBy, R::EquityHeldBy, R::ServedBy, R::Supplier, R::Customer, R::Competitor, R::Downstream]),
-            to: issuer_id(),
-            tier: select(vec![Tier::One, Tier::Two, Tier::Three]),
+            from: node(),
+            relation: select(relations),
+            to: node(),
+            tier: tier(),
             valid_from: of(date()),
             valid_to: of(date()),
             basis: select(bases),
@@ -421,6 +456,7 @@ fn interest(type_name: &str) -> BoxedStrategy<Record> {
             id: record_id(),
             person: person_id(),
             kind: relationship_kind(),
+            relation: holder_relation(),
             issuer: of(issuer_id()),
             organization: of(organization_id()),
             from: of(date()),
@@ -542,6 +578,7 @@ fn instrument() -> impl Strategy<Value = Instrument> {
         class: instrument_class(),
         text: raw_text(),
         identifier: of(line()),
+        asset_type: of(line()),
         issuer: of(issuer_id()),
         linking: select(vec![Linking::Matched, Linking::Decided, Linking::InReview, Linking::NotLinked]),
     })
@@ -606,9 +643,14 @@ fn instrument_class() -> impl Strategy<Value = InstrumentClass> {
     ])
 }
 
+fn credential_kind() -> impl Strategy<Value = CredentialKind> {
+    use CredentialKind as K;
+    select(vec![K::Piv, K::Cac, K::Oidc, K::Scim, K::GatewayUser, K::ApiKey, K::Certificate, K::OsUser])
+}
+
 fn relationship_kind() -> impl Strategy<Value = RelationshipKind> {
     use RelationshipKind as K;
-    select(vec![K::Serves, K::Served, K::Seeking, K::FamilyServes, K::Business, K::ActiveIn, K::CoveredPayment])
+    select(vec![K::Serves, K::Served, K::Seeking, K::Business, K::ActiveIn, K::CoveredPayment])
 }
 
 fn reason() -> impl Strategy<Value = Reason> {

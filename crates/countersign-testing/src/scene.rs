@@ -175,14 +175,9 @@ impl Scene {
         self.must(actor, record)
     }
 
-    /// The record with `supersedes` naming the newest of its type and id, where there is one.
+    /// As [`superseding`], over what is known here.
     pub fn superseding(&self, record: impl Into<Record>) -> Record {
-        let mut record = record.into();
-        let newest = self.facts.current(&record);
-        if let Some(slot) = supersedes(&mut record) {
-            *slot = newest;
-        }
-        record
+        superseding(&self.facts, record)
     }
 
     /// Takes a record in as it is, decided or not: what a ledger's writer could do who does not keep to the rules.
@@ -248,6 +243,16 @@ impl Default for Scene {
     }
 }
 
+/// The record with `supersedes` naming the newest of its type and id, where there is one.
+pub fn superseding(facts: &Facts, record: impl Into<Record>) -> Record {
+    let mut record = record.into();
+    let newest = facts.current(&record);
+    if let Some(slot) = supersedes(&mut record) {
+        *slot = newest;
+    }
+    record
+}
+
 /// Replays entries, in the order given; what is owed at the end stands under the index past the last.
 pub fn replay(entries: &[Entry]) -> Vec<(u64, ReplayFinding)> {
     let mut replay = Replay::new();
@@ -278,6 +283,7 @@ pub fn policy() -> Policy {
         on_block: Effects { participate: Effect::Deny, hold: Effect::Deny, trade: Effect::Allow },
         on_block_without_participation: Effect::Allow,
         case_cadence_seconds: 3_600,
+        case_tier_max: Tier::Three,
         clock_skew_seconds: 300,
         supersedes: None,
     }
@@ -299,6 +305,8 @@ pub fn submission() -> Submission {
     Submission {
         id: text(SUBMISSION),
         provider: text(LAB),
+        model: None,
+        downstream: vec![],
         title: text("Secured matter 1"),
         authority: text("EO 14409 sec. 3"),
         offer: Some(offer),
@@ -321,7 +329,7 @@ pub fn exposure(id: &str, to: &str) -> Exposure {
         id: text(id),
         from: Node::Provider(text(LAB)),
         relation: Relation::Is,
-        to: text(to),
+        to: Node::Issuer(text(to)),
         tier: Tier::One,
         valid_from: None,
         valid_to: None,
@@ -427,7 +435,14 @@ pub fn access(person: &str, grant: Option<LeafIndex>, occurred_at: Micros) -> Ac
 /// A listed share of an issuer, or a share nobody has linked to one.
 pub fn share(issuer: Option<&str>) -> Instrument {
     let linking = if issuer.is_some() { Linking::Matched } else { Linking::InReview };
-    Instrument { class: InstrumentClass::Equity, text: text("A Corp. Common Stock"), identifier: None, issuer: issuer.map(text), linking }
+    Instrument {
+        class: InstrumentClass::Equity,
+        text: text("A Corp. Common Stock"),
+        identifier: None,
+        asset_type: None,
+        issuer: issuer.map(text),
+        linking,
+    }
 }
 
 /// A person's own purchase on a day, entered by hand.
@@ -498,7 +513,7 @@ fn furniture() -> Vec<Record> {
 }
 
 fn issuer(id: &str) -> Issuer {
-    Issuer { id: text(id), name: text("An issuer"), cik: None, tickers: vec![], sub_industry: None, supersedes: None }
+    Issuer { id: text(id), name: text("An issuer"), cik: None, tickers: vec![], former_names: vec![], sub_industry: None, supersedes: None }
 }
 
 fn lists() -> [List; 3] {
@@ -515,6 +530,7 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::Person(r) => &mut r.supersedes,
         Record::Principal(r) => &mut r.supersedes,
         Record::Provider(r) => &mut r.supersedes,
+        Record::Model(r) => &mut r.supersedes,
         Record::Issuer(r) => &mut r.supersedes,
         Record::Exposure(r) => &mut r.supersedes,
         Record::Submission(r) => &mut r.supersedes,
@@ -526,6 +542,7 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::Identifier(r) => &mut r.supersedes,
         Record::Holding(r) => &mut r.supersedes,
         Record::Trade(r) => &mut r.supersedes,
+        Record::Credential(r) => &mut r.supersedes,
         Record::Relationship(r) => &mut r.supersedes,
         Record::MatchDecision(r) => &mut r.supersedes,
         Record::Authority(r) => &mut r.supersedes,

@@ -171,7 +171,7 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     }
     let as_of = session.ledger.size();
     let subject = args.person.as_ref().map(|p| p.as_str()).or(args.submission.as_ref().map(|s| s.as_str())).unwrap_or("all");
-    let read = session.record_read("access", subject, rows.len())?;
+    let read = session.record_read("access", subject, rows.len(), as_of)?;
     super::query::tell_unrecorded(&read);
     if out.is_json() {
         out.object("access-list", json!({ "rows": rows, "as_of": as_of, "complete": true, "read_entry": read.ok() }))?;
@@ -186,8 +186,8 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 fn entries(args: &ListArgs, session: &Session) -> Result<Vec<LeafIndex>, Failure> {
     let facts = session.ledger.facts();
     let timeline = match (&args.person, &args.submission) {
-        (Some(person), _) => session.ledger.person_timeline(person)?,
-        (None, Some(submission)) => session.ledger.submission_timeline(submission)?,
+        (Some(person), _) => session.ledger.view().person_timeline(person)?,
+        (None, Some(submission)) => session.ledger.view().submission_timeline(submission)?,
         (None, None) => return Ok((0..session.ledger.size()).map(LeafIndex).filter(|i| facts.is_access(*i)).collect()),
     };
     Ok(timeline.rows.into_iter().map(|r| r.entry).filter(|i| facts.is_access(*i)).collect())

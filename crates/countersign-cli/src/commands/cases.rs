@@ -44,7 +44,7 @@ pub(crate) fn run(args: &CasesArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
         })
         .collect();
     let as_of = session.ledger.size();
-    let read = session.record_read("cases", "all", cases.len())?;
+    let read = session.record_read("cases", "all", cases.len(), as_of)?;
     super::query::tell_unrecorded(&read);
     if out.is_json() {
         out.object("cases", json!({ "rows": cases, "pending": pending, "as_of": as_of, "complete": true, "read_entry": read.ok() }))?;

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::DONE;
 use super::fields::{Fields, ListFields, ListItemFields};
-use super::kinds::{Kind, fields_of, visible};
+use super::kinds::Kind;
+use super::visible::{fields_of, visible};
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, cells};

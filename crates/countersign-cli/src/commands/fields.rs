@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use countersign_entry::ids::{Date, Hash32, IssuerId, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId};
+use countersign_entry::ids::{Date, Hash32, IssuerId, Line, ModelId, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    AgreementKind, Basis, InformationOwner, ListKind, ListSubject, MarkingLevel, Node, OrganizationKind, PersonStatus, RecusalScope,
-    Relation, Role, SubmissionStatus, WindowEndEvent,
+    AgreementKind, Basis, FormerName, InformationOwner, ListKind, ListSubject, MarkingLevel, Node, OrganizationKind, PersonStatus,
+    RecusalScope, Relation, Role, SubmissionStatus, WindowEndEvent,
 };
 use countersign_entry::time::Micros;
 use serde::Serialize;
@@ -137,6 +137,9 @@ pub(crate) struct IssuerFields {
     /// A ticker symbol; give it several times for several.
     #[arg(long = "ticker", value_name = "TICKER")]
     tickers: Option<Vec<Line>>,
+    /// A name it had, with `;` and its last day where that is known: "Halvorsen Networks Inc;2024-03-31". Give it several times for several.
+    #[arg(long = "former-name", value_name = "NAME[;DATE]", value_parser = former_name)]
+    former_names: Option<Vec<FormerName>>,
     /// GICS sub-industry.
     #[arg(long)]
     sub_industry: Option<Line>,
@@ -146,22 +149,54 @@ impl Fields for IssuerFields {
     const KIND: Kind = kinds::ISSUER;
 
     fn defaults(_: Micros) -> Value {
-        json!({ "tickers": [] })
+        json!({ "tickers": [], "former_names": [] })
     }
 }
 
-/// An edge to an issuer.
+fn former_name(given: &str) -> Result<FormerName, String> {
+    let (name, to) = match given.rsplit_once(';') {
+        Some((name, day)) => (name, Some(Date::new(day.trim()).map_err(|e| e.to_string())?)),
+        None => (given, None),
+    };
+    Ok(FormerName { name: Line::new(name.trim()).map_err(|e| e.to_string())?, from: None, to })
+}
+
+/// A model the public knows.
+#[derive(Debug, Args, Serialize)]
+pub(crate) struct ModelFields {
+    /// Who made it.
+    #[arg(long)]
+    provider: Option<ProviderId>,
+    /// Its name.
+    #[arg(long)]
+    name: Option<Line>,
+    /// The family it belongs to.
+    #[arg(long)]
+    family: Option<Line>,
+    /// The day the public got it.
+    #[arg(long)]
+    released_on: Option<Date>,
+    /// Whether anybody can have its weights.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    open_weights: Option<bool>,
+}
+
+impl Fields for ModelFields {
+    const KIND: Kind = kinds::MODEL;
+}
+
+/// An edge that leads to an issuer.
 #[derive(Debug, Args, Serialize)]
 pub(crate) struct ExposureFields {
-    /// Where it starts: provider:ID, submission:ID, issuer:ID or host:ID.
+    /// Where it starts: submission:ID, model:ID, provider:ID, host:ID or issuer:ID.
     #[arg(long)]
     from: Option<Node>,
-    /// is, owned_by, equity_held_by, served_by, supplier, customer, competitor or downstream.
+    /// is, owned_by, equity_held_by, served_by, operated_by, supplier, customer, competitor or downstream.
     #[arg(long, value_parser = word::<Relation>)]
     relation: Option<Relation>,
-    /// The issuer.
-    #[arg(long)]
-    to: Option<IssuerId>,
+    /// Where it ends: issuer:ID or host:ID. An issuer's id alone will do.
+    #[arg(long, value_parser = end)]
+    to: Option<Node>,
     /// 1 the lab, its owner or an equity holder; 2 host, large supplier or customer; 3 competitor or downstream sector.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=3))]
     tier: Option<u8>,
@@ -182,6 +217,13 @@ pub(crate) struct ExposureFields {
     evidence: Option<Line>,
 }
 
+fn end(given: &str) -> Result<Node, String> {
+    if given.contains(':') {
+        return given.parse::<Node>().map_err(|e| e.to_string());
+    }
+    IssuerId::new(given).map(Node::Issuer).map_err(|e| e.to_string())
+}
+
 impl Fields for ExposureFields {
     const KIND: Kind = kinds::EXPOSURE;
 
@@ -196,6 +238,12 @@ pub(crate) struct SubmissionFields {
     /// Who offers the model.
     #[arg(long)]
     provider: Option<ProviderId>,
+    /// The model, where its name may stand here.
+    #[arg(long)]
+    model: Option<ModelId>,
+    /// A GICS sub-industry that what it can do bears on; give it several times for several.
+    #[arg(long = "downstream", value_name = "SUB_INDUSTRY")]
+    downstream: Option<Vec<Line>>,
     /// What people call it here; a neutral label where the model's name is itself non-public.
     #[arg(long)]
     title: Option<Line>,
@@ -258,6 +306,8 @@ impl Fields for SubmissionFields {
     fn given(&self) -> Result<Value, Failure> {
         Ok(json!({
             "provider": self.provider,
+            "model": self.model,
+            "downstream": self.downstream,
             "title": self.title,
             "authority": self.authority,
             "offer": {
@@ -280,6 +330,7 @@ impl Fields for SubmissionFields {
 
     fn defaults(_: Micros) -> Value {
         json!({
+            "downstream": [],
             "window_end_event": WindowEndEvent::TrustedPartnerRelease,
             "status": SubmissionStatus::Open,
             "marking": { "level": MarkingLevel::Cui, "categories": [], "dissemination": [] },

@@ -284,7 +284,7 @@ fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<(Value, Option<Assessment>)>, Failure> {
     let ethics = session.actor.is_ethics();
     let mut rows = Vec::new();
-    for line in session.ledger.person_timeline(&grant.request.person)?.rows {
+    for line in session.ledger.view().person_timeline(&grant.request.person)?.rows {
         let (_, meta, record) = session.ledger.entry(line.entry.0)?;
         let (what, state, reason) = match &record {
             Record::GrantRequest(r) if line.entry == index => ("requested".to_owned(), r.result, None),

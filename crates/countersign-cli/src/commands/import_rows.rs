@@ -1,67 +1,24 @@
-//! From a file's rows to the records they become: whose they are, what they mean, and whether the ledger has them already.
+//! From the rows of a disclosure file to trades and holdings: whose they are, what they mean, and whether the ledger has them already.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use countersign_conflict::Facts;
-use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, RawText, RecordId};
-use countersign_entry::limits::RAW_TEXT_BYTES_MAX;
+use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, PrincipalId, RawText, RecordId};
 use countersign_entry::record::{Band, HolderRelation, Holding, Instrument, Provenance, Record, Trade, TradeKind};
-use countersign_import::accounting::{Accounting, Canonical, Duplicate, Imported, Quarantined, Reason, Row, Source};
+use countersign_import::accounting::{Canonical, Imported, Reason, Row, Source};
 use countersign_import::amount::Band as Amount;
 use countersign_import::cell::one_line;
 use countersign_import::defuse::undefuse;
 use countersign_import::owner::HolderRelation as Holder;
-use countersign_import::quarantine;
 use countersign_import::table::Table;
 use countersign_import::trade::{Holding as HeldRow, Leg, Trade as TradeRow};
 use countersign_import::trade_kind::TradeKind as Told;
 
+use super::import_plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance};
 use super::linking::Linker;
-use super::read_small;
+use super::{bar, read_small};
 use crate::failure::Failure;
-
-/// What an import would do, every row accounted for.
-pub(super) struct Plan {
-    /// Importer and file.
-    pub(super) source: Source,
-    /// The numbers.
-    pub(super) report: Accounting,
-    /// Usable rows.
-    pub(super) rows: Vec<Planned>,
-    /// Rows to be corrected.
-    pub(super) quarantined: Vec<Quarantined>,
-    /// Repeats of earlier rows of the file.
-    pub(super) duplicates: Vec<Duplicate>,
-    /// The file of quarantined rows.
-    pub(super) quarantine: Vec<u8>,
-}
-
-/// A usable row.
-pub(super) struct Planned {
-    /// Where a person finds it.
-    pub(super) number: u64,
-    /// What it becomes: two records where the row is an exchange that names both securities.
-    pub(super) records: Vec<(Record, Standing)>,
-}
-
-/// How a record stands to the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
-    /// There already.
-    Unchanged,
-    /// There already, under another person.
-    Changed(LeafIndex),
-    /// Not there.
-    New,
-}
-
-impl Planned {
-    /// How the row stands: new where a record of it is.
-    pub(super) fn standing(&self) -> Standing {
-        self.records.iter().map(|(_, s)| *s).max().unwrap_or(Standing::Unchanged)
-    }
-}
 
 /// Who the filers are.
 pub(super) struct People<'a> {
@@ -105,71 +62,56 @@ pub(super) struct Common<'a> {
     pub(super) linker: Linker,
     pub(super) facts: &'a Facts,
     pub(super) received_on: Date,
+    pub(super) actor: PrincipalId,
+}
+
+impl Common<'_> {
+    /// Whether the ledger would take what is not there yet.
+    fn check(&self, records: &[(Record, Standing)]) -> Result<Result<(), Reason>, Failure> {
+        for (record, _) in records.iter().filter(|(_, s)| *s != Standing::Unchanged) {
+            if let Err(reason) = check(self.facts, &self.actor, record)? {
+                return Ok(Err(reason));
+            }
+        }
+        Ok(Ok(()))
+    }
 }
 
 /// Makes the plan of an import.
 pub(super) fn plan<T: Disclosed>(mut imported: Imported<T>, table: &Table, mut common: Common<'_>) -> Result<Plan, Failure> {
-    let importer = format!("{}/{}", imported.source.importer, imported.source.version);
-    let importer = Line::new(importer).map_err(|e| Failure::Invalid(format!("the mapping's name: {e}")))?;
-    let cells: BTreeMap<u64, &[String]> = table.rows.iter().map(|r| (r.number, r.cells.as_slice())).collect();
+    let importer = importer_line(&imported.source)?;
+    let aside = Aside::new(table);
+    let bar = bar(imported.rows.len() as u64, "matching");
     let mut rows = Vec::with_capacity(imported.rows.len());
-    let mut kept = Vec::with_capacity(imported.rows.len());
     for row in std::mem::take(&mut imported.rows) {
-        match records(&row, &importer, &imported.source, &mut common) {
-            Ok(records) => {
-                rows.push(Planned { number: row.number, records });
-                kept.push(row);
-            }
-            Err((code, reason)) => put_aside(&mut imported, &cells, row, code, reason),
+        bar.inc(1);
+        let made = match records(&row, &importer, &imported.source, &mut common) {
+            Ok(records) => common.check(&records)?.map(|()| records),
+            Err(reason) => Err(reason),
+        };
+        match made {
+            Ok(records) => rows.push(Planned { number: row.number, records }),
+            Err(reason) => aside.put(&mut imported, row, reason),
         }
     }
-    imported.rows = kept;
-    imported.quarantined.sort_by_key(|q| q.number);
-    let quarantine = quarantine::write(&imported).map_err(|e| Failure::Bug(format!("quarantined rows have no CSV form ({e})")))?;
-    let Imported { source, report, quarantined, duplicates, .. } = imported;
-    Ok(Plan { source, report, rows, quarantined, duplicates, quarantine })
+    bar.finish_and_clear();
+    Plan::of(imported, rows, 0)
 }
-
-/// Word for counting rows whose filer nobody knows.
-const UNKNOWN_PERSON: &str = "unknown_person";
-
-/// Moves a row that the importer could read to the quarantined ones; the sum stays.
-fn put_aside<T>(imported: &mut Imported<T>, cells: &BTreeMap<u64, &[String]>, row: Row<T>, code: &'static str, reason: Reason) {
-    let cells = cells.get(&row.number).map(|c| c.to_vec()).unwrap_or_default();
-    let report = &mut imported.report;
-    report.loaded = report.loaded.saturating_sub(1);
-    *report.quarantined.entry(code).or_default() += 1;
-    for flag in &row.flags {
-        report.flagged.entry(*flag).and_modify(|n| *n = n.saturating_sub(1));
-    }
-    report.flagged.retain(|_, n| *n > 0);
-    imported.quarantined.push(Quarantined { number: row.number, raw: row.raw, cells, reason });
-}
-
-type Aside = (&'static str, Reason);
 
 fn records<T: Disclosed>(
     row: &Row<T>,
     importer: &Line,
     source: &Source,
     common: &mut Common<'_>,
-) -> Result<Vec<(Record, Standing)>, Aside> {
-    let unknown = || {
-        let detail = format!("{:?} is not a known person", row.value.filer());
-        (UNKNOWN_PERSON, Reason::Field { field: "filer", detail })
-    };
+) -> Result<Vec<(Record, Standing)>, Reason> {
+    let unknown = || Reason::Unknown { what: "person", id: row.value.filer().to_owned() };
     let person = common.people.find(row.value.filer()).ok_or_else(unknown)?;
-    let provenance = Provenance {
-        importer: importer.clone(),
-        file_hash: source.file_sha256,
-        row: row.number,
-        raw: raw(&row.raw).map_err(bad_field("row"))?,
-    };
+    let provenance = provenance(row, importer, source)?;
     let key = row.value.key();
     let mut out = Vec::new();
     for (leg, suffix) in row.value.legs().into_iter().zip(["", "-r"]) {
         let id = RecordId::new(format!("imp-{key}{suffix}")).map_err(|e| bad_field("row")(e.to_string()))?;
-        let instrument = instrument(leg, row.value.asset_type(), &mut common.linker)?;
+        let instrument = instrument(leg, &row.value, common)?;
         let current = T::current(common.facts, &id);
         let standing = match current {
             None => Standing::New,
@@ -183,30 +125,18 @@ fn records<T: Disclosed>(
     Ok(out)
 }
 
-fn bad_field(field: &'static str) -> impl Fn(String) -> Aside {
-    move |detail| {
-        let reason = Reason::Field { field, detail };
-        (reason.code(), reason)
-    }
+fn bad_field(field: &'static str) -> impl Fn(String) -> Reason {
+    move |detail| Reason::Field { field, detail }
 }
 
 /// A form may name a security by its ticker alone; then that is its text too.
-fn instrument(leg: &Leg, asset_type: Option<&str>, linker: &mut Linker) -> Result<Instrument, Aside> {
+fn instrument<T: Disclosed>(leg: &Leg, row: &T, common: &mut Common<'_>) -> Result<Instrument, Reason> {
     let identifier = leg.ticker.as_deref().map(Line::new).transpose().map_err(|e| bad_field("ticker")(e.to_string()))?;
     let text = if leg.text.is_empty() { leg.ticker.as_deref().unwrap_or_default() } else { &leg.text };
     let text = RawText::new(text).map_err(|e| bad_field("asset")(e.to_string()))?;
-    Ok(linker.instrument(text, identifier, asset_type))
-}
-
-/// A row's text as a record holds it: cut where it is too long; the file's hash stands beside it.
-fn raw(text: &str) -> Result<RawText, String> {
-    let mut end = text.len().min(RAW_TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    // As long in bytes, so what was cut stays cut.
-    let text = text.get(..end).unwrap_or_default().replace('\0', " ");
-    RawText::new(if text.is_empty() { " ".to_owned() } else { text }).map_err(|e| e.to_string())
+    // A word for its kind that cannot stand in a line tells nothing.
+    let asset_type = row.asset_type().and_then(|word| Line::new(word).ok());
+    Ok(common.linker.instrument(text, identifier, asset_type, row.on(&common.received_on)))
 }
 
 /// What a record takes beside what its row says.
@@ -224,6 +154,8 @@ pub(super) trait Disclosed: Canonical {
     fn filer(&self) -> &str;
     /// The form's type of asset.
     fn asset_type(&self) -> Option<&str>;
+    /// The day its security is to be known by; `received_on` where the row has none.
+    fn on<'a>(&'a self, received_on: &'a Date) -> &'a Date;
     /// The securities it names.
     fn legs(&self) -> Vec<&Leg>;
     /// The record for one of them.
@@ -239,6 +171,10 @@ impl Disclosed for TradeRow {
 
     fn asset_type(&self) -> Option<&str> {
         self.asset_type.as_deref()
+    }
+
+    fn on<'a>(&'a self, _: &'a Date) -> &'a Date {
+        &self.traded_on
     }
 
     fn legs(&self) -> Vec<&Leg> {
@@ -279,6 +215,10 @@ impl Disclosed for HeldRow {
 
     fn asset_type(&self) -> Option<&str> {
         self.asset_type.as_deref()
+    }
+
+    fn on<'a>(&'a self, received_on: &'a Date) -> &'a Date {
+        self.as_of.as_ref().unwrap_or(received_on)
     }
 
     fn legs(&self) -> Vec<&Leg> {

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &KeysArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let lines: Vec<Zeroizing<String>> = keys.iter().map(|(id, key)| Zeroizing::new(format!("\"{id}\":\"{}\"", key.as_str()))).collect();
     let texts: Vec<&str> = lines.iter().map(|l| l.as_str()).collect();
     let text = Zeroizing::new(format!("{{{}}}\n", texts.join(",")));
-    let read = session.record_read("export-keys", "all", keys.len())?;
+    let read = session.record_read("export-keys", "all", keys.len(), session.ledger.size())?;
     super::query::tell_unrecorded(&read);
     let Some(file) = &args.output else {
         out.bytes(text.as_bytes())?;

@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 
 use countersign_conflict::Facts;
-use countersign_entry::ids::{IssuerId, Line, RawText};
-use countersign_entry::record::{Instrument, InstrumentClass, Issuer, Linking, MatchDecision};
-use countersign_match::{Catalogue, DatedTicker, Decision, InstrumentClass as Matched, IssuerEntry, Outcome, Reason, Why, match_asset};
+use countersign_entry::ids::{Date, IssuerId, Line, RawText};
+use countersign_entry::record::{Identifier, IdentifierScheme, Instrument, InstrumentClass, Issuer, Linking, MatchDecision};
+use countersign_match::{
+    Catalogue, DatedTicker, Decision, FormerName, InstrumentClass as Matched, IssuerEntry, Outcome, Reason, Why, match_asset,
+};
 
 /// The issuers and decisions of a ledger, ready to be asked.
 pub(super) struct Linker {
     catalogue: Catalogue,
     decisions: BTreeMap<Named, MatchDecision>,
     /// One text stands on many rows.
-    asked: BTreeMap<(Named, Option<String>), Linked>,
+    asked: BTreeMap<(Named, Option<String>, Date), Linked>,
 }
+
+/// Tickers that have days, by issuer.
+type Dated<'f> = BTreeMap<&'f IssuerId, Vec<&'f Identifier>>;
 
 /// A text and the identifier written with it.
 type Named = (String, Option<String>);
@@ -27,40 +32,50 @@ struct Linked {
 }
 
 impl Linker {
-    /// Of the issuers and decisions as they stand.
+    /// Of the issuers, identifiers and decisions as they stand.
     pub(super) fn new(facts: &Facts) -> Self {
-        let catalogue = Catalogue::new(facts.issuers().map(|known| entry(&known.record)));
+        let mut dated = Dated::new();
+        for i in facts.identifiers().map(|k| &k.record).filter(|i| i.scheme == IdentifierScheme::Ticker) {
+            dated.entry(&i.issuer).or_default().push(i);
+        }
+        let mut catalogue = Catalogue::new(facts.issuers().map(|known| entry(&known.record, &dated)));
+        let securities = facts.identifiers().map(|k| &k.record);
+        for i in securities.filter(|i| matches!(i.scheme, IdentifierScheme::Isin | IdentifierScheme::Cusip)) {
+            catalogue.identify(i.issuer.as_str(), i.value.as_str(), i.valid_from.clone(), i.valid_to.clone());
+        }
         let mut known: Vec<_> = facts.match_decisions().collect();
         known.sort_by_key(|k| k.index);
         let decisions = known.into_iter().map(|k| (named(&k.record.text, k.record.identifier.as_ref()), k.record.clone())).collect();
         Self { catalogue, decisions, asked: BTreeMap::new() }
     }
 
-    /// The instrument a row tells of. `asset_type` is the filer's own word.
-    pub(super) fn instrument(&mut self, text: RawText, identifier: Option<Line>, asset_type: Option<&str>) -> Instrument {
-        let name = named(&text, identifier.as_ref());
-        let linked = match self.decisions.get(&name) {
+    /// The instrument a row tells of, names and tickers held to the day `on`. `asset_type` is the filer's own word.
+    pub(super) fn instrument(&mut self, text: RawText, identifier: Option<Line>, asset_type: Option<Line>, on: &Date) -> Instrument {
+        let (class, linking) = (InstrumentClass::Unknown, Linking::InReview);
+        let mut instrument = Instrument { class, text, identifier, asset_type, issuer: None, linking };
+        let linked = match self.decisions.get(&named(&instrument.text, instrument.identifier.as_ref())) {
             Some(d) => Linked { class: d.class, issuer: d.issuer.clone(), linking: Linking::Decided },
-            None => {
-                let catalogue = &self.catalogue;
-                let key = (name, asset_type.map(str::to_owned));
-                let ask = |key: &(Named, Option<String>)| linked(&match_asset(catalogue, &key.0.0, key.0.1.as_deref(), asset_type, None));
-                match self.asked.get(&key) {
-                    Some(linked) => linked.clone(),
-                    None => {
-                        let linked = ask(&key);
-                        self.asked.insert(key, linked.clone());
-                        linked
-                    }
-                }
-            }
+            None => self.ask(&instrument, on),
         };
-        Instrument { class: linked.class, text, identifier, issuer: linked.issuer, linking: linked.linking }
+        (instrument.class, instrument.issuer, instrument.linking) = (linked.class, linked.issuer, linked.linking);
+        instrument
     }
 
-    /// What the matcher says of a text today, whatever was decided.
-    pub(super) fn outcome(&self, instrument: &Instrument) -> Outcome {
-        match_asset(&self.catalogue, instrument.text.as_str(), instrument.identifier.as_ref().map(Line::as_str), None, None)
+    fn ask(&mut self, instrument: &Instrument, on: &Date) -> Linked {
+        let name = named(&instrument.text, instrument.identifier.as_ref());
+        let key = (name, instrument.asset_type.as_ref().map(ToString::to_string), on.clone());
+        if let Some(linked) = self.asked.get(&key) {
+            return linked.clone();
+        }
+        let found = linked(&self.outcome(instrument, on));
+        self.asked.insert(key, found.clone());
+        found
+    }
+
+    /// What the matcher says of a text on a day, whatever was decided.
+    pub(super) fn outcome(&self, instrument: &Instrument, on: &Date) -> Outcome {
+        let (identifier, asset_type) = (instrument.identifier.as_ref(), instrument.asset_type.as_ref());
+        match_asset(&self.catalogue, instrument.text.as_str(), identifier.map(Line::as_str), asset_type.map(Line::as_str), Some(on))
     }
 }
 
@@ -77,6 +92,7 @@ pub(super) fn why_review(decision: &Decision) -> &'static str {
             Reason::Ambiguous => "more than one fits",
             Reason::Weak => "something comes near, not near enough",
             Reason::TickerUnknown => "the ticker is not known",
+            Reason::IdentifierDisagrees => "an ISIN or CUSIP in it is another's",
         },
     }
 }
@@ -85,6 +101,7 @@ pub(super) fn why_review(decision: &Decision) -> &'static str {
 pub(super) fn why_candidate(why: Why) -> &'static str {
     match why {
         Why::Ticker => "ticker",
+        Why::Identifier => "identifier",
         Why::NameExact => "name_exact",
         Why::FormerName => "former_name",
         Why::NameNear => "name_near",
@@ -128,7 +145,14 @@ fn linked(outcome: &Outcome) -> Linked {
     Linked { class: class_of(outcome), issuer, linking }
 }
 
-fn entry(issuer: &Issuer) -> IssuerEntry {
-    let tickers = issuer.tickers.iter().map(|t| DatedTicker { symbol: t.to_string(), from: None, to: None }).collect();
-    IssuerEntry { id: issuer.id.to_string(), name: issuer.name.to_string(), former_names: Vec::new(), tickers }
+/// An issuer with its tickers: an identifier record gives the days, a ticker of the issuer's own record that no such record tells of has none.
+fn entry(issuer: &Issuer, dated: &Dated<'_>) -> IssuerEntry {
+    let dated = dated.get(&issuer.id).map(Vec::as_slice).unwrap_or_default();
+    let told = |symbol: &str| dated.iter().any(|i| i.value.as_str() == symbol);
+    let undated = issuer.tickers.iter().filter(|t| !told(t.as_str()));
+    let undated = undated.map(|t| DatedTicker { symbol: t.to_string(), from: None, to: None });
+    let dated = dated.iter().map(|i| DatedTicker { symbol: i.value.to_string(), from: i.valid_from.clone(), to: i.valid_to.clone() });
+    let tickers = undated.chain(dated).collect();
+    let former_names = issuer.former_names.iter().map(|f| FormerName { name: f.name.to_string(), from: f.from.clone(), to: f.to.clone() });
+    IssuerEntry { id: issuer.id.to_string(), name: issuer.name.to_string(), former_names: former_names.collect(), tickers }
 }

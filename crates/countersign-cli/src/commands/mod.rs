@@ -8,8 +8,11 @@ pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
 pub(crate) mod import;
+mod import_plan;
+mod import_records;
 mod import_report;
 mod import_rows;
+mod import_write;
 pub(crate) mod init;
 pub(crate) mod keys;
 mod kinds;
@@ -17,11 +20,16 @@ mod linking;
 pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod query;
+mod query_changed;
+mod query_exposure;
+mod query_insiders;
 mod query_trades;
+pub(crate) mod record;
 pub(crate) mod review;
 pub(crate) mod status;
 pub(crate) mod tick;
 pub(crate) mod verify;
+mod visible;
 
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -49,9 +57,10 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Person(command) => directory::run(command, out)?,
         Command::Principal(command) => directory::run(command, out)?,
         Command::Provider(command) => directory::run(command, out)?,
+        Command::Model(command) => directory::run(command, out)?,
         Command::Issuer(command) => directory::run(command, out)?,
         Command::Exposure(command) => directory::run(command, out)?,
-        Command::Submission(command) => directory::run(command, out)?,
+        Command::Submission(command) => directory::run(*command, out)?,
         Command::Agreement(command) => directory::run(command, out)?,
         Command::Recusal(command) => directory::run(command, out)?,
         Command::List(command) => directory::run_list(command, out)?,
@@ -59,6 +68,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Grant(command) => grant::run(&command, out)?,
         Command::Access(command) => access::run(&command, out)?,
         Command::Import(args) => import::run(&args, out)?,
+        Command::Record(command) => record::run(&command, out)?,
         Command::Review(args) => review::run(&args, out)?,
         Command::Query(command) => query::run(&command, out)?,
         Command::Cases(args) => cases::run(&args, out)?,
@@ -96,7 +106,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
 /// A bar on standard error, which shows itself on a terminal alone. `of` is 0 where the end is not known.
 fn bar(of: u64, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target((of > 0).then_some(of), ProgressDrawTarget::stderr());
-    let template = if of > 0 { "{msg} {wide_bar} {pos}/{len} {per_sec}" } else { "{msg} {pos} {per_sec}" };
+    let template = if of > 0 { "{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left" } else { "{msg} {pos} {per_sec}" };
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(what);
     bar

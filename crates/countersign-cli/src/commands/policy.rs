@@ -9,7 +9,7 @@ use countersign_entry::record::{Policy, Record};
 use countersign_entry::time::Micros;
 use serde_json::{Value, json};
 
-use super::kinds::fields_of;
+use super::visible::fields_of;
 use super::{DONE, read_small};
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};

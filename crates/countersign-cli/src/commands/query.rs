@@ -2,31 +2,40 @@
 
 use clap::{Args, Subcommand};
 use countersign_entry::ids::{IssuerId, PersonId, SubmissionId};
-use countersign_entry::record::Record;
-use countersign_ledger::query::{Answer, TimelineRow, describe};
+use countersign_entry::time::Micros;
+use countersign_ledger::query::{Answer, AsOf, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::DONE;
 use super::access::RangeArgs;
+use super::query_changed::{self, ChangedArgs};
+use super::query_exposure::{self, ExposureArgs};
+use super::query_insiders::{self, InsidersArgs};
 use super::query_trades::{self, TradesArgs};
+use super::{DONE, bar, visible};
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, cells, csv, say};
 use crate::session::Session;
-use crate::words::{name, neutral_state, state_for, times_as_text};
+use crate::words::{name, state_for, times_as_text};
 
-/// Questions over the whole ledger.
+/// Questions over the whole ledger, as of now or as of any entry.
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueryCommand {
     /// Who had access to anything that touches an issuer.
     Issuer(IssuerArgs),
-    /// Everything recorded about a person.
+    /// Everything recorded about a person; --from and --until are when it was recorded.
     Person(PersonArgs),
     /// Who asked for, had, or took access to a submission.
     Submission(SubmissionArgs),
+    /// The insider list of a submission: who had access or could have had it, since when and until when, and what they signed.
+    Insiders(InsidersArgs),
+    /// Issuers a submission touched on a day, over which edges, and since when that was known.
+    Exposure(ExposureArgs),
     /// Trades of people in issuers that something they had access to touches; for the ethics role.
     Trades(TradesArgs),
+    /// What was recorded since an entry, field by field where it takes the place of something.
+    Changed(ChangedArgs),
 }
 
 /// Which issuer, and when.
@@ -40,6 +49,8 @@ pub(crate) struct IssuerArgs {
     #[command(flatten)]
     range: RangeArgs,
     #[command(flatten)]
+    as_of: AsOfArgs,
+    #[command(flatten)]
     form: FormArgs,
 }
 
@@ -51,6 +62,10 @@ pub(crate) struct PersonArgs {
     /// The person.
     #[arg(value_name = "ID")]
     id: PersonId,
+    #[command(flatten)]
+    range: RangeArgs,
+    #[command(flatten)]
+    as_of: AsOfArgs,
     #[command(flatten)]
     form: FormArgs,
 }
@@ -64,7 +79,18 @@ pub(crate) struct SubmissionArgs {
     #[arg(value_name = "ID")]
     id: SubmissionId,
     #[command(flatten)]
+    as_of: AsOfArgs,
+    #[command(flatten)]
     form: FormArgs,
+}
+
+/// As of when.
+#[derive(Debug, Args)]
+pub(crate) struct AsOfArgs {
+    /// Answer as it was answered then: a tree size (the entries before that index), or a time (everything recorded by then; a date is its first
+    /// moment). Without it: now.
+    #[arg(long, value_name = "SIZE|TIME", value_parser = as_of)]
+    pub(super) as_of: Option<AsOf>,
 }
 
 /// The form of an answer.
@@ -76,7 +102,7 @@ pub(crate) struct FormArgs {
 }
 
 const ISSUER: &[&str] =
-    &["name", "person", "submission", "title", "first", "last", "accesses", "uncleared", "relation", "tier", "confirmed", "edge", "entry"];
+    &["name", "person", "submission", "title", "first", "last", "accesses", "uncleared", "relation", "tier", "confirmed", "via", "entry"];
 const PERSON: &[&str] = &["entry", "recorded_at", "kind", "what"];
 const SUBMISSION: &[&str] = &["name", "person", "grant", "state", "first", "last", "accesses", "uncleared"];
 
@@ -86,30 +112,89 @@ pub(super) struct Told {
     pub(super) subject: String,
     pub(super) rows: Vec<Value>,
     pub(super) columns: &'static [&'static str],
-    pub(super) as_of: u64,
-    pub(super) complete: bool,
+    as_of: u64,
+    at: Micros,
+    root: String,
+    incomplete: Option<String>,
+    /// What the rows are rows of, beside them in JSON and above them in a table.
+    pub(super) header: Vec<(&'static str, Value)>,
+    /// Makes one cell of what is more than a cell in JSON.
+    pub(super) flat: fn(&mut Value),
+    /// The rows told in full, where that was asked for.
+    pub(super) notes: Vec<String>,
     /// Trades nobody knows the issuer of, where the question is about trades: the answer says nothing of them.
     pub(super) in_review: Option<usize>,
 }
 
+impl Told {
+    /// An answer to a question about `subject`, its rows in the reader's words.
+    pub(super) fn new<Row>(
+        question: &'static str,
+        subject: &str,
+        columns: &'static [&'static str],
+        of: &Answer<Row>,
+        rows: Vec<Value>,
+    ) -> Self {
+        Self {
+            question,
+            subject: subject.to_owned(),
+            rows,
+            columns,
+            as_of: of.as_of,
+            at: of.at,
+            root: of.root.to_string(),
+            incomplete: of.incomplete.clone(),
+            header: Vec::new(),
+            flat: |_| {},
+            notes: Vec::new(),
+            in_review: None,
+        }
+    }
+}
+
 pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let (ledger, form) = match command {
-        QueryCommand::Issuer(a) => (&a.ledger, &a.form),
-        QueryCommand::Person(a) => (&a.ledger, &a.form),
-        QueryCommand::Submission(a) => (&a.ledger, &a.form),
-        QueryCommand::Trades(a) => (&a.ledger, &a.form),
+    let (ledger, as_of, form) = match command {
+        QueryCommand::Issuer(a) => (&a.ledger, a.as_of.as_of, &a.form),
+        QueryCommand::Person(a) => (&a.ledger, a.as_of.as_of, &a.form),
+        QueryCommand::Submission(a) => (&a.ledger, a.as_of.as_of, &a.form),
+        QueryCommand::Insiders(a) => (&a.ledger, a.as_of.as_of, &a.form),
+        QueryCommand::Exposure(a) => (&a.ledger, a.as_of.as_of, &a.form),
+        QueryCommand::Trades(a) => (&a.ledger, a.as_of.as_of, &a.form),
+        QueryCommand::Changed(a) => (&a.ledger, a.until, &a.form),
     };
     let mut session = Session::to_ask(ledger)?;
+    let view = view(&session, as_of)?;
     let told = match command {
-        QueryCommand::Issuer(args) => issuer(args, &session)?,
-        QueryCommand::Person(args) => person(args, &session)?,
-        QueryCommand::Submission(args) => submission(args, &session)?,
-        QueryCommand::Trades(args) => query_trades::trades(args, &session)?,
+        QueryCommand::Issuer(args) => issuer(args, &view)?,
+        QueryCommand::Person(args) => person(args, &view, &session)?,
+        QueryCommand::Submission(args) => submission(args, &view, &session)?,
+        QueryCommand::Insiders(args) => query_insiders::insiders(args, &view, &session)?,
+        QueryCommand::Exposure(args) => query_exposure::exposure(args, &view, &session)?,
+        QueryCommand::Trades(args) => query_trades::trades(args, &view, &session)?,
+        QueryCommand::Changed(args) => query_changed::changed(args, &view, &session)?,
     };
-    let read = session.record_read(told.question, &told.subject, told.rows.len())?;
+    let read = session.record_read(told.question, &told.subject, told.rows.len(), told.as_of)?;
     tell_unrecorded(&read);
-    tell(&told, read.ok(), form, out)?;
+    tell(told, read.ok(), session.actor.is_ethics(), form, out)?;
     Ok(DONE)
+}
+
+/// What was known then. An older size is read again from the first entry; on a terminal a bar says how far that is.
+pub(super) fn view<'a>(session: &'a Session, as_of: Option<AsOf>) -> Result<View<'a>, Failure> {
+    let Some(as_of) = as_of else { return Ok(session.ledger.view()) };
+    let size = session.ledger.size_as_of(as_of)?;
+    let bar = bar(size, "reading entries");
+    let view = session.ledger.view_as_of(AsOf::Size(size), &mut |done, _| bar.set_position(done));
+    bar.finish_and_clear();
+    Ok(view?)
+}
+
+/// Reads a size or a time.
+pub(super) fn as_of(text: &str) -> Result<AsOf, String> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().map(AsOf::Size).map_err(|_| "is no tree size".to_owned());
+    }
+    text.parse().map(AsOf::Time).map_err(|_| "is neither a tree size nor a time (2026-06-01T09:00:00Z) or a date (2026-06-01)".to_owned())
 }
 
 /// Says on standard error where a question could not be recorded.
@@ -119,105 +204,113 @@ pub(super) fn tell_unrecorded(read: &Result<u64, String>) {
     }
 }
 
-fn tell(told: &Told, read: Option<u64>, form: &FormArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let (count, as_of) = (told.rows.len(), told.as_of);
-    let completeness = if told.complete { "complete" } else { "INCOMPLETE" };
+fn tell(told: Told, read: Option<u64>, ethics: bool, form: &FormArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     if out.is_json() {
         let mut fields = json!({
-            "question": told.question, "subject": told.subject, "rows": told.rows, "as_of": as_of, "complete": told.complete, "read_entry": read,
+            "question": told.question, "subject": told.subject, "rows": told.rows, "as_of": told.as_of, "as_of_at": told.at.to_string(),
+            "root": told.root, "complete": told.incomplete.is_none(), "complete_for": if ethics { "everybody" } else { "your role" },
+            "incomplete_because": told.incomplete, "read_entry": read,
         });
-        if let Some(waiting) = told.in_review {
-            set(&mut fields, "in_review", waiting.into());
+        let notes = (!told.notes.is_empty()).then(|| ("notes", json!(told.notes)));
+        for (name, value) in told.header.into_iter().chain(notes).chain(told.in_review.map(|waiting| ("in_review", waiting.into()))) {
+            set(&mut fields, name, value);
         }
         return out.object("query", fields);
     }
+    let ending = ending(&told, ethics);
+    let mut rows = told.rows;
+    rows.iter_mut().for_each(told.flat);
+    if form.csv {
+        for (name, value) in &told.header {
+            say(format_args!("{name} {}", cells(&[json!({ "v": value })], &["v"]).concat().concat()));
+        }
+        say(ending);
+        return out.text(&csv(&rows, told.columns)?);
+    }
+    for (name, value) in &told.header {
+        out.line(format_args!("{name:<13} {}", cells(&[json!({ "v": value })], &["v"]).concat().concat()))?;
+    }
+    out.table(told.columns, &cells(&rows, told.columns))?;
+    for note in &told.notes {
+        out.line(note)?;
+    }
+    out.line(ending)
+}
+
+fn ending(told: &Told, ethics: bool) -> String {
+    let completeness = match &told.incomplete {
+        Some(why) => format!("INCOMPLETE ({why})"),
+        // Said whether or not anything was left out: that something was may be what must not show.
+        None if !ethics => "complete for your role".to_owned(),
+        None => "complete".to_owned(),
+    };
     let waiting = match told.in_review {
         Some(waiting @ 1..) => format!("; {waiting} more wait for their issuer (countersign review)"),
         _ => String::new(),
     };
-    let ending = format!("{count} rows, {completeness} as of size {as_of}{waiting}");
-    if form.csv {
-        say(ending);
-        return out.text(&csv(&told.rows, told.columns)?);
-    }
-    out.table(told.columns, &cells(&told.rows, told.columns))?;
-    out.line(ending)
+    format!("{} rows, {completeness} as of size {} ({}){waiting}\nroot {}", told.rows.len(), told.as_of, told.at, told.root)
 }
 
-fn issuer(args: &IssuerArgs, session: &Session) -> Result<Told, Failure> {
-    let facts = session.ledger.facts();
-    let (from, until) = args.range.bounds();
-    let answer = session.ledger.who_touched_issuer(&args.id, from, until);
-    if facts.issuer(&args.id).is_none() {
-        return Err(Failure::NotFound(format!("issuer {} is not recorded", args.id)));
+fn issuer(args: &IssuerArgs, view: &View<'_>) -> Result<Told, Failure> {
+    if view.facts().issuer(&args.id).is_none() {
+        return Err(not_recorded("issuer", args.id.as_str(), view));
     }
-    let mut told = told("issuer", args.id.as_str(), ISSUER, &answer, session);
+    let (from, until) = args.range.bounds();
+    let answer = view.who_touched_issuer(&args.id, from, until);
+    let mut told = Told::new("issuer", args.id.as_str(), ISSUER, &answer, values(&answer.rows, view));
     for (row, known) in told.rows.iter_mut().zip(&answer.rows) {
-        let title = facts.submission(&known.submission).map(|s| s.record.title.as_str());
+        let title = view.facts().submission(&known.submission).map(|s| s.record.title.as_str());
         set(row, "title", title.into());
     }
     Ok(told)
 }
 
-fn person(args: &PersonArgs, session: &Session) -> Result<Told, Failure> {
-    let mut answer = session.ledger.person_timeline(&args.id)?;
+fn person(args: &PersonArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
+    let answer = view.person_timeline(&args.id)?;
     if answer.rows.is_empty() {
-        return Err(Failure::NotFound(format!("person {} is not recorded", args.id)));
+        return Err(not_recorded("person", args.id.as_str(), view));
     }
-    if !session.actor.is_ethics() {
-        let rows = std::mem::take(&mut answer.rows);
-        for row in rows {
-            answer.rows.extend(neutral(row, session)?);
-        }
-    }
-    Ok(told("person", args.id.as_str(), PERSON, &answer, session))
+    let (from, until) = args.range.bounds();
+    let in_range = answer.rows.iter().filter(|row| from <= row.recorded_at && row.recorded_at < until);
+    let seen = in_range.filter_map(|row| {
+        let what = visible::line(&session.actor, view.facts(), &row.record)?;
+        Some(json!({ "entry": row.entry, "recorded_at": row.recorded_at.to_string(), "kind": row.kind, "what": what }))
+    });
+    Ok(Told::new("person", args.id.as_str(), PERSON, &answer, seen.collect()))
 }
 
-/// A line of a person's history as others than the ethics role may see it: no cases, no interests, and nothing that tells a referral from a conflict.
-fn neutral(mut row: TimelineRow, session: &Session) -> Result<Option<TimelineRow>, Failure> {
-    let stands = |state: Option<_>| state.map_or("recorded", neutral_state);
-    row.what = match session.entry(row.entry)? {
-        Record::CaseOpened(_) | Record::Trade(_) | Record::Holding(_) => return Ok(None),
-        Record::GrantRequest(r) => format!("access to {} requested: {}", r.submission, stands(r.result)),
-        Record::GrantTransition(t) => format!("grant {} {}", t.grant, stands(t.result)),
-        other => describe(&other),
-    };
-    Ok(Some(row))
-}
-
-fn submission(args: &SubmissionArgs, session: &Session) -> Result<Told, Failure> {
-    let answer = session.ledger.people_of_submission(&args.id);
-    if answer.rows.is_empty() && session.ledger.facts().submission(&args.id).is_none() {
-        return Err(Failure::NotFound(format!("submission {} is not recorded", args.id)));
+fn submission(args: &SubmissionArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
+    let answer = view.people_of_submission(&args.id);
+    if answer.rows.is_empty() && view.facts().submission(&args.id).is_none() {
+        return Err(not_recorded("submission", args.id.as_str(), view));
     }
-    let mut told = told("submission", args.id.as_str(), SUBMISSION, &answer, session);
+    let mut told = Told::new("submission", args.id.as_str(), SUBMISSION, &answer, values(&answer.rows, view));
     for (row, known) in told.rows.iter_mut().zip(&answer.rows) {
         set(row, "state", known.state.map(|s| state_for(session.actor.is_ethics(), s)).into());
     }
     Ok(told)
 }
 
-fn told<Row: Serialize>(
-    question: &'static str,
-    subject: &str,
-    columns: &'static [&'static str],
-    answer: &Answer<Row>,
-    session: &Session,
-) -> Told {
-    let row = |row: &Row| {
+/// Nothing of this id is in the ledger, or was then.
+pub(super) fn not_recorded(what: &str, id: &str, view: &View<'_>) -> Failure {
+    Failure::NotFound(format!("{what} {id} is not recorded as of size {}", view.size()))
+}
+
+/// Rows as JSON, people with their names, times as text.
+fn values<Row: Serialize>(rows: &[Row], view: &View<'_>) -> Vec<Value> {
+    let value = |row: &Row| {
         let mut value = serde_json::to_value(row).unwrap_or_default();
         times_as_text(&mut value);
         let person = value.get("person").and_then(Value::as_str).and_then(|p| PersonId::new(p).ok());
         if let Some(person) = person {
-            set(&mut value, "name", name(session.ledger.facts(), &person).into());
+            set(&mut value, "name", name(view.facts(), &person).into());
         }
         value
     };
-    let rows = answer.rows.iter().map(row).collect();
-    Told { question, subject: subject.to_owned(), rows, columns, as_of: answer.as_of, complete: answer.complete, in_review: None }
+    rows.iter().map(value).collect()
 }
 
-fn set(row: &mut Value, name: &str, value: Value) {
+pub(super) fn set(row: &mut Value, name: &str, value: Value) {
     if let Value::Object(fields) = row {
         fields.insert(name.to_owned(), value);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use countersign_conflict::Facts;
-use countersign_entry::ids::{IssuerId, LeafIndex, Line, RawText, RecordId, RequestKey};
+use countersign_entry::ids::{Date, IssuerId, LeafIndex, Line, RawText, RecordId, RequestKey};
 use countersign_entry::record::{Instrument, InstrumentClass, Linking, MatchDecision, Record};
 use countersign_ledger::Request;
 use countersign_match::Decision;
@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::DONE;
-use super::import::{admissible, write};
+use super::import_plan::check;
+use super::import_write::write;
 use super::linking::{Linker, class_of, named, why_candidate, why_review};
 use super::query::FormArgs;
 use crate::args::LedgerArgs;
@@ -65,7 +66,7 @@ struct DecideArgs {
     reason: Line,
 }
 
-const COLUMNS: &[&str] = &["text", "identifier", "class", "trades", "holdings", "why", "candidates"];
+const COLUMNS: &[&str] = &["text", "identifier", "asset_type", "class", "trades", "holdings", "why", "candidates"];
 
 pub(crate) fn run(args: &ReviewArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     match (&args.command, &args.ledger) {
@@ -95,7 +96,7 @@ fn list(ledger: &LedgerArgs, form: &FormArgs, out: &mut Out<'_>) -> Result<Exit,
         return Ok(DONE);
     }
     let mut lines = cells(&flat, COLUMNS);
-    lines.iter_mut().flat_map(|line| line.iter_mut().take(2)).for_each(|cell| *cell = shown(cell));
+    lines.iter_mut().flat_map(|line| line.iter_mut().take(3)).for_each(|cell| *cell = shown(cell));
     out.table(COLUMNS, &lines)?;
     out.line(ending)?;
     Ok(DONE)
@@ -104,17 +105,24 @@ fn list(ledger: &LedgerArgs, form: &FormArgs, out: &mut Out<'_>) -> Result<Exit,
 /// An asset in review, and how much waits for it.
 struct Waiting<'f> {
     instrument: &'f Instrument,
+    /// The newest day it was traded or held.
+    on: &'f Date,
     trades: usize,
     holdings: usize,
 }
 
-fn waiting(facts: &Facts) -> BTreeMap<(String, Option<String>), Waiting<'_>> {
-    let trades = facts.trades().map(|k| (&k.record.instrument, true));
-    let holdings = facts.holdings().map(|k| (&k.record.instrument, false));
+/// By text, identifier and the source's word for its kind.
+type Asset = (String, Option<String>, Option<String>);
+
+fn waiting(facts: &Facts) -> BTreeMap<Asset, Waiting<'_>> {
+    let trades = facts.trades().map(|k| (&k.record.instrument, &k.record.traded_on, true));
+    let holdings = facts.holdings().map(|k| (&k.record.instrument, &k.record.as_of, false));
     let mut waiting = BTreeMap::new();
-    for (instrument, trade) in trades.chain(holdings).filter(|(i, _)| i.linking == Linking::InReview) {
-        let of = waiting.entry(named(&instrument.text, instrument.identifier.as_ref()));
-        let of: &mut Waiting<'_> = of.or_insert(Waiting { instrument, trades: 0, holdings: 0 });
+    for (instrument, on, trade) in trades.chain(holdings).filter(|(i, ..)| i.linking == Linking::InReview) {
+        let (text, identifier) = named(&instrument.text, instrument.identifier.as_ref());
+        let of = waiting.entry((text, identifier, instrument.asset_type.as_ref().map(ToString::to_string)));
+        let of: &mut Waiting<'_> = of.or_insert(Waiting { instrument, on, trades: 0, holdings: 0 });
+        of.on = of.on.max(on);
         if trade { of.trades += 1 } else { of.holdings += 1 }
     }
     waiting
@@ -122,7 +130,7 @@ fn waiting(facts: &Facts) -> BTreeMap<(String, Option<String>), Waiting<'_>> {
 
 impl Waiting<'_> {
     fn told(&self, linker: &Linker, facts: &Facts) -> Value {
-        let outcome = linker.outcome(self.instrument);
+        let outcome = linker.outcome(self.instrument, self.on);
         let candidate = |issuer: &str, score: u16, why: &str| {
             let known = IssuerId::new(issuer).ok().and_then(|id| facts.issuer(&id));
             json!({ "issuer": issuer, "name": known.map(|k| k.record.name.as_str()), "score": score, "why": why })
@@ -135,7 +143,7 @@ impl Waiting<'_> {
             Decision::Fund | Decision::NotASecurity(_) | Decision::Unmatched => Vec::new(),
         };
         json!({
-            "text": self.instrument.text, "identifier": self.instrument.identifier, "class": class_of(&outcome),
+            "text": self.instrument.text, "identifier": self.instrument.identifier, "asset_type": self.instrument.asset_type, "class": class_of(&outcome),
             "trades": self.trades, "holdings": self.holdings, "why": why_review(&outcome.decision), "candidates": candidates,
         })
     }
@@ -175,7 +183,7 @@ fn decide(args: &DecideArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let follow =
         followers.into_iter().map(|(index, record)| request(format!("dec-follow-{index}"), record)).collect::<Result<Vec<_>, Failure>>()?;
     for request in follow.iter().chain((known.is_none()).then_some(&first)) {
-        admissible(facts, request).map_err(|why| Failure::Invalid(format!("{why}; nothing was recorded")))?;
+        check(facts, &actor, &request.record)?.map_err(|why| Failure::Invalid(format!("{why}; nothing was recorded")))?;
     }
     let count = follow.len();
     let entry = match known {
@@ -217,25 +225,23 @@ impl DecideArgs {
 
 /// Records that name what was decided and wait for it, or follow what was decided of it before; each with what takes its place.
 fn followers(facts: &Facts, decision: &MatchDecision) -> Vec<(LeafIndex, Record)> {
-    let decided = Instrument {
-        class: decision.class,
-        text: decision.text.clone(),
-        identifier: decision.identifier.clone(),
-        issuer: decision.issuer.clone(),
-        linking: Linking::Decided,
+    let decided = |i: &Instrument| {
+        let mut decided = i.clone();
+        (decided.class, decided.issuer, decided.linking) = (decision.class, decision.issuer.clone(), Linking::Decided);
+        decided
     };
     let follows = |i: &Instrument| {
         let open = matches!(i.linking, Linking::InReview | Linking::Decided);
-        open && i.text == decided.text && i.identifier == decided.identifier && *i != decided
+        open && i.text == decision.text && i.identifier == decision.identifier && *i != decided(i)
     };
     let trades = facts.trades().filter(|k| follows(&k.record.instrument)).map(|k| {
         let mut trade = k.record.clone();
-        (trade.instrument, trade.supersedes) = (decided.clone(), Some(k.index));
+        (trade.instrument, trade.supersedes) = (decided(&k.record.instrument), Some(k.index));
         (k.index, trade.into())
     });
     let holdings = facts.holdings().filter(|k| follows(&k.record.instrument)).map(|k| {
         let mut holding = k.record.clone();
-        (holding.instrument, holding.supersedes) = (decided.clone(), Some(k.index));
+        (holding.instrument, holding.supersedes) = (decided(&k.record.instrument), Some(k.index));
         (k.index, holding.into())
     });
     trades.chain(holdings).collect()

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_entry::ids::{Date, IssuerId, Line, ProviderId, RecordId, SubmissionId};
-use countersign_entry::record::{Basis, Exposure, Issuer, Node, Provider, Relation, Tier};
+use countersign_entry::ids::{Date, IssuerId, Line, ModelId, ProviderId, RecordId, SubmissionId};
+use countersign_entry::record::{Basis, Exposure, Issuer, Model, Node, Provider, Relation, Tier};
 use serde::Deserialize;
 
 use super::DemoError;
@@ -34,7 +34,9 @@ struct ModelRow {
     model_id: String,
     lab: String,
     name: String,
+    family: String,
     release_date: String,
+    open_weights: String,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +99,10 @@ pub(super) fn issuers() -> Result<Vec<Issuer>, DemoError> {
         }
         let sub_industry = sub.get(&row.cik).map(|s| Line::new(s.as_str())).transpose().map_err(bad)?;
         let (id, name, cik) = (issuer_id(&row.cik)?, Line::new(row.name).map_err(bad)?, Line::new(row.cik.as_str()).map_err(bad)?);
-        by_cik.insert(row.cik, Issuer { id, name, cik: Some(cik), tickers: vec![ticker], sub_industry, supersedes: None });
+        by_cik.insert(
+            row.cik,
+            Issuer { id, name, cik: Some(cik), tickers: vec![ticker], former_names: vec![], sub_industry, supersedes: None },
+        );
     }
     Ok(by_cik.into_values().collect())
 }
@@ -118,75 +123,115 @@ pub(super) fn release(model: &str) -> Result<Release, DemoError> {
     Ok(Release { name: row.name, provider: ProviderId::new(row.lab).map_err(bad)?, date: Date::new(row.release_date).map_err(bad)? })
 }
 
-/// Edges of the labs: owners and listed selves, equity holders, suppliers.
-pub(super) fn provider_exposures() -> Result<Vec<Exposure>, DemoError> {
+/// Models that were public by a day.
+pub(super) fn models(by: &Date) -> Result<Vec<Model>, DemoError> {
     let mut out = Vec::new();
-    for r in rows::<ProviderRow>(PROVIDERS)?.into_iter().filter(|r| !r.cik.is_empty()) {
-        let from = Node::Provider(ProviderId::new(r.provider_id).map_err(bad)?);
-        out.push(edge(out.len(), from, Relation::OwnedBy, &r.cik, Tier::One, &r.valid_from, &r.valid_to, &r.basis, &r.evidence)?);
-    }
-    for r in rows::<EdgeRow>(EDGES)?.into_iter().filter(|r| r.from.starts_with("provider:")) {
-        let (relation, tier) = match r.relation.as_str() {
-            "equity_held_by" => (Relation::EquityHeldBy, Tier::One),
-            "buys_from" => (Relation::Supplier, Tier::Two),
-            _ => continue,
-        };
-        let from = r.from.parse().map_err(bad)?;
-        out.push(edge(out.len(), from, relation, &r.to_cik, tier, &r.valid_from, &r.valid_to, &r.basis, &r.evidence)?);
+    for row in rows::<ModelRow>(CATALOGUE)? {
+        // Of some the month alone is known.
+        let Ok(released_on) = Date::new(row.release_date) else { continue };
+        if released_on > *by {
+            continue;
+        }
+        let family = if row.family.is_empty() { None } else { Some(Line::new(row.family).map_err(bad)?) };
+        out.push(Model {
+            id: ModelId::new(row.model_id).map_err(bad)?,
+            provider: ProviderId::new(row.lab).map_err(bad)?,
+            name: Line::new(row.name).map_err(bad)?,
+            family,
+            released_on: Some(released_on),
+            open_weights: Some(row.open_weights == "true"),
+            supersedes: None,
+        });
     }
     Ok(out)
 }
 
-/// Edges of one submission: listed operators of hosts that serve its model.
-pub(super) fn host_exposures(model: &str, submission: &SubmissionId) -> Result<Vec<Exposure>, DemoError> {
-    let edges = rows::<EdgeRow>(EDGES)?;
-    let node = format!("model:{model}");
-    let hosts: BTreeSet<&str> = edges.iter().filter(|e| e.relation == "served_by" && e.from == node).map(|e| e.to.as_str()).collect();
-    let mut operators = BTreeMap::new();
-    for e in edges.iter().filter(|e| e.relation == "operated_by" && hosts.contains(e.from.as_str())) {
-        operators.entry(e.to_cik.as_str()).or_insert(e);
+/// Every edge: the labs' owners, listed selves, equity holders and suppliers; hosts of the models given; who runs the hosts.
+pub(super) fn exposures(models: &[Model]) -> Result<Vec<Exposure>, DemoError> {
+    let mut out = Vec::new();
+    for r in rows::<ProviderRow>(PROVIDERS)?.into_iter().filter(|r| !r.cik.is_empty()) {
+        let from = Node::Provider(ProviderId::new(r.provider_id).map_err(bad)?);
+        // The file names the day after the last.
+        let valid_to = day(&r.valid_to)?.and_then(|d| d.day_before());
+        let edge =
+            Edge { from, relation: Relation::OwnedBy, to: issuer(&r.cik)?, tier: Tier::One, valid_from: day(&r.valid_from)?, valid_to };
+        out.push(edge.record(out.len(), &r.basis, &r.evidence)?);
     }
-    let from = || Node::Submission(submission.clone());
-    operators
-        .into_values()
+    for r in rows::<EdgeRow>(EDGES)? {
+        let (relation, tier) = match r.relation.as_str() {
+            "equity_held_by" => (Relation::EquityHeldBy, Tier::One),
+            "buys_from" => (Relation::Supplier, Tier::Two),
+            "served_by" => (Relation::ServedBy, Tier::Two),
+            "operated_by" => (Relation::OperatedBy, Tier::Two),
+            _ => continue,
+        };
+        let from: Node = r.from.parse().map_err(bad)?;
+        if matches!(&from, Node::Model(id) if !models.iter().any(|m| m.id == *id)) {
+            continue;
+        }
+        let to = if r.to_cik.is_empty() { r.to.parse().map_err(bad)? } else { issuer(&r.to_cik)? };
+        let edge = Edge { from, relation, to, tier, valid_from: day(&r.valid_from)?, valid_to: day(&r.valid_to)? };
+        out.push(edge.record(out.len(), &r.basis, &r.evidence)?);
+    }
+    Ok(out)
+}
+
+/// Hosts that will serve a submission's model, as the developer tells the access officer.
+pub(super) fn hosts(model: &str, submission: &SubmissionId) -> Result<Vec<Exposure>, DemoError> {
+    let node = format!("model:{model}");
+    let served = rows::<EdgeRow>(EDGES)?.into_iter().filter(|e| e.relation == "served_by" && e.from == node);
+    served
         .enumerate()
         .map(|(n, e)| {
-            let mut made = edge(n, from(), Relation::ServedBy, &e.to_cik, Tier::Two, "", "", "computed", &format!("{} serves it", e.from))?;
-            made.id = RecordId::new(format!("{submission}-host-{n}")).map_err(bad)?;
-            Ok(made)
+            let from = Node::Submission(submission.clone());
+            let to = e.to.parse().map_err(bad)?;
+            let edge = Edge { from, relation: Relation::ServedBy, to, tier: Tier::Two, valid_from: None, valid_to: None };
+            let made = edge.record(n, "developer", "")?;
+            Ok(Exposure { id: RecordId::new(format!("{submission}-host-{n}")).map_err(bad)?, ..made })
         })
         .collect()
 }
 
-#[allow(clippy::too_many_arguments)]
-fn edge(
-    n: usize,
+fn issuer(cik: &str) -> Result<Node, DemoError> {
+    issuer_id(cik).map(Node::Issuer)
+}
+
+fn day(text: &str) -> Result<Option<Date>, DemoError> {
+    if text.is_empty() { Ok(None) } else { Date::new(text).map(Some).map_err(bad) }
+}
+
+/// An edge as the files have it.
+struct Edge {
     from: Node,
     relation: Relation,
-    cik: &str,
+    to: Node,
     tier: Tier,
-    valid_from: &str,
-    valid_to: &str,
-    basis: &str,
-    evidence: &str,
-) -> Result<Exposure, DemoError> {
-    let date = |d: &str| if d.is_empty() { Ok(None) } else { Date::new(d).map(Some).map_err(bad) };
-    Ok(Exposure {
-        id: RecordId::new(format!("edge-{n:03}")).map_err(bad)?,
-        from,
-        relation,
-        to: issuer_id(cik)?,
-        tier,
-        valid_from: date(valid_from)?,
-        valid_to: date(valid_to)?,
-        basis: match basis {
-            b if b.starts_with("public filing") || b.contains("SEC") => Basis::PublicFiling,
-            "press" => Basis::Press,
-            _ => Basis::Computed,
-        },
-        // An edge whose own evidence calls itself unconfirmed may refer, never block.
-        confirmed: !evidence.contains("unconfirmed"),
-        evidence: if evidence.is_empty() { None } else { Some(Line::new(evidence).map_err(bad)?) },
-        supersedes: None,
-    })
+    valid_from: Option<Date>,
+    valid_to: Option<Date>,
+}
+
+impl Edge {
+    fn record(self, n: usize, basis: &str, evidence: &str) -> Result<Exposure, DemoError> {
+        let Edge { from, relation, to, tier, valid_from, valid_to } = self;
+        Ok(Exposure {
+            id: RecordId::new(format!("edge-{n:03}")).map_err(bad)?,
+            from,
+            relation,
+            to,
+            tier,
+            valid_from,
+            valid_to,
+            basis: match basis {
+                b if b.starts_with("public filing") || b.contains("SEC") => Basis::PublicFiling,
+                "press" => Basis::Press,
+                "name match" => Basis::NameMatch,
+                "developer" => Basis::Developer,
+                _ => Basis::Computed,
+            },
+            // An edge whose own evidence calls itself unconfirmed may refer, never block.
+            confirmed: !evidence.contains("unconfirmed"),
+            evidence: if evidence.is_empty() { None } else { Some(Line::new(evidence).map_err(bad)?) },
+            supersedes: None,
+        })
+    }
 }

@@ -62,17 +62,20 @@ fn set_up(stage: &mut Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     heading(out, 1, "The market and the people")?;
     let issuers = data::issuers()?;
     let providers = data::providers()?;
-    let edges = data::provider_exposures()?;
+    let models = data::models(&"2026-04-15".parse()?)?;
+    let edges = data::exposures(&models)?;
     writeln!(
         out,
-        "   {} issuers (SEC registrants), {} labs, {} exposures of labs, {} people",
+        "   {} issuers (SEC registrants), {} labs, {} models, {} exposures between them, {} people",
         issuers.len(),
         providers.len(),
+        models.len(),
         edges.len(),
         EVALUATORS.len() + 5
     )?;
     stage.record_all("founder", issuers.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", providers.into_iter().map(Record::from).collect())?;
+    stage.record_all("founder", models.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", edges.into_iter().map(Record::from).collect())?;
     Ok(())
 }
@@ -88,6 +91,8 @@ fn submissions(stage: &mut Stage, out: &mut dyn Write) -> Result<Vec<Matter>, De
         let record = Submission {
             id: id.clone(),
             provider: release.provider.clone(),
+            model: None,
+            downstream: vec![Line::new("Systems Software")?],
             title: Line::new(format!("Secured matter {}", n + 2601))?,
             authority: Line::new("EO 14409 sec. 3")?,
             offer: Some(Offer {
@@ -108,12 +113,12 @@ fn submissions(stage: &mut Stage, out: &mut dyn Write) -> Result<Vec<Matter>, De
             supersedes: None,
         };
         stage.record("founder", record)?;
-        let hosts = data::host_exposures(model, &id)?;
+        let hosts = data::hosts(model, &id)?;
         let count = hosts.len();
         stage.record_all("founder", hosts.into_iter().map(Record::from).collect())?;
         writeln!(
             out,
-            "   {id}  {:<16} {:<10} window {} to {}, {count} listed hosts",
+            "   {id}  {:<16} {:<10} window {} to {}, {count} hosts",
             release.name,
             release.provider.as_str(),
             day(opens_at),
@@ -358,7 +363,7 @@ fn lists(stage: &mut Stage, matters: &[Matter], out: &mut dyn Write) -> Result<(
 fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     heading(out, 7, "Who had access to anything touching Amazon in June?")?;
     let amazon = IssuerId::new(AMAZON)?;
-    let answer = stage.ledger.who_touched_issuer(&amazon, "2026-06-01".parse()?, "2026-07-01".parse()?);
+    let answer = stage.ledger.view().who_touched_issuer(&amazon, "2026-06-01".parse()?, "2026-07-01".parse()?);
     for row in &answer.rows {
         let mark = if row.uncleared > 0 { format!("  {} NOT CLEARED", row.uncleared) } else { String::new() };
         let who = stage.name(&row.person);
@@ -377,7 +382,7 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
 
     let person = stage.person("bertil")?;
     heading(out, 8, &format!("Everything on {} ({person}), from first entry to last", stage.name(person)))?;
-    let answer = stage.ledger.person_timeline(person)?;
+    let answer = stage.ledger.view().person_timeline(person)?;
     let (shown, hidden): (Vec<_>, Vec<_>) = answer.rows.iter().partition(|r| r.kind != "access.event" || r.what.contains("2026-06-12"));
     for row in &shown {
         writeln!(out, "   {:>6}  {}  {:<16} {}", row.entry.to_string(), day(row.recorded_at), row.kind, row.what)?;

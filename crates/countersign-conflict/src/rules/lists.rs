@@ -10,7 +10,7 @@ pub(super) fn restricted(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
         // No authority, no prohibition (5 CFR 2635.403); an unconfirmed edge may refer, never block.
         let sure = list.record.authority.is_some() && touch.is_none_or(|t| t.confirmed);
         let mut evidence = vec![item.index, list.index];
-        evidence.extend(touch.map(|t| t.edge));
+        evidence.extend(touch.into_iter().flat_map(|t| &t.via));
         sheet.add(rule, Verdict::Trade, if sure { Outcome::Block } else { Outcome::Refer }, evidence);
     });
 }

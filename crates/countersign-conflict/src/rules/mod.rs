@@ -20,6 +20,12 @@ pub const ACCESS_WITHOUT_GRANT: &str = "R-ACC-1";
 pub const WATCH_LIST: &str = "R-WCH-1";
 /// A trade after access.
 pub const TRADE_AFTER_ACCESS: &str = "R-703-1";
+/// A trade in an issuer on a restricted list.
+pub const TRADE_IN_RESTRICTED: &str = "R-RST-2";
+/// A trade in an issuer on a watch list.
+pub const TRADE_IN_WATCHED: &str = "R-WCH-2";
+/// Rules whose findings are trades.
+pub(crate) const ABOUT_TRADES: [&str; 3] = [TRADE_AFTER_ACCESS, TRADE_IN_RESTRICTED, TRADE_IN_WATCHED];
 /// Separation of duties.
 pub const SEPARATION: &str = "R-SOD-1";
 
@@ -154,9 +160,26 @@ pub const RULES: &[Rule] = &[
         found: "a trade after access, in an issuer that what was seen touches",
         eval: looked_at_afterwards,
     },
+    Rule {
+        id: TRADE_IN_RESTRICTED,
+        version: 1,
+        cite: "FINRA NTM 91-45; the list's own authority",
+        title: "The person, once they had access to anything, made no trade in an issuer that stood on a restricted list that day",
+        found: "a trade in an issuer on a restricted list",
+        eval: looked_at_afterwards,
+    },
+    Rule {
+        id: TRADE_IN_WATCHED,
+        version: 1,
+        cite: "FINRA NTM 91-45",
+        title: "The person, once they had access to anything, made no trade in an issuer that stood on a watch list that day",
+        found: "a trade in an issuer on a watch list",
+        eval: looked_at_afterwards,
+    },
 ];
 
-/// A trade is not asked about: it is found, when it or the access becomes known (`Facts::trades_to_look_at`).
+/// A trade is not asked about: it is found, when it or what stands against it becomes known (`Facts::trades_to_look_at`,
+/// `Facts::lists_against`).
 fn looked_at_afterwards(_: &Question<'_>, _: &Rule, _: &mut Sheet) {}
 
 /// Digest of the rule set: SHA-256 over one line for each rule, `id TAB version TAB cite TAB title LF`.

@@ -13,7 +13,7 @@ pub(super) fn recused(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
             RecusalScope::Provider(id) if *id == submission.record.provider => (Outcome::Block, vec![]),
             RecusalScope::Issuer(id) => match q.touch(id) {
                 // An edge nobody confirmed may refer, never block.
-                Some(touch) => (if touch.confirmed { Outcome::Block } else { Outcome::Refer }, vec![touch.edge]),
+                Some(touch) => (if touch.confirmed { Outcome::Block } else { Outcome::Refer }, touch.via.clone()),
                 None => continue,
             },
             _ => continue,

@@ -4,7 +4,10 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Date, IdError, IssuerId, LeafIndex, Line, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId};
+use super::interest::Provenance;
+use crate::ids::{
+    Date, IdError, IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
+};
 
 /// What an organization is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +134,61 @@ pub struct Principal {
     pub supersedes: Option<LeafIndex>,
 }
 
+/// What a credential is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// A PIV card (FIPS 201).
+    Piv,
+    /// A common access card.
+    Cac,
+    /// Issuer and subject of an OpenID Connect provider.
+    Oidc,
+    /// A SCIM directory's id.
+    Scim,
+    /// A user of a model gateway.
+    GatewayUser,
+    /// A key of an interface, by its id, never the key.
+    ApiKey,
+    /// A certificate, by issuer and serial.
+    Certificate,
+    /// A user of an operating system.
+    OsUser,
+}
+
+/// An account or card somewhere else that points to a person, so that what that place logs can be told of them. It lets nobody act on the
+/// ledger and gives no role: who may is a [`Principal`]'s to say, and nothing makes a principal out of a credential.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// Its id.
+    pub id: RecordId,
+    /// Whose.
+    pub person: PersonId,
+    /// What it is.
+    pub kind: CredentialKind,
+    /// Who gave it out: a certificate authority, an identity provider, a gateway.
+    pub issuer: Line,
+    /// What the issuer calls the person.
+    pub subject: Line,
+    /// First day it holds; open where unknown.
+    pub valid_from: Option<Date>,
+    /// Last day it holds; open where it still does.
+    pub valid_to: Option<Date>,
+    /// Where it is known from; none where it was entered by hand.
+    pub provenance: Option<Provenance>,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}
+
+impl Credential {
+    /// Whether both hold on some day.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let begins_by = |from: &Option<Date>, to: &Option<Date>| !matches!((from, to), (Some(from), Some(to)) if from > to);
+        begins_by(&self.valid_from, &other.valid_to) && begins_by(&other.valid_from, &self.valid_to)
+    }
+}
+
 /// A lab that develops models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,6 +201,38 @@ pub struct Provider {
     pub supersedes: Option<LeafIndex>,
 }
 
+/// A model, as it became known to the public. Before its release a submission under a neutral title says all there is to say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Its id.
+    pub id: ModelId,
+    /// Who made it.
+    pub provider: ProviderId,
+    /// Its name.
+    pub name: Line,
+    /// The family it belongs to.
+    pub family: Option<Line>,
+    /// The day the public got it.
+    pub released_on: Option<Date>,
+    /// Whether anybody can have its weights.
+    pub open_weights: Option<bool>,
+    /// The record this one takes the place of.
+    pub supersedes: Option<LeafIndex>,
+}
+
+/// A name an issuer had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormerName {
+    /// The name.
+    pub name: Line,
+    /// First day; open where unknown.
+    pub from: Option<Date>,
+    /// Last day; open where unknown.
+    pub to: Option<Date>,
+}
+
 /// A company whose securities, or private stakes, somebody may hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,15 +243,17 @@ pub struct Issuer {
     pub name: Line,
     /// SEC Central Index Key, ten digits; none where private or foreign.
     pub cik: Option<Line>,
-    /// Ticker symbols.
+    /// Ticker symbols today. Those of another time are [`Identifier`](super::Identifier) records, with their dates. None: not listed.
     pub tickers: Vec<Line>,
-    /// GICS sub-industry, for competitors.
+    /// Names it had: filers write them for years.
+    pub former_names: Vec<FormerName>,
+    /// GICS sub-industry: listed issuers of one compete with one another.
     pub sub_industry: Option<Line>,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
 }
 
-/// Where an exposure edge starts: `provider:anthropic`, `submission:S-…`, `issuer:cik-…`, `host:azure`.
+/// An end of an exposure edge: `submission:S-…`, `model:openai/gpt-5`, `provider:anthropic`, `host:azure`, `issuer:cik-…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Node {
@@ -169,6 +261,8 @@ pub enum Node {
     Provider(ProviderId),
     /// A submission.
     Submission(SubmissionId),
+    /// A model.
+    Model(ModelId),
     /// An issuer.
     Issuer(IssuerId),
     /// A service that serves models.
@@ -181,9 +275,10 @@ impl TryFrom<String> for Node {
         Ok(match text.split_once(':') {
             Some(("provider", id)) => Node::Provider(ProviderId::new(id)?),
             Some(("submission", id)) => Node::Submission(SubmissionId::new(id)?),
+            Some(("model", id)) => Node::Model(ModelId::new(id)?),
             Some(("issuer", id)) => Node::Issuer(IssuerId::new(id)?),
             Some(("host", id)) => Node::Host(RecordId::new(id)?),
-            _ => return Err(IdError { what: "a node", rule: "is provider:ID, submission:ID, issuer:ID or host:ID" }),
+            _ => return Err(IdError { what: "a node", rule: "is submission:ID, model:ID, provider:ID, host:ID or issuer:ID" }),
         })
     }
 }
@@ -206,13 +301,14 @@ impl fmt::Display for Node {
         match self {
             Node::Provider(id) => write!(f, "provider:{id}"),
             Node::Submission(id) => write!(f, "submission:{id}"),
+            Node::Model(id) => write!(f, "model:{id}"),
             Node::Issuer(id) => write!(f, "issuer:{id}"),
             Node::Host(id) => write!(f, "host:{id}"),
         }
     }
 }
 
-/// How the start of an edge touches its issuer.
+/// How the start of an edge touches its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
@@ -222,8 +318,10 @@ pub enum Relation {
     OwnedBy,
     /// The issuer holds equity in it.
     EquityHeldBy,
-    /// The issuer serves its models.
+    /// The host, or the issuer, serves it.
     ServedBy,
+    /// The host is run by the issuer.
+    OperatedBy,
     /// The issuer supplies it.
     Supplier,
     /// The issuer buys from it.
@@ -286,7 +384,8 @@ pub enum Basis {
     Developer,
 }
 
-/// A dated, tiered edge to an issuer.
+/// A dated, tiered edge. From what was seen edges lead to issuers: at once, or over the hosts that serve a model, or over the issuer that the
+/// provider is or belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exposure {
@@ -294,10 +393,10 @@ pub struct Exposure {
     pub id: RecordId,
     /// Where it starts.
     pub from: Node,
-    /// How it touches the issuer.
+    /// How its start touches its end.
     pub relation: Relation,
-    /// The issuer.
-    pub to: IssuerId,
+    /// Where it ends: an issuer, or a host.
+    pub to: Node,
     /// How close.
     pub tier: Tier,
     /// First day it holds; open where unknown.

@@ -160,6 +160,8 @@ pub struct Instrument {
     pub text: RawText,
     /// The ticker or another identifier as written.
     pub identifier: Option<Line>,
+    /// The source's own word for its kind, as written: what it came to rests on this too.
+    pub asset_type: Option<Line>,
     /// The issuer, or the underlying's.
     pub issuer: Option<IssuerId>,
     /// How it came to that issuer.
@@ -256,8 +258,6 @@ pub enum RelationshipKind {
     Served,
     /// Seeks employment with, or has an arrangement with (5 CFR 2635.603).
     Seeking,
-    /// A spouse, parent or child serves or seeks to serve (5 CFR 2635.502(b)(1)(iii)).
-    FamilyServes,
     /// Business or financial beyond routine consumer dealings (5 CFR 2635.502(b)(1)(i)).
     Business,
     /// Active in the organization (5 CFR 2635.502(b)(1)(v)).
@@ -266,7 +266,7 @@ pub enum RelationshipKind {
     CoveredPayment,
 }
 
-/// A tie of a person to an issuer or an organization.
+/// A tie of a person, or of somebody close to them, to an issuer or an organization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relationship {
@@ -276,6 +276,9 @@ pub struct Relationship {
     pub person: PersonId,
     /// How.
     pub kind: RelationshipKind,
+    /// Whose tie it is. A spouse's, a minor child's and a general partner's interests count as the person's own (18 U.S.C. 208(a)); the ties of a
+    /// parent, of any dependent child and of the household are looked at under 5 CFR 2635.502(b)(1)(ii) and (iii).
+    pub relation: HolderRelation,
     /// To which issuer, where it is one.
     pub issuer: Option<IssuerId>,
     /// To which organization, where it is one.

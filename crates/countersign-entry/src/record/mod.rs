@@ -22,7 +22,8 @@ pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
 pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
 pub use self::directory::{
-    Basis, Exposure, Issuer, Node, Organization, OrganizationKind, Person, PersonStatus, Principal, Provider, Relation, Role, Tier,
+    Basis, Credential, CredentialKind, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus,
+    Principal, Provider, Relation, Role, Tier,
 };
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
@@ -116,6 +117,17 @@ macro_rules! records {
                 })
             }
 
+            /// A record of a type from a JSON object as [`Record::to_human`] writes it. A field left out is null.
+            ///
+            /// # Errors
+            /// A type this version does not know, or what the fields break, in serde's words.
+            pub fn from_human<'de, D: serde::Deserializer<'de>>(kind: &str, d: D) -> Result<Self, D::Error> {
+                match kind {
+                    $($name => <$variant as serde::Deserialize>::deserialize(d).map(Record::$variant),)*
+                    other => Err(serde::de::Error::custom(format_args!("type {other:?} is not known to this version"))),
+                }
+            }
+
             /// The record as a JSON object, without its type.
             ///
             /// # Errors
@@ -162,8 +174,12 @@ records! {
     Person = "person", Entry;
     /// An account that can act.
     Principal = "principal", Entry;
+    /// An account or card somewhere else that points to a person.
+    Credential = "credential", Entry;
     /// A lab that develops models.
     Provider = "provider", Entry;
+    /// A model the public knows.
+    Model = "model", Entry;
     /// A company whose securities or stakes somebody may hold.
     Issuer = "issuer", Entry;
     /// How something touches an issuer.
@@ -348,7 +364,9 @@ impl Record {
             Record::Organization(r) => r.id.as_str(),
             Record::Person(r) => r.id.as_str(),
             Record::Principal(r) => r.id.as_str(),
+            Record::Credential(r) => r.id.as_str(),
             Record::Provider(r) => r.id.as_str(),
+            Record::Model(r) => r.id.as_str(),
             Record::Issuer(r) => r.id.as_str(),
             Record::Exposure(r) => r.id.as_str(),
             Record::Submission(r) => r.id.as_str(),
@@ -380,7 +398,9 @@ impl Record {
             Record::Organization(r) => r.supersedes,
             Record::Person(r) => r.supersedes,
             Record::Principal(r) => r.supersedes,
+            Record::Credential(r) => r.supersedes,
             Record::Provider(r) => r.supersedes,
+            Record::Model(r) => r.supersedes,
             Record::Issuer(r) => r.supersedes,
             Record::Exposure(r) => r.supersedes,
             Record::Submission(r) => r.supersedes,

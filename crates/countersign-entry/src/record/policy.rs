@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::directory::Tier;
 use super::ethics::AgreementKind;
 use crate::ids::{IdError, LeafIndex, RecordId};
 use crate::time::Micros;
@@ -52,6 +53,8 @@ pub struct Policy {
     pub on_block_without_participation: Effect,
     /// Seconds between openings of cases.
     pub case_cadence_seconds: u64,
+    /// The farthest tier in which a trade after access becomes a case. One farther off is found all the same, and shown.
+    pub case_tier_max: Tier,
     /// Seconds an access event's own time may lie ahead of the ledger's clock.
     pub clock_skew_seconds: u64,
     /// The record this one takes the place of.
@@ -70,6 +73,7 @@ struct PolicyFields {
     on_block: Effects,
     on_block_without_participation: Effect,
     case_cadence_seconds: u64,
+    case_tier_max: Tier,
     clock_skew_seconds: u64,
     supersedes: Option<LeafIndex>,
 }
@@ -101,6 +105,7 @@ impl TryFrom<PolicyFields> for Policy {
             on_block: f.on_block,
             on_block_without_participation: f.on_block_without_participation,
             case_cadence_seconds: f.case_cadence_seconds,
+            case_tier_max: f.case_tier_max,
             clock_skew_seconds: f.clock_skew_seconds,
             supersedes: f.supersedes,
         })

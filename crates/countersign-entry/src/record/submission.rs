@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Hash32, LeafIndex, Line, ProviderId, SubmissionId};
+use crate::ids::{Hash32, LeafIndex, Line, ModelId, ProviderId, SubmissionId};
 use crate::time::{Micros, Window};
 
 /// The developer's voluntary offer: no offer, no grant.
@@ -93,6 +93,10 @@ pub struct Submission {
     pub id: SubmissionId,
     /// Who offers the model.
     pub provider: ProviderId,
+    /// The model, where its name may stand here; hosts that serve it touch the submission.
+    pub model: Option<ModelId>,
+    /// GICS sub-industries that what it can do bears on, named by the access officer: their listed issuers are downstream.
+    pub downstream: Vec<Line>,
     /// What people call it here; a neutral label where the model's name is itself non-public.
     pub title: Line,
     /// Authority and section every grant under it cites.

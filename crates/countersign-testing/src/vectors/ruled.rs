@@ -179,8 +179,15 @@ fn furnish(t: &mut Teller) {
     t.put("deputy", "founder", account("deputy", vec![Role::AccessOfficer, Role::Approver]));
     t.put("ada", "founder", account("ada1", vec![Role::AccessOfficer]));
     t.put("provider", "founder", Provider { id: text("lab"), name: text("Lab"), supersedes: None });
-    let issuer =
-        Issuer { id: text("cik-0000000001"), name: text("Parent Corp"), cik: None, tickers: vec![], sub_industry: None, supersedes: None };
+    let issuer = Issuer {
+        id: text("cik-0000000001"),
+        name: text("Parent Corp"),
+        cik: None,
+        tickers: vec![],
+        former_names: vec![],
+        sub_industry: None,
+        supersedes: None,
+    };
     t.put("issuer", "founder", issuer);
     t.put("exposure", "founder", ledger::exposure("x-1", Node::Provider(text("lab")), &text("cik-0000000001"), true));
     let now = t.scene.now();

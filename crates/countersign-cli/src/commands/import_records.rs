@@ -1,0 +1,235 @@
+//! From a file's rows to records of every kind but trades and holdings: what is new, what changes a record that is there, and whether everything
+//! a row refers to is recorded or stands in a usable row of the file.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_conflict::{Facts, Known, roles};
+use countersign_entry::ids::LeafIndex;
+use countersign_entry::record::{
+    AccessEvent, Credential, Exposure, GrantRequest, Issuer, List, ListItem, Model, Organization, Person, Provider, Record, Recusal,
+    Relationship,
+};
+use countersign_import::accounting::{Imported, Reason, Row};
+use countersign_import::diff::compare;
+use countersign_import::fields::{Fields, Kind};
+use countersign_import::table::Table;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::bar;
+use super::import_plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance, repeat};
+use super::kinds::{self, fields_of};
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// Makes the plan of an import.
+pub(super) fn plan(mut imported: Imported<Fields>, table: &Table, session: &Session) -> Result<Plan, Failure> {
+    let aside = Aside::new(table);
+    let Some(kind) = imported.rows.first().map(|row| row.value.kind()) else { return Plan::of(imported, Vec::new(), 0) };
+    let there = there(kind, session)?;
+    let drafts = drafts(&mut imported, &there, &aside)?;
+    if let Some(first) = drafts.first().filter(|d| !roles::may_record(&session.actor.roles, &d.record)) {
+        let (actor, what) = (&session.actor.id, first.record.type_name());
+        return Err(Failure::Denied(format!("principal {actor} has no role that may record {what}")));
+    }
+    let (drafts, absent) = stand(drafts, &there, &mut imported, &aside);
+    // An event or a request that a file does not name is nothing to tell of.
+    let absent = if matches!(kind, Kind::AccessEvent | Kind::Grant) { 0 } else { absent };
+    let rows = admit(drafts, kind, session, &mut imported, &aside)?;
+    Plan::of(imported, rows, absent)
+}
+
+/// The records of a kind as they stand, by identity.
+type There = BTreeMap<String, (LeafIndex, Value)>;
+
+fn there(kind: Kind, session: &Session) -> Result<There, Failure> {
+    let facts = session.ledger.facts();
+    let all: Vec<Known<Record>> = match kind {
+        Kind::Organization => (kinds::ORGANIZATION.all)(facts),
+        Kind::Person => (kinds::PERSON.all)(facts),
+        Kind::Credential => (kinds::CREDENTIAL.all)(facts),
+        Kind::Issuer => (kinds::ISSUER.all)(facts),
+        Kind::Provider => (kinds::PROVIDER.all)(facts),
+        Kind::Exposure => (kinds::EXPOSURE.all)(facts),
+        Kind::Relationship => (kinds::RELATIONSHIP.all)(facts),
+        Kind::Recusal => (kinds::RECUSAL.all)(facts),
+        Kind::List => (kinds::LIST.all)(facts),
+        Kind::ListItem => (kinds::LIST_ITEM.all)(facts),
+        Kind::Grant => facts.grants().map(|(index, g)| Known { index, at: g.at, record: g.request.clone().into() }).collect(),
+        Kind::AccessEvent => return accesses(session),
+        Kind::Model => (kinds::MODEL.all)(facts),
+        Kind::Trade | Kind::Holding => Vec::new(),
+    };
+    Ok(all.into_iter().map(|k| (identity(&k.record), (k.index, said(&k.record)))).collect())
+}
+
+/// Every access, out of the entries themselves: no fact keeps them.
+fn accesses(session: &Session) -> Result<There, Failure> {
+    let (facts, size) = (session.ledger.facts(), session.ledger.size());
+    let bar = bar(size, "reading accesses");
+    let mut there = There::new();
+    for index in (0..size).map(LeafIndex) {
+        bar.inc(1);
+        if facts.is_access(index) {
+            let record = session.entry(index)?;
+            there.insert(identity(&record), (index, said(&record)));
+        }
+    }
+    bar.finish_and_clear();
+    Ok(there)
+}
+
+/// What tells a record from others of its type: its id; what its source calls it; else all it says, since nothing else tells two apart.
+pub(super) fn identity(record: &Record) -> String {
+    let of_source = match record {
+        Record::AccessEvent(e) => e.source.as_ref().zip(e.source_id.as_ref()).map(|(source, id)| format!("{source}/{id}")),
+        _ => None,
+    };
+    let digest = || hex::encode(Sha256::digest(said(record).to_string()));
+    record.entity().map(str::to_owned).or(of_source).unwrap_or_else(digest)
+}
+
+/// What a record says, apart from where it is from, whose place it takes and what the ledger made of it.
+pub(super) fn said(record: &Record) -> Value {
+    let mut record = record.clone();
+    record.clear_outcome();
+    let mut said = fields_of(&record);
+    if let Value::Object(fields) = &mut said {
+        fields.retain(|name, _| !matches!(name.as_str(), "supersedes" | "provenance"));
+    }
+    said
+}
+
+/// A row as the record it would become.
+struct Draft {
+    row: Row<Fields>,
+    record: Record,
+    identity: String,
+    standing: Standing,
+}
+
+fn drafts(imported: &mut Imported<Fields>, there: &There, aside: &Aside<'_>) -> Result<Vec<Draft>, Failure> {
+    let importer = importer_line(&imported.source)?;
+    let rows = std::mem::take(&mut imported.rows);
+    let bar = bar(rows.len() as u64, "reading");
+    let mut drafts = Vec::with_capacity(rows.len());
+    for row in rows {
+        bar.inc(1);
+        let current = row.value.value("id").and_then(Value::as_str).and_then(|id| there.get(id));
+        let made = provenance(&row, &importer, &imported.source).and_then(|p| record(&row, current, &json!(p)));
+        match made {
+            Err(reason) => aside.put(imported, row, reason),
+            Ok(mut record) => {
+                let identity = identity(&record);
+                if let (Record::AccessEvent(e), Some((index, _))) = (&mut record, there.get(&identity)) {
+                    e.supersedes = Some(*index);
+                }
+                drafts.push(Draft { row, record, identity, standing: Standing::New });
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(drafts)
+}
+
+fn record(row: &Row<Fields>, current: Option<&(LeafIndex, Value)>, provenance: &Value) -> Result<Record, Reason> {
+    let fields = &row.value;
+    let known = current.map(|(_, said)| said);
+    let new = [("supersedes", json!(current.map(|(index, _)| index)))];
+    let [supersedes] = new.clone();
+    let sourced = [supersedes, ("provenance", provenance.clone())];
+    let decided = ["reference", "assessment", "result"].map(|name| (name, Value::Null));
+    let made = match fields.kind() {
+        Kind::Organization => fields.record::<Organization>(known, &new).map(Record::from),
+        Kind::Person => fields.record::<Person>(known, &new).map(Record::from),
+        Kind::Credential => fields.record::<Credential>(known, &sourced).map(Record::from),
+        Kind::Issuer => fields.record::<Issuer>(known, &new).map(Record::from),
+        Kind::Provider => fields.record::<Provider>(known, &new).map(Record::from),
+        Kind::Exposure => fields.record::<Exposure>(known, &new).map(Record::from),
+        Kind::Relationship => fields.record::<Relationship>(known, &sourced).map(Record::from),
+        Kind::Recusal => fields.record::<Recusal>(known, &new).map(Record::from),
+        Kind::List => fields.record::<List>(known, &new).map(Record::from),
+        Kind::ListItem => fields.record::<ListItem>(known, &new).map(Record::from),
+        Kind::Grant => fields.record::<GrantRequest>(None, &decided).map(Record::from),
+        Kind::AccessEvent => fields.record::<AccessEvent>(None, &[("detail", json!({}))]).map(Record::from),
+        Kind::Model => fields.record::<Model>(known, &new).map(Record::from),
+        Kind::Trade | Kind::Holding => return Err(Reason::Refused("not a record of this importer".into())),
+    };
+    made.map_err(|e| Reason::Refused(e.to_string()))
+}
+
+/// How each row stands to what is there and to the other rows. Returns the rows to go on with, and how many records the file does not name.
+fn stand(drafts: Vec<Draft>, there: &There, imported: &mut Imported<Fields>, aside: &Aside<'_>) -> (Vec<Draft>, usize) {
+    let bytes = |said: &Value| said.to_string().into_bytes();
+    let existing: BTreeMap<String, Vec<u8>> = there.iter().map(|(key, (_, said))| (key.clone(), bytes(said))).collect();
+    let diff = compare(&existing, drafts.iter().map(|d| (d.row.number, d.identity.clone(), bytes(&said(&d.record)))));
+    let set = |rows: &[u64]| rows.iter().copied().collect::<BTreeSet<u64>>();
+    let (changed, unchanged, repeated) = (set(&diff.changed), set(&diff.unchanged), set(&diff.repeated));
+    let conflicts: BTreeMap<&str, &[u64]> = diff.conflicting.iter().map(|c| (c.key.as_str(), c.rows.as_slice())).collect();
+    let mut first: BTreeMap<String, u64> = BTreeMap::new();
+    let mut kept = Vec::with_capacity(drafts.len());
+    for mut draft in drafts {
+        let number = draft.row.number;
+        let of = *first.entry(draft.identity.clone()).or_insert(number);
+        if let Some(rows) = conflicts.get(draft.identity.as_str()) {
+            aside.put(imported, draft.row, Reason::Conflicting { id: draft.identity, rows: rows.to_vec() });
+        } else if repeated.contains(&number) {
+            repeat(imported, draft.row, of);
+        } else {
+            draft.standing = match there.get(&draft.identity) {
+                Some((index, _)) if changed.contains(&number) => Standing::Changed(*index),
+                Some(_) if unchanged.contains(&number) => Standing::Unchanged,
+                _ => Standing::New,
+            };
+            kept.push(draft);
+        }
+    }
+    (kept, diff.absent.len())
+}
+
+/// Asks the ledger's own rules about each row. Rows of some kinds bear on one another, so each of those is checked against the facts as they will
+/// stand behind the rows before it, and a parent comes before its children whatever their order in the file.
+fn admit(
+    drafts: Vec<Draft>,
+    kind: Kind,
+    session: &Session,
+    imported: &mut Imported<Fields>,
+    aside: &Aside<'_>,
+) -> Result<Vec<Planned>, Failure> {
+    let chained = matches!(kind, Kind::Organization | Kind::Credential);
+    let mut facts = Cow::Borrowed(session.ledger.facts());
+    let bar = bar(drafts.len() as u64, "checking");
+    let mut rows = Vec::with_capacity(drafts.len());
+    let mut waiting: Vec<(Draft, Option<Reason>)> = drafts.into_iter().map(|d| (d, None)).collect();
+    loop {
+        let before = waiting.len();
+        let mut later = Vec::new();
+        for (draft, _) in waiting {
+            match draft.admitted(&facts, session)? {
+                Err(reason @ Reason::Unknown { .. }) if chained => later.push((draft, Some(reason))),
+                Err(reason) => aside.put(imported, draft.row, reason),
+                Ok(()) => {
+                    bar.inc(1);
+                    if chained && draft.standing != Standing::Unchanged {
+                        let index = LeafIndex(facts.size());
+                        facts.to_mut().apply(index, session.ledger.now(), &session.actor.id, &draft.record);
+                    }
+                    rows.push(Planned { number: draft.row.number, records: vec![(draft.record, draft.standing)] });
+                }
+            }
+        }
+        if later.is_empty() || later.len() == before {
+            later.into_iter().for_each(|(draft, why)| aside.put(imported, draft.row, why.unwrap_or(Reason::Missing("id"))));
+            bar.finish_and_clear();
+            return Ok(rows);
+        }
+        waiting = later;
+    }
+}
+
+impl Draft {
+    fn admitted(&self, facts: &Facts, session: &Session) -> Result<Result<(), Reason>, Failure> {
+        if self.standing == Standing::Unchanged { Ok(Ok(())) } else { check(facts, &session.actor.id, &self.record) }
+    }
+}

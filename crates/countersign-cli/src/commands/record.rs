@@ -1,0 +1,123 @@
+//! `record`: any type of record from a file, for those that have no command of their own: partners' rosters and selections, authorities,
+//! designations, flaws under embargo, referrals, legal holds, corrections, identifiers, ties, holdings and trades entered by hand.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use countersign_entry::record::{Record, TYPE_NAMES};
+use serde_json::{Value, json};
+
+use super::visible::{fields_of, visible};
+use super::{DONE, read_small};
+use crate::args::{LedgerArgs, WriteArgs};
+use crate::failure::{Exit, Failure};
+use crate::output::Out;
+use crate::session::{Session, recorded, recorded_line};
+use crate::words::texts_as_times;
+
+/// Records of any type.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordCommand {
+    /// Record what a file says.
+    Add(AddArgs),
+    /// Print one entry's record.
+    Show(ShowArgs),
+    /// Print the types of records.
+    Types,
+}
+
+/// What to record.
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// The type, such as roster.entry (`countersign record types` lists them; `schemas/entry.cddl` has their fields).
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: String,
+    /// A JSON object with the record's fields. A field left out is null; times are RFC 3339.
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    /// Take the place of the newest record of this type and id.
+    #[arg(long)]
+    supersede: bool,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// Which entry.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// The entry.
+    #[arg(value_name = "INDEX")]
+    index: u64,
+}
+
+pub(crate) fn run(command: &RecordCommand, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    match command {
+        RecordCommand::Add(args) => add(args, out),
+        RecordCommand::Show(args) => show(args, out),
+        RecordCommand::Types if out.is_json() => out.object("record-types", json!({ "types": TYPE_NAMES })).map(|()| DONE),
+        RecordCommand::Types => out.text(&format!("{}\n", TYPE_NAMES.join("\n"))).map(|()| DONE),
+    }
+}
+
+fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let bytes = read_small(&args.file)?;
+    let bad = |e: serde_json::Error| Failure::Invalid(format!("{}: {e}", args.file.display()));
+    let told: Value = serde_json::from_slice(&bytes).map_err(bad)?;
+    let mut record = read(&args.kind, told).map_err(bad)?;
+    let mut session = Session::to_write(&args.ledger)?;
+    if args.supersede {
+        let current = session.ledger.facts().current(&record);
+        let current = current.ok_or_else(|| Failure::NotFound(format!("there is no {} of this id to take the place of", args.kind)))?;
+        let mut fields = fields_of(&record);
+        if let Value::Object(fields) = &mut fields {
+            fields.insert("supersedes".into(), json!(current));
+        }
+        record = Record::from_human(&args.kind, fields).map_err(bad)?;
+    }
+    let receipt = session.record(&args.write, record)?;
+    if out.is_json() {
+        out.object("record-add", recorded(&receipt)?)?;
+    } else {
+        out.line(recorded_line(&receipt)?)?;
+    }
+    Ok(DONE)
+}
+
+/// Some types have days where others have times: what reads with times read as times is taken so, else as it stands.
+fn read(kind: &str, told: Value) -> Result<Record, serde_json::Error> {
+    let mut timed = told.clone();
+    texts_as_times(&mut timed);
+    Record::from_human(kind, timed).or_else(|_| Record::from_human(kind, told))
+}
+
+fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let session = Session::to_read(&args.ledger)?;
+    let record = session.entry(countersign_entry::ids::LeafIndex(args.index))?;
+    let facts = session.ledger.facts();
+    let fields = visible(&session.actor, facts, &record).ok_or_else(|| Failure::Denied("this record is for the ethics role".into()))?;
+    if out.is_json() {
+        out.object("record", json!({ "entry": args.index, "type": record.type_name(), "record": fields }))?;
+    } else {
+        let text = serde_json::to_string_pretty(&fields).map_err(|e| Failure::Bug(e.to_string()))?;
+        out.line(format_args!("entry {}: {}\n{text}", args.index, record.type_name()))?;
+    }
+    Ok(DONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_times_both_read() {
+        let tie = json!({ "id": "r-1", "person": "P-0001", "kind": "serves", "organization": "halden", "from": "2026-01-01" });
+        assert!(matches!(read("relationship", tie), Ok(Record::Relationship(_))));
+        let on = json!({ "id": "ro-1", "organization": "halden", "person": "P-0001", "contact": true, "from": "2026-01-01T00:00:00Z" });
+        assert!(matches!(read("roster.entry", on), Ok(Record::RosterEntry(_))));
+        assert!(read("roster.entry", json!({ "id": "ro-1" })).is_err() && read("king", json!({})).is_err());
+    }
+}

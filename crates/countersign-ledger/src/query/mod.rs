@@ -1,0 +1,185 @@
+//! Questions over the whole range, as of any entry: who had access to anything touching an issuer, everything on a person, the insider list of a
+//! submission, what changed. Rows stand in index order, so that a late-arriving event changes no earlier answer's order; every answer names the
+//! size and the root it is true for, and says whether it is complete.
+//!
+//! A [`View`] is what the ledger knew at a size. The newest borrows what the ledger has in memory; an older one is made anew from the entries
+//! before it, by the same two functions the sequencer uses, so that it answers now what was answered then.
+
+mod changed;
+mod describe;
+mod insiders;
+mod people;
+
+use std::ops::ControlFlow;
+
+use countersign_conflict::Facts;
+use countersign_entry::ids::LeafIndex;
+use countersign_entry::leaf::Leaf;
+use countersign_entry::time::Micros;
+use countersign_log::tree::{RootHash, TreeSize};
+
+pub use self::changed::Change;
+pub use self::describe::describe;
+pub use self::insiders::{InsiderList, InsiderRow, Signed, Standing, SteppedAside};
+pub use self::people::{IssuerRow, SubmissionRow, TimelineRow};
+use crate::index::Index;
+use crate::open::{Ledger, OpenError, damaged};
+use crate::state::typed;
+
+/// As of when a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// A tree size: the entries before this index.
+    Size(u64),
+    /// Everything recorded by then.
+    Time(Micros),
+}
+
+/// Why there is no view.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// The ledger is not that long.
+    #[error("the ledger has {size} entries, so nothing can be asked as of size {asked}")]
+    Beyond {
+        /// What was asked.
+        asked: u64,
+        /// What there is.
+        size: u64,
+    },
+    /// An entry does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// What the ledger knew at a size.
+pub struct View<'a> {
+    ledger: &'a Ledger,
+    size: u64,
+    at: Micros,
+    past: Option<Box<Past>>,
+}
+
+/// Facts and index of an older size.
+struct Past {
+    facts: Facts,
+    index: Index,
+    at: Micros,
+}
+
+/// An answer: rows, and what it is an answer about.
+#[derive(Debug, Clone)]
+pub struct Answer<Row> {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Entries the answer is true for.
+    pub as_of: u64,
+    /// When the newest of them was recorded.
+    pub at: Micros,
+    /// Root over them.
+    pub root: RootHash,
+    /// Why these may not be all rows there are; none where they are all.
+    pub incomplete: Option<String>,
+}
+
+impl Ledger {
+    /// What is known after the newest entry.
+    pub fn view(&self) -> View<'_> {
+        View { ledger: self, size: self.size(), at: self.state.last_at, past: None }
+    }
+
+    /// What was known then. An older size is made anew from its entries; `progress` is told how many of how many are read.
+    ///
+    /// # Errors
+    /// The ledger is shorter, or an entry does not open.
+    pub fn view_as_of(&self, as_of: AsOf, progress: &mut dyn FnMut(u64, u64)) -> Result<View<'_>, ViewError> {
+        let size = self.size_as_of(as_of)?;
+        if size == self.size() {
+            return Ok(self.view());
+        }
+        let past = self.past(size, progress)?;
+        Ok(View { ledger: self, size, at: past.at, past: Some(Box::new(past)) })
+    }
+
+    /// The tree size a question as of then is about.
+    ///
+    /// # Errors
+    /// The ledger is shorter, or an entry does not open.
+    pub fn size_as_of(&self, as_of: AsOf) -> Result<u64, ViewError> {
+        match as_of {
+            AsOf::Size(asked) if asked > self.size() => Err(ViewError::Beyond { asked, size: self.size() }),
+            AsOf::Size(size) => Ok(size),
+            AsOf::Time(at) => Ok(self.size_at(at)?),
+        }
+    }
+
+    /// Entries recorded by a time. Time strictly increases from entry to entry, so halving finds it.
+    fn size_at(&self, at: Micros) -> Result<u64, OpenError> {
+        let (mut low, mut high) = (0, self.size());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.recorded_at(LeafIndex(middle))? <= at { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
+    }
+
+    fn recorded_at(&self, entry: LeafIndex) -> Result<Micros, OpenError> {
+        let (_, meta, _) = self.entry(entry.0)?;
+        Micros::new(meta.at).map_err(|e| damaged(entry.0, e))
+    }
+
+    fn past(&self, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Past, OpenError> {
+        let mut past = Past { facts: Facts::default(), index: Index::default(), at: Micros::EPOCH };
+        let mut failed = None;
+        self.store.scan(0, &mut |index, leaf, sealed| {
+            if index >= size {
+                return ControlFlow::Break(());
+            }
+            progress(index + 1, size);
+            match self.take_past(&mut past, index, leaf, sealed) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(e) => {
+                    failed = Some(e);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        failed.map_or(Ok(past), Err)
+    }
+
+    fn take_past(&self, past: &mut Past, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(), OpenError> {
+        let leaf = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
+        let (meta, record) = self.open_record(index, &leaf, sealed)?;
+        let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
+        past.facts.apply(LeafIndex(index), at, &actor, &record);
+        past.index.take(index, &record);
+        past.at = at;
+        Ok(())
+    }
+}
+
+impl View<'_> {
+    /// Entries it is made of.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// When the newest of them was recorded.
+    pub fn at(&self) -> Micros {
+        self.at
+    }
+
+    /// What was known.
+    pub fn facts(&self) -> &Facts {
+        self.past.as_ref().map_or(&self.ledger.state.facts, |past| &past.facts)
+    }
+
+    fn index(&self) -> &Index {
+        self.past.as_ref().map_or(&self.ledger.state.index, |past| &past.index)
+    }
+
+    /// Gives rows their frame. A ledger that is behind its head register, does not replay or failed in a commit knows more, or less, than it says.
+    pub fn answer<Row>(&self, rows: Vec<Row>) -> Answer<Row> {
+        let root = self.ledger.state.tree.root_at(TreeSize(self.size)).unwrap_or_else(|| self.ledger.root());
+        Answer { rows, as_of: self.size, at: self.at, root, incomplete: self.ledger.read_only().map(str::to_owned) }
+    }
+}

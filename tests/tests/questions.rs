@@ -1,0 +1,244 @@
+//! Questions as of any entry: what is asked later about an earlier size gets the answer that was given then; and the insider list against a slow
+//! reading of every entry.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "a panic is a failed test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_entry::ids::{LeafIndex, PersonId, RequestKey, SubmissionId};
+use countersign_entry::record::*;
+use countersign_entry::time::{DAY, Micros};
+use countersign_ledger::query::{AsOf, Standing, View, ViewError};
+use countersign_ledger::{Access, Ledger, Request};
+use countersign_testing::history::{self, ISSUERS, Op, PEOPLE, SUBMISSIONS, What};
+use countersign_testing::ledger::{World, verified};
+use countersign_testing::scene::{
+    self, APPROVER, APPROVER_2, ETHICS, GATEWAY, OFFICER, OPERATOR, SEQUENCER, move_to, request, superseding, text,
+};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// What histories of the rules leave out: interests, process, attempts that failed and accesses that were wrongly told. Entries and days are
+/// counted round.
+#[derive(Debug, Clone)]
+enum Step {
+    Op(Op),
+    Trade { id: u8, who: &'static str, issuer: Option<&'static str>, days: i64 },
+    Holding { id: u8, who: &'static str, issuer: Option<&'static str> },
+    Relationship { who: &'static str },
+    Roster { who: &'static str },
+    Hold { who: &'static str },
+    Refused { who: &'static str },
+    Corrected { which: usize, who: &'static str },
+    Wrong { entry: u64 },
+    Read { who: &'static str },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = || select(PEOPLE.to_vec());
+    let issuer = || of(select(ISSUERS.to_vec()));
+    prop_oneof![
+        12 => history::history(1).prop_map(|mut ops| Step::Op(ops.remove(0))),
+        3 => (0..3u8, who(), issuer(), -3..3i64).prop_map(|(id, who, issuer, days)| Step::Trade { id, who, issuer, days }),
+        1 => (0..3u8, who(), issuer()).prop_map(|(id, who, issuer)| Step::Holding { id, who, issuer }),
+        1 => who().prop_map(|who| Step::Relationship { who }),
+        1 => who().prop_map(|who| Step::Roster { who }),
+        1 => who().prop_map(|who| Step::Hold { who }),
+        1 => who().prop_map(|who| Step::Refused { who }),
+        2 => (any::<usize>(), who()).prop_map(|(which, who)| Step::Corrected { which, who }),
+        1 => any::<u64>().prop_map(|entry| Step::Wrong { entry }),
+        1 => who().prop_map(|who| Step::Read { who }),
+    ]
+}
+
+/// A ledger with the furniture of every history, recorded by those who may.
+fn furnished() -> (World, Ledger) {
+    let entries = history::beginning().entries().to_vec();
+    let by_operator = entries.iter().take_while(|e| e.meta.actor == OPERATOR).count();
+    let (first, rest) = entries.split_at(by_operator);
+    let (world, mut ledger) = World::start_with(&text(OPERATOR), &text(SEQUENCER), first.iter().map(|e| e.record.clone()).collect());
+    for entry in rest {
+        assert!(ask(&mut ledger, &entry.meta.actor, entry.record.clone()), "{:?}", entry.record);
+    }
+    (world, ledger)
+}
+
+/// Asks for a record; whether it was recorded.
+fn ask(ledger: &mut Ledger, actor: &str, record: impl Into<Record>) -> bool {
+    let key = RequestKey::new(format!("k-{}", ledger.size())).unwrap();
+    ledger.append(Request { actor: text(actor), key, record: record.into() }).is_ok()
+}
+
+fn play(world: &World, ledger: &mut Ledger, step: &Step) {
+    world.clock.advance(if let Step::Op(op) = step { op.after } else { 1_000_000 });
+    let now = ledger.now();
+    let day = |days: i64| {
+        let at = i64::try_from(now.value()).unwrap() + days * i64::try_from(DAY).unwrap();
+        countersign_entry::ids::Date::of(Micros::new(at.unsigned_abs()).unwrap())
+    };
+    let (actor, record): (&str, Record) = match step {
+        Step::Op(Op { what: What::WholeGrant { who, submission, needs }, .. }) => return whole_grant(ledger, who, submission, *needs),
+        Step::Op(op) => (op.actor, history::asked(ledger.facts(), now, &op.what)),
+        Step::Trade { id, who, issuer, days } => (ETHICS, scene::trade(&format!("t-{id}"), who, *issuer, day(*days).as_str()).into()),
+        Step::Holding { id, who, issuer } => (ETHICS, scene::holding(&format!("h-{id}"), who, *issuer, day(0).as_str()).into()),
+        Step::Relationship { who } => (
+            ETHICS,
+            Relationship {
+                id: text("tie"),
+                person: text(who),
+                kind: RelationshipKind::Serves,
+                issuer: Some(text(ISSUERS[0])),
+                organization: None,
+                from: None,
+                until: None,
+                provenance: None,
+                supersedes: None,
+            }
+            .into(),
+        ),
+        Step::Roster { who } => (
+            OPERATOR,
+            RosterEntry {
+                id: text("seat"),
+                organization: text("agency"),
+                person: text(who),
+                contact: false,
+                from: now,
+                until: None,
+                supersedes: None,
+            }
+            .into(),
+        ),
+        Step::Hold { who } => {
+            let scope = ledger.facts().cases().next().map_or(HoldScope::Person(text(who)), |(case, _)| HoldScope::Case(case));
+            (ETHICS, LegalHold { id: text("hold"), scope, authority: text("inquiry"), from: now, until: None, supersedes: None }.into())
+        }
+        Step::Refused { who } => (GATEWAY, AccessEvent { result: Some(AccessResult::Refused), ..scene::access(who, None, now) }.into()),
+        Step::Corrected { which, who } => {
+            let accesses: Vec<_> = (0..ledger.size()).map(LeafIndex).filter(|i| ledger.facts().is_access(*i)).collect();
+            let Some(earlier) = accesses.get(which % accesses.len().max(1)) else { return };
+            (GATEWAY, AccessEvent { supersedes: Some(*earlier), ..scene::access(who, None, now) }.into())
+        }
+        Step::Wrong { entry } => (ETHICS, Correction { target: LeafIndex(entry % ledger.size()), reason: text("wrong") }.into()),
+        Step::Read { who } => (ETHICS, Read { question: text("person"), subject: text(who), rows: 0, as_of: ledger.size() }.into()),
+    };
+    let record = if let Record::AccessEvent(_) = record { record } else { superseding(ledger.facts(), record) };
+    ask(ledger, actor, record);
+}
+
+fn whole_grant(ledger: &mut Ledger, who: &str, submission: &str, needs: bool) {
+    let asked = GrantRequest { submission: text(submission), needs_participation: needs, ..request(who, ledger.now().plus(3 * DAY)) };
+    let index = LeafIndex(ledger.size());
+    ask(ledger, OFFICER, asked);
+    for (actor, to) in [(APPROVER, GrantState::Approved), (APPROVER_2, GrantState::Approved), (OFFICER, GrantState::Active)] {
+        ask(ledger, actor, move_to(index, to));
+    }
+}
+
+/// Every question about everything there is to ask about.
+fn answers(view: &View<'_>) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for issuer in ISSUERS {
+        let (from, until) = (Micros::EPOCH, Micros::EPOCH.plus(u64::MAX));
+        writeln!(out, "{:?}", view.who_touched_issuer(&text(issuer), from, until)).unwrap();
+    }
+    for person in PEOPLE.iter().chain(&["P-nobody"]) {
+        writeln!(out, "{:?}", view.person_timeline(&text(person)).unwrap()).unwrap();
+        writeln!(out, "{:?}", view.changed(view.size() / 2, None, Some(&text(person))).unwrap()).unwrap();
+    }
+    for submission in SUBMISSIONS {
+        writeln!(out, "{:?}", view.submission_timeline(&text(submission)).unwrap()).unwrap();
+        writeln!(out, "{:?}", view.people_of_submission(&text(submission))).unwrap();
+        writeln!(out, "{:?}", view.insiders(&text(submission)).unwrap()).unwrap();
+    }
+    for (person, submission) in view.facts().people_with_access() {
+        writeln!(out, "{:?}", view.facts().trades_to_look_at(person, submission).collect::<Vec<_>>()).unwrap();
+    }
+    writeln!(out, "{:?}", view.changed(view.size() / 2, None, None).unwrap()).unwrap();
+    writeln!(out, "{:?}", view.changed(0, Some("access.event"), None).unwrap()).unwrap();
+    out
+}
+
+/// What an insider list must say of each person, read from every entry one after another: accesses that happened, first, last, and whether a grant
+/// was ever open.
+fn slow_insiders(ledger: &Ledger, submission: &SubmissionId) -> BTreeMap<PersonId, (u64, Option<Micros>, Option<Micros>, bool)> {
+    let records: Vec<Record> = (0..ledger.size()).map(|i| ledger.entry(i).unwrap().2).collect();
+    let corrected: BTreeSet<LeafIndex> =
+        records.iter().filter(|r| matches!(r, Record::AccessEvent(_))).filter_map(Record::supersedes).collect();
+    let mut people: BTreeMap<PersonId, (u64, Option<Micros>, Option<Micros>, bool)> = BTreeMap::new();
+    for (record, index) in records.iter().zip(0u64..) {
+        match record {
+            Record::AccessEvent(e) if e.submission == *submission && e.result != Some(AccessResult::Refused) => {
+                let row = people.entry(e.person.clone()).or_default();
+                if !corrected.contains(&LeafIndex(index)) {
+                    row.0 += 1;
+                    row.1 = Some(row.1.map_or(e.occurred_at, |t| t.min(e.occurred_at)));
+                    row.2 = Some(row.2.map_or(e.occurred_at, |t| t.max(e.occurred_at)));
+                }
+            }
+            Record::GrantTransition(t) if t.result == Some(GrantState::Active) => {
+                let Record::GrantRequest(r) = &records[usize::try_from(t.grant.0).unwrap()] else { panic!("{t:?}") };
+                if r.submission == *submission {
+                    people.entry(r.person.clone()).or_default().3 = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    people
+}
+
+fn same_insiders(ledger: &Ledger) {
+    for submission in SUBMISSIONS {
+        let slow = slow_insiders(ledger, &text(submission));
+        let list = ledger.view().insiders(&text(submission)).unwrap().unwrap();
+        let rows = list.people.rows.iter().map(|r| {
+            let granted = matches!(r.standing, Standing::Accessed | Standing::NeverAccessed);
+            assert_eq!(granted, r.grant.is_some());
+            assert_eq!(r.accesses == 0, matches!(r.standing, Standing::NeverAccessed | Standing::Corrected) || r.obtained_at.is_none());
+            (r.person.clone(), (r.accesses, r.obtained_at, r.last_access_at, granted))
+        });
+        assert_eq!(rows.collect::<BTreeMap<_, _>>(), slow);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn an_answer_as_of_an_entry_is_the_answer_that_was_given_then(steps in vec(step(), 1..40)) {
+        let (world, mut ledger) = furnished();
+        let mut given = BTreeMap::new();
+        for step in &steps {
+            play(&world, &mut ledger, step);
+            let view = ledger.view();
+            given.insert(view.size(), (answers(&view), ledger.root(), view.at()));
+        }
+        same_insiders(&ledger);
+        drop(ledger);
+        let ledger = world.open(Access::Read).unwrap();
+        for (size, (answers_then, root, at)) in &given {
+            let mut told = 0;
+            let view = ledger.view_as_of(AsOf::Size(*size), &mut |done, of| told = u64::from(of == *size) * done).unwrap();
+            prop_assert!(told == *size || *size == ledger.size());
+            prop_assert_eq!(&answers(&view), answers_then);
+            prop_assert_eq!(view.answer(Vec::<()>::new()).root, *root);
+            prop_assert_eq!(ledger.size_as_of(AsOf::Time(*at)).unwrap(), *size);
+        }
+        verified(&ledger);
+    }
+}
+
+#[test]
+fn as_of_nothing_and_of_what_is_not_there_yet() {
+    let (_world, ledger) = furnished();
+    let nothing = ledger.view_as_of(AsOf::Size(0), &mut |_, _| ()).unwrap();
+    assert!(nothing.facts().persons().next().is_none() && nothing.changed(0, None, None).unwrap().rows.is_empty());
+    assert_eq!(ledger.size_as_of(AsOf::Time(Micros::EPOCH)).unwrap(), 0);
+    assert_eq!(ledger.size_as_of(AsOf::Time(Micros::EPOCH.plus(u64::MAX))).unwrap(), ledger.size());
+    let size = ledger.size();
+    assert!(
+        matches!(ledger.view_as_of(AsOf::Size(size + 1), &mut |_, _| ()), Err(ViewError::Beyond { asked, size: s }) if asked == size + 1 && s == size)
+    );
+}
