@@ -13,6 +13,7 @@ use countersign_entry::record::{
 use countersign_entry::time::Micros;
 
 use crate::rules;
+use crate::touched::Remembered;
 
 /// A record, with where and when it was recorded.
 #[derive(Debug, Clone)]
@@ -136,6 +137,8 @@ pub struct Facts {
     /// One bit for each entry: whether it is an access event, so that a correction can be held to its kind in a bit an entry.
     pub(crate) accesses: Vec<u64>,
     pub(crate) size: u64,
+    /// Derived, and forgotten whenever it may be wrong.
+    pub(crate) touched: Remembered,
 }
 
 macro_rules! lookups {
@@ -257,6 +260,9 @@ impl Facts {
     /// so that recovery and an inspector's replay always get through to the end.
     pub fn apply(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, record: &Record) {
         self.size = index.0.saturating_add(1);
+        if matches!(record, Record::Exposure(_) | Record::Submission(_) | Record::ListItem(_)) {
+            self.touched.forget();
+        }
         macro_rules! keep {
             ($map:ident, $r:expr) => {
                 self.$map.insert($r.id.clone(), Known { index, at, record: $r.clone() })

@@ -113,7 +113,7 @@ fn run(arguments: &Arguments, table: &mut Table) {
 fn depth_one(ledger: Ledger, workload: &Workload, load: Duration, syncs: f64, table: &mut Table) -> Ledger {
     let writer = Writer::start(ledger).unwrap();
     let mut times = Vec::new();
-    let began = Instant::now();
+    let (began, used) = (Instant::now(), table::processor());
     while began.elapsed() < load {
         let one = Instant::now();
         let receipt = writer.submit(workload.request(times.len() as u64)).unwrap().wait().unwrap();
@@ -129,6 +129,8 @@ fn depth_one(ledger: Ledger, workload: &Workload, load: Duration, syncs: f64, ta
         format!("{rate:.0} /s, {:.2} of a bare fdatasync loop; p99 {:.2} ms", rate / syncs, at(0.99)),
         "1 ms",
     );
+    let each = (table::processor() - used) / times.len() as f64 * 1e6;
+    table.row("  processor time each", format!("{each:.0} us"), "the rest is waiting for the disk, three times, and for a processor", "");
     writer.stop().unwrap()
 }
 
@@ -139,7 +141,7 @@ fn deep(ledger: Ledger, workload: &Workload, arguments: &Arguments, syncs: f64, 
     let mut waiting: VecDeque<Pending> = VecDeque::with_capacity(DEPTH);
     let (mut sent, mut done, mut bytes) = (1 << 40, 0u64, 0u64);
     let mut measured = None;
-    let began = Instant::now();
+    let (began, used) = (Instant::now(), table::processor());
     while measured.is_none() || before + done < arguments.entries {
         while waiting.len() < DEPTH {
             waiting.push_back(writer.submit(workload.request(sent)).unwrap());
@@ -151,10 +153,11 @@ fn deep(ledger: Ledger, workload: &Workload, arguments: &Arguments, syncs: f64, 
             done += 1;
         }
         if measured.is_none() && began.elapsed() >= arguments.load {
-            measured = Some((done as f64 / began.elapsed().as_secs_f64(), table::memory(None)));
+            let each = (table::processor() - used) / done as f64 * 1e6;
+            measured = Some((done as f64 / began.elapsed().as_secs_f64(), each, table::memory(None)));
         }
     }
-    let (rate, memory) = measured.unwrap();
+    let (rate, each, memory) = measured.unwrap();
     for pending in waiting {
         done += u64::from(pending.wait().is_ok());
     }
@@ -163,6 +166,13 @@ fn deep(ledger: Ledger, workload: &Workload, arguments: &Arguments, syncs: f64, 
         format!("{rate:.0} /s"),
         format!("{:.2} of a bare loop of hashing and sealing on one core, {:.0} x a bare fdatasync loop", rate / bare, rate / syncs),
         "60,000 /s",
+    );
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    table.row(
+        "  processor time each, the load generator's included",
+        format!("{each:.1} us"),
+        format!("{:.0} /s if {cores:.0} cores did nothing else", cores / each * 1e6),
+        "33 us",
     );
     table.row("  a receipt", format!("{:.0} bytes", bytes as f64 / done as f64), "", "");
     table.row("  memory after that load", format!("{:.0} MiB", memory.0), format!("{} entries in the ledger", before + done), "");

@@ -31,7 +31,10 @@ impl Workload {
         }
         for n in 0..ISSUERS {
             let name = line(format!("Issuer {n}"));
-            load.put("founder", Issuer { id: issuer(n), name, cik: None, tickers: vec![], sub_industry: None, supersedes: None });
+            load.put(
+                "founder",
+                Issuer { id: issuer(n), name, cik: None, tickers: vec![], sub_industry: None, former_names: vec![], supersedes: None },
+            );
         }
         for n in 0..PROVIDERS {
             load.put("founder", Provider { id: provider(n), name: line(format!("Provider {n}")), supersedes: None });
