@@ -17,7 +17,7 @@ const TASKS: &[(&str, &str)] = &[
     ("test", "run every test of the workspace and add up the results"),
     ("ci", "format, lints, deps, tidy and test: what a change must pass"),
     ("deps", "hold the edges between crates against the allowed list"),
-    ("bench", "first figures, with their ratios to bare loops; optimised build"),
+    ("bench", "the figures of docs/performance.md, written there: [DIR] [--long] [--entries N] [--quick]"),
     ("tidy", "dead links, wrong commands, files too long, traces of a machine, data that must not be here"),
 ];
 
@@ -35,7 +35,9 @@ fn main() -> ExitCode {
         ["ci"] => ci(&root),
         ["deps"] => deps::run(&root),
         ["tidy"] => tidy::run(&root),
-        ["bench"] => cargo_step(&root, &["run", "--release", "-q", "-p", "countersign-testing", "--bin", "bench"]),
+        ["bench", rest @ ..] => {
+            cargo_step(&root, &[&["run", "--release", "-q", "-p", "countersign-testing", "--bin", "bench", "--"], rest].concat())
+        }
         _ => usage(),
     };
     for finding in &findings {

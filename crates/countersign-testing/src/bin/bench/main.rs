@@ -1,4 +1,4 @@
-//! The figures of `docs/performance.md`, by one command: `cargo xtask bench [DIR] [--long] [--entries N] [--write]`.
+//! The figures of `docs/performance.md`, by one command: `cargo xtask bench [DIR] [--long] [--entries N] [--quick]`.
 //!
 //! It prints the machine, the figures, and their ratios to bare loops of the same work in the same run. Shared machines drift: quote the ratios.
 //! The workload is that of the bars: access events of 15 fields under active grants, sealed, assessed against facts of 100,000 people, 10,000
@@ -62,7 +62,7 @@ fn main() {
 
 fn parse(arguments: &mut Vec<String>) -> Arguments {
     let mut flag = |name: &str| arguments.iter().position(|a| a == name).map(|at| arguments.remove(at)).is_some();
-    let (long, write) = (flag("--long"), flag("--write"));
+    let (long, write) = (flag("--long"), !flag("--quick"));
     let entries = arguments.iter().position(|a| a == "--entries").map(|at| arguments.drain(at..at + 2).nth(1).unwrap());
     let entries = entries.map_or(1_000_000, |n| match n.strip_suffix('M') {
         Some(millions) => millions.parse::<u64>().unwrap() * 1_000_000,
@@ -70,7 +70,7 @@ fn parse(arguments: &mut Vec<String>) -> Arguments {
     });
     let base =
         arguments.pop().map_or_else(|| std::env::temp_dir().join(format!("countersign-bench-{}", std::process::id())), PathBuf::from);
-    assert!(arguments.is_empty(), "usage: bench [DIR] [--long] [--entries N] [--write]");
+    assert!(arguments.is_empty(), "usage: bench [DIR] [--long] [--entries N] [--quick]");
     Arguments { base, load: Duration::from_secs(if long { 60 } else { 10 }), entries, write }
 }
 
