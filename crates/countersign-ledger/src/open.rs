@@ -1,6 +1,6 @@
 //! Making a ledger, opening one, and the gate at start.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
 use countersign_log::checkpoint::VerifiedCheckpoint;
+use countersign_log::note::Note;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
@@ -20,6 +21,8 @@ use sha2::{Digest, Sha256};
 
 use crate::batch::Draft;
 use crate::commit::AppendError;
+use crate::durable::Unsealed;
+use crate::nowhere::Nowhere;
 use crate::receipt::Receipt;
 use crate::state::{State, typed};
 use crate::{Clock, Entropy};
@@ -70,6 +73,8 @@ pub struct Ledger {
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) vkey: VKey,
     pub(crate) mode: Mode,
+    /// What waits for its signature while a key is away, in order.
+    pub(crate) unsealed: VecDeque<Unsealed>,
 }
 
 /// Why a ledger does not open.
@@ -146,8 +151,7 @@ impl Ledger {
         }
         self.keys_announced = true;
         self.keys_free = self.keys.free();
-        self.make_durable(0, &drafts).map_err(|e| self.fail_or_wait(e))?;
-        Ok(())
+        self.make_durable(drafts)
     }
 
     /// Opens a ledger: reads every entry, replays every decision, holds the store against the register, and finishes a commit that was
@@ -213,6 +217,7 @@ impl Ledger {
             entropy: parts.entropy,
             vkey: parts.vkey,
             mode: Mode::Writable,
+            unsealed: VecDeque::new(),
         }
     }
 
@@ -414,6 +419,7 @@ impl Ledger {
             })
             .map_err(|e| unknown(e.to_string()))?;
         let (size, note) = head.ok_or_else(|| unknown(format!("no commit covers entry {index}")))?;
+        Note::parse(&note).map_err(|e| unknown(e.to_string()))?;
         let hashes = self.state.tree.inclusion_proof(tree::LeafIndex(index), TreeSize(size)).map_err(|e| unknown(e.to_string()))?;
         let (at, _) = typed(&meta).ok_or_else(|| unknown("time or actor".into()))?;
         Ok(Receipt { index, at, record, leaf, hashes, note: note.into(), repeated: false })
@@ -435,28 +441,4 @@ impl Ledger {
 
 pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {
     OpenError::Damaged { entry, what: what.to_string() }
-}
-
-/// Stands in while the real store is being read.
-struct Nowhere;
-
-impl Store for Nowhere {
-    fn recover(&mut self) -> Result<Recovered, StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn stage(&mut self, _: &countersign_store::StagedBatch) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn seal(&mut self, _: &Head) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn read(&self, _: u64) -> Result<countersign_store::StoredEntry, StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn scan(&self, _: u64, _: countersign_store::EachEntry<'_>) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn seals(&self, _: u64, _: countersign_store::EachSeal<'_>) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
 }

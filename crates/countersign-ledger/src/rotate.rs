@@ -12,9 +12,9 @@ use countersign_sign::{Signer, os_random};
 
 use crate::commit::{AppendError, Request};
 use crate::dir::{DirectoryError, wrapping_label};
+use crate::durable::SealError;
 use crate::open::Ledger;
 use crate::receipt::Receipt;
-use crate::signing::SealError;
 
 /// How a key is to follow another.
 #[derive(Debug, Clone)]

@@ -5,25 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_log::vkey::VKey;
-use countersign_sign::{SignError, Signer};
 
 use crate::commit::AppendError;
-use crate::limits::{KEY_RETRY_MAX, KEY_RETRY_MIN, SEAL_PATIENCE};
+use crate::durable::{Made, SealError, Unsealed, sign_by};
+use crate::limits::KEY_RETRY_MAX;
 use crate::open::{KeyAway, Ledger, Mode};
-
-/// Why a staged batch is not sealed.
-pub(crate) enum SealError {
-    /// A key is away. Nobody has seen a signature over this batch, so it can be signed later, and only it.
-    KeyAway(String),
-    /// What is stored is unknown.
-    Failed(AppendError),
-}
-
-impl From<AppendError> for SealError {
-    fn from(e: AppendError) -> Self {
-        Self::Failed(e)
-    }
-}
 
 impl Ledger {
     /// Asks the key again where it is away, no more often than makes sense. A ledger that is idle is asked by its [`Writer`](crate::Writer).
@@ -35,51 +21,55 @@ impl Ledger {
             Mode::Writable => Ok(()),
             Mode::ReadOnly(why) => Err(AppendError::ReadOnly(why.clone())),
             Mode::KeyAway(away) if Instant::now() < away.next_try => Err(still_away(&away.why)),
-            Mode::KeyAway(_) => self.finish_staged().and_then(|()| match &self.mode {
+            Mode::KeyAway(_) => self.finish_unsealed().and_then(|()| match &self.mode {
                 Mode::KeyAway(away) => Err(still_away(&away.why)),
                 _ => Ok(()),
             }),
         }
     }
 
-    /// Signs and seals the batch that is staged, or stays without it while the key is away.
-    pub(crate) fn finish_staged(&mut self) -> Result<(), AppendError> {
-        match self.seal_staged() {
-            Ok(_) => {
-                self.mode = Mode::Writable;
-                Ok(())
-            }
-            Err(SealError::KeyAway(why)) => {
-                self.wait_for_key(why);
-                Ok(())
-            }
-            Err(SealError::Failed(e)) => Err(self.fail(e)),
-        }
+    /// Steps 2 to 4 of a batch. Where a key is away it is staged, and waits for its signature.
+    pub(crate) fn commit_made(&mut self, made: &Made) -> Result<Arc<[u8]>, AppendError> {
+        self.hands().commit(made).map_err(|e| {
+            let told = e.told();
+            self.stop(e, vec![Unsealed::of(made, true)]);
+            told
+        })
     }
 
-    /// [`Ledger::seal_staged`], asking the key again for a while. Nobody is answered meanwhile.
-    pub(crate) fn seal_patiently(&mut self) -> Result<Arc<[u8]>, SealError> {
-        let began = Instant::now();
-        let mut pause = KEY_RETRY_MIN;
-        loop {
-            match self.seal_staged() {
-                Err(SealError::KeyAway(why)) if began.elapsed() + pause > SEAL_PATIENCE => return Err(SealError::KeyAway(why)),
-                Err(SealError::KeyAway(_)) => std::thread::sleep(pause),
-                done => return done,
-            }
-            pause = pause.saturating_mul(2).min(KEY_RETRY_MAX);
-        }
-    }
-
-    /// What the requests of a batch are told whose seal did not come: whatever it was, they are staged.
-    pub(crate) fn fail_or_wait(&mut self, e: SealError) -> AppendError {
+    /// What a failure leaves: only a key that is away leaves a ledger that goes on, and then with what waits for its signature.
+    pub(crate) fn stop(&mut self, e: SealError, unsealed: Vec<Unsealed>) {
         match e {
-            SealError::Failed(e) => self.fail(e),
+            SealError::Failed(e) => drop(self.fail(e)),
             SealError::KeyAway(why) => {
-                self.wait_for_key(why.clone());
-                AppendError::Unknown(format!("it is stored and not signed, as the key is away, and will be signed when it is back ({why})"))
+                self.unsealed.extend(unsealed);
+                self.wait_for_key(why);
             }
         }
+    }
+
+    /// Signs and seals the batch that recovery found staged, and took in; or stays without a signature while the key is away.
+    pub(crate) fn finish_staged(&mut self) -> Result<(), AppendError> {
+        let keys = self.state.keys.signing(self.size()).cloned().collect();
+        self.unsealed.push_back(Unsealed { batch: None, checkpoint: self.checkpoint(), keys });
+        self.finish_unsealed()
+    }
+
+    /// Signs and seals what waits, in order, as far as the key goes.
+    fn finish_unsealed(&mut self) -> Result<(), AppendError> {
+        while let Some(mut unsealed) = self.unsealed.pop_front() {
+            match self.hands().finish(&mut unsealed) {
+                Ok(()) => {}
+                Err(SealError::KeyAway(why)) => {
+                    self.unsealed.push_front(unsealed);
+                    self.wait_for_key(why);
+                    return Ok(());
+                }
+                Err(SealError::Failed(e)) => return Err(self.fail(e)),
+            }
+        }
+        self.mode = Mode::Writable;
+        Ok(())
     }
 
     fn wait_for_key(&mut self, why: String) {
@@ -87,20 +77,9 @@ impl Ledger {
         self.mode = Mode::KeyAway(KeyAway { why: format!("the signing key is away: {why}"), next_try });
     }
 
-    /// A signature by each key that signs a tree of this size.
-    pub(crate) fn sign_by_all(&mut self, text: &str, size: u64) -> Result<Vec<(VKey, Vec<u8>)>, SealError> {
-        let keys: Vec<VKey> = self.state.keys.signing(size).cloned().collect();
-        keys.into_iter().map(|key| self.sign_by(&key, text).map(|signature| (key, signature))).collect()
-    }
-
     /// A signature by one key of the log, not checked yet.
     pub(crate) fn sign_by(&mut self, key: &VKey, text: &str) -> Result<Vec<u8>, SealError> {
-        let signer = self.signers.iter_mut().find(|s| s.vkey() == key);
-        let signer: &mut Box<dyn Signer> = signer.ok_or_else(|| SealError::KeyAway(format!("nothing here signs as {key}")))?;
-        signer.sign(text.as_bytes()).map_err(|e| match e {
-            SignError::KeyUnavailable(why) => SealError::KeyAway(why),
-            refused @ SignError::Refused(_) => SealError::Failed(AppendError::Unknown(refused.to_string())),
-        })
+        sign_by(&mut self.signers, key, text)
     }
 
     /// How long an idle [`Writer`](crate::Writer) waits before it asks the key again.

@@ -58,21 +58,35 @@ impl State {
         self.tree.size().0
     }
 
-    /// Takes in what an entry says.
-    pub(crate) fn take_record(&mut self, index: u64, at: Micros, actor: &PrincipalId, request: &str, record: &Record) {
+    /// Takes in what an entry says. `asked` is the hash of the request where it is known already.
+    pub(crate) fn take_record(
+        &mut self,
+        index: u64,
+        at: Micros,
+        actor: &PrincipalId,
+        request: &str,
+        record: &Record,
+        asked: Option<[u8; 16]>,
+    ) {
         self.facts.apply(LeafIndex(index), at, actor, record);
-        self.take_beside_facts(index, at, actor, request, record);
+        match asked {
+            Some(asked) => self.take_request(index, at, actor, request, record, asked),
+            None => self.take_beside_facts(index, at, actor, request, record),
+        }
     }
 
     /// [`State::take_record`] where the facts have taken the entry already, as in a replay.
     pub(crate) fn take_beside_facts(&mut self, index: u64, at: Micros, actor: &PrincipalId, request: &str, record: &Record) {
+        // A record whose canonical form cannot be made was never accepted as a request, so no client can repeat it: any hash does.
+        let asked = record.request_bytes().map_or([0; 16], |bytes| short_hash(&bytes));
+        self.take_request(index, at, actor, request, record, asked);
+    }
+
+    fn take_request(&mut self, index: u64, at: Micros, actor: &PrincipalId, request: &str, record: &Record, asked: [u8; 16]) {
         self.last_at = at;
         self.index.take(index, record);
         self.keys.take(index, record);
-        // A record whose canonical form cannot be made was never accepted as a request, so no client can repeat it.
-        if let Ok(bytes) = record.request_bytes() {
-            self.seen.insert(key_hash(actor.as_str(), request), Seen { index, request: short_hash(&bytes) });
-        }
+        self.seen.insert(key_hash(actor.as_str(), request), Seen { index, request: asked });
     }
 
     /// Takes in an entry's leaf.

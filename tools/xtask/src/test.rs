@@ -21,6 +21,8 @@ struct Need {
 const NEEDS: &[Need] = &[
     Need { what: "a C compiler", probe: &["cc", "--version"], packages: &["gcc", "libc6-dev"], optional: false },
     Need { what: "SoftHSM 2", probe: &["softhsm2-util", "--version"], packages: &["softhsm2"], optional: true },
+    Need { what: "strace", probe: &["strace", "--version"], packages: &["strace"], optional: true },
+    Need { what: "mkfs.ext4", probe: &["mkfs.ext4", "-V"], packages: &["e2fsprogs"], optional: true },
 ];
 
 /// Added up over every test binary.

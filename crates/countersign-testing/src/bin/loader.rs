@@ -23,8 +23,9 @@ fn main() {
         let key = format!("{round}-{n:012}").parse().unwrap();
         let request = Request { actor: principal("gateway"), key, record: access("ada1", &submission, Some(grant), now).into() };
         waiting.push_back((n, writer.submit(request).unwrap()));
-        // Between one and forty on their way, so that kills meet small commits and large ones.
-        if waiting.len() as u64 > n / 50 % 40 {
+        // Between one and a thousand on their way, so that kills meet small commits and large ones, and one being decided while another is made
+        // durable.
+        while waiting.len() as u64 > (n / 50 % 32).pow(2) {
             let (n, pending) = waiting.pop_front().unwrap();
             let receipt = pending.wait().unwrap();
             writeln!(out, "{n} {}", receipt.index).unwrap();
