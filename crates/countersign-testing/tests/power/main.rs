@@ -36,7 +36,7 @@ fn nothing_acknowledged_is_lost_when_the_power_goes() {
     let (mut acknowledged, mut finished, mut unflushed) = (0, 0, 0);
     for cut in 0..cuts() {
         let what = format!("seed {}, cut {cut}", random.1);
-        let state = load_and_cut(&mut random, |dir| drop(make(dir)), "loader");
+        let state = load_and_cut(&mut random, |dir| drop(make(dir)), "loader", cut);
         unflushed += state.since.len();
         for reached in [Reached::Nothing, Reached::Everything, Reached::Some] {
             let after = Mounted::image(&after_the_cut(&state, reached, &mut random));
@@ -49,7 +49,7 @@ fn nothing_acknowledged_is_lost_when_the_power_goes() {
                 let (n, index) = line.split_once(' ').unwrap();
                 let (_, meta, _) =
                     ledger.entry(index.parse().unwrap()).unwrap_or_else(|e| panic!("{what}, {reached:?}: {line} is lost: {e}"));
-                assert_eq!(meta.request, format!("0-{:012}", n.parse::<u64>().unwrap()), "{what}, {reached:?}");
+                assert_eq!(meta.request, format!("{cut}-{:012}", n.parse::<u64>().unwrap()), "{what}, {reached:?}");
             }
             let report = countersign_verify::verify(&DirSource::new(&dir), &options(&ledger), &mut |_| {});
             assert_eq!(report.exit_code, 0, "{what}, {reached:?}: {report}");
@@ -71,7 +71,7 @@ fn a_store_that_trusts_sled_loses_what_it_acknowledged() {
     let Some(mut random) = rig() else { return };
     let (mut lost, mut worst, rounds) = (0, 0, cuts().min(10));
     for _ in 0..rounds {
-        let state = load_and_cut(&mut random, |dir| std::fs::create_dir(dir).unwrap(), "sled_loader");
+        let state = load_and_cut(&mut random, |dir| std::fs::create_dir(dir).unwrap(), "sled_loader", 0);
         let after = Mounted::image(&after_the_cut(&state, Reached::Nothing, &mut random));
         let newest: u64 = state.lines.last().unwrap().parse().unwrap();
         let counted = Command::new(env!("CARGO_BIN_EXE_sled_loader")).arg(after.0.join("ledger")).arg("count").output().unwrap();
@@ -102,7 +102,7 @@ fn cuts() -> u64 {
 }
 
 /// Runs a loader on a fresh drive and cuts the power at a random write of its load.
-fn load_and_cut(random: &mut Random, make: impl Fn(&Path), loader: &str) -> Cut {
+fn load_and_cut(random: &mut Random, make: impl Fn(&Path), loader: &str, round: u64) -> Cut {
     let base = tempfile::tempdir().unwrap();
     let (at, mnt) = (base.path().join("drive"), base.path().join("mnt"));
     std::fs::create_dir(&at).unwrap();
@@ -113,7 +113,7 @@ fn load_and_cut(random: &mut Random, make: impl Fn(&Path), loader: &str) -> Cut 
     make(&dir);
     run("sync", &["-f", mounted.0.to_str().unwrap()]);
     let program = if loader == "loader" { env!("CARGO_BIN_EXE_loader") } else { env!("CARGO_BIN_EXE_sled_loader") };
-    let mut child = Command::new(program).arg(&dir).arg("0").stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(program).arg(&dir).arg(round.to_string()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = drive::Lines::default();
     let reader = std::thread::spawn({
         let (lines, out) = (lines.clone(), child.stdout.take().unwrap());
