@@ -18,7 +18,7 @@ const ENTRIES: u64 = 200;
 const STRIDE_WITH_KEYS: usize = 29;
 
 fn ledger(dir: &Path) -> Ledger {
-    let opening = Opening { passphrase_file: None, clock: Box::new(TestClock::new()), told: Box::new(|_| {}) };
+    let opening = Opening { passphrase_file: None, pin_file: None, clock: Box::new(TestClock::new()), told: Box::new(|_| {}) };
     let mut ledger = Directory::create(
         dir,
         "tamper.example/software",

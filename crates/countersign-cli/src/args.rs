@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, cases, directory, export, fields, grant, import, init, keys, policy, proof, query, record, review, status, tick, verify,
+    access, cases, directory, export, fields, grant, import, init, key, keys, policy, proof, query, record, review, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -32,6 +32,10 @@ pub(crate) struct LedgerArgs {
     /// File that holds the passphrase. Without it: $CREDENTIALS_DIRECTORY/countersign-passphrase if that exists, else DIR/keys/passphrase.
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// File that holds the PIN of the token with the ledger's keys. Without it: $CREDENTIALS_DIRECTORY/countersign-pin if that exists, else the file
+    /// named when the ledger was made.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pin_file: Option<PathBuf>,
 }
 
 /// How a record is made.
@@ -104,7 +108,7 @@ pub(crate) enum Command {
     /// Records of any type, from a file.
     #[command(subcommand)]
     Record(record::RecordCommand),
-    /// Import holdings or trades from a file; without --commit only say what that would do.
+    /// Import records of any kind from a file; without --commit only say what that would do.
     Import(import::ImportArgs),
     /// Assets whose issuer somebody has to decide.
     Review(review::ReviewArgs),
@@ -121,6 +125,9 @@ pub(crate) enum Command {
     Proof(proof::ProofArgs),
     /// Check a ledger or an export, offline, and say everything that is wrong with it.
     Verify(verify::VerifyArgs),
+    /// Signing keys in a token (smart card, hardware security module): make, look at, change, destroy.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Write the data keys for an inspector. Whoever has them reads everything.
     ExportKeys(keys::KeysArgs),
 }

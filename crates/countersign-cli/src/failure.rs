@@ -10,6 +10,8 @@ use countersign_ledger::query::ViewError;
 use countersign_ledger::{AppendError, DirectoryError, OpenError};
 use countersign_sign::datakeys::DataKeysError;
 use countersign_sign::passphrase::PassphraseError;
+use countersign_sign::pin::PinError;
+use countersign_sign::pkcs11::TokenError;
 use countersign_sign::software::KeyFileError;
 use countersign_store::{RegisterError, StoreError};
 
@@ -69,6 +71,9 @@ pub(crate) enum Failure {
     /// The ledger was not made or not opened.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The ledger opened and holds something that does not.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -128,6 +133,7 @@ impl Failure {
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
             Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Invalid,
             Self::Directory(e) => directory_exit(e),
+            Self::Token(e) => token_exit(e),
             Self::Open(e) => open_exit(e),
             Self::Append(e) => append_exit(e),
             Self::ReadOnly(_) => Exit::Damaged,
@@ -163,11 +169,15 @@ impl Failure {
     fn advice(&self) -> Option<&'static str> {
         let key = |e: &KeyFileError| match e {
             KeyFileError::WrongPassphrase(_) => Some("Name the right one with --passphrase-file"),
-            KeyFileError::HardwareKeyNeeded { .. } => Some("Let the origin end in /software for a throw-away ledger"),
+            KeyFileError::HardwareKeyNeeded { .. } => {
+                Some("Name a key in a token with --signer pkcs11, or let the origin end in /software for a throw-away ledger")
+            }
+            KeyFileError::Token(e) => token_advice(e),
             _ => None,
         };
         match self {
             Self::Directory(DirectoryError::Key(e)) => key(e),
+            Self::Token(e) => token_advice(e),
             Self::Directory(DirectoryError::DataKeys(DataKeysError::File(e))) => key(e),
             Self::Directory(DirectoryError::Passphrase(PassphraseError::File { .. })) => {
                 Some("Name the passphrase's file with --passphrase-file")
@@ -186,6 +196,7 @@ fn directory_exit(e: &DirectoryError) -> Exit {
     match e {
         DirectoryError::NotALedger(_) => Exit::NotFound,
         DirectoryError::Config { .. } => Exit::Damaged,
+        DirectoryError::SoftwareOrigin(_) => Exit::Invalid,
         DirectoryError::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Invalid,
         DirectoryError::File { .. } => Exit::Failed,
         DirectoryError::Key(e) | DirectoryError::DataKeys(DataKeysError::File(e)) => key_exit(e),
@@ -198,10 +209,32 @@ fn directory_exit(e: &DirectoryError) -> Exit {
 fn key_exit(e: &KeyFileError) -> Exit {
     match e {
         KeyFileError::WrongPassphrase(_) => Exit::Denied,
+        KeyFileError::Token(e) => token_exit(e),
+        KeyFileError::NeedsToken(_) | KeyFileError::NeedsPassphrase(_) => Exit::Invalid,
         KeyFileError::Damaged { .. } | KeyFileError::OtherOrigin { .. } => Exit::Damaged,
         KeyFileError::Missing(_) => Exit::NotFound,
         KeyFileError::HardwareKeyNeeded { .. } | KeyFileError::Origin { .. } | KeyFileError::AlreadyExists(_) => Exit::Invalid,
         KeyFileError::Io { .. } | KeyFileError::Derive(_) | KeyFileError::Random(_) => Exit::Failed,
+    }
+}
+
+fn token_exit(e: &TokenError) -> Exit {
+    match e {
+        TokenError::PinRefused { .. } => Exit::Denied,
+        TokenError::Exists { .. } | TokenError::Unfit(_) | TokenError::OtherKey { .. } => Exit::Invalid,
+        TokenError::Pin(PinError::Open(_) | PinError::Form(_)) => Exit::Invalid,
+        TokenError::Tokens { count: 0, .. } | TokenError::Keys { count: 0, .. } | TokenError::Pin(PinError::File { .. }) => Exit::NotFound,
+        TokenError::Tokens { .. } | TokenError::Keys { .. } => Exit::Invalid,
+        TokenError::Module { .. } | TokenError::Away(_) | TokenError::Hung { .. } | TokenError::Half { .. } => Exit::Failed,
+    }
+}
+
+fn token_advice(e: &TokenError) -> Option<&'static str> {
+    match e {
+        TokenError::Pin(PinError::File { .. }) => Some("Name the PIN's file with --pin-file"),
+        TokenError::Away(_) | TokenError::Tokens { count: 0, .. } => Some("See that the token is plugged in or its network path is up"),
+        TokenError::Keys { count: 0, .. } => Some("Make one with `countersign key init`, or name the right one"),
+        _ => None,
     }
 }
 

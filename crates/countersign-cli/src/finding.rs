@@ -45,39 +45,44 @@ pub(crate) fn told(f: &TradeFinding<'_>, facts: &Facts, ledger: &Ledger) -> Resu
     let lag =
         trade.filed_on.as_ref().and_then(|d| days_between(&trade.traded_on, d)).map(|n| format!(", {n} days later")).unwrap_or_default();
     let mut lines = vec![format!(
-        "the trade    {} on {} of {:?} ({}), {}; {filed}{lag}",
+        "the trade        {} on {} of {:?} ({}), {}; {filed}{lag}",
         word_of(&trade.kind).replace('_', " "),
         trade.traded_on,
         shown(trade.instrument.text.as_str()),
         word_of(&trade.relation).replace('_', " "),
         amount(trade.value)
     )];
-    lines.push(format!("             entry {}, recorded {}{}", f.trade.index, f.trade.at, source(f)));
+    lines.push(format!("                 entry {}, recorded {}{}", f.trade.index, f.trade.at, source(f)));
     let issuer = f.exposed.issuer;
     let called = facts.issuer(issuer).map_or("", |k| k.record.name.as_str());
-    lines.push(format!("the issuer   {issuer} {called}: {}", linked(trade.instrument.linking)));
+    lines.push(format!("the issuer       {issuer} {called}: {}", linked(trade.instrument.linking)));
     let seen = &f.submission.record;
     let (first, access) = f.first_access;
-    lines.push(format!("what was seen  {} ({}), by {} first on {first}, entry {access}", seen.id, seen.title, name(facts, &trade.person)));
+    lines.push(format!(
+        "what was seen    {} ({}), by {} first on {first}, entry {access}",
+        seen.id,
+        seen.title,
+        name(facts, &trade.person)
+    ));
     let public = |at: Option<Micros>| at.map_or_else(|| "not yet".to_owned(), |at| Date::of(at).to_string());
-    lines.push(format!("non-public   until release ({}) and cleansing ({})", public(seen.public_release_at), public(seen.cleansed_at)));
+    lines.push(format!("non-public       until release ({}) and cleansing ({})", public(seen.public_release_at), public(seen.cleansed_at)));
     let days = days_between(&Date::of(first), &trade.traded_on).unwrap_or_default();
-    lines.push(format!("the time     {days} days after the first access"));
+    lines.push(format!("the time         {days} days after the first access"));
     let sure = if f.exposed.confirmed { "confirmed" } else { "unconfirmed: somebody has to check" };
     let relation = word_of(&f.exposed.relation).replace('_', " ");
-    lines.push(format!("how it touches  tier {} ({relation}), {sure}", u8::from(f.exposed.tier)));
-    lines.extend(f.exposed.via.iter().map(|i| format!("             {}", evidence(*i, ledger))));
+    lines.push(format!("how it touches   tier {} ({relation}), {sure}", u8::from(f.exposed.tier)));
+    lines.extend(f.exposed.via.iter().map(|i| format!("                 {}", evidence(*i, ledger))));
     lines.push(format!("known on {}:", trade.traded_on));
     for (what, entry) in [("the access", access)].into_iter().chain(f.exposed.via.iter().map(|i| ("the way to the issuer", *i))) {
         let at = recorded_at(entry, ledger)?;
-        lines.push(format!("             {what}, entry {entry}: {} ({at})", known_on(&trade.traded_on, at)));
+        lines.push(format!("                 {what}, entry {entry}: {} ({at})", known_on(&trade.traded_on, at)));
     }
     if let Some(rule) = rules::rule(rules::TRADE_AFTER_ACCESS) {
-        lines.push(format!("the rule     {} version {}: {}", rule.id, rule.version, rule.cite));
+        lines.push(format!("the rule         {} version {}: {}", rule.id, rule.version, rule.cite));
     }
     lines.push(match case_on(facts, rules::TRADE_AFTER_ACCESS, f.trade, &seen.id) {
-        Some(case) => format!("the case     entry {case}"),
-        None => "the case     none: not due yet, or farther off than the policy makes a case of".to_owned(),
+        Some(case) => format!("the case         entry {case}"),
+        None => "the case         none: not due yet, or farther off than the policy makes a case of".to_owned(),
     });
     Ok(lines)
 }

@@ -30,6 +30,7 @@ use self::failure::{Exit, Failure};
 use self::output::Out;
 
 fn main() -> ExitCode {
+    no_core_dumps();
     let mut stdout = std::io::stdout().lock();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -41,6 +42,14 @@ fn main() -> ExitCode {
         Err(e) if e.is_broken_pipe() => ExitCode::SUCCESS,
         Err(e) => fail(&e, json, &mut stdout),
     }
+}
+
+/// Keys are open in memory while a ledger is. Nothing of it goes to a core dump, and no other process of this user may look.
+fn no_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    // Where the system refuses, the ledger still works; SECURITY.md says that memory is as safe as the machine.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap_or(());
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap_or(());
 }
 
 fn fail(e: &Failure, json: bool, stdout: &mut dyn Write) -> ExitCode {

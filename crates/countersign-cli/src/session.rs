@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::actor::Actor;
 use crate::args::{LedgerArgs, WriteArgs};
-use crate::commands::bar;
+use crate::commands::{bar, pin_credential};
 use crate::failure::Failure;
 use crate::output::say;
 use crate::words::{neutral_state, random_letters, word_of};
@@ -35,12 +35,17 @@ pub(crate) struct Session {
 /// Opens a ledger without asking who asks: for what concerns everybody who holds its keys.
 pub(crate) fn open(args: &LedgerArgs, access: Access) -> Result<Ledger, Failure> {
     let directory = Directory::find(&args.dir)?;
-    Ok(directory.open(access, opening(args.passphrase_file.as_deref()))?)
+    Ok(directory.open(access, opening(args.passphrase_file.as_deref(), args.pin_file.as_deref()))?)
 }
 
-/// Where the passphrase is: the file named, systemd's credential, else the ledger's own.
-pub(crate) fn opening(passphrase_file: Option<&Path>) -> Opening {
-    Opening { passphrase_file: passphrase_file.map(Path::to_owned).or_else(credential), clock: Box::new(SystemClock), told: telling() }
+/// Where passphrase and PIN are: the files named, systemd's credentials, else the ledger's own.
+pub(crate) fn opening(passphrase_file: Option<&Path>, pin_file: Option<&Path>) -> Opening {
+    Opening {
+        passphrase_file: passphrase_file.map(Path::to_owned).or_else(credential),
+        pin_file: pin_file.map(Path::to_owned).or_else(pin_credential),
+        clock: Box::new(SystemClock),
+        told: telling(),
+    }
 }
 
 /// Shows on a terminal how far a long start is, and says what had to be made anew.
@@ -73,6 +78,7 @@ impl Session {
         let ledger = open(args, Access::Write)?;
         let actor = Actor::find(ledger.facts(), &args.dir)?;
         match ledger.read_only() {
+            Some(why) if ledger.key_is_away() => Err(AppendError::Unavailable(why.to_owned()).into()),
             Some(why) => Err(Failure::ReadOnly(why.to_owned())),
             None => Ok(Self { ledger, actor, unrecordable: None }),
         }
@@ -90,6 +96,12 @@ impl Session {
     /// answers never stop.
     pub(crate) fn to_ask(args: &LedgerArgs) -> Result<Self, Failure> {
         let (ledger, why) = match open(args, Access::Write) {
+            // What the key has not signed is not shown: a handle for reading does not have it.
+            Ok(ledger) if ledger.key_is_away() => {
+                let why = ledger.read_only().map(str::to_owned);
+                drop(ledger);
+                (open(args, Access::Read)?, why)
+            }
             Ok(ledger) => {
                 let why = ledger.read_only().map(str::to_owned);
                 (ledger, why)

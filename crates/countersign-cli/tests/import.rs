@@ -97,7 +97,7 @@ fn a_preview_records_nothing_and_the_same_file_twice_changes_nothing() {
     let row = &answer["rows"][0];
     assert_eq!((answer["rows"].as_array().unwrap().len(), &answer["complete"], &answer["in_review"]), (1, &json!(true), &json!(0)));
     assert_eq!((&row["name"], &row["issuer"], &row["days"], &row["tier"]), (&json!("Bo Tester"), &json!(LANTERN), &json!(1), &json!(2)));
-    assert_eq!((&row["traded"], &row["holder"], &row["case"]), (&json!("before the access was recorded"), &json!("spouse"), &Value::Null));
+    assert_eq!((&row["access_known"], &row["holder"], &row["case"]), (&json!("not yet recorded"), &json!("spouse"), &Value::Null));
     let pending = s.json(&["cases", "DIR"])["pending"].clone();
     assert!(pending.as_array().unwrap().iter().any(|p| p["finding"] == row["trade"]), "{pending}");
 
@@ -259,4 +259,72 @@ fn trades_are_for_the_ethics_role_alone() {
     s.run(&[&import[..], &["--commit"]].concat()).exits(0);
     let history = s.run_as(CLERK, &["query", "person", "DIR", &m.bo]).exits(0).out;
     assert!(history.contains("access.event") && !history.contains("trade"), "{history}");
+}
+
+#[test]
+fn the_review_queue_answers_as_the_import_did() {
+    let m = Matter::new();
+    let s = &m.scene;
+    s.add(&["issuer", "add", "DIR", "--id", "anemone", "--name", "Anemone Models PBC"]);
+    s.add(&[
+        "issuer",
+        "add",
+        "DIR",
+        "--id",
+        "kettle",
+        "--name",
+        "Harbour Kettle Holdings Inc",
+        "--ticker",
+        "HKT",
+        "--former-name",
+        "Old Kiln Works Inc;2024-03-31",
+    ]);
+    let identifier = |id: &str, issuer: &str, scheme: &str, value: &str, from: Option<&str>, to: Option<&str>| {
+        let record = json!({ "id": id, "issuer": issuer, "scheme": scheme, "value": value, "valid_from": from, "valid_to": to });
+        let file = s.write("identifier.json", record.to_string());
+        s.json(&["record", "add", "DIR", "--type", "identifier", "--file", &file]);
+    };
+    identifier("old-symbol", LANTERN, "ticker", "QQZB", None, Some("2025-12-31"));
+    identifier("cusip", "kettle", "cusip", "037833100", None, None);
+    let rows = [
+        // day, ticker, asset, asset type, what the import makes of it: linking, class, issuer
+        ("06/02/2026", "QQZA", "Lantern Mills, Inc.", "Stock", "matched", "equity", LANTERN),
+        // The symbol was Lantern's until the end of 2025.
+        ("06/02/2025", "QQZB", "Lantern Mills, Inc.", "Stock", "matched", "equity", LANTERN),
+        ("06/02/2026", "QQZB", "Lantern Mills, Inc.", "Stock", "in_review", "equity", ""),
+        // A private issuer by its bare name, by a stake's name, and with something in a ticker's place.
+        ("06/02/2026", "", "Anemone Models, PBC", "", "matched", "private_stake", "anemone"),
+        ("06/02/2026", "", "Anemone Models Series F SPV", "", "matched", "private_stake", "anemone"),
+        ("06/02/2026", "", "Anemone Models, PBC (AMI)", "", "in_review", "equity", ""),
+        // The filer's word for the kind decides what it is.
+        ("06/02/2026", "", "Lantern Mlls", "Stock Option", "in_review", "option", ""),
+        ("06/02/2026", "", "Unheard-of paper CUSIP 037833100", "Stock", "matched", "", "kettle"),
+        ("06/02/2023", "", "Old Kiln Works Inc", "Stock", "matched", "equity", "kettle"),
+    ];
+    let csv: String = rows
+        .iter()
+        .map(|(day, ticker, asset, kind, ..)| format!("{},{day},purchase,{ticker},\"{asset}\",{kind},\"$1,001 - $15,000\"\n", m.bo))
+        .collect();
+    let file = s.write("r.csv", format!("filer,traded_on,kind,ticker,asset,asset_type,amount\n{csv}"));
+    let mapping = s.run(&["import", "print-mapping", "trades"]).exits(0).out.replace("\"iso\"", "\"month_first\"");
+    let mapping = s.write("m.toml", mapping);
+    let told = m.import("trades", &file, &["--mapping", &mapping, "--received-on", "2026-06-30", "--commit", "--json"]).exits(0).json();
+    let made = told["sample"]["new"].as_array().unwrap();
+    for (row, (day, ticker, asset, _, linking, class, issuer)) in made.iter().zip(&rows) {
+        let found = (row["linking"].as_str().unwrap(), row["issuer"].as_str().unwrap_or_default());
+        assert_eq!(found, (*linking, *issuer), "{day} {ticker} {asset}: {row}");
+        assert!(class.is_empty() || row["class"] == *class, "{asset}: {row}");
+    }
+    let review = s.json(&["review", "DIR"])["rows"].clone();
+    let review = review.as_array().unwrap();
+    let waiting: Vec<_> = made.iter().filter(|row| row["linking"] == "in_review").collect();
+    assert_eq!((review.len(), waiting.len()), (3, 3), "{review:?}");
+    for row in waiting {
+        let same = review.iter().find(|r| r["text"] == row["text"] && r["identifier"] == row["identifier"]).unwrap();
+        assert_eq!(same["class"], row["class"], "{same}");
+        assert_ne!(same["why"], "would be linked today", "{same}");
+    }
+    let stake = review.iter().find(|r| r["text"] == "Anemone Models, PBC (AMI)").unwrap();
+    assert_eq!(stake["candidates"][0]["issuer"], "anemone", "{stake}");
+    m.verifies();
 }

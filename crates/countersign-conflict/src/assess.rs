@@ -1,15 +1,17 @@
 //! `assess`: three verdicts with their reasons, then the decision policy makes of them.
 
-use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId, PrincipalId, SubmissionId};
+use std::sync::Arc;
+
+use countersign_entry::ids::{IssuerId, LeafIndex, PersonId, PrincipalId, SubmissionId};
 use countersign_entry::record::{
-    Agreement, AgreementKind, Assessment, Decision, Effect, List, ListItem, ListKind, ListSubject, Obligation, ObligationKind,
-    ObligedParty, Outcome, Person, Policy, Recusal, Submission, Verdict,
+    Agreement, AgreementKind, Assessment, Decision, Effect, List, ListItem, ListKind, Obligation, ObligationKind, ObligedParty, Outcome,
+    Person, Policy, Recusal, Submission, Verdict,
 };
 use countersign_entry::time::Micros;
 
-use crate::exposure::Exposed;
 use crate::facts::{Facts, Grant, Known, in_force};
 use crate::rules::{RULES, Sheet, rule_set};
+use crate::touched::{Touch, Touches};
 
 /// What is asked about a person and a submission.
 #[derive(Debug, Clone)]
@@ -68,7 +70,7 @@ pub struct Question<'a> {
     /// The policy in force.
     pub policy: Option<&'a Known<Policy>>,
     /// Issuers the submission touches over recorded edges on the day asked about, each by its surest way.
-    pub touches: Vec<Exposed<'a>>,
+    pub touches: Arc<Touches>,
     /// What is asked.
     pub ask: Ask<'a>,
 }
@@ -92,7 +94,6 @@ impl Assessed {
 /// Runs every rule and lets policy decide. Total: it answers for any facts, and what it cannot compute it refers.
 pub fn assess(facts: &Facts, at: Micros, person_id: &PersonId, submission_id: &SubmissionId, ask: Ask<'_>) -> Assessed {
     let submission = facts.submission(submission_id);
-    let day = Date::of(at);
     let question = Question {
         facts,
         at,
@@ -101,7 +102,7 @@ pub fn assess(facts: &Facts, at: Micros, person_id: &PersonId, submission_id: &S
         person: facts.person(person_id),
         submission,
         policy: facts.policy(at),
-        touches: submission.map(|s| touches(facts, &s.record, &day)).unwrap_or_default(),
+        touches: submission.map(|s| facts.touches(&s.record, at)).unwrap_or_default(),
         ask,
     };
     let mut sheet = Sheet::default();
@@ -165,18 +166,6 @@ fn decision(q: &Question<'_>, sheet: &Sheet) -> Decision {
     }
 }
 
-fn touches<'a>(facts: &'a Facts, submission: &Submission, day: &Date) -> Vec<Exposed<'a>> {
-    let mut out: Vec<Exposed<'a>> = Vec::new();
-    for way in facts.exposures_of(submission, day) {
-        match out.iter_mut().find(|t| t.issuer == way.issuer) {
-            Some(known) if way.confirmed && !known.confirmed => *known = way,
-            Some(_) => {}
-            None => out.push(way),
-        }
-    }
-    out
-}
-
 impl<'a> Question<'a> {
     /// Entries of the person and the submission, where known.
     pub(crate) fn evidence(&self) -> Vec<LeafIndex> {
@@ -184,8 +173,8 @@ impl<'a> Question<'a> {
     }
 
     /// How the submission touches an issuer, if it does.
-    pub(crate) fn touch(&self, issuer: &IssuerId) -> Option<&Exposed<'a>> {
-        self.touches.iter().find(|t| t.issuer == issuer)
+    pub(crate) fn touch(&self, issuer: &IssuerId) -> Option<&Touch> {
+        self.touches.all.iter().find(|t| t.issuer == *issuer)
     }
 
     /// The time whose access is in question: the source's time of an access, else the time of recording.
@@ -232,16 +221,10 @@ impl<'a> Question<'a> {
     }
 
     /// Calls `each` for every item in force on a list of a kind that names the submission, its provider, or an issuer it touches.
-    pub(crate) fn listed(&self, kind: ListKind, mut each: impl FnMut(&Known<ListItem>, &Known<List>, Option<&Exposed<'a>>)) {
-        let Some(submission) = self.submission else { return };
-        if self.facts.items_on.is_empty() {
-            return;
-        }
-        let own = [ListSubject::Submission(submission.record.id.clone()), ListSubject::Provider(submission.record.provider.clone())];
-        let subjects =
-            own.into_iter().map(|s| (s, None)).chain(self.touches.iter().map(|t| (ListSubject::Issuer(t.issuer.clone()), Some(t))));
-        for (subject, touch) in subjects {
-            for (item, list) in self.facts.items_naming(&subject, self.at) {
+    pub(crate) fn listed(&self, kind: ListKind, mut each: impl FnMut(&Known<ListItem>, &Known<List>, Option<&Touch>)) {
+        for (subject, touched) in &self.touches.named {
+            let touch = touched.and_then(|place| self.touches.all.get(place));
+            for (item, list) in self.facts.items_naming(subject, self.at) {
                 if list.record.kind == kind {
                     each(item, list, touch);
                 }

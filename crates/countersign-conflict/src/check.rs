@@ -1,7 +1,9 @@
 //! What a record must agree with before it may be recorded. A refusal is definitely not recorded.
 
+use std::collections::BTreeSet;
+
 use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId};
-use countersign_entry::record::{Credential, GrantState, Node, Record, RecusalScope};
+use countersign_entry::record::{Credential, GrantState, Node, Record, RecusalScope, Role};
 
 use crate::facts::{Facts, account};
 use crate::{grants, roles};
@@ -72,6 +74,7 @@ impl Facts {
     /// The first thing that stands against it.
     pub fn check(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
         self.check_role(actor, record)?;
+        self.check_approvers(actor, record)?;
         self.check_supersedes(record)?;
         self.check_references(record)
     }
@@ -90,6 +93,27 @@ impl Facts {
             };
             Err(Refusal::Role { actor: actor.clone(), what })
         }
+    }
+
+    /// Keys change under dual control: two approvers of this ledger, two people, neither of them the actor (NIST SP 800-53 AU-9(5), SC-12).
+    fn check_approvers(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
+        let approvers = match record {
+            Record::KeyRotated(r) => &r.approvers,
+            Record::KeyRevoked(r) => &r.approvers,
+            Record::DataKeyDestroyed(r) => &r.approvers,
+            Record::OfficerEnrolled(r) => &r.approvers,
+            Record::OfficerRevoked(r) => &r.approvers,
+            _ => return Ok(()),
+        };
+        let mut people = BTreeSet::from([self.principal(actor).and_then(|p| p.record.person.clone())]);
+        for approver in approvers {
+            let known = self.principal(approver).filter(|p| !p.record.disabled && p.record.roles.contains(&Role::Approver));
+            let Some(known) = known else { return Err(Refusal::Invalid("an approver is not one of this ledger's, or is disabled")) };
+            if approver == actor || !people.insert(known.record.person.clone()) {
+                return Err(Refusal::Invalid("approvers are different people, and none of them the one who asks"));
+            }
+        }
+        if approvers.len() < 2 { Err(Refusal::Invalid("two approvers are needed")) } else { Ok(()) }
     }
 
     fn check_supersedes(&self, record: &Record) -> Result<(), Refusal> {

@@ -13,6 +13,7 @@ use countersign_entry::record::{
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
 
+use crate::touched::Remembered;
 use crate::{names, rules};
 
 /// A record, with where and when it was recorded.
@@ -114,7 +115,7 @@ pub struct Facts {
     pub(crate) recusals_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
     pub(crate) lists: ById<RecordId, List>,
     pub(crate) items: ById<RecordId, ListItem>,
-    pub(crate) items_on: BTreeMap<String, BTreeSet<RecordId>>,
+    pub(crate) items_on: BTreeMap<ListSubject, BTreeSet<RecordId>>,
     pub(crate) grants: BTreeMap<LeafIndex, Grant>,
     pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
@@ -145,6 +146,9 @@ pub struct Facts {
     /// One bit for each entry: whether it is an access event, so that a correction can be held to its kind in a bit an entry.
     pub(crate) accesses: Vec<u64>,
     pub(crate) size: u64,
+    /// Derived, and forgotten whenever it may be wrong.
+    #[serde(skip)]
+    pub(crate) touched: Remembered,
 }
 
 macro_rules! lookups {
@@ -254,7 +258,7 @@ impl Facts {
     /// List items that name a subject and are in force at a time, with their lists.
     pub fn items_naming<'a>(&'a self, subject: &ListSubject, at: Micros) -> impl Iterator<Item = (&'a Known<ListItem>, &'a Known<List>)> {
         self.items_on
-            .get(&subject.to_string())
+            .get(subject)
             .into_iter()
             .flatten()
             .filter_map(|id| self.items.get(id))
@@ -279,6 +283,9 @@ impl Facts {
     /// so that recovery and an inspector's replay always get through to the end.
     pub fn apply(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, record: &Record) {
         self.size = index.0.saturating_add(1);
+        if matches!(record, Record::Exposure(_) | Record::Submission(_) | Record::ListItem(_)) {
+            self.touched.forget();
+        }
         macro_rules! keep {
             ($map:ident, $r:expr) => {
                 self.$map.insert($r.id.clone(), Known { index, at, record: $r.clone() })
@@ -337,9 +344,9 @@ impl Facts {
             }
             Record::ListItem(r) => {
                 if let Some(old) = keep!(items, r) {
-                    remove(&mut self.items_on, &old.record.subject.to_string(), &r.id);
+                    remove(&mut self.items_on, &old.record.subject, &r.id);
                 }
-                self.items_on.entry(r.subject.to_string()).or_default().insert(r.id.clone());
+                self.items_on.entry(r.subject.clone()).or_default().insert(r.id.clone());
                 self.take_effect_later(index, r.from, at);
                 self.look_at_trades_listed(&r.id, at);
             }

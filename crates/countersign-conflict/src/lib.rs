@@ -21,10 +21,12 @@ pub mod replay;
 pub mod roles;
 pub mod rules;
 pub mod surveil;
+mod touched;
 mod trades;
 
 pub use self::assess::{Ask, Assessed, Question, assess};
 pub use self::check::Refusal;
 pub use self::exposure::Exposed;
 pub use self::facts::{FACTS_VERSION, Facts, Grant, Known, PendingFinding};
+pub use self::touched::{Touch, Touches};
 pub use self::trades::{ListedTrade, TradeFinding};

@@ -33,16 +33,16 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         Record::AccessEvent(_) => &[Role::Gateway, Role::AccessOfficer],
         Record::Read(_) => return !roles.is_empty(),
         Record::Padding | Record::DataKeyCreated(_) => &[Role::Sequencer],
-        // A case follows from time alone, so nobody may ask for one. Genesis is written by `init` alone; the others need approvals that come with
-        // the steps that write them.
-        Record::CaseOpened(_)
-        | Record::Genesis(_)
-        | Record::DataKeyDestroyed(_)
-        | Record::Redaction(_)
-        | Record::KeyRotated(_)
+        // With approvers, all but the last: see `check`.
+        Record::KeyRotated(_)
         | Record::KeyRevoked(_)
+        | Record::DataKeyDestroyed(_)
         | Record::OfficerEnrolled(_)
-        | Record::OfficerRevoked(_) => &[],
+        | Record::OfficerRevoked(_)
+        | Record::KeyAttested(_) => &[Role::Operator],
+        // A case follows from time alone, so nobody may ask for one. Genesis is written by `init` alone; redactions come with the step that writes
+        // them.
+        Record::CaseOpened(_) | Record::Genesis(_) | Record::Redaction(_) => &[],
     };
     allowed.iter().any(|r| roles.contains(r))
 }

@@ -48,7 +48,7 @@ impl Facts {
     /// anything, on the day or before. A restricted list bars trading; a watch list is looked at in silence.
     pub fn lists_against<'a>(&'a self, trade: &'a Known<Trade>) -> impl Iterator<Item = ListedTrade<'a>> {
         let day = &trade.record.traded_on;
-        let subject = trade.record.instrument.issuer.clone().map(|issuer| ListSubject::Issuer(issuer).to_string());
+        let subject = trade.record.instrument.issuer.clone().map(ListSubject::Issuer);
         let bound = self.bound_by_lists_on(&trade.record.person, day);
         let items = subject.and_then(|s| self.items_on.get(&s)).into_iter().flatten().filter_map(|id| self.items.get(id));
         items.filter(|item| in_force_on(&item.record, day)).filter_map(move |item| {

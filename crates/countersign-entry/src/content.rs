@@ -3,6 +3,7 @@
 use ciborium::Value;
 use sha2::{Digest, Sha256};
 
+use crate::canonical::{self, Fields};
 use crate::cbor::{self, CborError};
 
 /// The four fields every content has and none may lose.
@@ -65,6 +66,31 @@ pub struct Encoded {
     pub bytes: Vec<u8>,
     /// `SHA-256(CBOR {key: commitment, …})`.
     pub hash: [u8; 32],
+}
+
+/// Canonical bytes and content hash of fields whose values are encoded already: what [`Content::encode`] gives for the same fields, without the
+/// values in between. Draws one salt for each field, in the order of the fields.
+///
+/// # Errors
+/// The same key twice.
+pub fn encode(fields: &Fields, mut salt: impl FnMut() -> [u8; 16]) -> Result<Encoded, ContentError> {
+    let mut salted: Vec<_> = fields.iter().map(|(key, value)| (key, value, salt())).collect();
+    canonical::sort(&mut salted, |field| field.0)?;
+    let mut bytes = Vec::with_capacity(salted.iter().map(|(key, value, _)| key.len() + 18 + value.len()).sum::<usize>() + 3);
+    let mut commitments = Vec::with_capacity(salted.len() * 64);
+    cbor::head(&mut bytes, 5, salted.len() as u64);
+    commitments.extend_from_slice(&bytes);
+    for (key, value, salt) in salted {
+        bytes.extend_from_slice(key);
+        let start = bytes.len();
+        bytes.extend_from_slice(&[0x82, 0x50]);
+        bytes.extend_from_slice(&salt);
+        bytes.extend_from_slice(value);
+        commitments.extend_from_slice(key);
+        commitments.extend_from_slice(&[0x58, 0x20]);
+        commitments.extend_from_slice(&Sha256::digest(bytes.get(start..).unwrap_or_default()));
+    }
+    Ok(Encoded { bytes, hash: Sha256::digest(&commitments).into() })
 }
 
 impl Content {

@@ -1,6 +1,6 @@
 //! The words of the domain and their one encoding.
 //!
-//! In scope: canonical CBOR ([`cbor`]), salted fields and their commitments ([`content`]), the public leaf ([`leaf`]), the sealed record
+//! In scope: canonical CBOR ([`cbor`], [`canonical`]), salted fields and their commitments ([`content`]), the public leaf ([`leaf`]), the sealed record
 //! ([`seal`]), identifiers and times ([`ids`], [`time`]), and every record type the ledger can hold ([`record`]).
 //!
 //! Not in scope: hashing leaves into a chain or tree and signing it (`countersign-log`), deciding anything (`countersign-conflict`), drawing
@@ -8,6 +8,7 @@
 //!
 //! Limits are in [`limits`]. Nothing here panics on any input.
 
+pub mod canonical;
 pub mod cbor;
 pub mod content;
 pub mod ids;

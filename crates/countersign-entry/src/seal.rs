@@ -2,11 +2,14 @@
 
 use aes_gcm::Aes256Gcm;
 use chacha20poly1305::XChaCha20Poly1305;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::limits::{PAD_BLOCK, SEALED_BYTES_MAX};
+
+/// Bytes of the authentication tag, of either cipher.
+const TAG_LEN: usize = 16;
 
 /// A data key, wiped when dropped; prints nothing.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -151,31 +154,37 @@ pub fn seal(
     if key_id == 0 {
         return Err(SealError::KeyZero);
     }
-    let mut plaintext = Vec::with_capacity(content.len() + PAD_BLOCK);
-    plaintext.extend_from_slice(content);
-    plaintext.push(0x80);
-    plaintext.resize(plaintext.len().next_multiple_of(PAD_BLOCK), 0);
-    let aad = associated_data(origin_hash, index, scheme, key_id);
-    let payload = Payload { msg: &plaintext, aad: &aad };
-    let ciphertext = match scheme {
-        Scheme::Plain => return Err(SealError::Scheme(0)),
-        Scheme::XChaCha => {
-            let nonce = nonce.try_into().map_err(|_| SealError::Nonce)?;
-            XChaCha20Poly1305::new(&key.0.into()).encrypt(nonce, payload)
-        }
-        Scheme::AesGcm => {
-            let nonce = nonce.try_into().map_err(|_| SealError::Nonce)?;
-            Aes256Gcm::new(&key.0.into()).encrypt(nonce, payload)
-        }
-    };
-    plaintext.zeroize();
-    let ciphertext = ciphertext.map_err(|_| SealError::TooLong)?;
-    let mut out = Vec::with_capacity(5 + nonce.len() + ciphertext.len());
+    if nonce.len() != scheme.nonce_len() {
+        return Err(SealError::Nonce);
+    }
+    let padded_len = (content.len() + 1).next_multiple_of(PAD_BLOCK);
+    let header_len = 5 + nonce.len();
+    if header_len + padded_len + TAG_LEN > SEALED_BYTES_MAX {
+        return Err(SealError::TooLong);
+    }
+    // Encrypted where it stands, so that no copy of the plaintext is left behind.
+    let mut out = Vec::with_capacity(header_len + padded_len + TAG_LEN);
     out.push(scheme as u8);
     out.extend_from_slice(&key_id.to_be_bytes());
     out.extend_from_slice(nonce);
-    out.extend_from_slice(&ciphertext);
-    if out.len() > SEALED_BYTES_MAX { Err(SealError::TooLong) } else { Ok(out) }
+    out.extend_from_slice(content);
+    out.push(0x80);
+    out.resize(header_len + padded_len, 0);
+    let aad = associated_data(origin_hash, index, scheme, key_id);
+    let text = out.get_mut(header_len..).unwrap_or_default();
+    let tag = match scheme {
+        Scheme::Plain => return Err(SealError::Scheme(0)),
+        Scheme::XChaCha => {
+            let nonce = nonce.try_into().map_err(|_| SealError::Nonce)?;
+            XChaCha20Poly1305::new(&key.0.into()).encrypt_inout_detached(nonce, &aad, text.into())
+        }
+        Scheme::AesGcm => {
+            let nonce = nonce.try_into().map_err(|_| SealError::Nonce)?;
+            Aes256Gcm::new(&key.0.into()).encrypt_inout_detached(nonce, &aad, text.into())
+        }
+    };
+    out.extend_from_slice(&tag.map_err(|_| SealError::TooLong)?);
+    Ok(out)
 }
 
 /// Opens an encrypted record to its content's bytes. What comes back proves nothing until it gives the leaf's `content_hash`.

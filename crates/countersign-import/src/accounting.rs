@@ -86,7 +86,7 @@ pub struct Duplicate {
     pub raw: String,
 }
 
-/// The numbers of an import. `total == loaded + sum(quarantined) + duplicates`.
+/// The numbers of an import. `total == loaded + sum(quarantined) + duplicates + elsewhere`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Accounting {
     /// Rows of the file.
@@ -97,6 +97,8 @@ pub struct Accounting {
     pub quarantined: BTreeMap<&'static str, u64>,
     /// Repeats.
     pub duplicates: u64,
+    /// Rows that are no record of their own: joined to an earlier row's, or telling something else than the source reads.
+    pub elsewhere: u64,
     /// Filings that hold no rows: "no rows (paper)". They are no rows, so they are outside the total.
     pub empty_filings: u64,
     /// Usable rows by what was odd about them; one row may stand under several.

@@ -56,6 +56,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its word, as in a mapping.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Organization => "organization",
+            Kind::Person => "person",
+            Kind::Credential => "credential",
+            Kind::Issuer => "issuer",
+            Kind::Provider => "provider",
+            Kind::Model => "model",
+            Kind::Exposure => "exposure",
+            Kind::Relationship => "relationship",
+            Kind::Holding => "holding",
+            Kind::Trade => "trade",
+            Kind::Recusal => "recusal",
+            Kind::List => "list",
+            Kind::ListItem => "list_item",
+            Kind::Grant => "grant",
+            Kind::AccessEvent => "access_event",
+        }
+    }
+
     /// All of them.
     pub const ALL: &'static [Kind] = &[
         Kind::Organization,
@@ -93,6 +114,11 @@ impl Fields {
     /// A field's value.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
+    }
+
+    /// A field every record must have and that the file does not ask for: the row can only change a record that is there.
+    pub fn only_updates(&self) -> bool {
+        rules(self.kind).iter().any(|rule| rule.required && !self.values.contains_key(rule.name))
     }
 
     /// The row as a record of `countersign_entry::record`, with `extra` fields an import does not have, such as `supersedes`. What the file does

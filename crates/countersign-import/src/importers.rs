@@ -104,6 +104,7 @@ fn mapping(name: &str, kind: Kind, columns: &[(&str, &[&str])]) -> Mapping {
     Mapping {
         name: name.to_owned(),
         kind,
+        update: false,
         date_form: DateForm::MonthFirst,
         columns: columns.iter().map(|(field, list)| ((*field).to_owned(), names(list))).collect(),
         constants: BTreeMap::new(),

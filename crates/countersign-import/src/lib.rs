@@ -1,7 +1,8 @@
 //! Dirty rows in, typed rows out, every row accounted for.
 //!
 //! In scope: reading a file's bytes into cells ([`table`]), reading cells into values ([`amount`], [`date`], [`owner`], [`trade_kind`],
-//! [`cell`]), one importer for each known source and a mapping for all others ([`importers`], [`mapping`]), the accounting that no row escapes
+//! [`cell`]), one importer for each known source and a mapping for all others ([`importers`],
+//! [`public`], [`mapping`]), the accounting that no row escapes
 //! ([`accounting`]), a mapping to start from ([`template`]), the file of quarantined rows that can be corrected and loaded again ([`quarantine`]), the preview against what the ledger
 //! holds ([`diff`](mod@diff)), and making cells harmless for spreadsheet programs ([`defuse`](mod@defuse)).
 //!
@@ -22,6 +23,7 @@ pub mod importers;
 pub mod limits;
 pub mod mapping;
 pub mod owner;
+pub mod public;
 pub mod quarantine;
 pub mod table;
 pub mod template;

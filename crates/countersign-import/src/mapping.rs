@@ -19,6 +19,9 @@ pub struct Mapping {
     pub name: String,
     /// What the rows tell of.
     pub kind: Kind,
+    /// Rows change records that are there and make none: they need the id alone, and what they do not name stays as it is.
+    #[serde(default)]
+    pub update: bool,
     /// Order of day and month.
     #[serde(default)]
     pub date_form: DateForm,
@@ -73,7 +76,7 @@ impl Mapping {
     pub fn by_name(kind: Kind, name: &str) -> Self {
         let columns = rules(kind).iter().map(|rule| (rule.name.to_owned(), ColumnNames::One(rule.name.to_owned()))).collect();
         let (constants, words) = (BTreeMap::new(), BTreeMap::new());
-        Self { name: name.to_owned(), kind, date_form: DateForm::Iso, columns, constants, words }
+        Self { name: name.to_owned(), kind, update: false, date_form: DateForm::Iso, columns, constants, words }
     }
 
     /// Reads a mapping written in TOML.
@@ -204,7 +207,10 @@ impl Bound<'_> {
 
     /// A field every row must have and none can.
     fn lacking(&self, kind: Kind) -> Option<&'static str> {
-        let required = rules(kind).iter().find(|rule| rule.required && !self.has(rule.name)).map(|rule| rule.name);
+        let required = rules(kind)
+            .iter()
+            .find(|rule| rule.required && !self.has(rule.name) && !(self.mapping.update && rule.name != "id"))
+            .map(|rule| rule.name);
         // Kind and date stand in two columns or in one, and a security has to be named somehow.
         let undated = kind == Kind::Trade && !(self.has("transaction") || (self.has("traded_on") && self.has("kind")));
         let unnamed = matches!(kind, Kind::Trade | Kind::Holding) && !(self.has("asset") || self.has("ticker"));

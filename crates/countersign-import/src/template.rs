@@ -4,7 +4,7 @@ use crate::fields::{FieldRule, Kind, rules};
 
 /// Writes the mapping of a file whose columns have our names, for somebody to put their own columns in.
 pub fn template(kind: Kind, name: &str) -> String {
-    let kind_word = serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let kind_word = kind.word();
     let mut out = format!(
         "# Each line of [columns]: our field = your column, or a list of names of which the first that the file has is taken.\n\
          # Take out optional fields your file has no column for; what is recorded of them then stays.\n\

@@ -9,9 +9,11 @@ use std::thread::JoinHandle;
 use countersign_conflict::replay::Replay;
 use countersign_log::chain::{self, ChainHash};
 use countersign_log::tree::{self, CompactRange};
+use countersign_log::vkey::VKey;
 use countersign_store::Store;
 use zeroize::Zeroizing;
 
+use crate::keys::LogKeys;
 use crate::open::{KeyOf, Ledger, Mode, OpenError, linked_record};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
 
@@ -53,21 +55,22 @@ impl Ledger {
     /// Without a snapshot there is nothing to do: the start replayed everything.
     ///
     /// # Errors
-    /// The operating system gives no thread, or the store cannot be read.
-    pub fn replay_in_background(&mut self, mut store: Box<dyn Store>) -> Result<(), OpenError> {
+    /// The operating system gives no thread, or the snapshot is gone already.
+    pub fn replay_in_background(&mut self, store: Box<dyn Store>) -> Result<(), OpenError> {
         let Some(beside) = self.beside.as_ref().filter(|_| self.snapshot_size > 0 && self.audit.is_none()) else { return Ok(()) };
         let snapshot = match Snapshot::open(&beside.dir, &self.keys) {
             Ok(snapshot) => snapshot,
             Err(SnapshotError::Missing) => return Ok(()),
             Err(e) => return Err(OpenError::Index(e.to_string())),
         };
-        store.recover()?;
         let job = Job {
             store,
             keys: self.keys.copies(),
             origin_hash: self.state.origin_hash,
             chain: chain::origin_hash(&self.state.origin),
             tree: CompactRange::new(),
+            log_keys: LogKeys::new(&self.vkey),
+            vkey: self.vkey.clone(),
             replay: Replay::new(),
         };
         let shared = Arc::new(Shared::default());
@@ -115,11 +118,8 @@ impl Audit {
 
 impl Drop for Audit {
     fn drop(&mut self) {
-        // Nobody will read what it finds.
+        // Nobody will read what it finds. It holds nothing that anybody waits for, so it is left to end by itself.
         self.shared.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
 }
 
@@ -136,6 +136,8 @@ struct Job {
     origin_hash: [u8; 32],
     chain: ChainHash,
     tree: CompactRange,
+    log_keys: LogKeys,
+    vkey: VKey,
     replay: Replay,
 }
 
@@ -145,7 +147,7 @@ impl Job {
         if let Err(what) = self.replay_to(size, told) {
             told.object(what);
         } else if !told.stop.load(Ordering::Relaxed) {
-            match snapshot.restore() {
+            match snapshot.restore(&self.vkey) {
                 Ok(restored) => self.compare(restored, told),
                 Err(e) => told.object(format!("the snapshot this start went on from can be read no longer: {e}")),
             }
@@ -155,7 +157,8 @@ impl Job {
 
     fn replay_to(&mut self, size: u64, told: &Shared) -> Result<(), String> {
         let mut found = Ok(());
-        let store = std::mem::replace(&mut self.store, Box::new(crate::open::Nowhere));
+        self.store.recover().map_err(|e| e.to_string())?;
+        let store = std::mem::replace(&mut self.store, Box::new(crate::nowhere::Nowhere));
         let scanned = store.scan(0, &mut |index, leaf, sealed| {
             if index >= size || told.stop.load(Ordering::Relaxed) {
                 return ControlFlow::Break(());
@@ -172,6 +175,7 @@ impl Job {
         let (meta, record) = opened.map_err(|e| e.to_string())?;
         self.chain = chain::link(leaf);
         self.tree.append(tree::leaf_hash(leaf));
+        self.log_keys.take(index, &record);
         match self.replay.step(index, &meta, &record).first() {
             Some(finding) => Err(format!("entry {index} does not replay: {}", finding.detail)),
             None => Ok(()),
@@ -181,6 +185,7 @@ impl Job {
     fn compare(self, kept: Restored, told: &Shared) {
         let (size, root, chain) = (self.tree.size(), self.tree.root(), self.chain);
         let same = (size, root, chain) == (kept.tree.size(), kept.tree.root(), kept.chain)
+            && self.log_keys == kept.keys
             && self.replay.into_facts().settled_as(kept.facts, kept.settled_at);
         if !same {
             told.object(format!("the snapshot of size {size} is not what the entries before it give"));
@@ -219,7 +224,8 @@ mod tests {
             Parts {
                 store: Box::new(store),
                 register: Box::new(register),
-                signer: Box::new(TestSigner::new()),
+                vkey: countersign_sign::Signer::vkey(&TestSigner::new()).clone(),
+                signers: vec![Box::new(TestSigner::new())],
                 keys,
                 clock: Box::new(SystemClock),
                 entropy: Box::new(SystemEntropy::default()),

@@ -102,12 +102,13 @@ impl Ledger {
         let Some(beside) = &self.beside else { return Replay::new() };
         let restored = Snapshot::open(&beside.dir, &self.keys).and_then(|snapshot| {
             let ahead = snapshot.size();
-            if ahead > size { Err(SnapshotError::Ahead(ahead)) } else { snapshot.restore() }
+            if ahead > size { Err(SnapshotError::Ahead(ahead)) } else { snapshot.restore(&self.vkey) }
         });
         match restored {
-            Ok(Restored { facts, tree, chain, last_at, .. }) => {
+            Ok(Restored { facts, tree, chain, last_at, keys, .. }) => {
                 self.snapshot_size = tree.size().0;
                 (self.state.tree, self.state.chain, self.state.last_at) = (tree, chain, last_at);
+                self.state.keys = keys;
                 Replay::resume(facts)
             }
             Err(SnapshotError::Missing) => Replay::new(),
@@ -122,7 +123,7 @@ impl Ledger {
     pub(crate) fn start_over(&mut self) -> Replay {
         self.anew(&format!("the snapshot is not used: {}", SnapshotError::OtherPast));
         self.snapshot_size = 0;
-        self.state = State::new(&self.state.origin);
+        self.state = State::new(&self.vkey);
         Replay::new()
     }
 

@@ -1,23 +1,23 @@
 //! The sequencer: one writer, one batch at a time, in the order of ledger-format section 7.
 
-use std::sync::Arc;
-
 use countersign_conflict::Refusal;
 use countersign_entry::ids::{Hash32, LeafIndex, PrincipalId, Reference, RequestKey};
 use countersign_entry::leaf::Kind;
 use countersign_entry::record::{DataKeyCreated, Record, Role};
-use countersign_entry::seal::DataKey;
 use countersign_entry::time::Micros;
-use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
-use countersign_log::note;
-use countersign_log::tree::{self, TreeSize};
-use countersign_store::{Head, StagedBatch, StoredEntry};
+use countersign_log::checkpoint::Checkpoint;
+use countersign_log::tree::LeafIndex as TreeIndex;
+use countersign_store::StagedBatch;
 
-use crate::batch::{Draft, compartment, link, seal_draft};
+use crate::batch::{Draft, compartment, link, seal_all};
+use crate::durable::{Decided, Hands, Made, Placed};
 use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, REQUEST_BYTES_MAX};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
 use crate::state::short_hash;
+
+/// What a request gets.
+pub(crate) type Answer = Result<Receipt, AppendError>;
 
 /// One thing somebody wants recorded.
 #[derive(Debug, Clone)]
@@ -64,51 +64,46 @@ pub enum AppendError {
     Unknown(String),
 }
 
-/// Where a request of the batch ended up.
-enum Placed {
-    /// As the draft at this place in the batch.
-    Draft(usize),
-    /// Recorded in an earlier commit.
-    Before(u64),
-    Failed(AppendError),
-}
-
 impl Ledger {
     /// Decides, records, signs and acknowledges a batch. One answer for each request, in order.
     ///
     /// Every request is decided against the facts at its own index. What follows from it stands right behind it, in the same commit.
     pub fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
+        // Here the store is at hand and everything decided is durable.
+        self.keep_snapshot(20);
+        match self.decide(requests) {
+            Ok(decided) => self.finish(decided),
+            Err(refused) => refused,
+        }
+    }
+
+    /// Step 1, and the bytes it gives: what is left of the commit needs neither facts nor keys, and may happen on another thread.
+    pub(crate) fn decide(&mut self, requests: Vec<Request>) -> Result<Decided, Vec<Answer>> {
         let count = requests.len();
         let refuse_all = |e: AppendError| vec![Err(e); count];
         self.heed_replay();
-        if let Mode::ReadOnly(why) = &self.mode {
-            return refuse_all(AppendError::ReadOnly(why.clone()));
-        }
         self.keep_index();
-        self.keep_snapshot(20);
+        if let Err(e) = self.ready() {
+            return Err(refuse_all(e));
+        }
         let now = self.clock.now();
         let last = self.state.last_at;
         if now.plus(CLOCK_BEHIND_MAX) < last {
-            return refuse_all(AppendError::ClockBehind { now, last });
+            return Err(refuse_all(AppendError::ClockBehind { now, last }));
         }
         // From the first decision on the facts run ahead of the store. Whatever fails between here and the seal leaves them there, so the handle
         // only reads from then on; a new one rebuilds them from what is stored.
-        let first = self.state.size();
-        let (drafts, placed) = match self.decide_all(requests, now) {
-            Ok(decided) => decided,
-            Err(e) => return refuse_all(self.fail(e)),
-        };
-        let sealed = if drafts.is_empty() { Ok(None) } else { self.make_durable(first, &drafts).map(Some) };
-        match sealed {
-            Err(e) => {
-                let failed = self.fail(e);
-                placed.into_iter().map(|p| Err(if let Placed::Failed(e) = p { e } else { failed.clone() })).collect()
-            }
-            Ok(commit) => {
-                let mut commit = commit.unwrap_or_default();
-                placed.into_iter().map(|p| self.acknowledge(p, first, &drafts, &mut commit)).collect()
-            }
-        }
+        let decided = self.decide_all(requests, now).and_then(|(drafts, placed)| {
+            let made = self.make(drafts, &placed)?;
+            Ok(Decided { placed, made })
+        });
+        decided.map_err(|e| refuse_all(self.fail(e)))
+    }
+
+    /// Steps 2 to 5 of a commit that was decided.
+    pub(crate) fn finish(&mut self, decided: Decided) -> Vec<Answer> {
+        let note = self.commit_made(&decided.made);
+        decided.answers(note, |index| self.receipt(index))
     }
 
     /// Records one request.
@@ -126,19 +121,15 @@ impl Ledger {
     pub fn tick(&mut self) -> Result<u64, AppendError> {
         self.heed_replay();
         let before = self.state.size();
+        self.ready()?;
         let now = self.clock.now();
-        if let Mode::ReadOnly(why) = &self.mode {
-            return Err(AppendError::ReadOnly(why.clone()));
-        }
         let mut drafts = Vec::new();
-        let done = self
-            .record_due(now, &mut drafts)
-            .and_then(|()| if drafts.is_empty() { Ok(()) } else { self.make_durable(before, &drafts).map(drop) });
-        done.map_err(|e| self.fail(e))?;
+        self.record_due(now, &mut drafts).map_err(|e| self.fail(e))?;
+        self.make_durable(drafts)?;
         Ok(self.state.size() - before)
     }
 
-    fn fail(&mut self, e: AppendError) -> AppendError {
+    pub(crate) fn fail(&mut self, e: AppendError) -> AppendError {
         self.mode = Mode::ReadOnly(format!("a commit failed ({e}); open it again"));
         e
     }
@@ -149,28 +140,36 @@ impl Ledger {
         let mut placed = Vec::with_capacity(requests.len());
         let first = self.state.size();
         for request in requests {
-            placed.push(match self.repeated(&request) {
+            let next = match self.repeated(&request) {
                 Err(e) => Placed::Failed(e),
-                Ok(Some(index)) => match usize::try_from(index.wrapping_sub(first)) {
-                    Ok(place) if index >= first => Placed::Draft(place),
-                    _ => Placed::Before(index),
-                },
-                Ok(None) => match self.decide_one(request, now, &mut drafts)? {
+                Ok(Asked::Before(index)) if index < first => Placed::Before(index),
+                Ok(Asked::Before(index)) => Placed::again(&placed, index - first),
+                Ok(Asked::New(asked)) => match self.decide_one(request, asked, now, &mut drafts)? {
                     Ok(place) => Placed::Draft(place),
                     Err(e) => Placed::Failed(e),
                 },
-            });
+            };
+            placed.push(next);
         }
         Ok((drafts, placed))
     }
 
     /// The outer error ends the batch, the inner one only this request.
-    fn decide_one(&mut self, request: Request, now: Micros, drafts: &mut Vec<Draft>) -> Result<Result<usize, AppendError>, AppendError> {
+    fn decide_one(
+        &mut self,
+        request: Request,
+        asked: [u8; 16],
+        now: Micros,
+        drafts: &mut Vec<Draft>,
+    ) -> Result<Result<usize, AppendError>, AppendError> {
         self.keep_keys_ready(now, drafts)?;
         self.record_due(now, drafts)?;
         let at = self.next_time(now);
         let mut record = request.record;
         record.clear_outcome();
+        if let Err(what) = self.check_key_event(&record) {
+            return Ok(Err(AppendError::Malformed(what)));
+        }
         if let Record::GrantRequest(r) = &mut record {
             r.reference = Some(self.draw_reference()?);
         }
@@ -179,22 +178,19 @@ impl Ledger {
             Err(refusal) => return Ok(Err(refusal.into())),
         };
         let place = drafts.len();
-        let draft = Draft { at, actor: request.actor.clone(), request: request.key.to_string(), record: decided, key_id: None };
-        let index = self.place(draft, drafts)?;
-        let cause = drafts.get(place).map(|d| d.record.clone());
-        let follow = cause.map(|record| self.state.facts.consequences(index, at, &record)).unwrap_or_default();
+        let (actor, key) = (request.actor, request.key);
+        let draft = Draft { at, actor: actor.clone(), request: key.to_string(), record: decided, key_id: None };
+        let index = self.place_asked(draft, Some(asked), drafts)?;
+        let follow = drafts.get(place).map(|cause| self.state.facts.consequences(index, at, &cause.record)).unwrap_or_default();
         for (record, part) in follow.into_iter().zip(1u32..) {
             let at = self.next_time(now);
-            self.place(
-                Draft { at, actor: request.actor.clone(), request: format!("{}/{part}", request.key), record, key_id: None },
-                drafts,
-            )?;
+            self.place(Draft { at, actor: actor.clone(), request: format!("{key}/{part}"), record, key_id: None }, drafts)?;
         }
         Ok(Ok(place))
     }
 
     /// Whether a request was recorded before, and that it was the same one.
-    fn repeated(&self, request: &Request) -> Result<Option<u64>, AppendError> {
+    fn repeated(&self, request: &Request) -> Result<Asked, AppendError> {
         let bytes = request.record.request_bytes().map_err(|e| AppendError::Malformed(e.to_string()))?;
         if bytes.len() > REQUEST_BYTES_MAX {
             return Err(AppendError::Malformed(format!("{} bytes; at most {REQUEST_BYTES_MAX} are taken", bytes.len())));
@@ -202,10 +198,11 @@ impl Ledger {
         if request.key.as_str().contains('/') {
             return Err(AppendError::Malformed("an idempotency key has no '/': the ledger numbers parts with it".into()));
         }
+        let asked = short_hash(&bytes);
         let seen = self.state.seen(&request.actor, request.key.as_str());
         match seen.map_err(|e| AppendError::Unavailable(format!("whether the request was made before cannot be read: {e}")))? {
-            None => Ok(None),
-            Some(seen) if seen.request == short_hash(&bytes) => Ok(Some(seen.index)),
+            None => Ok(Asked::New(asked)),
+            Some(seen) if seen.request == asked => Ok(Asked::Before(seen.index)),
             Some(_) => Err(AppendError::KeyReused(request.key.clone())),
         }
     }
@@ -247,12 +244,17 @@ impl Ledger {
     }
 
     /// Gives a draft its index and its data key, and lets the facts have it.
-    pub(crate) fn place(&mut self, mut draft: Draft, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
+    pub(crate) fn place(&mut self, draft: Draft, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
+        self.place_asked(draft, None, drafts)
+    }
+
+    /// [`Ledger::place`] where the hash of what was asked is known.
+    fn place_asked(&mut self, mut draft: Draft, asked: Option<[u8; 16]>, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
         if draft.record.kind() == Kind::Entry {
-            draft.key_id = Some(self.key_for(&compartment(&draft.record, &self.state.facts))?);
+            draft.key_id = Some(self.key_for(&compartment(&draft.record, draft.at, &self.state.facts))?);
         }
         let index = self.state.facts.size();
-        self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record);
+        self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record, asked);
         drafts.push(draft);
         Ok(LeafIndex(index))
     }
@@ -282,80 +284,43 @@ impl Ledger {
         Reference::new(format!("R-{text}")).map_err(|e| AppendError::Unavailable(e.to_string()))
     }
 
-    /// Steps 2 to 4: stage, sign, seal. On `Ok` the entries are committed.
-    pub(crate) fn make_durable(&mut self, first: u64, drafts: &[Draft]) -> Result<Commit, AppendError> {
+    /// The bytes of a batch: contents committed to and sealed side by side, then linked, and the root to be signed over them.
+    fn make(&mut self, drafts: Vec<Draft>, placed: &[Placed]) -> Result<Made, AppendError> {
+        let first = self.state.size();
+        let sealed = seal_all(&drafts, first, &self.state.origin_hash, &self.keys, &mut *self.entropy).map_err(AppendError::Unavailable)?;
         let mut entries = Vec::with_capacity(drafts.len());
-        let mut sealed = Vec::with_capacity(drafts.len());
-        for (draft, index) in drafts.iter().zip(first..) {
-            let key = draft.key_id.map(|id| self.keys.key(id).map(|key| (id, DataKey::new(*key))).ok_or(id)).transpose();
-            let key = key.map_err(|id| AppendError::Unavailable(format!("data key {id} is missing")))?;
-            let key = key.as_ref().map(|(id, key)| (*id, key));
-            sealed.push(seal_draft(draft, index, &self.state.origin_hash, key, &mut *self.entropy).map_err(AppendError::Unavailable)?);
-        }
         for (draft, index) in sealed.into_iter().zip(first..) {
             let entry = link(draft, index, self.state.chain.0);
             self.state.take_leaf(&entry.leaf);
             entries.push(entry);
         }
-        // Step 2. Stage: durable, and only if nobody staged that index. If we stop after it, recovery signs and seals this very batch.
-        let batch = StagedBatch { first_index: first, entries };
-        self.store.stage(&batch).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        let note = self.seal_staged()?;
-        Ok(Commit { note, entries: batch.entries, size: self.state.size() })
-    }
-
-    /// Steps 3 and 4 for the batch that is staged and taken in: what recovery runs too.
-    pub(crate) fn seal_staged(&mut self) -> Result<Arc<[u8]>, AppendError> {
         let size = self.state.tree.size();
-        let checkpoint = Checkpoint { origin: self.state.origin.clone(), size, root: self.state.tree.root() };
-        // Step 3. Sign, and check in software what came back before anybody sees it.
-        let text = checkpoint.to_text();
-        let signature = self.signer.sign(text.as_bytes()).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        let lines = [(self.vkey.name(), self.vkey.key_id(), signature.as_slice())];
-        let note = note::format_note(&text, &lines).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        let verified: VerifiedCheckpoint =
-            Checkpoint::verify(note.as_bytes(), &self.vkey).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        debug_assert_eq!(verified.checkpoint(), &checkpoint);
-        // Step 4. Seal: durable, and only if nobody sealed that size. If we stop before it, the staged batch has no signature anybody saw, and
-        // recovery makes one over the same root. If we stop after it and before the register, the store is ahead of the register, which is
-        // allowed, and recovery advances it.
-        let head = Head { size: size.0, note: note.into_bytes() };
-        self.store.seal(&head).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        self.register.advance(&head).map_err(|e| AppendError::Unknown(e.to_string()))?;
-        Ok(head.note.into())
+        let asked = placed.iter().filter_map(|p| if let Placed::Draft(place) = p { Some(first + *place as u64) } else { None });
+        let proofs = asked.map(|index| self.state.tree.inclusion_proof(TreeIndex(index), size)).collect::<Result<_, _>>();
+        let proofs = proofs.map_err(|e| AppendError::Unknown(e.to_string()))?;
+        let keys = self.state.keys.signing(size.0).cloned().collect();
+        Ok(Made { batch: StagedBatch { first_index: first, entries }, drafts, proofs, checkpoint: self.checkpoint(), keys })
     }
 
-    // Step 5. Release acknowledgements with receipts.
-    fn acknowledge(&self, placed: Placed, first: u64, drafts: &[Draft], commit: &mut Commit) -> Result<Receipt, AppendError> {
-        match placed {
-            Placed::Failed(e) => Err(e),
-            Placed::Before(index) => self.receipt(index).map(|r| Receipt { repeated: true, ..r }),
-            Placed::Draft(place) => {
-                let missing = || AppendError::Unknown("the batch lost an entry".into());
-                let draft = drafts.get(place).ok_or_else(missing)?;
-                let entry = commit.entries.get_mut(place).ok_or_else(missing)?;
-                let index = first + place as u64;
-                let hashes = self
-                    .state
-                    .tree
-                    .inclusion_proof(tree::LeafIndex(index), TreeSize(commit.size))
-                    .map_err(|e| AppendError::Unknown(e.to_string()))?;
-                let leaf = entry.leaf.clone();
-                Ok(Receipt { index, at: draft.at, record: draft.record.clone(), leaf, hashes, note: commit.note.clone(), repeated: false })
-            }
-        }
+    /// Steps 2 to 4 for drafts that nobody waits for. On `Ok` they are committed.
+    pub(crate) fn make_durable(&mut self, drafts: Vec<Draft>) -> Result<(), AppendError> {
+        let made = self.make(drafts, &[]).map_err(|e| self.fail(e))?;
+        self.commit_made(&made).map(drop)
+    }
+
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { origin: self.state.origin.clone(), size: self.state.tree.size(), root: self.state.tree.root() }
+    }
+
+    pub(crate) fn hands(&mut self) -> Hands<'_> {
+        Hands { store: &mut *self.store, register: &mut *self.register, signers: &mut self.signers }
     }
 }
 
-/// A commit, as its receipts need it.
-pub(crate) struct Commit {
-    note: Arc<[u8]>,
-    entries: Vec<StoredEntry>,
-    size: u64,
-}
-
-impl Default for Commit {
-    fn default() -> Self {
-        Self { note: Arc::new([]), entries: Vec::new(), size: 0 }
-    }
+/// What is known of a request before it is decided.
+enum Asked {
+    /// Nothing; the hash of what it asks.
+    New([u8; 16]),
+    /// It was recorded as this entry.
+    Before(u64),
 }

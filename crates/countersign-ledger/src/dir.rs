@@ -4,11 +4,12 @@
 //! DIR/countersign.toml     origin, key, where the head register is
 //! DIR/segments/…           the truth: leaves, sealed records, signed checkpoints
 //! DIR/register/head        the newest head once more; best on another file system
-//! DIR/keys/signing.key     the signing key, under the passphrase
-//! DIR/keys/data.keys       the data keys, under the passphrase
 //! DIR/snapshot             what was known after a commit, sealed; made anew if it is gone
 //! DIR/index/…              which entries concern whom, sealed; made anew if it is gone
-//! DIR/keys/passphrase      only where init made the passphrase up: then whoever has the directory has the keys
+//! DIR/keys/data.keys       the data keys, under the passphrase or under a key in the token
+//! DIR/keys/token.json      where the signing keys are in the token
+//! DIR/keys/signing.key     in a throw-away ledger instead: the signing key, under the passphrase
+//! DIR/keys/passphrase      there, and only where init made the passphrase up: then whoever has the directory has the keys
 //! ```
 
 use std::fs;
@@ -19,13 +20,15 @@ use countersign_entry::ids::PrincipalId;
 use countersign_entry::record::Record;
 use countersign_log::segment::ROLLOVER_BYTES;
 use countersign_log::vkey::VKey;
-use countersign_sign::Signer as _;
 use countersign_sign::datakeys::{DataKeys, DataKeysError};
-use countersign_sign::os_random;
+use countersign_sign::keyfile::{TokenFile, TokenKey};
 use countersign_sign::passphrase::{Passphrase, PassphraseError, generate_passphrase_file};
+use countersign_sign::pkcs11::{Place, Token, TokenSigner};
 use countersign_sign::software::KeyFileError;
+use countersign_sign::software::SOFTWARE_SUFFIX;
 use countersign_sign::software::SoftwareSigner;
 use countersign_sign::unlock::Unlock;
+use countersign_sign::{Signer, os_random};
 use countersign_store::register::FileRegister;
 use countersign_store::segments::SegmentStore;
 use serde::Deserialize;
@@ -35,6 +38,9 @@ use crate::{Beside, Clock, Notice, SystemEntropy};
 
 /// Name of the configuration file.
 pub const CONFIG: &str = "countersign.toml";
+
+const DATA_KEYS: &str = "data.keys";
+const TOKEN: &str = "token.json";
 
 /// Why a directory is not made, or not opened, as a ledger.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +73,9 @@ pub enum DirectoryError {
     /// The passphrase's own file.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
+    /// An origin that says its keys are in files.
+    #[error("{0:?} says that its keys are in files: an origin with keys in a token does not end in {SOFTWARE_SUFFIX}")]
+    SoftwareOrigin(String),
     /// The ledger itself.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -101,10 +110,12 @@ struct Config {
     register: String,
 }
 
-/// Where the passphrase comes from, and the clock.
+/// Where the passphrase or the PIN comes from, and the clock.
 pub struct Opening {
     /// A file that holds the passphrase; the ledger's own `keys/passphrase` where none is given.
     pub passphrase_file: Option<PathBuf>,
+    /// A file that holds the token's PIN; the one named when the ledger was made where none is given.
+    pub pin_file: Option<PathBuf>,
     /// The clock.
     pub clock: Box<dyn Clock>,
     /// Told what a start is doing, and why.
@@ -132,7 +143,7 @@ impl Directory {
         Ok(Self { path: path.to_owned(), origin: config.origin, vkey, register: path.join(config.register) })
     }
 
-    /// Makes a ledger: keys, store, register, and a first commit that holds `records`, the principals among them.
+    /// Makes a throw-away ledger with its keys in files, and a first commit that holds `records`, the principals among them.
     ///
     /// # Errors
     /// The path exists, the origin is not one for a software key, or something could not be written. What was written until then stays.
@@ -155,32 +166,47 @@ impl Directory {
         };
         let mut unlock = Unlock::new(passphrase);
         let signer = SoftwareSigner::create(&keys_dir.join("signing.key"), origin, &mut unlock, &mut os_random)?;
-        let keys = DataKeys::create(&keys_dir.join("data.keys"), origin, &mut unlock, &mut os_random)?;
-        let register_path = path.join(register);
-        if let Some(parent) = register_path.parent() {
-            fs::create_dir_all(parent).map_err(|source| DirectoryError::File { path: parent.to_owned(), source })?;
+        let keys = DataKeys::create(&keys_dir.join(DATA_KEYS), origin, &mut unlock, &mut os_random)?;
+        let made = New { path, register, store, signer: Box::new(signer), keys, opening };
+        made.start(founder, sequencer, records)
+    }
+
+    /// Makes a ledger whose signing key is in a token already, under `label`. The key that wraps its data keys is made beside it.
+    ///
+    /// # Errors
+    /// The path exists, the origin is one for software keys, the token is away or has another key, or something could not be written. What was
+    /// written until then stays.
+    pub fn create_in_token(
+        path: &Path,
+        key: InToken<'_>,
+        register: &Path,
+        opening: Opening,
+        founder: &PrincipalId,
+        sequencer: &PrincipalId,
+        records: Vec<Record>,
+    ) -> Result<Ledger, DirectoryError> {
+        let origin = key.vkey.name();
+        if origin.ends_with(SOFTWARE_SUFFIX) {
+            return Err(DirectoryError::SoftwareOrigin(origin.to_owned()));
         }
-        let register_file = FileRegister::create(&register_path)?;
-        let vkey = signer.vkey().to_string();
-        let parts = Parts {
-            store: Box::new(store),
-            register: Box::new(register_file),
-            signer: Box::new(signer),
-            keys,
-            clock: opening.clock,
-            entropy: Box::new(SystemEntropy::default()),
-            beside: Some(Beside::new(path.to_owned(), opening.told)),
-        };
-        let ledger = Ledger::start(parts, founder, sequencer, records)?;
-        // Written last: until it is there, nothing takes the directory for a ledger.
-        write_new(&path.join(CONFIG), &render_config(origin, &vkey, &register.to_string_lossy()))?;
-        Ok(ledger)
+        let store = SegmentStore::create(path, ROLLOVER_BYTES)?;
+        let token = Token::at(key.place.clone());
+        let wrapping = wrapping_label(key.label)?;
+        token.make_wrapping_key(&wrapping).map_err(KeyFileError::from)?;
+        let keys_dir = path.join("keys");
+        make_dir(&keys_dir)?;
+        let keys = DataKeys::create_in_token(&keys_dir.join(DATA_KEYS), origin, &token, &wrapping, &mut os_random)?;
+        let listed = TokenKey { label: key.label.to_owned(), vkey: key.vkey.to_string() };
+        TokenFile::new(origin, key.place, listed).create(&keys_dir.join(TOKEN))?;
+        let signer = TokenSigner::new(token, key.label, key.vkey.clone());
+        let made = New { path, register, store, signer: Box::new(signer), keys, opening };
+        made.start(founder, sequencer, records)
     }
 
     /// Opens the ledger.
     ///
     /// # Errors
-    /// A wrong passphrase, another writer, damage; each says what to do.
+    /// A wrong passphrase or PIN, another writer, damage; each says what to do.
     pub fn open(&self, access: Access, opening: Opening) -> Result<Ledger, DirectoryError> {
         let keys_dir = self.path.join("keys");
         let store: Box<dyn countersign_store::Store> = match access {
@@ -191,17 +217,18 @@ impl Directory {
             Access::Write => Box::new(FileRegister::open_writer(&self.register)?),
             Access::Read => Box::new(FileRegister::open_reader(&self.register)?),
         };
-        let file = opening.passphrase_file.unwrap_or_else(|| keys_dir.join("passphrase"));
-        let mut unlock = Unlock::new(Passphrase::from_file(&file)?);
-        let signer = SoftwareSigner::open(&keys_dir.join("signing.key"), &self.origin, &mut unlock)?;
-        if signer.vkey() != &self.vkey {
-            return Err(DirectoryError::Config { path: self.path.join(CONFIG), what: "its key is not the one in keys/signing.key".into() });
-        }
-        let keys = DataKeys::open(&keys_dir.join("data.keys"), &self.origin, &mut unlock)?;
+        let (signers, keys) = match self.token_file()? {
+            Some(file) => self.open_token(&file, opening.pin_file.as_deref())?,
+            None => {
+                let file = opening.passphrase_file.unwrap_or_else(|| keys_dir.join("passphrase"));
+                self.open_software(&mut Unlock::new(Passphrase::from_file(&file)?))?
+            }
+        };
         let parts = Parts {
             store,
             register,
-            signer: Box::new(signer),
+            vkey: self.vkey.clone(),
+            signers,
             keys,
             clock: opening.clock,
             entropy: Box::new(SystemEntropy::default()),
@@ -214,6 +241,52 @@ impl Directory {
         Ok(ledger)
     }
 
+    fn open_software(&self, unlock: &mut Unlock) -> Result<(Vec<Box<dyn Signer>>, DataKeys), DirectoryError> {
+        let keys_dir = self.path.join("keys");
+        let signer = SoftwareSigner::open(&keys_dir.join("signing.key"), &self.origin, unlock)?;
+        if signer.vkey() != &self.vkey {
+            return Err(DirectoryError::Config { path: self.path.join(CONFIG), what: "its key is not the one in keys/signing.key".into() });
+        }
+        let keys = DataKeys::open(&keys_dir.join(DATA_KEYS), &self.origin, unlock)?;
+        Ok((vec![Box::new(signer)], keys))
+    }
+
+    fn open_token(&self, file: &TokenFile, pin_file: Option<&Path>) -> Result<(Vec<Box<dyn Signer>>, DataKeys), DirectoryError> {
+        let token = file.token(pin_file);
+        let mut signers: Vec<Box<dyn Signer>> = Vec::new();
+        for key in &file.keys {
+            let bad = |e: countersign_log::vkey::VKeyError| DirectoryError::Config { path: self.token_path(), what: e.to_string() };
+            let vkey = VKey::parse(&key.vkey).map_err(bad)?;
+            signers.push(Box::new(TokenSigner::new(token.clone(), &key.label, vkey)));
+        }
+        let keys = DataKeys::open_with_token(&self.path.join("keys").join(DATA_KEYS), &self.origin, &token)?;
+        Ok((signers, keys))
+    }
+
+    /// Where the ledger's keys are in a token; `None` where they are in files.
+    ///
+    /// # Errors
+    /// The file that says so is damaged.
+    pub fn token_file(&self) -> Result<Option<TokenFile>, DirectoryError> {
+        match TokenFile::open(&self.token_path(), &self.origin) {
+            Ok(file) => Ok(Some(file)),
+            Err(KeyFileError::Missing(_)) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Writes down anew where the keys are.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep_token_file(&self, file: &TokenFile) -> Result<(), DirectoryError> {
+        Ok(file.replace(&self.token_path())?)
+    }
+
+    fn token_path(&self) -> PathBuf {
+        self.path.join("keys").join(TOKEN)
+    }
+
     /// The log's name.
     pub fn origin(&self) -> &str {
         &self.origin
@@ -222,6 +295,59 @@ impl Directory {
     /// The log's key.
     pub fn vkey(&self) -> &VKey {
         &self.vkey
+    }
+}
+
+/// A signing key that is in a token already.
+#[derive(Debug, Clone, Copy)]
+pub struct InToken<'a> {
+    /// The token.
+    pub place: &'a Place,
+    /// The key's label.
+    pub label: &'a str,
+    /// Its public half, named by the origin.
+    pub vkey: &'a VKey,
+}
+
+/// A label for a ledger's key-encryption key that none has yet: one may be left over from a ledger that was not made to the end.
+pub(crate) fn wrapping_label(label: &str) -> Result<String, DirectoryError> {
+    let mut number = [0; 4];
+    os_random(&mut number).map_err(KeyFileError::from)?;
+    Ok(format!("{label}-wrap-{:08x}", u32::from_be_bytes(number)))
+}
+
+/// A ledger that has its keys and nothing else yet.
+struct New<'a> {
+    path: &'a Path,
+    register: &'a Path,
+    store: SegmentStore,
+    signer: Box<dyn Signer>,
+    keys: DataKeys,
+    opening: Opening,
+}
+
+impl New<'_> {
+    fn start(self, founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> Result<Ledger, DirectoryError> {
+        let register_path = self.path.join(self.register);
+        if let Some(parent) = register_path.parent() {
+            fs::create_dir_all(parent).map_err(|source| DirectoryError::File { path: parent.to_owned(), source })?;
+        }
+        let register = FileRegister::create(&register_path)?;
+        let vkey = self.signer.vkey().clone();
+        let parts = Parts {
+            store: Box::new(self.store),
+            register: Box::new(register),
+            vkey: vkey.clone(),
+            signers: vec![self.signer],
+            keys: self.keys,
+            clock: self.opening.clock,
+            entropy: Box::new(SystemEntropy::default()),
+            beside: Some(Beside::new(self.path.to_owned(), self.opening.told)),
+        };
+        let ledger = Ledger::start(parts, founder, sequencer, records)?;
+        // Written last: until it is there, nothing takes the directory for a ledger.
+        write_new(&self.path.join(CONFIG), &render_config(vkey.name(), &vkey.to_string(), &self.register.to_string_lossy()))?;
+        Ok(ledger)
     }
 }
 

@@ -9,6 +9,9 @@ pub trait Entropy: Send {
     /// # Errors
     /// The source failed; nothing may be recorded without it.
     fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError>;
+
+    /// The same source once more, for another thread.
+    fn another(&self) -> Box<dyn Entropy>;
 }
 
 /// The operating system has no randomness to give.
@@ -41,11 +44,15 @@ impl Entropy for SystemEntropy {
             let end = self.used + chunk.len();
             if let Some(bytes) = self.block.get_mut(self.used..end) {
                 chunk.copy_from_slice(bytes);
-                bytes.zeroize();
+                bytes.fill(0);
             }
             self.used = end;
         }
         Ok(())
+    }
+
+    fn another(&self) -> Box<dyn Entropy> {
+        Box::new(Self::default())
     }
 }
 

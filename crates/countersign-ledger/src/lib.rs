@@ -7,7 +7,9 @@
 //! Not in scope: bytes (`countersign-entry`, `countersign-log`), rules (`countersign-conflict`), keys (`countersign-sign`), disks
 //! (`countersign-store`), people's rights over HTTP (`countersign-server`, not yet).
 //!
-//! Limits are in [`limits`]. Facts and the index live in memory and are rebuilt from the first entry at each start.
+//! Limits are in [`limits`]. Facts live in memory; a start goes on from a snapshot of them that this ledger's keys sealed, or replays every entry
+//! ([`Beside`]). The index lies in memory for the newest entries and on disk for the rest. Snapshot and index are made anew whenever anything about
+//! them is wrong; a handle opened for reading makes an index of its own, in memory.
 
 mod audit;
 mod batch;
@@ -15,14 +17,19 @@ mod beside;
 mod clock;
 mod commit;
 mod dir;
+mod durable;
 mod entropy;
 pub mod export;
 mod index;
+mod keys;
 pub mod limits;
+mod nowhere;
 mod open;
 pub mod query;
 mod receipt;
+mod rotate;
 mod sealed;
+mod signing;
 mod snapshot;
 mod state;
 mod writer;
@@ -31,9 +38,10 @@ pub use self::audit::AuditStatus;
 pub use self::beside::{Beside, Notice, Standing};
 pub use self::clock::{Clock, SystemClock};
 pub use self::commit::{AppendError, Request};
-pub use self::dir::{Directory, DirectoryError, Opening};
+pub use self::dir::{Directory, DirectoryError, InToken, Opening};
 pub use self::entropy::{Entropy, SystemEntropy};
 pub use self::index::RUN_LEN;
 pub use self::open::{Access, Ledger, OpenError, Parts};
 pub use self::receipt::Receipt;
+pub use self::rotate::{Revocation, Rotation};
 pub use self::writer::{Pending, Writer};

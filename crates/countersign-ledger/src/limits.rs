@@ -1,7 +1,16 @@
 //! Every bound of this crate, in one place.
 
-/// Requests a batch takes at most.
-pub const BATCH_MAX: usize = 1_024;
+use std::time::Duration;
+
+/// Requests a batch takes at most: enough that waiting for the disk costs each little, few enough that under load one batch is decided while
+/// another is made durable.
+pub const BATCH_MAX: usize = 512;
+/// Drafts from which on sealing them is worth a second thread.
+pub const SIDE_BY_SIDE_MIN: usize = 64;
+/// Requests waiting at once from which on the next batch is decided while the last one is made durable.
+pub const OVERLAP_MIN: usize = 64;
+/// Batches smaller than that, one after another, after which it is no longer worth it.
+pub const OVERLAP_SMALL_MAX: usize = 16;
 /// Requests that may wait in the queue; one more is refused at once, before it is sequenced.
 pub const QUEUE_MAX: usize = 8_192;
 /// Bytes of a request's canonical form; leaves room in a sealed record for the assessment and the salts.
@@ -16,3 +25,9 @@ pub const KEY_POOL_LOW: usize = 4;
 pub const TREE_LEAVES: u64 = 65_536;
 /// Entries after the newest snapshot from which on a start writes another: reading them again takes longer than reading a snapshot.
 pub const SNAPSHOT_AFTER: u64 = 50_000;
+/// How long a batch waits for a key that is away before its requests are told that it is unknown.
+pub const SEAL_PATIENCE: Duration = Duration::from_secs(10);
+/// The first pause before a key that is away is asked again.
+pub const KEY_RETRY_MIN: Duration = Duration::from_millis(20);
+/// The longest such pause.
+pub const KEY_RETRY_MAX: Duration = Duration::from_millis(500);

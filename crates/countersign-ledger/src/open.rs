@@ -1,8 +1,9 @@
 //! Making a ledger, opening one, and the gate at start.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use countersign_conflict::replay::Replay;
 use countersign_entry::content::{Content, Meta};
@@ -11,7 +12,8 @@ use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
 use countersign_log::chain::ChainHash;
-use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use countersign_log::checkpoint::VerifiedCheckpoint;
+use countersign_log::note::Note;
 use countersign_log::recall;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
@@ -24,7 +26,9 @@ use crate::audit::Audit;
 use crate::batch::Draft;
 use crate::beside::Beside;
 use crate::commit::AppendError;
+use crate::durable::Unsealed;
 use crate::index::{DiskError, Index};
+use crate::nowhere::Nowhere;
 use crate::receipt::Receipt;
 use crate::state::{State, typed};
 use crate::{Clock, Entropy};
@@ -35,8 +39,10 @@ pub struct Parts {
     pub store: Box<dyn Store>,
     /// Where the newest head is kept apart.
     pub register: Box<dyn Register>,
-    /// The key that signs.
-    pub signer: Box<dyn Signer>,
+    /// The log's first key, which everybody pins.
+    pub vkey: VKey,
+    /// The keys that sign: that one, and those that followed it.
+    pub signers: Vec<Box<dyn Signer>>,
     /// The keys that seal.
     pub keys: DataKeys,
     /// The clock.
@@ -50,7 +56,15 @@ pub struct Parts {
 /// Whether the ledger takes entries.
 pub(crate) enum Mode {
     Writable,
+    /// A batch is staged and not signed, because the key is away. It is signed before anything else is decided.
+    KeyAway(KeyAway),
     ReadOnly(String),
+}
+
+/// Why a staged batch has no signature yet, and when to ask again.
+pub(crate) struct KeyAway {
+    pub(crate) why: String,
+    pub(crate) next_try: Instant,
 }
 
 /// A ledger, open.
@@ -58,7 +72,7 @@ pub struct Ledger {
     pub(crate) state: State,
     pub(crate) store: Box<dyn Store>,
     pub(crate) register: Box<dyn Register>,
-    pub(crate) signer: Box<dyn Signer>,
+    pub(crate) signers: Vec<Box<dyn Signer>>,
     pub(crate) keys: DataKeys,
     pub(crate) keys_announced: bool,
     pub(crate) keys_free: usize,
@@ -67,6 +81,8 @@ pub struct Ledger {
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) vkey: VKey,
     pub(crate) mode: Mode,
+    /// What waits for its signature while a key is away, in order.
+    pub(crate) unsealed: VecDeque<Unsealed>,
     access: Access,
     pub(crate) beside: Option<Beside>,
     /// Size of the snapshot this start went on from, or the last one written since.
@@ -159,8 +175,7 @@ impl Ledger {
         }
         self.keys_announced = true;
         self.keys_free = self.keys.free();
-        self.make_durable(0, &drafts)?;
-        Ok(())
+        self.make_durable(drafts)
     }
 
     /// Opens a ledger: reads every entry, replays every decision, holds the store against the register, and finishes a commit that was
@@ -177,11 +192,11 @@ impl Ledger {
         let gate = ledger.gate(&recovered)?;
         let size = recovered.head.as_ref().map_or(0, |h| h.size);
         let mut replay = ledger.restore(size);
-        let mut objection = ledger.rebuild(&mut replay, &recovered, access);
+        let mut objection = ledger.rebuild(&mut replay, &recovered);
         if ledger.snapshot_size > 0 && !matches!(objection, Ok(None)) {
             // Whatever is wrong, a snapshot must not be the reason.
             replay = ledger.start_over();
-            objection = ledger.rebuild(&mut replay, &recovered, access);
+            objection = ledger.rebuild(&mut replay, &recovered);
         }
         let objection = objection?;
         if access == Access::Write {
@@ -210,7 +225,7 @@ impl Ledger {
             // An interrupted commit: the batch is whole and its decisions replay, so it is signed and sealed as it stands. Its size gets the
             // only root it ever had.
             if finishing {
-                ledger.seal_staged().map_err(OpenError::Finish)?;
+                ledger.finish_staged().map_err(OpenError::Finish)?;
             } else if let Some(head) = &recovered.head {
                 // Sealed, and we stopped before the register heard of it.
                 ledger.register.advance(head)?;
@@ -221,20 +236,20 @@ impl Ledger {
     }
 
     fn idle(parts: Parts) -> Self {
-        let vkey = parts.signer.vkey().clone();
         Self {
-            state: State::new(vkey.name()),
+            state: State::new(&parts.vkey),
             store: parts.store,
             register: parts.register,
-            signer: parts.signer,
+            signers: parts.signers,
             keys: parts.keys,
             keys_announced: false,
             keys_free: 0,
             compartments: HashMap::new(),
             clock: parts.clock,
             entropy: parts.entropy,
-            vkey,
+            vkey: parts.vkey,
             mode: Mode::Writable,
+            unsealed: VecDeque::new(),
             access: Access::Write,
             beside: parts.beside,
             snapshot_size: 0,
@@ -247,7 +262,6 @@ impl Ledger {
     fn gate(&self, recovered: &Recovered) -> Result<Option<String>, OpenError> {
         let size = recovered.head.as_ref().map_or(0, |h| h.size);
         let known = self.register.load()?;
-        self.verified(known.as_ref())?;
         Ok(known.filter(|h| h.size > size).map(|h| {
             format!(
                 "the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore the store",
@@ -258,7 +272,7 @@ impl Ledger {
 
     fn verified(&self, head: Option<&Head>) -> Result<Option<VerifiedCheckpoint>, OpenError> {
         let Some(head) = head else { return Ok(None) };
-        let verified = Checkpoint::verify(&head.note, &self.vkey).map_err(|e| damaged(head.size, e))?;
+        let verified = self.state.keys.verify(&head.note).map_err(|e| damaged(head.size, e))?;
         if verified.size() == TreeSize(head.size) {
             Ok(Some(verified))
         } else {
@@ -267,13 +281,12 @@ impl Ledger {
     }
 
     /// Reads every committed entry that the facts do not have yet, up to the signed root. Returns the first objection replay has, if any.
-    fn rebuild(&mut self, replay: &mut Replay, recovered: &Recovered, access: Access) -> Result<Option<String>, OpenError> {
+    fn rebuild(&mut self, replay: &mut Replay, recovered: &Recovered) -> Result<Option<String>, OpenError> {
         let mut objection = None;
         let mut failed = None;
-        let head = self.verified(recovered.head.as_ref())?.map(|v| (v.size(), v.root()));
-        let size = head.map_or(0, |(size, _)| size.0);
+        let size = recovered.head.as_ref().map_or(0, |h| h.size);
         // Less than a page needs no run, so the index takes the entries as they come.
-        let indexed = access == Access::Write && self.indexes_while_reading(size);
+        let indexed = self.access == Access::Write && self.indexes_while_reading(size);
         // The scan borrows the store while the entries change the state, so the store steps aside for the time.
         let store = std::mem::replace(&mut self.store, Box::new(Nowhere));
         let scanned = store.scan(self.state.size(), &mut |index, leaf, sealed| {
@@ -291,6 +304,8 @@ impl Ledger {
         if let Some(e) = failed {
             return Err(e);
         }
+        // The entries say which keys sign.
+        let head = self.verified(recovered.head.as_ref())?.map(|v| (v.size(), v.root()));
         if head.is_some_and(|head| head != (self.state.tree.size(), self.state.tree.root())) {
             return Err(damaged(self.state.size(), "the entries do not give the signed root"));
         }
@@ -299,7 +314,8 @@ impl Ledger {
 
     /// The register's head must be one of this ledger's own past.
     fn check_register_prefix(&self) -> Result<(), OpenError> {
-        let Some(known) = self.register.load()? else { return Ok(()) };
+        // One that is ahead of the store may be signed by a key whose event is missing with the rest; the gate has said so already.
+        let Some(known) = self.register.load()?.filter(|known| known.size <= self.state.size()) else { return Ok(()) };
         let Some(verified) = self.verified(Some(&known))? else { return Ok(()) };
         match self.root_at(verified.size()) {
             Some(root) if root != verified.root() => Err(damaged(known.size, "the head register signs another past than the store's")),
@@ -320,13 +336,14 @@ impl Ledger {
         let (meta, record) = linked_record(index, leaf, sealed, self.state.chain, &self.keys, &self.state.origin_hash)?;
         let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
         if indexed {
-            self.state.take_beside_facts(index, &actor, &meta.request, &record, replay.facts());
+            self.state.take_into_index(index, &actor, &meta.request, &record, replay.facts());
         }
         let found = replay.step(index, &meta, &record);
         if objection.is_none() {
             *objection = found.first().map(|f| format!("entry {index} does not replay: {}", f.detail));
         }
         self.state.last_at = at;
+        self.state.keys.take(index, &record);
         self.state.take_leaf(leaf);
         Ok(())
     }
@@ -340,8 +357,15 @@ impl Ledger {
     pub fn read_only(&self) -> Option<&str> {
         match &self.mode {
             Mode::Writable => None,
+            Mode::KeyAway(away) => Some(away.why.as_str()),
             Mode::ReadOnly(why) => Some(why.as_str()).filter(|why| *why != OPENED_FOR_READING),
         }
+    }
+
+    /// Whether entries are staged that the key has not signed. They show in [`Ledger::size`] and are not committed; a handle opened for reading
+    /// does not have them.
+    pub fn key_is_away(&self) -> bool {
+        matches!(self.mode, Mode::KeyAway(_))
     }
 
     /// Whether this handle was opened for reading.
@@ -427,6 +451,7 @@ impl Ledger {
             })
             .map_err(|e| unknown(e.to_string()))?;
         let (size, note) = head.ok_or_else(|| unknown(format!("no commit covers entry {index}")))?;
+        Note::parse(&note).map_err(|e| unknown(e.to_string()))?;
         let leaves = &mut |range| self.leaf_hashes(range);
         let hashes = recall::inclusion_proof(&self.state.tree, tree::LeafIndex(index), TreeSize(size), leaves);
         let hashes = hashes.map_err(|e| unknown(e.to_string()))?;
@@ -508,29 +533,5 @@ pub(crate) trait KeyOf {
 impl KeyOf for DataKeys {
     fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
         self.key(key_id)
-    }
-}
-
-/// Stands in while the real store is being read.
-pub(crate) struct Nowhere;
-
-impl Store for Nowhere {
-    fn recover(&mut self) -> Result<Recovered, StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn stage(&mut self, _: &countersign_store::StagedBatch) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn seal(&mut self, _: &Head) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn read(&self, _: u64) -> Result<countersign_store::StoredEntry, StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn scan(&self, _: u64, _: countersign_store::EachEntry<'_>) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
-    }
-    fn seals(&self, _: u64, _: countersign_store::EachSeal<'_>) -> Result<(), StoreError> {
-        Err(StoreError::NotRecovered)
     }
 }

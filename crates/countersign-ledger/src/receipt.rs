@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
-use countersign_log::note::{Note, NoteError};
-use countersign_log::proof::TlogProof;
+use countersign_log::note::NoteError;
+use countersign_log::proof;
 use countersign_log::tree::{LeafIndex, NodeHash};
 
 /// An entry is on stable storage, at its final index, under a signed checkpoint; this proves it offline.
@@ -33,7 +33,7 @@ impl Receipt {
     /// # Errors
     /// The stored checkpoint is not a signed note; a ledger that opened has none such.
     pub fn tlog_proof(&self) -> Result<String, NoteError> {
-        let note = Note::parse(&self.note)?;
-        Ok(TlogProof { extra: None, index: LeafIndex(self.index), hashes: self.hashes.clone(), note }.encode())
+        let note = std::str::from_utf8(&self.note).map_err(|e| NoteError::NotUtf8 { offset: e.valid_up_to() })?;
+        Ok(proof::render(None, LeafIndex(self.index), &self.hashes, note))
     }
 }

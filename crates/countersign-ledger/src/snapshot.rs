@@ -20,9 +20,11 @@ use countersign_conflict::{FACTS_VERSION, Facts, rules};
 use countersign_entry::time::Micros;
 use countersign_log::chain::ChainHash;
 use countersign_log::tree::{LeafHash, NodeHash, RootHash, Tree, TreeSize};
+use countersign_log::vkey::VKey;
 use countersign_sign::datakeys::{DataKeys, SEALED_SECRET_LEN};
 use serde::{Deserialize, Serialize};
 
+use crate::keys::{KeptKey, LogKeys};
 use crate::sealed::{PREFIX_LEN, Sealer, TAG_LEN, prefix};
 use crate::state::State;
 
@@ -68,6 +70,7 @@ pub(crate) struct Restored {
     pub(crate) tree: Tree,
     pub(crate) chain: ChainHash,
     pub(crate) last_at: Micros,
+    pub(crate) keys: LogKeys,
     /// Everything due by then was recorded, and what was due and came to nothing forgotten.
     pub(crate) settled_at: Micros,
 }
@@ -81,6 +84,7 @@ struct Body<F, B> {
     chain: B,
     last_at: Micros,
     settled_at: Micros,
+    keys: Vec<KeptKey>,
     tiles: B,
     tail: B,
 }
@@ -111,6 +115,7 @@ pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micr
         chain: serde_bytes::ByteBuf::from(state.chain.0),
         last_at: state.last_at,
         settled_at,
+        keys: state.keys.kept(),
         tiles: bytes(tiles),
         tail: bytes(tail),
     };
@@ -152,7 +157,7 @@ impl Snapshot {
     }
 
     /// Reads what it holds.
-    pub(crate) fn restore(self) -> Result<Restored, SnapshotError> {
+    pub(crate) fn restore(self, first_key: &VKey) -> Result<Restored, SnapshotError> {
         let (size, root) = (self.size(), self.context.last_chunk::<32>().copied());
         let Self { file, sealer, context, prefix } = self;
         let mut blocks = UnsealReader { file, sealer: &sealer, prefix, context: &context, place: 0, block: Vec::new(), at: 0, last: false };
@@ -164,8 +169,9 @@ impl Snapshot {
         let tree = Tree::from_tiles(nodes(&body.tiles), nodes(&body.tail).into_iter().map(|n| LeafHash(n.0)));
         let chain = body.chain.as_slice().try_into().map(ChainHash).map_err(|_| SnapshotError::Contradiction)?;
         let same = tree.size() == TreeSize(size) && Some(tree.root().0) == root && body.facts.size() == size;
-        let Body { facts, last_at, settled_at, .. } = body;
-        same.then_some(Restored { facts, tree, chain, last_at, settled_at }).ok_or(SnapshotError::Contradiction)
+        let Body { facts, last_at, settled_at, keys, .. } = body;
+        let keys = LogKeys::of_kept(keys, first_key).ok_or(SnapshotError::Contradiction)?;
+        same.then_some(Restored { facts, tree, chain, last_at, keys, settled_at }).ok_or(SnapshotError::Contradiction)
     }
 }
 

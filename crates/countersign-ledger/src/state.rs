@@ -1,4 +1,5 @@
-//! What the ledger has in memory: facts, tree, chain, index. Recovery and the sequencer take every entry in by the same two functions.
+//! What the ledger has in memory: facts, tree, chain, index. Recovery and the sequencer take every entry in by the same two
+//! functions.
 
 use countersign_conflict::Facts;
 use countersign_entry::content::Meta;
@@ -7,9 +8,11 @@ use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::chain::{self, ChainHash};
 use countersign_log::tree::{self, LeafIndex as TreeIndex, Tree};
+use countersign_log::vkey::VKey;
 use sha2::{Digest, Sha256};
 
 use crate::index::{Before, DiskError, Index, Seen};
+use crate::keys::LogKeys;
 use crate::limits::TREE_LEAVES;
 
 pub(crate) struct State {
@@ -22,10 +25,12 @@ pub(crate) struct State {
     /// Time of the newest entry.
     pub(crate) last_at: Micros,
     pub(crate) index: Index,
+    pub(crate) keys: LogKeys,
 }
 
 impl State {
-    pub(crate) fn new(origin: &str) -> Self {
+    pub(crate) fn new(first_key: &VKey) -> Self {
+        let origin = first_key.name();
         let origin_hash = chain::origin_hash(origin);
         Self {
             origin: origin.to_owned(),
@@ -35,6 +40,7 @@ impl State {
             chain: origin_hash,
             last_at: Micros::EPOCH,
             index: Index::default(),
+            keys: LogKeys::new(first_key),
         }
     }
 
@@ -42,19 +48,27 @@ impl State {
         self.tree.size().0
     }
 
-    /// Takes in what an entry says.
-    pub(crate) fn take_record(&mut self, index: u64, at: Micros, actor: &PrincipalId, request: &str, record: &Record) {
+    /// Takes in what an entry says. `asked` is the hash of the request where it is known already.
+    pub(crate) fn take_record(
+        &mut self,
+        index: u64,
+        at: Micros,
+        actor: &PrincipalId,
+        request: &str,
+        record: &Record,
+        asked: Option<[u8; 16]>,
+    ) {
+        let key = key_hash(actor.as_str(), request);
         // The index asks what was known before the entry.
-        let (key, asked) = request_hashes(actor, request, record);
-        self.index.take(index, record, &self.facts, key, asked);
+        self.index.take(index, record, &self.facts, key, asked.unwrap_or_else(|| request_hash(record)));
         self.facts.apply(LeafIndex(index), at, actor, record);
+        self.keys.take(index, record);
         self.last_at = at;
     }
 
-    /// [`State::take_record`] where the facts are elsewhere, as in a replay.
-    pub(crate) fn take_beside_facts(&mut self, index: u64, actor: &PrincipalId, request: &str, record: &Record, before: &impl Before) {
-        let (key, asked) = request_hashes(actor, request, record);
-        self.index.take(index, record, before, key, asked);
+    /// Takes what an entry says into the index alone, where the facts are elsewhere, as in a replay.
+    pub(crate) fn take_into_index(&mut self, index: u64, actor: &PrincipalId, request: &str, record: &Record, before: &impl Before) {
+        self.index.take(index, record, before, key_hash(actor.as_str(), request), request_hash(record));
     }
 
     /// Takes in an entry's leaf.
@@ -75,11 +89,10 @@ impl State {
     }
 }
 
-/// Hash of an idempotency key and who used it, and hash of what was asked under it.
-fn request_hashes(actor: &PrincipalId, request: &str, record: &Record) -> ([u8; 16], [u8; 16]) {
+/// Hash of what was asked for a record.
+pub(crate) fn request_hash(record: &Record) -> [u8; 16] {
     // A record whose canonical form cannot be made was never accepted as a request, so no client can repeat it: any hash does.
-    let asked = record.request_bytes().map_or([0; 16], |bytes| short_hash(&bytes));
-    (key_hash(actor.as_str(), request), asked)
+    record.request_bytes().map_or([0; 16], |bytes| short_hash(&bytes))
 }
 
 pub(crate) fn short_hash(bytes: &[u8]) -> [u8; 16] {

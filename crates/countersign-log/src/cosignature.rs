@@ -4,9 +4,9 @@
 
 pub use crate::vkey::WitnessKey;
 
-use crate::ed25519::SignatureError;
 use crate::limits::COSIGNATURE_TIME_MAX;
 use crate::note::{KeyId, Note};
+use crate::vkey::SignatureError;
 
 const TIME_BYTES: usize = 8;
 

@@ -42,6 +42,11 @@ pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Appends standard base64 with padding.
+pub fn push_base64(text: &mut String, bytes: &[u8]) {
+    STANDARD.encode_string(bytes, text);
+}
+
 /// Decodes standard base64 and compares with the re-encoding, so that no two texts give the same bytes.
 pub fn base64_strict(text: &str) -> Result<Vec<u8>, Base64Error> {
     let bytes = STANDARD.decode(text).map_err(Base64Error::Malformed)?;

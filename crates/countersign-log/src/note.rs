@@ -3,9 +3,8 @@
 //! The text of a note says nothing until [`Note::verify`] has found a good signature by a key that the caller trusts.
 
 pub use crate::encoding::{Base64Error, base64_strict};
-pub use crate::vkey::{KeyId, VKey, VKeyError, key_id};
+pub use crate::vkey::{KeyId, SignatureError, VKey, VKeyError, key_id};
 
-use crate::ed25519::SignatureError;
 use crate::encoding::base64;
 use crate::limits::{NOTE_BYTES_MAX, SIGNATURE_LINES_MAX};
 use crate::vkey::is_key_name;

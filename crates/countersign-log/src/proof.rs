@@ -1,7 +1,7 @@
 //! Receipts as `.tlog-proof` files (C2SP tlog-proof): a leaf's index, its inclusion proof, and the signed checkpoint it leads to.
 
 use crate::checkpoint::{CheckpointError, VerifiedCheckpoint};
-use crate::encoding::{Base64Error, DecimalError, base64, base64_hash, base64_strict, decimal_strict};
+use crate::encoding::{Base64Error, DecimalError, base64, base64_hash, base64_strict, decimal_strict, push_base64};
 use crate::hash::{LeafHash, LeafIndex, NodeHash, RootHash, TreeSize};
 use crate::limits::{PROOF_BYTES_MAX, PROOF_EXTRA_BYTES_MAX, PROOF_HASHES_MAX};
 use crate::note::{Note, NoteError};
@@ -138,17 +138,7 @@ impl TlogProof {
     /// The file's content. The inverse of [`TlogProof::parse`], given that `extra` is not an empty vector.
     #[must_use]
     pub fn encode(&self) -> String {
-        let mut text = format!("{HEADER}\n");
-        if let Some(extra) = &self.extra {
-            text.push_str(&format!("extra {}\n", base64(extra)));
-        }
-        text.push_str(&format!("index {}\n", self.index));
-        for hash in &self.hashes {
-            text.push_str(&base64(hash.as_bytes()));
-            text.push('\n');
-        }
-        text.push_str(&format!("\n{}", self.note));
-        text
+        render(self.extra.as_deref(), self.index, &self.hashes, &self.note.to_string())
     }
 
     /// Checks that these are the bytes of a leaf in the log whose key this is.
@@ -158,6 +148,27 @@ impl TlogProof {
         verify_inclusion(leaf_hash, self.index, checkpoint.size(), &self.hashes, checkpoint.root())?;
         Ok(VerifiedInclusion { leaf_hash, index: self.index, checkpoint })
     }
+}
+
+/// The content of a proof file around a signed note as it stands; the caller knows that it is one.
+#[must_use]
+pub fn render(extra: Option<&[u8]>, index: LeafIndex, hashes: &[NodeHash], note: &str) -> String {
+    // 44 characters of base64 and a line feed for each hash.
+    let mut text = String::with_capacity(HEADER.len() + 32 + 45 * hashes.len() + note.len() + extra.map_or(0, |extra| 2 * extra.len() + 8));
+    text.push_str(HEADER);
+    if let Some(extra) = extra {
+        text.push_str("\nextra ");
+        text.push_str(&base64(extra));
+    }
+    text.push_str("\nindex ");
+    text.push_str(&index.to_string());
+    for hash in hashes {
+        text.push('\n');
+        push_base64(&mut text, hash.as_bytes());
+    }
+    text.push_str("\n\n");
+    text.push_str(note);
+    text
 }
 
 impl VerifiedInclusion {

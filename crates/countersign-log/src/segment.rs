@@ -34,11 +34,17 @@ pub const SEGMENT_BYTES_MAX: u64 = ROLLOVER_BYTES + BATCH_BYTES_MAX as u64 + NOT
 const MAGIC: &[u8; 16] = b"countersign seg1";
 const KIND_BATCH: u8 = 1;
 const KIND_SEAL: u8 = 2;
+/// A seal and the batch after it, written and synced together.
+const KIND_SEAL_AND_BATCH: u8 = 3;
 const CHECKSUM_LEN: usize = 16;
 /// first_index, count, checksum of the sealed records as first staged.
 const BATCH_FIXED_LEN: usize = 8 + 4 + CHECKSUM_LEN;
 const ITEM_LEN: usize = 2 + 4;
+/// One entry whose leaf and sealed record have a byte each.
+const BATCH_BYTES_MIN: usize = BATCH_FIXED_LEN + ITEM_LEN + 2;
 const SEAL_FIXED_LEN: usize = 8;
+/// Size and length of the note in a frame that holds a batch too.
+const JOINT_FIXED_LEN: usize = SEAL_FIXED_LEN + 4;
 const FRAME_CONTEXT: &str = "countersign v1 frame";
 const STAGED_CONTEXT: &str = "countersign v1 sealed records as staged";
 
@@ -51,7 +57,8 @@ pub struct Item {
     pub sealed: Range<usize>,
 }
 
-/// One frame of a segment, its checksum good and its place in the sequence right.
+/// One frame of a segment, its checksum good and its place in the sequence right. A frame that holds a seal and a batch is given as the one and
+/// then the other, with the same `offset` and `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// A batch of entries. Committed only if the next frame is a seal.
@@ -246,35 +253,59 @@ pub fn encode_header(first_index: u64) -> [u8; HEADER_LEN] {
 
 /// The frame for a batch of `(leaf, sealed record)`, to be written at `offset` of the segment that starts at `segment_first_index`.
 pub fn encode_batch(segment_first_index: u64, offset: u64, first_index: u64, entries: &[(&[u8], &[u8])]) -> Result<Vec<u8>, EncodeError> {
-    check_batch(first_index, entries)?;
-    let count = u32::try_from(entries.len()).map_err(|_| EncodeError::Count(entries.len()))?;
-    let mut covered = Vec::new();
-    covered.extend(first_index.to_be_bytes());
-    covered.extend(count.to_be_bytes());
-    covered.extend(staged_checksum(entries.iter().map(|(_, sealed)| *sealed)));
-    for (leaf, sealed) in entries {
-        covered.extend(u16::try_from(leaf.len()).unwrap_or(u16::MAX).to_be_bytes());
-        covered.extend(u32::try_from(sealed.len()).unwrap_or(u32::MAX).to_be_bytes());
-    }
-    entries.iter().for_each(|(leaf, _)| covered.extend_from_slice(leaf));
-    let body_len = covered.len() + entries.iter().map(|(_, sealed)| sealed.len()).sum::<usize>();
-    let body_len_field = u32::try_from(body_len).ok().filter(|_| body_len <= BATCH_BYTES_MAX).ok_or(EncodeError::Batch(body_len))?;
-    let mut frame = frame_header(Place { segment_first_index, offset }, KIND_BATCH, body_len_field, &covered);
-    frame.extend(covered);
-    entries.iter().for_each(|(_, sealed)| frame.extend_from_slice(sealed));
-    Ok(frame)
+    encode_frame(Place { segment_first_index, offset }, KIND_BATCH, &[], first_index, entries)
+}
+
+/// One frame for the signed note over the first `size` leaves and the batch that starts there: on disk both are whole or neither is.
+pub fn encode_seal_and_batch(
+    segment_first_index: u64,
+    offset: u64,
+    size: u64,
+    note: &[u8],
+    entries: &[(&[u8], &[u8])],
+) -> Result<Vec<u8>, EncodeError> {
+    check_note(note)?;
+    let note_len = u32::try_from(note.len()).map_err(|_| EncodeError::Note(note.len()))?;
+    let seal = [size.to_be_bytes().as_slice(), &note_len.to_be_bytes(), note].concat();
+    encode_frame(Place { segment_first_index, offset }, KIND_SEAL_AND_BATCH, &seal, size, entries)
+}
+
+/// Bytes of a frame made by [`encode_seal_and_batch`] up to the end of this note.
+pub fn joint_seal_len(note: &[u8]) -> u64 {
+    (FRAME_HEADER_LEN + JOINT_FIXED_LEN + note.len()) as u64
 }
 
 /// The frame for the signed note over the first `size` leaves, to be written at `offset` of the segment that starts at `segment_first_index`.
 pub fn encode_seal(segment_first_index: u64, offset: u64, size: u64, note: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    if note.is_empty() || note.len() > NOTE_BYTES_MAX {
-        return Err(EncodeError::Note(note.len()));
-    }
-    let mut body = size.to_be_bytes().to_vec();
-    body.extend_from_slice(note);
+    check_note(note)?;
+    let body = [size.to_be_bytes().as_slice(), note].concat();
     let body_len = u32::try_from(body.len()).map_err(|_| EncodeError::Note(note.len()))?;
-    let mut frame = frame_header(Place { segment_first_index, offset }, KIND_SEAL, body_len, &body);
-    frame.extend(body);
+    let place = Place { segment_first_index, offset };
+    Ok([frame_header(KIND_SEAL, body_len, frame_checksum(place, KIND_SEAL, body_len, &body)).as_slice(), &body].concat())
+}
+
+/// A frame that ends in a batch: `before` the batch's own body, all of it covered but the sealed records.
+fn encode_frame(place: Place, kind: u8, before: &[u8], first_index: u64, entries: &[(&[u8], &[u8])]) -> Result<Vec<u8>, EncodeError> {
+    check_batch(first_index, entries)?;
+    let count = u32::try_from(entries.len()).map_err(|_| EncodeError::Count(entries.len()))?;
+    let covered_len = before.len() + BATCH_FIXED_LEN + entries.iter().map(|(leaf, _)| ITEM_LEN + leaf.len()).sum::<usize>();
+    let body_len = covered_len + entries.iter().map(|(_, sealed)| sealed.len()).sum::<usize>();
+    let body_len_field =
+        u32::try_from(body_len).ok().filter(|_| body_len - before.len() <= BATCH_BYTES_MAX).ok_or(EncodeError::Batch(body_len))?;
+    let mut frame = Vec::with_capacity(FRAME_HEADER_LEN + body_len);
+    frame.resize(FRAME_HEADER_LEN, 0);
+    frame.extend(before);
+    frame.extend(first_index.to_be_bytes());
+    frame.extend(count.to_be_bytes());
+    frame.extend(staged_checksum(entries.iter().map(|(_, sealed)| *sealed)));
+    for (leaf, sealed) in entries {
+        frame.extend(u16::try_from(leaf.len()).unwrap_or(u16::MAX).to_be_bytes());
+        frame.extend(u32::try_from(sealed.len()).unwrap_or(u32::MAX).to_be_bytes());
+    }
+    entries.iter().for_each(|(leaf, _)| frame.extend_from_slice(leaf));
+    let checksum = frame_checksum(place, kind, body_len_field, frame.get(FRAME_HEADER_LEN..).unwrap_or_default());
+    frame.iter_mut().zip(frame_header(kind, body_len_field, checksum)).for_each(|(to, from)| *to = from);
+    entries.iter().for_each(|(_, sealed)| frame.extend_from_slice(sealed));
     Ok(frame)
 }
 
@@ -291,6 +322,8 @@ pub struct Frames<'a> {
     next_index: u64,
     sealed_size: Option<u64>,
     batch_open: bool,
+    /// The batch of a frame whose seal was given last.
+    behind: Option<Frame>,
     done: bool,
 }
 
@@ -305,6 +338,7 @@ impl<'a> Frames<'a> {
             next_index: expected_first_index,
             sealed_size: None,
             batch_open: false,
+            behind: None,
             done: false,
         })
     }
@@ -320,13 +354,27 @@ impl<'a> Frames<'a> {
     }
 
     fn step(&mut self) -> Result<Frame, SegmentError> {
-        let offset = self.at as u64;
+        if let Some(batch) = self.behind.take() {
+            return self.follow(batch);
+        }
         if self.bytes.get(self.at) == Some(&0) {
             return self.zero_tail();
         }
-        let frame = parse_frame(self.bytes, self.segment_first_index, self.at).map_err(|fault| self.torn_or_damaged(fault))?;
-        self.follow(&frame).map_err(|fault| SegmentError::Damaged { offset, fault })?;
-        Ok(frame)
+        let (frame, behind) = parse_frame(self.bytes, self.segment_first_index, self.at).map_err(|fault| self.torn_or_damaged(fault))?;
+        // A seal and a batch that were written together are whole together. If nothing stands behind records that are not those first written,
+        // the write never finished, and what the seal would have committed was not acknowledged.
+        if let Some(Frame::Batch { sealed_as_staged: false, end, offset, .. }) = behind
+            && !self.anything_from(end)
+        {
+            return Err(SegmentError::Torn { offset, fault: FrameFault::Checksum });
+        }
+        self.behind = behind;
+        self.follow(frame)
+    }
+
+    fn anything_from(&self, offset: u64) -> bool {
+        let tail = usize::try_from(offset).ok().and_then(|at| self.bytes.get(at..)).unwrap_or_default();
+        tail.iter().any(|byte| *byte != 0)
     }
 
     fn zero_tail(&mut self) -> Result<Frame, SegmentError> {
@@ -339,7 +387,13 @@ impl<'a> Frames<'a> {
     }
 
     /// Holds a frame against those before it. A frame that is intact and does not follow was never written by a crash.
-    fn follow(&mut self, frame: &Frame) -> Result<(), FrameFault> {
+    fn follow(&mut self, frame: Frame) -> Result<Frame, SegmentError> {
+        let (Frame::Batch { offset, .. } | Frame::Seal { offset, .. } | Frame::ZeroTail { offset }) = frame;
+        self.order(&frame).map_err(|fault| SegmentError::Damaged { offset, fault })?;
+        Ok(frame)
+    }
+
+    fn order(&mut self, frame: &Frame) -> Result<(), FrameFault> {
         let end = match frame {
             Frame::Batch { first_index, items, end, .. } => {
                 if self.batch_open {
@@ -384,7 +438,7 @@ impl Iterator for Frames<'_> {
     type Item = Result<Frame, SegmentError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done || self.at >= self.bytes.len() {
+        if self.done || (self.behind.is_none() && self.at >= self.bytes.len()) {
             return None;
         }
         let step = self.step();
@@ -416,10 +470,14 @@ fn check_batch(first_index: u64, entries: &[(&[u8], &[u8])]) -> Result<(), Encod
     Ok(())
 }
 
-fn frame_header(place: Place, kind: u8, body_len: u32, covered: &[u8]) -> Vec<u8> {
-    let mut header = vec![kind, 0, 0, 0];
-    header.extend(body_len.to_be_bytes());
-    header.extend(frame_checksum(place, kind, body_len, covered));
+fn check_note(note: &[u8]) -> Result<(), EncodeError> {
+    if note.is_empty() || note.len() > NOTE_BYTES_MAX { Err(EncodeError::Note(note.len())) } else { Ok(()) }
+}
+
+fn frame_header(kind: u8, body_len: u32, checksum: [u8; CHECKSUM_LEN]) -> [u8; FRAME_HEADER_LEN] {
+    let mut header = [0; FRAME_HEADER_LEN];
+    let fields = [kind, 0, 0, 0].into_iter().chain(body_len.to_be_bytes()).chain(checksum);
+    header.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
     header
 }
 
@@ -463,13 +521,13 @@ fn check_header(bytes: &[u8], expected: u64) -> Result<(), HeaderFault> {
     Ok(())
 }
 
-/// One frame by its own bytes alone, whatever stands before it.
-fn parse_frame(bytes: &[u8], segment_first_index: u64, at: usize) -> Result<Frame, FrameFault> {
+/// One frame by its own bytes alone, whatever stands before it; the second is the batch of a frame that holds a seal too.
+fn parse_frame(bytes: &[u8], segment_first_index: u64, at: usize) -> Result<(Frame, Option<Frame>), FrameFault> {
     let missing = |end: usize| FrameFault::Short { missing: end.saturating_sub(bytes.len()) as u64 };
     let body_at = at.saturating_add(FRAME_HEADER_LEN);
     let mut header = Cursor { bytes, at };
     let kind = header.u8().ok_or_else(|| missing(body_at))?;
-    if kind != KIND_BATCH && kind != KIND_SEAL {
+    if !matches!(kind, KIND_BATCH | KIND_SEAL | KIND_SEAL_AND_BATCH) {
         return Err(FrameFault::Kind(kind));
     }
     let reserved = header.take(3).ok_or_else(|| missing(body_at))?;
@@ -482,12 +540,17 @@ fn parse_frame(bytes: &[u8], segment_first_index: u64, at: usize) -> Result<Fram
     let body = Cursor { bytes: bytes.get(..end).ok_or_else(|| missing(end))?, at: body_at };
     let place = Place { segment_first_index, offset: at as u64 };
     let matches = |covered: &[u8]| checksum == frame_checksum(place, kind, body_len, covered);
-    if kind == KIND_BATCH { parse_batch(body, place.offset, matches) } else { parse_seal(body, place.offset, matches) }
+    match kind {
+        KIND_BATCH => Ok((parse_batch(body, body_at, place.offset, matches)?, None)),
+        KIND_SEAL => Ok((parse_seal(body, place.offset, matches)?, None)),
+        _ => parse_joint(body, place.offset, matches).map(|(seal, batch)| (seal, Some(batch))),
+    }
 }
 
 fn body_end(kind: u8, body_len: u32, body_at: usize) -> Result<usize, FrameFault> {
     let bounds = match kind {
-        KIND_BATCH => BATCH_FIXED_LEN + ITEM_LEN + 2..=BATCH_BYTES_MAX,
+        KIND_BATCH => BATCH_BYTES_MIN..=BATCH_BYTES_MAX,
+        KIND_SEAL_AND_BATCH => JOINT_FIXED_LEN + 1 + BATCH_BYTES_MIN..=JOINT_FIXED_LEN + NOTE_BYTES_MAX + BATCH_BYTES_MAX,
         _ => SEAL_FIXED_LEN + 1..=SEAL_FIXED_LEN + NOTE_BYTES_MAX,
     };
     let len = usize::try_from(body_len).ok().filter(|len| bounds.contains(len)).ok_or(FrameFault::BodyLength(body_len))?;
@@ -503,8 +566,18 @@ fn parse_seal(mut body: Cursor<'_>, offset: u64, matches: impl Fn(&[u8]) -> bool
     Ok(Frame::Seal { offset, end: end as u64, size, note: body.at..end })
 }
 
-fn parse_batch(mut body: Cursor<'_>, offset: u64, matches: impl Fn(&[u8]) -> bool) -> Result<Frame, FrameFault> {
-    let whole = body.rest();
+fn parse_joint(mut body: Cursor<'_>, offset: u64, matches: impl Fn(&[u8]) -> bool) -> Result<(Frame, Frame), FrameFault> {
+    let covered_from = body.at;
+    let size = body.u64().ok_or(FrameFault::Lengths)?;
+    let note_len = body.u32().and_then(|len| usize::try_from(len).ok()).filter(|len| (1..=NOTE_BYTES_MAX).contains(len));
+    let note_at = body.at;
+    body.take(note_len.ok_or(FrameFault::Lengths)?).ok_or(FrameFault::Lengths)?;
+    let note = note_at..body.at;
+    let batch = parse_batch(body, covered_from, offset, matches)?;
+    Ok((Frame::Seal { offset, end: body.bytes.len() as u64, size, note }, batch))
+}
+
+fn parse_batch(mut body: Cursor<'_>, covered_from: usize, offset: u64, matches: impl Fn(&[u8]) -> bool) -> Result<Frame, FrameFault> {
     let first_index = body.u64().ok_or(FrameFault::Lengths)?;
     let count = body.u32().ok_or(FrameFault::Lengths)?;
     let staged = body.take(CHECKSUM_LEN).ok_or(FrameFault::Lengths)?;
@@ -515,8 +588,7 @@ fn parse_batch(mut body: Cursor<'_>, offset: u64, matches: impl Fn(&[u8]) -> boo
     if end != body.bytes.len() {
         return Err(FrameFault::Lengths);
     }
-    let sealed_len = end - sealed_at;
-    if !matches(whole.get(..whole.len() - sealed_len).ok_or(FrameFault::Lengths)?) {
+    if !matches(body.bytes.get(covered_from..sealed_at).ok_or(FrameFault::Lengths)?) {
         return Err(FrameFault::Checksum);
     }
     let sealed = body.bytes.get(sealed_at..end).ok_or(FrameFault::Lengths)?;
@@ -554,7 +626,7 @@ fn items(mut leaf_at: usize, mut sealed_at: usize, lengths: &[(usize, usize)]) -
 fn frame_follows(bytes: &[u8], segment_first_index: u64, bad: usize) -> bool {
     let mut budget = bytes.len().saturating_mul(8).saturating_add(BATCH_BYTES_MAX);
     for at in bad + 1..bytes.len().saturating_sub(FRAME_HEADER_LEN) {
-        let Some([KIND_BATCH | KIND_SEAL, 0, 0, 0, a, b, c, d]) = bytes.get(at..at + 8) else { continue };
+        let Some([KIND_BATCH | KIND_SEAL | KIND_SEAL_AND_BATCH, 0, 0, 0, a, b, c, d]) = bytes.get(at..at + 8) else { continue };
         let body_len = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
         if body_len > bytes.len() - at {
             continue;

@@ -158,6 +158,75 @@ fn intact_frames_out_of_order_are_damage() {
     assert_eq!(fault(with(&[&seal(0)])), FrameFault::NothingToSeal);
     assert_eq!(fault(with(&[&batch(0), &seal(2)])), FrameFault::SealSize { expected: 1, found: 2 });
     assert_eq!(fault(with(&[&batch(0), &seal(1), &seal(1)])), FrameFault::NothingToSeal);
+    let both = |size: u64| {
+        let one = one.clone();
+        move |at: u64| encode_seal_and_batch(0, at, size, b"n", &pairs(&one)).unwrap()
+    };
+    assert_eq!(fault(with(&[&both(0)])), FrameFault::NothingToSeal);
+    assert_eq!(fault(with(&[&batch(0), &both(2)])), FrameFault::SealSize { expected: 1, found: 2 });
+    assert_eq!(fault(with(&[&batch(0), &both(1), &both(1)])), FrameFault::SealSize { expected: 2, found: 1 });
+    assert_eq!(fault(with(&[&batch(0), &both(1), &batch(2)])), FrameFault::Unsealed);
+}
+
+/// A segment with a batch, a frame that seals it and holds the next batch, and, where wanted, that one's seal. The offsets at which frames start.
+fn joint(with_last_seal: bool) -> (Vec<u8>, Vec<usize>) {
+    let batch = |n: u8| (0..n).map(|i| (vec![i + 1; 5], vec![0xee; 9 + usize::from(i)])).collect::<Entries>();
+    let mut bytes = encode_header(7).to_vec();
+    let mut starts = vec![bytes.len()];
+    bytes.extend(encode_batch(7, bytes.len() as u64, 7, &pairs(&batch(2))).unwrap());
+    starts.push(bytes.len());
+    bytes.extend(encode_seal_and_batch(7, bytes.len() as u64, 9, b"note 9", &pairs(&batch(3))).unwrap());
+    starts.push(bytes.len());
+    if with_last_seal {
+        bytes.extend(encode_seal(7, bytes.len() as u64, 12, b"note 12").unwrap());
+        starts.push(bytes.len());
+    }
+    (bytes, starts)
+}
+
+#[test]
+fn a_seal_and_a_batch_written_together_are_read_one_after_the_other() {
+    let (bytes, starts) = joint(true);
+    let frames = read(&bytes, 7).unwrap();
+    let (offset, end) = (starts[1] as u64, starts[2] as u64);
+    assert!(
+        matches!(&frames[1], Frame::Seal { offset: o, end: e, size: 9, note } if (*o, *e) == (offset, end) && &bytes[note.clone()] == b"note 9")
+    );
+    let Frame::Batch { offset: o, end: e, first_index: 9, items, sealed_as_staged: true } = &frames[2] else { panic!("{frames:?}") };
+    assert_eq!((*o, *e, items.len()), (offset, end, 3));
+    assert!(items.iter().enumerate().all(|(n, i)| bytes[i.leaf.clone()] == vec![n as u8 + 1; 5] && i.sealed.len() == 9 + n));
+    assert!(matches!(&frames[3], Frame::Seal { size: 12, .. }));
+    assert_eq!(frames.len(), 4);
+    assert_eq!(read(&joint(false).0, 7).unwrap().len(), 3);
+}
+
+/// Whatever of the write got to the disk short of all: nothing of it counts, not even a seal whose bytes are all there.
+#[test]
+fn a_seal_and_a_batch_are_whole_together_or_torn_together() {
+    let (bytes, starts) = joint(false);
+    let at = starts[1];
+    for cut in at..bytes.len() {
+        let mut hole_behind = bytes.clone();
+        hole_behind[cut..].fill(0);
+        let mut hole_before = bytes.clone();
+        hole_before[at..=cut].fill(0);
+        for (torn, what) in [(bytes[..cut].to_vec(), "short"), (hole_behind, "hole behind"), (hole_before, "hole before")] {
+            let found = Frames::new(&torn, 7).unwrap().collect::<Vec<_>>();
+            let torn_here = matches!(found.last(), Some(Err(SegmentError::Torn { offset, .. })) if *offset == at as u64);
+            let nothing = torn[at..].iter().all(|byte| *byte == 0);
+            assert!(
+                torn_here != nothing && found.iter().filter(|f| matches!(f, Ok(Frame::Seal { .. }))).count() == 0,
+                "{what} at {cut}: {found:?}"
+            );
+        }
+    }
+    // With a frame behind it, it was durable: then its records changed, and that is for their leaves to say.
+    let (mut sealed, starts) = joint(true);
+    sealed[starts[2] - 1] ^= 1;
+    assert!(matches!(read(&sealed, 7).unwrap()[2], Frame::Batch { sealed_as_staged: false, .. }));
+    let mut lengths = joint(true).0;
+    lengths[starts[1] + FRAME_HEADER_LEN + 11] ^= 1;
+    assert!(matches!(read(&lengths, 7), Err(SegmentError::Damaged { offset, .. }) if offset == starts[1] as u64));
 }
 
 #[test]

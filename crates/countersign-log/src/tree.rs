@@ -227,7 +227,7 @@ impl Tree {
             return Err(refused);
         }
         let (mut start, mut end) = (0, size.0);
-        let mut proof = Vec::new();
+        let mut proof = Vec::with_capacity(32);
         while end - start > 1 {
             let middle = start + left_width(end - start);
             let sibling = if index.0 < middle {
@@ -281,11 +281,12 @@ impl Tree {
     /// (as every split of RFC 6962 gives), so that the complete subtrees we hold tile the range.
     fn range_hash(&self, start: u64, end: u64) -> Option<NodeHash> {
         let width = end - start;
-        let mut peaks = Vec::new();
-        for level in (0..u64::BITS).filter(|level| (width >> level) & 1 == 1) {
-            peaks.push(self.subtree(level, (start >> level) + (width >> level) - 1)?);
+        let mut hash = None;
+        for level in (width.trailing_zeros()..u64::BITS - width.leading_zeros()).filter(|level| (width >> level) & 1 == 1) {
+            let peak = self.subtree(level, (start >> level) + (width >> level) - 1)?;
+            hash = Some(hash.map_or(peak, |right| node_hash(peak, right)));
         }
-        fold_peaks(peaks)
+        hash
     }
 }
 

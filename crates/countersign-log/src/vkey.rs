@@ -1,12 +1,14 @@
 //! Verifier keys (C2SP signed-note): `<name>+<key id as 8 hex digits>+<base64 of type ‖ key>`.
 
-use crate::ed25519::{KeyError, PublicKey};
 use crate::encoding::{Base64Error, base64, base64_strict};
+use crate::{ecdsa, ed25519};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
 /// Signature type of Ed25519 over the note's text (C2SP signed-note).
 pub const ED25519: u8 = 0x01;
+/// Signature type of ECDSA, here over P-256 and SHA-256 (C2SP signed-note): for modules that do not approve Ed25519.
+pub const ECDSA: u8 = 0x02;
 /// Signature type of a timestamped Ed25519 cosignature (C2SP tlog-cosignature).
 pub const ED25519_COSIGNATURE: u8 = 0x04;
 
@@ -48,22 +50,69 @@ pub enum VKeyError {
     },
     /// The key itself is refused.
     #[error("the key is refused")]
-    Key(#[from] KeyError),
+    Key(#[from] ed25519::KeyError),
+    /// The key itself is refused.
+    #[error("the key is refused")]
+    Ecdsa(#[from] ecdsa::KeyError),
 }
 
-/// A log's key: Ed25519, type `01`. One that exists is sound and has the key id that it states.
+/// A public key of either algorithm, sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKey {
+    /// Ed25519.
+    Ed25519(ed25519::PublicKey),
+    /// ECDSA over P-256.
+    Ecdsa(ecdsa::PublicKey),
+}
+
+/// Why a signature does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// An Ed25519 signature.
+    #[error(transparent)]
+    Ed25519(#[from] ed25519::SignatureError),
+    /// An ECDSA signature.
+    #[error(transparent)]
+    Ecdsa(#[from] ecdsa::SignatureError),
+}
+
+impl PublicKey {
+    /// The key as it stands in a vkey: 32 bytes of Ed25519, or SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Ed25519(key) => key.as_bytes(),
+            Self::Ecdsa(key) => key.as_bytes(),
+        }
+    }
+
+    /// Checks a signature over `message`: 64 bytes of Ed25519, or ECDSA in DER.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        match self {
+            Self::Ed25519(key) => Ok(key.verify(message, signature)?),
+            Self::Ecdsa(key) => Ok(key.verify(message, signature)?),
+        }
+    }
+}
+
+/// A log's key: Ed25519, type `01`, or ECDSA over P-256, type `02`. One that exists is sound and has the key id that it states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VKey(Named);
 
 impl VKey {
-    /// Names a public key.
+    /// Names an Ed25519 key of 32 bytes.
     pub fn new(name: &str, key: &[u8]) -> Result<Self, VKeyError> {
         Named::new(name, ED25519, key).map(Self)
     }
 
+    /// Names a P-256 key given as SubjectPublicKeyInfo.
+    pub fn ecdsa(name: &str, spki: &[u8]) -> Result<Self, VKeyError> {
+        Named::new(name, ECDSA, spki).map(Self)
+    }
+
     /// Reads the text form, strictly: one text for each key.
     pub fn parse(text: &str) -> Result<Self, VKeyError> {
-        Named::parse(text, ED25519).map(Self)
+        Named::parse(text, &[ED25519, ECDSA]).map(Self)
     }
 
     /// The name, which for a log's key is its origin.
@@ -97,7 +146,7 @@ impl WitnessKey {
 
     /// Reads the text form, strictly.
     pub fn parse(text: &str) -> Result<Self, VKeyError> {
-        Named::parse(text, ED25519_COSIGNATURE).map(Self)
+        Named::parse(text, &[ED25519_COSIGNATURE]).map(Self)
     }
 
     /// The witness's name.
@@ -119,10 +168,11 @@ impl WitnessKey {
     }
 }
 
-/// `SHA-256(name ‖ 0A ‖ type ‖ key)`, the first four bytes.
+/// `SHA-256(name ‖ 0A ‖ type ‖ key)`, the first four bytes; for ECDSA, `SHA-256(key)` alone (C2SP signed-note, type `02`).
 #[must_use]
 pub fn key_id(name: &str, algorithm: u8, key: &[u8]) -> KeyId {
-    let digest: [u8; 32] = Sha256::new().chain_update(name).chain_update([b'\n', algorithm]).chain_update(key).finalize().into();
+    let hasher = if algorithm == ECDSA { Sha256::new() } else { Sha256::new().chain_update(name).chain_update([b'\n', algorithm]) };
+    let digest: [u8; 32] = hasher.chain_update(key).finalize().into();
     let [a, b, c, d, ..] = digest;
     KeyId([a, b, c, d])
 }
@@ -147,10 +197,14 @@ impl Named {
             return Err(VKeyError::Name);
         }
         let key_id = key_id(name, algorithm, key);
-        Ok(Self { name: name.to_owned(), key_id, algorithm, key: PublicKey::from_bytes(key)? })
+        let key = match algorithm {
+            ECDSA => PublicKey::Ecdsa(ecdsa::PublicKey::from_spki(key)?),
+            _ => PublicKey::Ed25519(ed25519::PublicKey::from_bytes(key)?),
+        };
+        Ok(Self { name: name.to_owned(), key_id, algorithm, key })
     }
 
-    fn parse(text: &str, wanted: u8) -> Result<Self, VKeyError> {
+    fn parse(text: &str, wanted: &[u8]) -> Result<Self, VKeyError> {
         // A name has no plus, but base64 may.
         let mut parts = text.splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
@@ -162,14 +216,14 @@ impl Named {
         let stated = KeyId::from_hex(id).ok_or(VKeyError::KeyIdForm)?;
         let bytes = base64_strict(key)?;
         let (algorithm, key) = bytes.split_first().ok_or(VKeyError::Empty)?;
-        if *algorithm != wanted {
+        if !wanted.contains(algorithm) {
             return Err(VKeyError::UnsupportedAlgorithm { algorithm: *algorithm });
         }
-        let computed = key_id(name, wanted, key);
+        let computed = key_id(name, *algorithm, key);
         if stated != computed {
             return Err(VKeyError::KeyIdMismatch { stated, computed });
         }
-        Self::new(name, wanted, key)
+        Self::new(name, *algorithm, key)
     }
 }
 
@@ -256,14 +310,26 @@ mod tests {
     }
 
     #[test]
+    fn a_p256_key_has_the_key_id_of_its_der_alone() {
+        let signing = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+        let key = ecdsa::PublicKey::from_point(signing.verifying_key().to_sec1_point(false).as_bytes()).unwrap();
+        let vkey = VKey::ecdsa("log", key.as_bytes()).unwrap();
+        assert_eq!(VKey::parse(&vkey.to_string()).unwrap(), vkey);
+        let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+        assert_eq!(vkey.key_id().0, digest[..4]);
+        assert_eq!(VKey::ecdsa("other", key.as_bytes()).unwrap().key_id(), vkey.key_id());
+        assert_eq!(WitnessKey::parse(&vkey.to_string()), Err(VKeyError::UnsupportedAlgorithm { algorithm: 2 }));
+    }
+
+    #[test]
     fn a_small_order_key_is_refused_under_its_right_key_id() {
         let mut identity = [0; 32];
         identity[0] = 1;
         let id = key_id("log", ED25519, &identity);
         let text = format!("log+{id}+{}", base64(&[&[ED25519], identity.as_slice()].concat()));
-        assert_eq!(VKey::parse(&text), Err(VKeyError::Key(KeyError::SmallOrder)));
+        assert_eq!(VKey::parse(&text), Err(VKeyError::Key(ed25519::KeyError::SmallOrder)));
         let id = key_id("log", ED25519, &[1, 2]);
         let text = format!("log+{id}+{}", base64(&[ED25519, 1, 2]));
-        assert_eq!(VKey::parse(&text), Err(VKeyError::Key(KeyError::Length { found: 2 })));
+        assert_eq!(VKey::parse(&text), Err(VKeyError::Key(ed25519::KeyError::Length { found: 2 })));
     }
 }

@@ -40,8 +40,12 @@ fn the_published_example_verifies() {
     assert_eq!(note.text(), "This is an example message.\n");
     assert_eq!(note.to_string(), EXAMPLE);
     let bent = Note::parse(EXAMPLE.replace("This", "this").as_bytes()).unwrap();
-    let bad =
-        NoteVerifyError::BadSignature { name: key.name().to_owned(), key_id: key.key_id(), line: 3, source: SignatureError::Mismatch };
+    let bad = NoteVerifyError::BadSignature {
+        name: key.name().to_owned(),
+        key_id: key.key_id(),
+        line: 3,
+        source: SignatureError::Mismatch.into(),
+    };
     assert_eq!(bent.verify(&key), Err(bad));
 }
 

@@ -1,4 +1,8 @@
-//! The data keys of a throw-away ledger, wrapped in one file (ledger-format, "Data keys").
+//! The data keys of a ledger, wrapped in one file (ledger-format, "Data keys").
+//!
+//! Each data key is wrapped under one key of the file. That key comes from a passphrase in a throw-away ledger; in any other it is random, and
+//! stands in the file wrapped by a key that never leaves a token. So opening asks the token once, whatever the number of data keys, and a new
+//! compartment needs no token at all.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +14,10 @@ use zeroize::Zeroizing;
 
 use crate::aead::{self, NONCE_LEN, TAG_LEN};
 use crate::files::replace;
-use crate::keyfile::{DATA_KEYS_FORMAT, DataKeysFile, FileFault, Hex, KEYS_COUNT_MAX, Kdf, WRAPPED_PLAIN_LEN, WrappedKey};
+use crate::keyfile::{
+    DATA_KEYS_FORMAT, DataKeysFile, FileFault, Hex, KEYS_COUNT_MAX, Kdf, TOKEN_DATA_KEYS_FORMAT, TokenLock, WRAPPED_PLAIN_LEN, WrappedKey,
+};
+use crate::pkcs11::{Token, Wrapped};
 use crate::software::{KeyFileError, check_origin, check_same_origin, create_file, read_file};
 use crate::unlock::Unlock;
 use crate::{Random, RandomError, random_bytes};
@@ -21,6 +28,7 @@ pub const COMPARTMENT_BYTES_MAX: usize = 95;
 const PURPOSE: &str = "key-encryption key";
 const CHECK_LABEL: &str = "countersign v1 data key";
 const WRAP_LABEL: &str = "countersign v1 wrapped data key";
+const LOCK_LABEL: &str = "countersign v1 wrapped file key";
 const SECRET_LABEL: &str = "countersign v1 sealed secret";
 
 /// Bytes of a secret that [`DataKeys::seal_secret`] sealed.
@@ -68,10 +76,17 @@ pub enum DataKeysError {
 pub struct DataKeys {
     path: PathBuf,
     origin: String,
-    kdf: Kdf,
-    key_encryption_key: Zeroizing<[u8; 32]>,
+    lock: Lock,
+    file_key: Zeroizing<[u8; 32]>,
     content: Content,
     poisoned: bool,
+}
+
+/// What opens the file's key.
+#[derive(Clone)]
+enum Lock {
+    Passphrase(Kdf),
+    Token(TokenLock),
 }
 
 #[derive(Clone)]
@@ -100,9 +115,25 @@ impl DataKeys {
     pub fn create(path: &Path, origin: &str, unlock: &mut Unlock, random: Random<'_>) -> Result<Self, DataKeysError> {
         check_origin(origin)?;
         let kdf = unlock.kdf(random)?;
-        let key_encryption_key = unlock.key(&kdf, PURPOSE, origin).map_err(KeyFileError::from)?;
+        let file_key = unlock.key(&kdf, PURPOSE, origin).map_err(KeyFileError::from)?;
+        Self::write_first(path, origin, Lock::Passphrase(kdf), file_key, random)
+    }
+
+    /// [`DataKeys::create`] under a key-encryption key in a token.
+    pub fn create_in_token(path: &Path, origin: &str, token: &Token, label: &str, random: Random<'_>) -> Result<Self, DataKeysError> {
+        let (file_key, lock) = new_lock(origin, token, label, random)?;
+        Self::write_first(path, origin, Lock::Token(lock), file_key, random)
+    }
+
+    fn write_first(
+        path: &Path,
+        origin: &str,
+        lock: Lock,
+        file_key: Zeroizing<[u8; 32]>,
+        random: Random<'_>,
+    ) -> Result<Self, DataKeysError> {
         let content = Content { next_key_id: 1, keys: BTreeMap::new() };
-        let keys = Self { path: path.to_owned(), origin: origin.to_owned(), kdf, key_encryption_key, content, poisoned: false };
+        let keys = Self { path: path.to_owned(), origin: origin.to_owned(), lock, file_key, content, poisoned: false };
         create_file(path, &keys.render(&keys.content, random)?)?;
         Ok(keys)
     }
@@ -110,18 +141,53 @@ impl DataKeys {
     /// Opens the data keys of `origin`, all of them.
     pub fn open(path: &Path, origin: &str, unlock: &mut Unlock) -> Result<Self, KeyFileError> {
         check_origin(origin)?;
+        let file = read_keys(path, origin)?;
+        let kdf = file.kdf.clone().ok_or_else(|| KeyFileError::NeedsToken(path.to_owned()))?;
+        let file_key = unlock.key(&kdf, PURPOSE, origin)?;
+        Self::opened(path, file, Lock::Passphrase(kdf), file_key)
+    }
+
+    /// [`DataKeys::open`] where the key-encryption key is in a token.
+    pub fn open_with_token(path: &Path, origin: &str, token: &Token) -> Result<Self, KeyFileError> {
+        let file = read_keys(path, origin)?;
+        let lock = file.lock.clone().ok_or_else(|| KeyFileError::NeedsPassphrase(path.to_owned()))?;
+        let wrapped = Wrapped { nonce: lock.nonce.0, sealed: lock.wrapped.0 };
+        let file_key = token.unwrap(&lock.label, &lock_associated(origin, &lock.label), &wrapped)?;
+        Self::opened(path, file, Lock::Token(lock), file_key)
+    }
+
+    fn opened(path: &Path, file: DataKeysFile, lock: Lock, file_key: Zeroizing<[u8; 32]>) -> Result<Self, KeyFileError> {
         let damaged = |fault| KeyFileError::Damaged { path: path.to_owned(), fault };
-        let file = DataKeysFile::parse(&read_file(path)?).map_err(damaged)?;
-        check_same_origin(path, origin, &file.origin)?;
-        let key_encryption_key = unlock.key(&file.kdf, PURPOSE, origin)?;
         // The tag first: if it holds, the passphrase is right, and whatever else does not open is damage.
         let associated = tag_associated(&file).map_err(damaged)?;
-        aead::open(&key_encryption_key, &file.nonce.0, &associated, &file.tag.0)
-            .ok_or_else(|| KeyFileError::WrongPassphrase(path.to_owned()))?;
-        let unwrapped = file.keys.iter().map(|key| Some((key.key_id, unwrap(&key_encryption_key, origin, key)?))).collect::<Option<_>>();
+        aead::open(&file_key, &file.nonce.0, &associated, &file.tag.0).ok_or_else(|| match lock {
+            Lock::Passphrase(_) => KeyFileError::WrongPassphrase(path.to_owned()),
+            Lock::Token(_) => damaged(FileFault::Invalid("it does not open under the key the token gave for it")),
+        })?;
+        let unwrapped = file.keys.iter().map(|key| Some((key.key_id, unwrap(&file_key, &file.origin, key)?))).collect::<Option<_>>();
         let keys = unwrapped.ok_or_else(|| damaged(FileFault::Invalid("a data key does not open, or fails its check")))?;
         let content = Content { next_key_id: file.next_key_id, keys };
-        Ok(Self { path: path.to_owned(), origin: file.origin, kdf: file.kdf, key_encryption_key, content, poisoned: false })
+        Ok(Self { path: path.to_owned(), origin: file.origin, lock, file_key, content, poisoned: false })
+    }
+
+    /// The label of the key-encryption key, where it is in a token.
+    pub fn wrapping_label(&self) -> Option<&str> {
+        match &self.lock {
+            Lock::Passphrase(_) => None,
+            Lock::Token(lock) => Some(&lock.label),
+        }
+    }
+
+    /// Wraps everything under another key-encryption key of the token. Once the key before it is destroyed there, no older copy of the file opens
+    /// any more.
+    pub fn rewrap(&mut self, token: &Token, label: &str, random: Random<'_>) -> Result<(), DataKeysError> {
+        let (file_key, lock) = new_lock(&self.origin, token, label, random)?;
+        let before = (std::mem::replace(&mut self.lock, Lock::Token(lock)), std::mem::replace(&mut self.file_key, file_key));
+        let kept = self.keep(self.content.clone(), random);
+        if kept.is_err() {
+            (self.lock, self.file_key) = before;
+        }
+        kept
     }
 
     /// Makes `count` new keys, free ones, with the next key ids.
@@ -198,7 +264,7 @@ impl DataKeys {
     pub fn seal_secret(&self, purpose: &str, context: &[u8], secret: &[u8; 32], random: Random<'_>) -> Result<Vec<u8>, RandomError> {
         let nonce = random_bytes(random)?;
         let associated = secret_associated(purpose, &self.origin, context);
-        let sealed: Option<[u8; 32 + TAG_LEN]> = aead::seal(&self.key_encryption_key, &nonce, &associated, secret);
+        let sealed: Option<[u8; 32 + TAG_LEN]> = aead::seal(&self.file_key, &nonce, &associated, secret);
         // Only a length no caller has would give none.
         Ok([nonce.as_slice(), sealed.unwrap_or([0; 32 + TAG_LEN]).as_slice()].concat())
     }
@@ -206,7 +272,7 @@ impl DataKeys {
     /// Opens what [`DataKeys::seal_secret`] sealed; none for another purpose, log, context or key, and for changed bytes.
     pub fn open_secret(&self, purpose: &str, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let plain = aead::open(&self.key_encryption_key, nonce, &secret_associated(purpose, &self.origin, context), sealed)?;
+        let plain = aead::open(&self.file_key, nonce, &secret_associated(purpose, &self.origin, context), sealed)?;
         Some(Zeroizing::new(plain.as_slice().try_into().ok()?))
     }
 
@@ -233,13 +299,17 @@ impl DataKeys {
         let mut keys = Vec::with_capacity(content.keys.len());
         for (key_id, key) in &content.keys {
             let nonce = random_bytes(random)?;
-            let wrapped = wrap(&self.key_encryption_key, &self.origin, *key_id, key, nonce);
+            let wrapped = wrap(&self.file_key, &self.origin, *key_id, key, nonce);
             keys.push(wrapped.ok_or_else(|| damaged(FileFault::Invalid("a data key cannot be wrapped")))?);
         }
         let nonce = Hex(random_bytes(random)?);
-        let (kdf, next_key_id, tag) = (self.kdf.clone(), content.next_key_id, Hex([0; TAG_LEN]));
-        let mut file = DataKeysFile { format: DATA_KEYS_FORMAT.into(), origin: self.origin.clone(), kdf, next_key_id, keys, nonce, tag };
-        let tag = aead::seal(&self.key_encryption_key, &nonce.0, &tag_associated(&file).map_err(damaged)?, &[]);
+        let (format, kdf, lock) = match self.lock.clone() {
+            Lock::Passphrase(kdf) => (DATA_KEYS_FORMAT, Some(kdf), None),
+            Lock::Token(lock) => (TOKEN_DATA_KEYS_FORMAT, None, Some(lock)),
+        };
+        let (origin, next_key_id, tag) = (self.origin.clone(), content.next_key_id, Hex([0; TAG_LEN]));
+        let mut file = DataKeysFile { format: format.into(), origin, kdf, lock, next_key_id, keys, nonce, tag };
+        let tag = aead::seal(&self.file_key, &nonce.0, &tag_associated(&file).map_err(damaged)?, &[]);
         file.tag = Hex(tag.ok_or_else(|| damaged(FileFault::Invalid("the file cannot be authenticated")))?);
         Ok(file.render().map_err(damaged)?)
     }
@@ -267,23 +337,42 @@ fn secret_associated(purpose: &str, origin: &str, context: &[u8]) -> Vec<u8> {
     text
 }
 
+fn read_keys(path: &Path, origin: &str) -> Result<DataKeysFile, KeyFileError> {
+    let file = DataKeysFile::parse(&read_file(path)?).map_err(|fault| KeyFileError::Damaged { path: path.to_owned(), fault })?;
+    check_same_origin(path, origin, &file.origin)?;
+    Ok(file)
+}
+
+/// A new key for a file, and how the token opens it.
+fn new_lock(origin: &str, token: &Token, label: &str, random: Random<'_>) -> Result<(Zeroizing<[u8; 32]>, TokenLock), DataKeysError> {
+    let mut file_key = Zeroizing::new([0; 32]);
+    random(&mut *file_key)?;
+    let wrapped = token.wrap(label, &lock_associated(origin, label), &file_key).map_err(KeyFileError::from)?;
+    Ok((file_key, TokenLock { label: label.to_owned(), nonce: Hex(wrapped.nonce), wrapped: Hex(wrapped.sealed) }))
+}
+
+/// Labels and origins have no newline of their own.
+fn lock_associated(origin: &str, label: &str) -> Vec<u8> {
+    format!("{LOCK_LABEL}\n{label}\n{origin}").into_bytes()
+}
+
 fn wrap_associated(origin: &str, key_id: u32, check: &[u8; 32]) -> Vec<u8> {
     [WRAP_LABEL.as_bytes(), &key_id.to_be_bytes(), check, origin.as_bytes()].concat()
 }
 
-fn wrap(key_encryption_key: &[u8; 32], origin: &str, key_id: u32, key: &DataKey, nonce: [u8; 24]) -> Option<WrappedKey> {
+fn wrap(file_key: &[u8; 32], origin: &str, key_id: u32, key: &DataKey, nonce: [u8; 24]) -> Option<WrappedKey> {
     let compartment = key.compartment.as_ref().map_or("", |name| name.as_str());
     let mut plain = Zeroizing::new([0; WRAPPED_PLAIN_LEN]);
     let fields = key.key.iter().copied().chain([u8::try_from(compartment.len()).ok()?]).chain(compartment.bytes());
     plain.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
     let check = check(key_id, &key.key);
-    let wrapped = aead::seal(key_encryption_key, &nonce, &wrap_associated(origin, key_id, &check), &*plain)?;
+    let wrapped = aead::seal(file_key, &nonce, &wrap_associated(origin, key_id, &check), &*plain)?;
     Some(WrappedKey { key_id, check: Hex(check), nonce: Hex(nonce), wrapped: Hex(wrapped) })
 }
 
-fn unwrap(key_encryption_key: &[u8; 32], origin: &str, wrapped: &WrappedKey) -> Option<DataKey> {
+fn unwrap(file_key: &[u8; 32], origin: &str, wrapped: &WrappedKey) -> Option<DataKey> {
     let associated = wrap_associated(origin, wrapped.key_id, &wrapped.check.0);
-    let plain = aead::open(key_encryption_key, &wrapped.nonce.0, &associated, &wrapped.wrapped.0)?;
+    let plain = aead::open(file_key, &wrapped.nonce.0, &associated, &wrapped.wrapped.0)?;
     let (key, rest) = plain.split_first_chunk::<32>()?;
     let (len, padded) = rest.split_first()?;
     let (compartment, padding) = padded.split_at_checked(usize::from(*len))?;

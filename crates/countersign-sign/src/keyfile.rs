@@ -1,10 +1,11 @@
-//! The two key files as text: read strictly and checked without the passphrase. Pure: bytes in, values out.
+//! The key files as text: read strictly and checked without the passphrase. Pure: bytes in, values out.
 //!
 //! Each is one JSON object, indented, fields in a fixed order, `check` last: the SHA-256 of the object without that field. A file must be, byte for
 //! byte, what would be written for the values read from it. So any changed byte is noticed, and there is no slack to hide bytes in. The check needs
 //! no key and stops no forger; what is sealed inside is authenticated by the passphrase.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use countersign_log::vkey::VKey;
 use serde::de::DeserializeOwned;
@@ -20,8 +21,12 @@ pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const KEYS_COUNT_MAX: usize = 20_000;
 /// `format` of a signing key file.
 pub const SIGNING_FORMAT: &str = "countersign software key 1";
-/// `format` of a data key file.
+/// `format` of a data key file under a passphrase.
 pub const DATA_KEYS_FORMAT: &str = "countersign data keys 1";
+/// `format` of a data key file under a key in a token.
+pub const TOKEN_DATA_KEYS_FORMAT: &str = "countersign data keys 2";
+/// `format` of the file that says where keys in a token are.
+pub const TOKEN_FORMAT: &str = "countersign token 1";
 
 /// Wrapped in every entry: the data key, the length of the compartment's name, the name padded to its longest.
 pub(crate) const WRAPPED_PLAIN_LEN: usize = 32 + 1 + crate::datakeys::COMPARTMENT_BYTES_MAX;
@@ -102,22 +107,63 @@ pub struct SigningKeyFile {
     pub sealed_seed: Hex<{ SEED_LEN + TAG_LEN }>,
 }
 
-/// The data keys of a ledger, each wrapped under the key-encryption key.
+/// The key that wraps the data keys of a file, itself wrapped by a key in a token (AES-256-GCM there).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataKeysFile {
-    /// [`DATA_KEYS_FORMAT`].
+pub struct TokenLock {
+    /// The label of the token's key.
+    pub label: String,
+    /// Nonce of the wrapping.
+    pub nonce: Hex<12>,
+    /// The wrapped key and its tag.
+    pub wrapped: Hex<48>,
+}
+
+/// Where the keys of a ledger are in a token, and what opens it. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenFile {
+    /// [`TOKEN_FORMAT`].
     pub format: String,
     /// The log they belong to.
     pub origin: String,
-    /// How to derive the key-encryption key.
-    pub kdf: Kdf,
+    /// The module's shared library.
+    pub module: PathBuf,
+    /// The token's label.
+    pub token: String,
+    /// The file with the PIN, where nobody says otherwise.
+    pub pin_file: PathBuf,
+    /// The signing keys, the newest last.
+    pub keys: Vec<TokenKey>,
+}
+
+/// A signing key in a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenKey {
+    /// Its label.
+    pub label: String,
+    /// The public key it must have, named by the origin.
+    pub vkey: String,
+}
+
+/// The data keys of a ledger, each wrapped under one key for the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataKeysFile {
+    /// [`DATA_KEYS_FORMAT`] or [`TOKEN_DATA_KEYS_FORMAT`].
+    pub format: String,
+    /// The log they belong to.
+    pub origin: String,
+    /// How to derive the file's key from a passphrase, in the first format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kdf: Option<Kdf>,
+    /// How a token opens the file's key, in the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<TokenLock>,
     /// The key id the next key gets. Never goes back, so that no id is used twice.
     pub next_key_id: u32,
     /// The keys, by ascending key id.
     pub keys: Vec<WrappedKey>,
     /// Nonce of the tag.
     pub nonce: Hex<NONCE_LEN>,
-    /// Authenticates everything above under the key-encryption key, so that no key can be dropped or added without it.
+    /// Authenticates everything above under the file's key, so that no key can be dropped or added without it.
     pub tag: Hex<TAG_LEN>,
 }
 
@@ -134,13 +180,15 @@ pub struct WrappedKey {
     pub wrapped: Hex<{ WRAPPED_PLAIN_LEN + TAG_LEN }>,
 }
 
-/// A key file of either kind.
+/// A key file of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyFile {
     /// A signing key.
     Signing(SigningKeyFile),
     /// Data keys.
     DataKeys(DataKeysFile),
+    /// Where keys in a token are.
+    Token(TokenFile),
 }
 
 /// What is wrong with a key file.
@@ -163,7 +211,7 @@ pub enum FileFault {
     Invalid(&'static str),
 }
 
-/// Reads and checks a key file of either kind, without its passphrase. Any flipped, added or missing byte is an error.
+/// Reads and checks a key file of any kind, without its passphrase. Any flipped, added or missing byte is an error.
 pub fn check_file(bytes: &[u8]) -> Result<KeyFile, FileFault> {
     #[derive(Deserialize)]
     struct Tag {
@@ -174,7 +222,8 @@ pub fn check_file(bytes: &[u8]) -> Result<KeyFile, FileFault> {
     }
     match serde_json::from_slice::<Tag>(bytes)?.format.as_str() {
         SIGNING_FORMAT => SigningKeyFile::parse(bytes).map(KeyFile::Signing),
-        DATA_KEYS_FORMAT => DataKeysFile::parse(bytes).map(KeyFile::DataKeys),
+        TOKEN_FORMAT => TokenFile::parse(bytes).map(KeyFile::Token),
+        DATA_KEYS_FORMAT | TOKEN_DATA_KEYS_FORMAT => DataKeysFile::parse(bytes).map(KeyFile::DataKeys),
         _ => Err(FileFault::Format),
     }
 }
@@ -211,14 +260,38 @@ impl SigningKeyFile {
     }
 }
 
+impl TokenFile {
+    /// Reads and checks a token file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FileFault> {
+        let file: Self = parse(bytes)?;
+        if file.format != TOKEN_FORMAT {
+            return Err(FileFault::Format);
+        }
+        let named = |key: &TokenKey| VKey::parse(&key.vkey).is_ok_and(|vkey| vkey.name() == file.origin);
+        if file.keys.is_empty() || !file.keys.iter().all(named) {
+            return Err(FileFault::Invalid("it lists no key, or one that is not named by the origin"));
+        }
+        Ok(file)
+    }
+
+    /// The file's text.
+    pub fn render(&self) -> Result<String, FileFault> {
+        render(self)
+    }
+}
+
 impl DataKeysFile {
     /// Reads and checks a data key file.
     pub fn parse(bytes: &[u8]) -> Result<Self, FileFault> {
         let file: Self = parse(bytes)?;
-        if file.format != DATA_KEYS_FORMAT {
-            return Err(FileFault::Format);
+        match (file.format.as_str(), &file.kdf, &file.lock) {
+            (DATA_KEYS_FORMAT, Some(kdf), None) => kdf.check()?,
+            (TOKEN_DATA_KEYS_FORMAT, None, Some(_)) => {}
+            (DATA_KEYS_FORMAT | TOKEN_DATA_KEYS_FORMAT, ..) => {
+                return Err(FileFault::Invalid("it is locked in another way than its format"));
+            }
+            _ => return Err(FileFault::Format),
         }
-        file.kdf.check()?;
         let ids = || file.keys.iter().map(|key| key.key_id);
         let ascending = std::iter::once(0).chain(ids()).zip(ids()).all(|(before, id)| before < id);
         if !ascending || ids().next_back().unwrap_or(0) >= file.next_key_id {

@@ -1,12 +1,13 @@
 //! Secrets of a ledger: the key that signs checkpoints and the data keys that open sealed records.
 //!
-//! In scope: the [`Signer`] that a ledger signs with, a software one for throw-away ledgers, data keys wrapped in a file, the passphrase that
-//! both are locked with, and checking their files without it. Not here: notes, vkeys and signature checks (`countersign-log`), sealing a record
-//! with a data key (`countersign-entry`), and when a key may be used (`countersign-ledger`, which records `datakey.created` first).
+//! In scope: the [`Signer`] that a ledger signs with, in a PKCS#11 token ([`pkcs11`]) or in a file for throw-away ledgers ([`software`]); data keys
+//! wrapped in a file, under a token's key or a passphrase; checking their files without either. Not here: notes, vkeys and signature checks
+//! (`countersign-log`), sealing a record with a data key (`countersign-entry`), and when a key may be used (`countersign-ledger`, which records
+//! `datakey.created` first and holds what is staged while a key is away).
 //!
-//! Limits: Ed25519 only. Software keys only for origins that end in `/software`; every other ledger needs a hardware key, for which there is no
-//! `Signer` in this crate yet. Secrets are erased from memory when dropped, as far as the language lets us; nothing here keeps them from being
-//! swapped out. One process at a time may change a data key file: the store's writer lock sees to that.
+//! Limits: Ed25519, and in a token ECDSA over P-256. Software keys only for origins that end in `/software`. Secrets are erased from memory when
+//! dropped, as far as the language lets us; nothing here keeps them from being swapped out. One process at a time may change a data key file: the
+//! store's writer lock sees to that. The unsafe code that PKCS#11 needs is in the `cryptoki` crate.
 
 use countersign_log::vkey::VKey;
 use thiserror::Error;
@@ -16,6 +17,8 @@ pub mod datakeys;
 mod files;
 pub mod keyfile;
 pub mod passphrase;
+pub mod pin;
+pub mod pkcs11;
 pub mod software;
 pub mod unlock;
 
@@ -24,8 +27,8 @@ pub trait Signer: Send {
     /// The key that the signatures are by, under its name (the log's origin).
     fn vkey(&self) -> &VKey;
 
-    /// The raw signature over exactly these bytes (for a checkpoint: the note's text). Ed25519: 64 bytes. A caller checks it before it relies
-    /// on it.
+    /// The raw signature over exactly these bytes (for a checkpoint: the note's text). Ed25519: 64 bytes; ECDSA: DER. A caller checks it before it
+    /// relies on it.
     fn sign(&mut self, message: &[u8]) -> Result<Vec<u8>, SignError>;
 }
 

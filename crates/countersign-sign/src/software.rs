@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::files::{read_bounded, write_new};
 use crate::keyfile::{FILE_BYTES_MAX, FileFault, Hex, SIGNING_FORMAT, SigningKeyFile};
+use crate::pkcs11::TokenError;
 use crate::unlock::{DeriveError, Unlock};
 use crate::{Random, RandomError, SignError, Signer, aead, random_bytes};
 
@@ -50,6 +51,15 @@ pub enum KeyFileError {
     /// The file is whole and does not open.
     #[error("wrong passphrase for {0}")]
     WrongPassphrase(PathBuf),
+    /// The file's keys are wrapped by a token.
+    #[error("{0} is opened by a key in a token, not by a passphrase")]
+    NeedsToken(PathBuf),
+    /// The file's keys are wrapped under a passphrase.
+    #[error("{0} is opened by a passphrase, not by a key in a token")]
+    NeedsPassphrase(PathBuf),
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The file is not as it was written.
     #[error("{path} is damaged")]
     Damaged {

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use countersign_log::segment::EncodeError;
 use thiserror::Error;
 
+mod ahead;
 mod content;
 mod files;
 pub mod memory;
@@ -86,6 +87,13 @@ pub trait Store: Send {
     /// Makes the signed checkpoint over the pending batch durable: on `Ok` its entries are committed. Refused unless the size is the one
     /// after the pending batch, so no size ever gets two heads.
     fn seal(&mut self, head: &Head) -> Result<(), StoreError>;
+
+    /// As [`Store::seal`] and then [`Store::stage`] of the batch after it, where a backend can by one wait for the disk instead of two. On `Ok`
+    /// both are durable; an error leaves both unknown.
+    fn seal_and_stage(&mut self, head: &Head, next: &StagedBatch) -> Result<(), StoreError> {
+        self.seal(head)?;
+        self.stage(next)
+    }
 
     /// One sealed entry. Not checked against its leaf's hashes: that is for the caller, who knows about redactions.
     fn read(&self, index: u64) -> Result<StoredEntry, StoreError>;

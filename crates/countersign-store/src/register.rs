@@ -2,17 +2,18 @@
 //!
 //! The file's bytes are `countersign-log`'s, since a verifier reads them too.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use countersign_log::register;
 use countersign_log::segment::NOTE_BYTES_MAX;
 
-use crate::files::{beside, lock, read_bounded, replace};
+use crate::files::{beside, lock, on, read_bounded, replace};
 use crate::{FileError, Head, Register, RegisterError};
 
-/// A head register in one file, replaced as a whole with each advance. Durable as [`Register`] says; one writer, held off by a lock
-/// file beside it.
+/// A head register in one file of two slots, written in turn, each advance one write and one `fdatasync`; a head too long for a slot replaces
+/// the file as a whole. Durable as [`Register`] says; one writer, held off by a lock file beside it.
 #[derive(Debug)]
 pub struct FileRegister {
     path: PathBuf,
@@ -27,7 +28,7 @@ impl FileRegister {
             return Err(RegisterError::AlreadyExists(path.to_owned()));
         }
         let lock = writer_lock(path)?;
-        replace(path, &register::encode(0, &[]))?;
+        replace(path, &register::encode_file(0, &[]))?;
         Ok(Self { path: path.to_owned(), lock: Some(lock), poisoned: false })
     }
 
@@ -45,13 +46,32 @@ impl FileRegister {
     }
 }
 
+impl FileRegister {
+    fn read(&self) -> Result<Vec<u8>, RegisterError> {
+        let bytes = read_bounded(&self.path, register::FILE_BYTES_MAX as u64).map_err(|error| missing_or(error, &self.path))?;
+        bytes.ok_or_else(|| self.damaged("too long"))
+    }
+
+    fn damaged(&self, what: &'static str) -> RegisterError {
+        RegisterError::Damaged { path: self.path.clone(), what }
+    }
+
+    fn write(&self, before: &[u8], head: &Head) -> Result<(), FileError> {
+        match (register::decode_slots(before), register::encode_slot(head.size, &head.note)) {
+            (Ok((slot, _)), Some(bytes)) => {
+                let file = OpenOptions::new().write(true).open(&self.path).map_err(on("open", &self.path))?;
+                file.write_all_at(&bytes, slot * register::SLOT_BYTES as u64).map_err(on("write", &self.path))?;
+                file.sync_data().map_err(on("sync", &self.path))
+            }
+            _ => replace(&self.path, &register::encode_file(head.size, &head.note)),
+        }
+    }
+}
+
 impl Register for FileRegister {
     fn load(&self) -> Result<Option<Head>, RegisterError> {
-        let len_max = register::FILE_BYTES_MAX as u64;
-        let damaged = |what| RegisterError::Damaged { path: self.path.clone(), what };
-        let bytes = read_bounded(&self.path, len_max).map_err(|error| missing_or(error, &self.path))?;
-        let bytes = bytes.ok_or_else(|| damaged("too long"))?;
-        let head = register::decode(&bytes).map_err(damaged)?;
+        let bytes = self.read()?;
+        let head = register::decode(&bytes).map_err(|what| self.damaged(what))?;
         Ok(head.map(|(size, note)| Head { size, note: note.to_vec() }))
     }
 
@@ -63,11 +83,13 @@ impl Register for FileRegister {
             return Err(RegisterError::ReadOnly);
         }
         // Read again each time: the file lies apart, and whatever was done to it since is worth knowing before it is replaced.
-        if !is_ahead(head, self.load()?.as_ref())? {
+        let before = self.read()?;
+        let have = register::decode(&before).map_err(|what| self.damaged(what))?.map(|(size, note)| Head { size, note: note.to_vec() });
+        if !is_ahead(head, have.as_ref())? {
             return Ok(());
         }
         self.poisoned = true;
-        replace(&self.path, &register::encode(head.size, &head.note))?;
+        self.write(&before, head)?;
         self.poisoned = false;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The store in append-only files: `DIR/lock` and `DIR/segments/<first index>.seg` (layout: `schemas/segment.md`).
 //!
-//! Each frame is one write and one `fdatasync` at the end of the newest segment; nothing written is ever changed. What a crash leaves is at
-//! most one unfinished frame after the last acknowledged one. `recover` finds it and leaves it; the next write cuts it. Until then the
+//! Each frame is one write and one `fdatasync` after the last one in the newest segment, into zeros that stand there already if the segment is
+//! long enough to be worth it; no frame is ever changed. What a crash leaves is at most one unfinished frame after the last acknowledged one. `recover` finds it and leaves it; the next write cuts it. Until then the
 //! owner can compare the head with the register, and a store that lost sealed frames is still there to be looked at.
 
 use std::fs::{File, OpenOptions};
@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 
 use countersign_log::segment;
 
+use crate::ahead::Ahead;
 use crate::content::{Content, Loaded, Segment};
 use crate::files::{lock, make_directory, on, parent, read_bounded, replace, sync_directory};
+use crate::order::Position;
 use crate::{EachEntry, EachSeal, Head, Recovered, StagedBatch, Store, StoreError, StoredEntry};
 
 /// A store in a local directory. See [`Store`] for what each call promises.
@@ -24,6 +26,8 @@ pub struct SegmentStore {
     /// Held for life by a writer; a reader has none.
     lock: Option<File>,
     content: Option<Content>,
+    /// Of the newest segment; a writer's alone.
+    ahead: Ahead,
     poisoned: bool,
 }
 
@@ -58,7 +62,7 @@ impl SegmentStore {
 
     fn new(dir: &Path, rollover_bytes: u64, lock: Option<File>) -> Self {
         let rollover_bytes = rollover_bytes.min(segment::ROLLOVER_BYTES);
-        Self { dir: dir.to_owned(), rollover_bytes, lock, content: None, poisoned: false }
+        Self { dir: dir.to_owned(), rollover_bytes, lock, content: None, ahead: Ahead::default(), poisoned: false }
     }
 
     fn segments_dir(&self) -> PathBuf {
@@ -97,10 +101,12 @@ impl SegmentStore {
         if firsts.is_empty() { Err(StoreError::Emptied(self.dir.clone())) } else { Ok(firsts) }
     }
 
-    fn load(&self) -> Result<(Content, Recovered), StoreError> {
+    /// What there is, and the length of the newest segment file.
+    fn load(&self) -> Result<(Content, Recovered, u64), StoreError> {
         let firsts = self.list()?;
         let mut content = Content::default();
         let mut recovered = Recovered { head: None, staged: None, torn_bytes: 0 };
+        let mut len = 0;
         for (position, first_index) in firsts.iter().enumerate() {
             let path = self.segment_path(*first_index);
             if *first_index != content.position.size {
@@ -109,11 +115,12 @@ impl SegmentStore {
             let newest = position + 1 == firsts.len();
             let bytes =
                 read_bounded(&path, segment::SEGMENT_BYTES_MAX)?.ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
+            len = bytes.len() as u64;
             let loaded = Loaded::read(&bytes, *first_index, newest).map_err(|(offset, what)| damaged(&path, offset, what))?;
             recovered = Recovered { head: loaded.head().or(recovered.head), staged: loaded.staged(), torn_bytes: loaded.torn_bytes };
             content.push(loaded).ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
         }
-        Ok((content, recovered))
+        Ok((content, recovered, len))
     }
 
     /// Writes a frame at the end of the newest segment. Any failure leaves its result unknown, hence the latch.
@@ -121,14 +128,18 @@ impl SegmentStore {
         let content = self.writable()?;
         let (path, end, torn) = (self.segment_path(content.newest_first().ok_or(StoreError::NotRecovered)?), content.end, content.torn);
         self.poisoned = true;
+        let frame_end = end.saturating_add(frame.len() as u64);
+        self.ahead.make_way(frame_end);
         let file = OpenOptions::new().write(true).open(&path).map_err(on("open", &path))?;
         if torn {
             // Shortened and synced first: were the new frame shorter than the torn one, the rest of that would stand behind it.
             file.set_len(end).map_err(on("shorten", &path))?;
             file.sync_all().map_err(on("sync", &path))?;
+            self.ahead = Ahead::new(frame_end);
         }
         file.write_all_at(frame, end).map_err(on("write", &path))?;
         file.sync_data().map_err(on("sync", &path))?;
+        self.ahead.top_up(&path, frame_end, self.rollover_bytes);
         self.poisoned = false;
         Ok(())
     }
@@ -138,9 +149,15 @@ impl SegmentStore {
         self.writable()?;
         let path = self.segment_path(first_index);
         self.poisoned = true;
+        self.ahead.finish();
         replace(&path, &[segment::encode_header(first_index).as_slice(), frame].concat())?;
+        self.ahead = Ahead::new((segment::HEADER_LEN + frame.len()) as u64);
         self.poisoned = false;
         Ok(())
+    }
+
+    fn rolls_over(&self, end: u64, frame_len: usize) -> bool {
+        end > segment::HEADER_LEN as u64 && end.saturating_add(frame_len as u64) > self.rollover_bytes
     }
 
     fn read_at(&self, first_index: u64, at: Range<u64>) -> Result<Vec<u8>, StoreError> {
@@ -173,13 +190,27 @@ impl SegmentStore {
     }
 }
 
+impl Drop for SegmentStore {
+    /// Takes back the zeros that were not needed. Nothing depends on it: they are no frames.
+    fn drop(&mut self) {
+        self.ahead.finish();
+        let Some(content) = self.content.as_ref().filter(|_| !self.poisoned) else { return };
+        let newest = content.newest_first().filter(|_| self.ahead.own_zeros_behind(content.end)).map(|index| self.segment_path(index));
+        if let Some(file) = newest.and_then(|path| OpenOptions::new().write(true).open(path).ok()) {
+            drop(file.set_len(content.end));
+        }
+    }
+}
+
 impl Store for SegmentStore {
     fn recover(&mut self) -> Result<Recovered, StoreError> {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
-        let (content, mut recovered) = self.load()?;
+        self.ahead.finish();
+        let (content, mut recovered, len) = self.load()?;
         self.content = Some(content);
+        self.ahead = Ahead::new(len);
         if self.lock.is_none() {
             // What stands after the seal may be a live writer's, who is not done yet.
             recovered.staged = None;
@@ -192,10 +223,10 @@ impl Store for SegmentStore {
         let content = self.writable()?;
         let staged_size = content.position.may_stage(batch)?;
         let (newest, end) = (content.newest_first().ok_or(StoreError::NotRecovered)?, content.end);
-        let mut frame = encode(newest, end, batch)?;
-        let rolls_over = end > segment::HEADER_LEN as u64 && end.saturating_add(frame.len() as u64) > self.rollover_bytes;
+        let mut frame = segment::encode_batch(newest, end, batch.first_index, &pairs(batch))?;
+        let rolls_over = self.rolls_over(end, frame.len());
         if rolls_over {
-            frame = encode(batch.first_index, segment::HEADER_LEN as u64, batch)?;
+            frame = segment::encode_batch(batch.first_index, segment::HEADER_LEN as u64, batch.first_index, &pairs(batch))?;
             self.begin_segment(batch.first_index, &frame)?;
         } else {
             self.append(&frame)?;
@@ -213,6 +244,24 @@ impl Store for SegmentStore {
         self.append(&frame)?;
         let content = self.content.as_mut().ok_or(StoreError::NotRecovered)?;
         content.sealed(head, frame.len() as u64);
+        Ok(())
+    }
+
+    fn seal_and_stage(&mut self, head: &Head, next: &StagedBatch) -> Result<(), StoreError> {
+        let content = self.writable()?;
+        content.position.may_seal(head)?;
+        let staged_size = Position { size: head.size, staged_size: None }.may_stage(next)?;
+        let (newest, end) = (content.newest_first().ok_or(StoreError::NotRecovered)?, content.end);
+        let frame = segment::encode_seal_and_batch(newest, end, head.size, &head.note, &pairs(next))?;
+        if self.rolls_over(end, frame.len()) {
+            // A segment ends with a seal and begins with a batch.
+            self.seal(head)?;
+            return self.stage(next);
+        }
+        self.append(&frame)?;
+        let content = self.content.as_mut().ok_or(StoreError::NotRecovered)?;
+        content.sealed(head, segment::joint_seal_len(&head.note));
+        content.staged(next, staged_size, false, frame.len() as u64 - segment::joint_seal_len(&head.note));
         Ok(())
     }
 
@@ -264,9 +313,8 @@ fn writer_lock(dir: &Path) -> Result<File, StoreError> {
     lock(&path)?.ok_or(StoreError::Locked(path))
 }
 
-fn encode(segment_first_index: u64, offset: u64, batch: &StagedBatch) -> Result<Vec<u8>, StoreError> {
-    let entries: Vec<_> = batch.entries.iter().map(|entry| (entry.leaf.as_slice(), entry.sealed.as_slice())).collect();
-    Ok(segment::encode_batch(segment_first_index, offset, batch.first_index, &entries)?)
+fn pairs(batch: &StagedBatch) -> Vec<(&[u8], &[u8])> {
+    batch.entries.iter().map(|entry| (entry.leaf.as_slice(), entry.sealed.as_slice())).collect()
 }
 
 fn damaged(path: &Path, offset: u64, what: String) -> StoreError {

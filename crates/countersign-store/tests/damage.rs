@@ -156,8 +156,40 @@ fn zeros_written_ahead_are_written_over() {
     let bytes = fs::read(place.segment(0)).unwrap();
     fs::write(place.segment(0), [bytes.as_slice(), &[0; 4096]].concat()).unwrap();
     assert_eq!(place.recover().unwrap(), Recovered { head: Some(head(2)), staged: None, torn_bytes: 0 });
+    let mut store = place.writer();
+    store.recover().unwrap();
+    store.stage(&batch(2, 1)).unwrap();
+    store.seal(&head(3)).unwrap();
+    assert_eq!(fs::read(place.segment(0)).unwrap().len(), bytes.len() + 4096, "into the zeros, not behind them");
+    drop(store);
     place.goes_on();
-    assert_eq!(fs::read(place.segment(0)).unwrap().len(), bytes.len() + 4096);
+}
+
+/// A long segment gets zeros ahead, in the background; frames and zeros never meet.
+#[test]
+fn frames_and_zeros_ahead_never_meet() {
+    let big = |index: u64| StoredEntry { leaf: vec![b'a' + (index % 26) as u8; 6], sealed: vec![0x80 | index as u8; 60_000] };
+    let place = Place::new(ROLLOVER_BYTES);
+    let mut store = place.writer();
+    store.recover().unwrap();
+    let (mut size, mut filled) = (0, 0);
+    while size < 1_500 {
+        let count = 1 + size % 13;
+        let next = StagedBatch { first_index: size, entries: (size..size + count).map(big).collect() };
+        store.stage(&next).unwrap();
+        size += count;
+        store.seal(&head(size)).unwrap();
+        let last = segments(&place).pop().unwrap();
+        filled += usize::from(fs::read(last).unwrap().last() == Some(&0));
+    }
+    assert!(filled > 0 && segments(&place).len() == 2, "{filled}");
+    for index in 0..size {
+        assert_eq!(store.read(index).unwrap(), big(index));
+    }
+    drop(store);
+    let last = segments(&place).pop().unwrap();
+    assert_eq!(fs::read(last).unwrap().last(), head(size).note.last(), "zeros not needed go with the writer");
+    assert_eq!(place.recover().unwrap(), Recovered { head: Some(head(size)), staged: None, torn_bytes: 0 });
 }
 
 #[test]
@@ -310,28 +342,33 @@ fn a_changed_register_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("register");
     let mut register = FileRegister::create(&path).unwrap();
-    for size in [0, 7] {
-        if size > 0 {
-            register.advance(&head(size)).unwrap();
-        }
+    // Empty, one head, two heads, and one head that is too long for a slot.
+    let long = Head { size: 9, note: vec![b'n'; 700] };
+    for newest in [None, Some(head(5)), Some(head(7)), Some(long.clone())] {
+        newest.iter().for_each(|newest| register.advance(newest).unwrap());
         let whole = fs::read(&path).unwrap();
-        for bit in 0..whole.len() * 8 {
+        // Every byte of what is written, and some of those that are not.
+        let bits = (0..whole.len()).filter(|at| whole[*at] != 0 || at % 61 == 0).map(|at| at * 8 + at % 8);
+        for bit in bits {
             let mut bytes = whole.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
             fs::write(&path, &bytes).unwrap();
             assert!(matches!(register.load(), Err(RegisterError::Damaged { .. })), "bit {bit}");
-            assert!(matches!(register.advance(&head(9)), Err(RegisterError::Damaged { .. })));
+            assert!(matches!(register.advance(&head(20)), Err(RegisterError::Damaged { .. })));
         }
-        for len in 0..whole.len() {
+        for len in (0..whole.len()).filter(|len| *len < 600 || len % 61 == 0) {
             fs::write(&path, &whole[..len]).unwrap();
             assert!(matches!(register.load(), Err(RegisterError::Damaged { .. })), "cut at {len}");
         }
         fs::write(&path, &whole).unwrap();
+        assert_eq!(register.load().unwrap(), newest);
     }
-    assert_eq!(register.load().unwrap(), Some(head(7)));
     fs::write(dir.path().join("register.tmp"), b"from a crash before the rename").unwrap();
-    register.advance(&head(8)).unwrap();
-    assert_eq!(register.load().unwrap(), Some(head(8)));
+    // Back into slots, and on in them.
+    for size in [10, 11, 12] {
+        register.advance(&head(size)).unwrap();
+        assert_eq!(register.load().unwrap(), Some(head(size)));
+    }
     fs::remove_file(&path).unwrap();
-    assert!(matches!(register.advance(&head(9)), Err(RegisterError::Missing(_))), "a register that is gone must not come back by itself");
+    assert!(matches!(register.advance(&head(20)), Err(RegisterError::Missing(_))), "a register that is gone must not come back by itself");
 }

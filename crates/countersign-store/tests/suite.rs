@@ -206,6 +206,29 @@ fn a_staged_batch_waits_to_be_sealed() {
 }
 
 #[test]
+fn a_seal_and_the_next_batch_go_together() {
+    each_backend(|backend| {
+        let mut store = backend.create().unwrap();
+        store.recover().unwrap();
+        assert!(matches!(store.seal_and_stage(&head(1), &batch(1, 1)), Err(StoreError::NothingStaged(1))));
+        store.stage(&batch(0, 2)).unwrap();
+        assert!(matches!(store.seal_and_stage(&head(3), &batch(3, 1)), Err(StoreError::SealSize { expected: 2, found: 3 })));
+        store.seal_and_stage(&head(2), &batch(2, 3)).unwrap();
+        assert_holds(&*store, &[2]);
+        assert!(matches!(store.stage(&batch(5, 1)), Err(StoreError::AlreadyStaged(2))));
+        store.seal_and_stage(&head(5), &batch(5, 1)).unwrap();
+        drop(store);
+        let mut reader = backend.reader().unwrap();
+        assert_eq!(reader.recover().unwrap(), clean(5));
+        assert_holds(&*reader, &[2, 3]);
+        let mut store = backend.writer().unwrap();
+        assert_eq!(store.recover().unwrap(), Recovered { staged: Some(batch(5, 1)), ..clean(5) });
+        store.seal(&head(6)).unwrap();
+        assert_holds(&*store, &[2, 3, 1]);
+    });
+}
+
+#[test]
 fn what_does_not_follow_is_refused_and_harms_nothing() {
     each_backend(|backend| {
         let mut store = backend.create().unwrap();
@@ -311,6 +334,7 @@ fn a_register_goes_forward_only() {
 enum Call {
     Stage { first_index: u64, count: u64 },
     Seal(u64),
+    SealAndStage { size: u64, count: u64 },
     Reopen,
 }
 
@@ -318,6 +342,7 @@ fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         4 => (0u64..12, 1u64..4).prop_map(|(first_index, count)| Call::Stage { first_index, count }),
         4 => (0u64..14).prop_map(Call::Seal),
+        4 => (0u64..14, 1u64..4).prop_map(|(size, count)| Call::SealAndStage { size, count }),
         1 => Just(Call::Reopen),
     ]
 }
@@ -349,6 +374,15 @@ proptest! {
                     }
                     if allowed {
                         counts.extend(pending.take());
+                    }
+                }
+                Call::SealAndStage { size: new_size, count } => {
+                    let allowed = pending.is_some_and(|count| size + count == new_size);
+                    for store in &mut stores {
+                        prop_assert_eq!(store.seal_and_stage(&head(new_size), &batch(new_size, count)).is_ok(), allowed);
+                    }
+                    if allowed {
+                        counts.extend(pending.replace(count));
                     }
                 }
                 Call::Reopen => {

@@ -143,7 +143,8 @@ impl World {
         Parts {
             store,
             register,
-            signer: Box::new(TestSigner::new()),
+            vkey: TestSigner::new().vkey.clone(),
+            signers: vec![Box::new(TestSigner::new())],
             keys,
             clock: Box::new(self.clock.clone()),
             entropy: Box::new(SystemEntropy::default()),

@@ -21,8 +21,8 @@ pub fn record() -> impl Strategy<Value = Record> {
 /// A record of the type with this name; padding for a name no type has.
 pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
     match type_name {
-        "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "officer.enrolled"
-        | "officer.revoked" => control(type_name),
+        "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "key.attested"
+        | "officer.enrolled" | "officer.revoked" => control(type_name),
         "organization" | "person" | "principal" | "credential" | "provider" | "model" | "issuer" | "exposure" => directory(type_name),
         "submission" => submission().prop_map(Record::from).boxed(),
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
@@ -241,6 +241,7 @@ fn control(type_name: &str) -> BoxedStrategy<Record> {
             reason: line(),
             approvers: approvers()
         }),
+        "key.attested" => boxed!(KeyAttested { vkey: line(), attestation: detail(), transcript: of(hash()) }),
         "officer.enrolled" => boxed!(OfficerEnrolled { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
         _ => boxed!(OfficerRevoked { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
     }

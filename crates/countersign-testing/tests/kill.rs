@@ -12,6 +12,7 @@ use countersign_ledger::{Access, Directory, Ledger, Opening, SystemClock};
 use countersign_testing::ledger::{active_grant, cast, options, principal, stage_set};
 use countersign_verify::files::DirSource;
 
+/// Unless `COUNTERSIGN_KILLS` says otherwise.
 const KILLS: u64 = 200;
 /// Kills a ledger gets before a new one is made: each restart replays everything, so an old ledger costs much and shows nothing new.
 const KILLS_EACH: u64 = 20;
@@ -21,7 +22,8 @@ fn nothing_acknowledged_is_lost() {
     let seed = std::env::var("COUNTERSIGN_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| u64::from(std::process::id()));
     let mut random = Random(seed);
     let (mut acknowledged, mut finished) = (0, 0);
-    for group in 0..KILLS / KILLS_EACH {
+    let kills = std::env::var("COUNTERSIGN_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    for group in 0..kills / KILLS_EACH {
         let base = tempfile::tempdir().unwrap();
         let dir = base.path().join("ledger");
         drop(make(&dir));
@@ -42,7 +44,7 @@ fn nothing_acknowledged_is_lost() {
         assert_eq!(report.exit_code, 0, "seed {seed}: {report}");
     }
     eprintln!(
-        "{KILLS} kills, seed {seed}: {acknowledged} acknowledged entries, none lost; {finished} interrupted commits finished at restart"
+        "{kills} kills, seed {seed}: {acknowledged} acknowledged entries, none lost; {finished} interrupted commits finished at restart"
     );
     assert!(acknowledged > 0);
 }
@@ -64,7 +66,7 @@ fn make(dir: &Path) -> Ledger {
 }
 
 fn opening() -> Opening {
-    Opening { passphrase_file: None, clock: Box::new(SystemClock), told: Box::new(|_| {}) }
+    Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock), told: Box::new(|_| {}) }
 }
 
 fn open(dir: &Path) -> Ledger {

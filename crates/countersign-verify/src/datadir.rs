@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::mpsc::sync_channel;
 
 use countersign_entry::leaf::{Kind, Leaf};
 use countersign_log::segment::{Frame, Frames, Item, SegmentError, parse_file_name};
 
 use crate::heads::{Head, Role};
+use crate::records::stored_hash;
 use crate::report::Finding;
-use crate::source::{At, Progress};
-use crate::{Planes, Run, codes};
+use crate::source::{At, Progress, Source, SourceError};
+use crate::{Options, Planes, Run, codes};
 
 const CONFIG: &str = "countersign.toml";
 const REGISTER: &str = "register/head";
@@ -32,9 +34,14 @@ pub(crate) fn check(run: &mut Run<'_>) -> Option<Head> {
     let expected = heads.iter().map(|(_, h)| h.checkpoint.size.0).max().unwrap_or(0);
     let segments: BTreeSet<u64> = run.files.keys().filter_map(|path| parse_file_name(path.strip_prefix(SEGMENTS)?)).collect();
     let mut walk = Walk { planes: None, wanted, newest: None, expected };
-    for first in &segments {
-        walk.segment(run, *first, segments.last() == Some(first));
-    }
+    let (source, options) = (run.source, run.options);
+    std::thread::scope(|scope| {
+        let (done, taken) = sync_channel(0);
+        let segments = &segments;
+        // The next segment is read and its records are hashed while the walk goes through this one. No more than two are in memory.
+        scope.spawn(move || segments.iter().map(|first| Ahead::take(source, options, *first)).try_for_each(|ahead| done.send(ahead)));
+        taken.iter().for_each(|ahead| walk.segment(run, ahead, segments.last().copied()));
+    });
     let newest = walk.finish(run, &heads, &config);
     others(run, &segments, &config);
     newest
@@ -114,32 +121,64 @@ struct Walk<'o> {
     expected: u64,
 }
 
+/// A frame, and with a batch the hashes of its stored records.
+type HashedFrame = (Result<Frame, SegmentError>, Vec<[u8; 32]>);
+
+/// A segment as it was read and taken apart ahead of the walk.
+struct Ahead {
+    first: u64,
+    path: String,
+    read: Result<Vec<u8>, SourceError>,
+    frames: Result<Vec<HashedFrame>, SegmentError>,
+}
+
+impl Ahead {
+    fn take(source: &dyn Source, options: &Options, first: u64) -> Self {
+        let path = format!("{SEGMENTS}{}", countersign_log::segment::file_name(first));
+        let read = source.read(&path);
+        let bytes = read.as_deref().unwrap_or_default();
+        let hashed = |frame| {
+            let stored = match &frame {
+                Ok(Frame::Batch { items, .. }) if options.looks_at_sealed() => {
+                    items.iter().map(|item| stored_hash(bytes.get(item.sealed.clone()).unwrap_or_default())).collect()
+                }
+                _ => Vec::new(),
+            };
+            (frame, stored)
+        };
+        let frames = Frames::new(bytes, first).map(|frames| frames.map(hashed).collect());
+        Self { first, path, read, frames }
+    }
+}
+
 struct Batch {
     first_index: u64,
     items: Vec<Item>,
+    stored: Vec<[u8; 32]>,
 }
 
 impl<'o> Walk<'o> {
-    fn segment(&mut self, run: &mut Run<'o>, first: u64, is_last: bool) {
-        let path = format!("{SEGMENTS}{}", countersign_log::segment::file_name(first));
+    fn segment(&mut self, run: &mut Run<'o>, ahead: Ahead, last: Option<u64>) {
+        let Ahead { first, path, read, frames } = ahead;
         let next = self.next();
         if first != next {
             let detail = format!("this segment starts at entry {first}, the one before it ends at {next}");
             run.out.find(Finding::new(codes::SEGMENT_MISSING, detail).entry(next).file(&path));
             self.skip_to(first);
         }
-        let Some(bytes) = run.read(&path) else { return };
-        match Frames::new(&bytes, first) {
-            Ok(frames) => self.frames(run, &path, &bytes, frames, is_last),
-            Err(e) => self.damaged(run, &path, &e, is_last),
+        let is_last = last == Some(first);
+        match (read, frames) {
+            (Err(e), _) => run.out.find(Finding::new(codes::UNREADABLE, e.reason).file(&path)),
+            (Ok(bytes), Ok(frames)) => self.frames(run, &path, &bytes, frames, is_last),
+            (Ok(_), Err(e)) => self.damaged(run, &path, &e, is_last),
         }
     }
 
-    fn frames(&mut self, run: &mut Run<'o>, path: &str, bytes: &[u8], frames: Frames<'_>, is_last: bool) {
+    fn frames(&mut self, run: &mut Run<'o>, path: &str, bytes: &[u8], frames: Vec<HashedFrame>, is_last: bool) {
         let mut staged: Option<Batch> = None;
-        for frame in frames {
+        for (frame, stored) in frames {
             match frame {
-                Ok(Frame::Batch { first_index, items, .. }) => staged = Some(Batch { first_index, items }),
+                Ok(Frame::Batch { first_index, items, .. }) => staged = Some(Batch { first_index, items, stored }),
                 Ok(Frame::Seal { size, note, .. }) => self.seal(run, path, bytes, staged.take(), (size, note)),
                 Ok(Frame::ZeroTail { .. }) => {}
                 Err(e) => self.damaged(run, path, &e, is_last),
@@ -164,8 +203,9 @@ impl<'o> Walk<'o> {
         let origin = head.as_ref().map_or_else(|| run.options.vkey.name().to_owned(), |h| h.checkpoint.origin.clone());
         let wanted = self.wanted.clone();
         let planes = self.planes.get_or_insert_with(|| Planes::new(&origin, run.options, wanted));
+        let mut stored = batch.stored.into_iter();
         for (item, index) in batch.items.iter().zip(batch.first_index..) {
-            entry(planes, run, path, bytes, item, index);
+            entry(planes, run, path, bytes, item, stored.next(), index);
         }
         (run.progress)(Progress { entries: size, of: self.expected.max(size) });
         let Some(head) = head else { return };
@@ -223,7 +263,8 @@ impl<'o> Walk<'o> {
     }
 }
 
-fn entry(planes: &mut Planes<'_>, run: &mut Run<'_>, path: &str, bytes: &[u8], item: &Item, index: u64) {
+/// `stored` is the hash of the stored record where it was made already.
+fn entry(planes: &mut Planes<'_>, run: &mut Run<'_>, path: &str, bytes: &[u8], item: &Item, stored: Option<[u8; 32]>, index: u64) {
     planes.leaves.skip_to(index);
     let at = |range: &Range<usize>| At { file: path, offset: range.start as u64 };
     let leaf_bytes = bytes.get(item.leaf.clone()).unwrap_or_default();
@@ -231,7 +272,8 @@ fn entry(planes: &mut Planes<'_>, run: &mut Run<'_>, path: &str, bytes: &[u8], i
     let leaf = Leaf { index, ..leaf };
     if matches!(leaf.kind, Kind::Genesis | Kind::KeyEvent) || run.options.looks_at_sealed() {
         let record = bytes.get(item.sealed.clone()).unwrap_or_default();
-        planes.records.record(&leaf, record, at(&item.sealed), &mut planes.keys, &mut run.out);
+        let stored = stored.unwrap_or_else(|| stored_hash(record));
+        planes.records.record(&leaf, record, stored, at(&item.sealed), &mut planes.keys, &mut run.out);
     }
 }
 
@@ -252,7 +294,10 @@ fn hold_commit(planes: &mut Planes<'_>, run: &mut Run<'_>, head: &Head, size: u6
 fn others(run: &mut Run<'_>, segments: &BTreeSet<u64>, config: &Config) {
     let register_lock = format!("{}.lock", config.register);
     let paths: Vec<(String, u64)> = run.files.iter().map(|(path, len)| (path.clone(), *len)).collect();
-    for (path, len) in paths {
+    if paths.iter().any(|(path, _)| derived(path)) {
+        run.out.not_checked("the facts snapshot and the index: made from the entries, and no evidence of anything");
+    }
+    for (path, len) in paths.into_iter().filter(|(path, _)| !derived(path)) {
         let segment = path.strip_prefix(SEGMENTS).and_then(parse_file_name).is_some_and(|first| segments.contains(&first));
         if segment || path == CONFIG || path == config.register {
             continue;
@@ -267,6 +312,11 @@ fn others(run: &mut Run<'_>, segments: &BTreeSet<u64>, config: &Config) {
             run.out.not_checked(format!("file {path}: no part of a ledger"));
         }
     }
+}
+
+/// Kept beside a ledger, and made anew from its entries by whoever doubts it.
+fn derived(path: &str) -> bool {
+    path == "snapshot" || path == "snapshot.tmp" || path.starts_with("index/")
 }
 
 /// Damage in a key file. Its format is the signer's, so whoever knows the signer hands the check in.

@@ -162,7 +162,7 @@ impl<'o> Walk<'o> {
             (_, Some(sealed)) => sealed,
             _ => return self.planes.records.absent(leaf),
         };
-        self.planes.records.record(leaf, bytes, at, &mut self.planes.keys, &mut run.out);
+        self.planes.records.record(leaf, bytes, stored_hash(bytes), at, &mut self.planes.keys, &mut run.out);
     }
 
     /// Presence and length of the tiles above level 0; what they hold is checked as the leaves are read.

@@ -51,7 +51,7 @@ impl<'a> Fields<'a> {
         items.iter().map(|v| v.as_text().ok_or_else(|| fault(name, "not an array of texts"))).collect()
     }
 
-    fn value(&self, name: &str) -> Checked<&'a Value> {
+    pub fn value(&self, name: &str) -> Checked<&'a Value> {
         self.0.value(name).ok_or_else(|| fault(name, "missing"))
     }
 }

@@ -1,6 +1,7 @@
 //! The log's keys over time, walked from the pinned one through rotations and revocations (ledger-format section 9), and who must have
 //! signed a checkpoint of a given size.
 
+use ciborium::Value;
 use countersign_log::key_event::{revocation_text, rotation_text, verify_text};
 use countersign_log::note::{NoteVerifyError, VKey, VKeyError};
 use countersign_log::tree::TreeSize;
@@ -36,6 +37,8 @@ pub(crate) struct KeyWalk {
     origin: String,
     keys: Vec<LogKey>,
     rotations: Vec<Rotation>,
+    /// Events that name approvers.
+    approved: u64,
 }
 
 /// What is wrong with a key event: code, field, words.
@@ -50,7 +53,7 @@ impl From<FieldFault> for EventFault {
 impl KeyWalk {
     pub fn new(origin: &str, pinned: &VKey) -> Self {
         let first = LogKey { vkey: pinned.clone(), trusted: true, from: 0, until: None, revoked_after: None, alone: None };
-        Self { origin: origin.to_owned(), keys: vec![first], rotations: Vec::new() }
+        Self { origin: origin.to_owned(), keys: vec![first], rotations: Vec::new(), approved: 0 }
     }
 
     /// The keys that genesis lists.
@@ -76,9 +79,11 @@ impl KeyWalk {
     /// A content of kind 2 at `index`.
     pub fn event(&mut self, index: u64, kind: &str, fields: &Fields<'_>, out: &mut Outcome) {
         out.count("key-events");
+        self.approved += u64::from(kind != "key.attested");
         let done = match kind {
             "key.rotated" => self.rotated(index, fields),
             "key.revoked" => self.revoked(index, fields),
+            "key.attested" => self.attested(index, fields, out),
             "officer.enrolled" | "officer.revoked" => officer(fields),
             other => return out.not_checked(format!("entry {index}: key event of a type this version does not know ({other})")),
         };
@@ -129,6 +134,18 @@ impl KeyWalk {
         if let Some(key) = self.keys.get_mut(revoked) {
             key.revoked_after = Some(key.revoked_after.map_or(last_size, |old| old.min(last_size)));
         }
+        Ok(())
+    }
+
+    /// A token's words about a key. They are shown, and nobody but the operator vouches for them.
+    fn attested(&self, index: u64, fields: &Fields<'_>, out: &mut Outcome) -> Result<(), EventFault> {
+        fields.only(&["vkey", "attestation", "transcript"], &[])?;
+        let vkey = self.sound(fields.text("vkey")?, "vkey")?;
+        if self.position(&vkey).is_none() {
+            return Err(EventFault(codes::KEY_EVENT_KEY, "vkey", format!("{vkey} is not a key of this log")));
+        }
+        let said = fields.value("attestation")?;
+        out.not_checked(format!("entry {index}: what its token says of {vkey}, told by the operator's program: {}", said_in_words(said)));
         Ok(())
     }
 
@@ -212,6 +229,9 @@ impl KeyWalk {
 
     /// Revocations reach back: commits that the revoked key alone signed beyond its last size are untrusted.
     pub fn finish(&self, out: &mut Outcome) {
+        if self.approved > 0 {
+            out.not_checked(format!("who approved {} key events: asserted by the operator, not signed by the approvers", self.approved));
+        }
         for key in &self.keys {
             if let (Some(last), Some((size, file))) = (key.revoked_after, &key.alone)
                 && *size > last
@@ -235,6 +255,20 @@ impl LogKey {
 
 fn signed(key: &VKey, text: &str, signature: &[u8], field: &'static str) -> Result<(), EventFault> {
     verify_text(key, text, signature).map_err(|e| EventFault(codes::KEY_EVENT_SIGNATURE, field, format!("by {key}: {}", words(&e))))
+}
+
+/// An attestation's values on one line; its shape is the signer's.
+fn said_in_words(said: &Value) -> String {
+    match said {
+        Value::Map(pairs) => {
+            let pair = |(key, value): &(Value, Value)| format!("{} {}", said_in_words(key), said_in_words(value));
+            pairs.iter().map(pair).collect::<Vec<_>>().join(", ")
+        }
+        Value::Text(text) => text.clone(),
+        Value::Bool(is) => is.to_string(),
+        Value::Null => "not said".to_owned(),
+        _ => "…".to_owned(),
+    }
 }
 
 fn officer(fields: &Fields<'_>) -> Result<(), EventFault> {

@@ -71,13 +71,12 @@ impl<'o> Records<'o> {
         &self.genesis_keys
     }
 
-    /// Takes the stored record of the next leaf.
-    pub fn record(&mut self, leaf: &Leaf, bytes: &[u8], at: At<'_>, keys: &mut KeyWalk, out: &mut Outcome) {
+    /// Takes the stored record of the next leaf, with its [`stored_hash`].
+    pub fn record(&mut self, leaf: &Leaf, bytes: &[u8], stored: [u8; 32], at: At<'_>, keys: &mut KeyWalk, out: &mut Outcome) {
         out.count("records");
         if leaf.kind != Kind::Entry {
             self.redactions.not_kind_1(leaf.index);
         }
-        let stored = stored_hash(bytes);
         let as_written = stored == leaf.sealed_hash;
         let find = |code, detail: String| Finding::new(code, detail).entry(leaf.index).at(at);
         if !as_written && leaf.kind != Kind::Entry {

@@ -19,8 +19,8 @@ pub struct SourceError {
     pub reason: String,
 }
 
-/// The files of one ledger.
-pub trait Source {
+/// The files of one ledger. `Sync`, because files are read on one thread while another looks at what they hold.
+pub trait Source: Sync {
     /// Every file there is, in any order.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ const TASKS: &[(&str, &str)] = &[
     ("test", "run every test of the workspace and add up the results"),
     ("ci", "format, lints, deps, tidy and test: what a change must pass"),
     ("deps", "hold the edges between crates against the allowed list"),
-    ("bench", "first figures, with their ratios to bare loops; optimised build"),
+    ("bench", "the figures of docs/performance.md, written there: [DIR] [--long] [--entries N] [--quick]"),
     ("tidy", "dead links, wrong commands, files too long, traces of a machine, data that must not be here"),
 ];
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         ["ci"] => ci(&root),
         ["deps"] => deps::run(&root),
         ["tidy"] => tidy::run(&root),
-        ["bench"] => cargo_step(&root, &["run", "--release", "-q", "-p", "countersign-testing", "--bin", "bench"]),
+        ["bench", rest @ ..] => bench(&root, rest),
         _ => usage(),
     };
     for finding in &findings {
@@ -53,6 +53,13 @@ fn ci(root: &Path) -> Findings {
         all.extend(step(root).into_iter().map(|finding| format!("{name}: {finding}")));
     }
     all
+}
+
+fn bench(root: &Path, options: &[&str]) -> Findings {
+    let run = |bin: &str, options: &[&str]| {
+        cargo_step(root, &[&["run", "--release", "-q", "-p", "countersign-testing", "--bin", bin, "--"], options].concat())
+    };
+    run("bench", options).into_iter().chain(run("token_bench", &[])).collect()
 }
 
 fn format(root: &Path) -> Findings {

@@ -13,10 +13,17 @@ struct Need {
     probe: &'static [&'static str],
     /// Debian packages that bring it.
     packages: &'static [&'static str],
+    /// Where it stays away, the tests that need it say that they do nothing, and the others run.
+    optional: bool,
 }
 
-/// Steps to come add rows here: softhsm2 and opensc (PKCS#11), postgresql (a store), chromium (the console).
-const NEEDS: &[Need] = &[Need { what: "a C compiler", probe: &["cc", "--version"], packages: &["gcc", "libc6-dev"] }];
+/// Steps to come add rows here: postgresql (a store), chromium (the console).
+const NEEDS: &[Need] = &[
+    Need { what: "a C compiler", probe: &["cc", "--version"], packages: &["gcc", "libc6-dev"], optional: false },
+    Need { what: "SoftHSM 2", probe: &["softhsm2-util", "--version"], packages: &["softhsm2"], optional: true },
+    Need { what: "strace", probe: &["strace", "--version"], packages: &["strace"], optional: true },
+    Need { what: "mkfs.ext4", probe: &["mkfs.ext4", "-V"], packages: &["e2fsprogs"], optional: true },
+];
 
 /// Added up over every test binary.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +70,12 @@ fn provide(need: &Need) -> Option<String> {
             return None;
         }
     }
-    Some(format!("{} is missing: install {}", need.what, need.packages.join(", ")))
+    let missing = format!("{} is missing: install {}", need.what, need.packages.join(", "));
+    if need.optional {
+        eprintln!("SKIPPED: {missing}; tests that need it pass without doing anything");
+        return None;
+    }
+    Some(missing)
 }
 
 fn succeeds(command: &[&str]) -> bool {
@@ -132,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_need_that_is_met_is_no_finding() {
-        assert_eq!(provide(&Need { what: "cargo", probe: &["cargo", "--version"], packages: &[] }), None);
+        assert_eq!(provide(&Need { what: "cargo", probe: &["cargo", "--version"], packages: &[], optional: false }), None);
         assert!(!succeeds(&["no-such-program-anywhere"]));
         assert!(!succeeds(&[]));
     }

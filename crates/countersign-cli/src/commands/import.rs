@@ -1,16 +1,21 @@
 //! `import`: a file of records. First what it would do; with `--commit` every row that can be used, and nothing where recording would fail half-way
 //! for a reason that can be known before.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use countersign_entry::ids::Date;
+use countersign_entry::ids::{Date, PersonId, PrincipalId};
 use countersign_import::accounting::Source;
 use countersign_import::fields::Kind;
 use countersign_import::limits::FILE_BYTES_MAX;
 use countersign_import::mapping::{self, Mapping, MappingError};
+use countersign_import::public::{self, Public};
 use countersign_import::table::{Format, Table, read};
 use countersign_import::{IMPORTER_VERSION, importers, quarantine, template};
+use serde_json::json;
+
+use countersign_ledger::Ledger;
 
 use super::import_plan::Plan;
 use super::import_rows::{Common, People, plan};
@@ -118,6 +123,18 @@ enum SourceKind {
     Grants,
     /// Accesses.
     AccessEvents,
+    /// Issuers: the SEC's list (cik, ticker, exchange, name).
+    SecIssuers,
+    /// GICS sub-industries of issuers: the S&P 500 (Symbol, Security, GICS Sub-Industry, CIK, …).
+    Sp500,
+    /// Models: the models.dev catalogue.
+    ModelsDev,
+    /// Providers: the file of labs and their issuers.
+    Labs,
+    /// Exposures: the file of labs and their issuers.
+    ExposureProviders,
+    /// Exposures: the file of edges.
+    ExposureEdges,
 }
 
 pub(crate) fn run(args: &ImportArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
@@ -128,9 +145,51 @@ pub(crate) fn run(args: &ImportArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
     }
 }
 
+/// What came of a file that the demo loads.
+pub(crate) struct Loaded {
+    /// Rows in the file.
+    pub(crate) rows: u64,
+    /// Rows that say again what an earlier one says.
+    pub(crate) repeated: u64,
+    /// Rows put aside, each with its reason.
+    pub(crate) put_aside: Vec<(u64, String)>,
+    /// The import's entry.
+    pub(crate) entry: Option<u64>,
+}
+
+/// Loads trades of the House's form, or holdings of OGE Form 278e, into an open ledger, as `import --commit` does.
+pub(crate) fn load(
+    ledger: &mut Ledger,
+    actor: &PrincipalId,
+    filers: BTreeMap<String, PersonId>,
+    bytes: &[u8],
+    holdings: bool,
+) -> Result<Loaded, Failure> {
+    let bad = |e: &dyn std::fmt::Display| Failure::Invalid(e.to_string());
+    let table = read(bytes, &Format::recognise(bytes)).map_err(|e| bad(&e))?;
+    let received_on = Date::of(ledger.now());
+    let facts = ledger.facts();
+    let (people, linker) = (People::new(filers, facts), Linker::new(facts));
+    let common = Common { people, linker, facts, received_on: received_on.clone(), actor: actor.clone() };
+    let plan = if holdings {
+        plan(importers::oge278e(&table, &received_on).map_err(|e| bad(&e))?, &table, common)?
+    } else {
+        plan(importers::house_ptr(&table, &received_on).map_err(|e| bad(&e))?, &table, common)?
+    };
+    let (entry, _) = commit(&plan, ledger, actor)?;
+    let put_aside = plan.quarantined.iter().map(|q| (q.number, q.reason.to_string())).collect();
+    Ok(Loaded { rows: plan.report.total, repeated: plan.report.duplicates, put_aside, entry })
+}
+
 fn print_mapping(source: SourceKind, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let kind = source.kind().ok_or_else(|| Failure::Usage("this source is a form of its own and takes no mapping".into()))?;
-    out.text(&template::template(kind, &source.word()))?;
+    let kind = source.kind().filter(|_| source.public().is_none());
+    let kind = kind.ok_or_else(|| Failure::Usage("this source is a form of its own and takes no mapping".into()))?;
+    let mapping = template::template(kind, &source.word());
+    if out.is_json() {
+        out.object("import-mapping", json!({ "mapping": mapping }))?
+    } else {
+        out.text(&mapping)?
+    }
     Ok(DONE)
 }
 
@@ -154,7 +213,27 @@ impl SourceKind {
             Self::ListItems => Kind::ListItem,
             Self::Grants => Kind::Grant,
             Self::AccessEvents => Kind::AccessEvent,
+            public => public.public()?.kind,
         })
+    }
+
+    /// The public file it is, where it is one.
+    fn public(self) -> Option<Public> {
+        Some(match self {
+            Self::SecIssuers => public::SEC_ISSUERS,
+            Self::Sp500 => public::SP500,
+            Self::ModelsDev => public::MODELS_DEV,
+            Self::Labs => public::LABS,
+            Self::ExposureProviders => public::EXPOSURE_PROVIDERS,
+            Self::ExposureEdges => public::EXPOSURE_EDGES,
+            _ => return None,
+        })
+    }
+
+    /// The mapping its rows are read by where none is given; none for the forms.
+    fn own_mapping(self) -> Option<Mapping> {
+        let by_name = || self.kind().map(|kind| Mapping::by_name(kind, &self.word()));
+        self.public().map_or_else(by_name, |public| Some(public.mapping(&self.word())))
     }
 
     /// Its word on the command line.
@@ -221,9 +300,9 @@ impl FileArgs {
 
     /// The mapping, where the source takes one: the file's, else the one by name.
     fn mapping(&self) -> Result<Option<Mapping>, Failure> {
-        let path = match (&self.mapping, self.source.kind()) {
+        let path = match (&self.mapping, self.source.kind().filter(|_| self.source.public().is_none())) {
             (Some(path), Some(_)) => path,
-            (None, kind) => return Ok(kind.map(|kind| Mapping::by_name(kind, &self.source.word()))),
+            (None, _) => return Ok(self.source.own_mapping()),
             (Some(_), None) => return Err(Failure::Usage("--mapping is not for this source: it is a form of its own".into())),
         };
         let bytes = read_small(path)?;
@@ -267,7 +346,16 @@ impl FileArgs {
                 if Some(mapping.kind) != self.source.kind() {
                     return Err(bad(MappingError::OtherKind(mapping.kind)));
                 }
-                import_records::plan(mapping::records(table, mapping, &received_on).map_err(bad)?, table, session)
+                let renamed = self.source.public().map(|public| public.rename(table)).transpose().map_err(bad)?;
+                let table = renamed.as_ref().map_or(table, |r| &r.table);
+                let mut imported = mapping::records(table, mapping, &received_on).map_err(bad)?;
+                imported.report.elsewhere = renamed.as_ref().map_or(0, |r| r.elsewhere);
+                imported.report.total += imported.report.elsewhere;
+                if renamed.is_some() {
+                    // Which fields a public file cannot have is no news.
+                    imported.report.absent_columns.clear();
+                }
+                import_records::plan(imported, table, session)
             }
         }
     }

@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 
 use super::bar;
 use super::import_plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance, repeat};
-use super::kinds::{self, fields_of};
+use super::kinds;
+use super::visible::fields_of;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -135,6 +136,10 @@ fn drafts(imported: &mut Imported<Fields>, there: &There, aside: &Aside<'_>) -> 
 
 fn record(row: &Row<Fields>, current: Option<&(LeafIndex, Value)>, provenance: &Value) -> Result<Record, Reason> {
     let fields = &row.value;
+    if current.is_none() && fields.only_updates() {
+        let id = fields.value("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        return Err(Reason::Unknown { what: fields.kind().word(), id });
+    }
     let known = current.map(|(_, said)| said);
     let new = [("supersedes", json!(current.map(|(index, _)| index)))];
     let [supersedes] = new.clone();

@@ -141,11 +141,18 @@ impl<'p> Told<'p> {
     fn lines(&self, done: bool) -> Vec<(&'static str, String)> {
         let (plan, report) = (self.plan, &self.plan.report);
         let aside = plan.quarantined.len();
+        let elsewhere = match report.elsewhere {
+            0 => String::new(),
+            n => format!(", {n} joined to others or not for this source"),
+        };
         let mut lines = vec![
             ("file", format!("{} {}/{}", plan.source.file_sha256, shown(&plan.source.importer), plan.source.version)),
             (
                 "rows",
-                format!("{}: {} usable, {aside} quarantined, {} repeated in the file", report.total, report.loaded, report.duplicates),
+                format!(
+                    "{}: {} usable, {aside} quarantined, {} repeated in the file{elsewhere}",
+                    report.total, report.loaded, report.duplicates
+                ),
             ),
         ];
         if aside > 0 {
@@ -195,16 +202,20 @@ impl<'p> Told<'p> {
     }
 }
 
-/// How requests for access would be decided if they were recorded now. Why is for the ethics role.
+/// How requests for access would be decided if they were recorded now: for the ethics role alone. For everybody else to ask is to record, else
+/// previews would be a way to try out, unseen, whom a list stands against.
 struct Outlook {
     cleared: u64,
     not_cleared: u64,
-    rules: Option<BTreeMap<String, u64>>,
+    rules: BTreeMap<String, u64>,
 }
 
 impl Outlook {
     fn of(plan: &Plan, session: &Session) -> Option<Self> {
-        let mut outlook = Self { cleared: 0, not_cleared: 0, rules: session.actor.is_ethics().then(BTreeMap::new) };
+        if !session.actor.is_ethics() {
+            return None;
+        }
+        let mut outlook = Self { cleared: 0, not_cleared: 0, rules: BTreeMap::new() };
         let mut any = false;
         for (_, record, _) in plan.to_record().filter(|(_, record, _)| matches!(record, Record::GrantRequest(_))) {
             any = true;
@@ -217,9 +228,7 @@ impl Outlook {
             }
             let reasons = assessment.filter(|_| !cleared(assessment)).into_iter().flat_map(|a| &a.reasons);
             for reason in reasons {
-                if let Some(rules) = &mut outlook.rules {
-                    *rules.entry(format!("{} {}", reason.rule, word_of(&reason.outcome))).or_default() += 1;
-                }
+                *outlook.rules.entry(format!("{} {}", reason.rule, word_of(&reason.outcome))).or_default() += 1;
             }
         }
         any.then_some(outlook)
@@ -230,7 +239,7 @@ impl Outlook {
     }
 
     fn line(&self) -> String {
-        let rules: Vec<String> = self.rules.iter().flatten().map(|(rule, n)| format!("{rule} {n}")).collect();
+        let rules: Vec<String> = self.rules.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
         let why = if rules.is_empty() { String::new() } else { format!(": {}", rules.join(", ")) };
         format!("{} would be cleared now, {} not{why}", self.cleared, self.not_cleared)
     }

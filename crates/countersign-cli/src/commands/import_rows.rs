@@ -27,9 +27,14 @@ pub(super) struct People<'a> {
 }
 
 impl<'a> People<'a> {
+    /// Filers whose labels are known.
+    pub(super) fn new(labels: BTreeMap<String, PersonId>, facts: &'a Facts) -> Self {
+        Self { labels, facts }
+    }
+
     /// Reads a file of two columns, `filer` and `person`, where there is one.
     pub(super) fn read(path: Option<&Path>, facts: &'a Facts) -> Result<Self, Failure> {
-        let mut people = Self { labels: BTreeMap::new(), facts };
+        let mut people = Self::new(BTreeMap::new(), facts);
         let Some(path) = path else { return Ok(people) };
         let bytes = read_small(path)?;
         let bad = |what: String| Failure::Invalid(format!("{}: {what}", path.display()));

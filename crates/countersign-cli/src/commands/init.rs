@@ -2,17 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use countersign_entry::ids::{IdError, Line, PersonId, PrincipalId};
-use countersign_ledger::{Clock as _, Directory, SystemClock};
+use countersign_entry::record::{KeyAttested, Record};
+use countersign_ledger::{Clock as _, Directory, InToken, Ledger, Opening, Request, SystemClock};
+use countersign_sign::pkcs11::Token;
 use serde_json::json;
 
 use super::DONE;
+use super::token::{Said, TokenArgs, named};
 use crate::actor::{login_name, os_user};
 use crate::defaults::{self, Founder};
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, say};
-use crate::session::opening;
+use crate::session::{opening, random_key};
 use crate::words::new_id;
 
 /// How a ledger is made.
@@ -27,12 +30,27 @@ pub(crate) struct InitArgs {
     /// Where the head register is; best on another file system. Without it: in DIR.
     #[arg(long, value_name = "PATH")]
     register: Option<PathBuf>,
-    /// File that holds the passphrase. Without it, and without systemd's credential, one is made up and left in DIR/keys/passphrase.
+    /// File that holds the passphrase of keys in files. Without it, and without systemd's credential, one is made up and left in DIR/keys/passphrase.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// Where the signing key is: in a file, for an origin that ends in `/software`, or in a token, made by `key init` before.
+    #[arg(long, value_enum, default_value_t = SignerName::Software)]
+    signer: SignerName,
+    #[command(flatten)]
+    token: TokenArgs,
+    /// The label of the signing key in the token.
+    #[arg(long, value_name = "LABEL")]
+    key: Option<String>,
     /// Your name, for the directory. Without it: your login name.
     #[arg(long)]
     name: Option<Line>,
+}
+
+/// Where a signing key can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SignerName {
+    Software,
+    Pkcs11,
 }
 
 pub(crate) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
@@ -46,9 +64,17 @@ pub(crate) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let sequencer = PrincipalId::new(new_id("pr-", None)?).map_err(invalid)?;
     let register = register(args.register.as_deref())?;
     let records = defaults::records(SystemClock.now(), &founder, &sequencer).map_err(invalid)?;
-    let opening = opening(args.passphrase_file.as_deref());
-    let made_up = opening.passphrase_file.is_none();
-    let ledger = Directory::create(&args.dir, &args.origin, &register, opening, &founder.principal, &sequencer, records)?;
+    let opening = opening(args.passphrase_file.as_deref(), args.token.pin_file.as_deref());
+    let made_up = args.signer == SignerName::Software && opening.passphrase_file.is_none();
+    let ledger = match args.signer {
+        SignerName::Software => {
+            if args.key.is_some() || args.token.module.is_some() || args.token.token.is_some() {
+                return Err(Failure::Usage("--key, --module and --token go with --signer pkcs11".into()));
+            }
+            Directory::create(&args.dir, &args.origin, &register, opening, &founder.principal, &sequencer, records)?
+        }
+        SignerName::Pkcs11 => in_token(args, &register, opening, &founder.principal, &sequencer, records)?,
+    };
     if made_up {
         let file = args.dir.join("keys/passphrase");
         say(format_args!("a passphrase was made up and left in {}: whoever has this directory has its keys", file.display()));
@@ -68,6 +94,30 @@ pub(crate) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     out.line(format_args!("principal  {} ({}; operator, access_officer, ethics_officer)", founder.principal, founder.os_user))?;
     out.line("Keep the vkey where the ledger is not: it is what everybody checks this ledger against.")?;
     Ok(DONE)
+}
+
+/// Makes the ledger under a key that is in a token, and records what the token says of it.
+fn in_token(
+    args: &InitArgs,
+    register: &Path,
+    opening: Opening,
+    founder: &PrincipalId,
+    sequencer: &PrincipalId,
+    records: Vec<Record>,
+) -> Result<Ledger, Failure> {
+    let label = args.key.as_deref().ok_or_else(|| Failure::Usage("--key names the signing key in the token".into()))?;
+    let place = args.token.place()?;
+    let token = Token::at(place.clone());
+    let (algorithm, key) = token.public_key(label)?;
+    let vkey = named(&args.origin, algorithm, &key)?;
+    let said = Said::of(&token, label)?;
+    let key = InToken { place: &place, label, vkey: &vkey };
+    let mut ledger = Directory::create_in_token(&args.dir, key, register, opening, founder, sequencer, records)?;
+    let line = Line::new(vkey.to_string()).map_err(|e| Failure::Bug(e.to_string()))?;
+    let record = KeyAttested { vkey: line, attestation: said.value(), transcript: None };
+    let request = Request { actor: founder.clone(), key: random_key()?, record: record.into() };
+    ledger.append(request)?;
+    Ok(ledger)
 }
 
 /// The register's path as the configuration holds it. It is read back from any working directory, and holds no character that its quotes

@@ -14,6 +14,7 @@ mod import_report;
 mod import_rows;
 mod import_write;
 pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
 mod linking;
@@ -28,6 +29,8 @@ pub(crate) mod record;
 pub(crate) mod review;
 pub(crate) mod status;
 pub(crate) mod tick;
+mod token;
+pub(crate) use self::token::pin_credential;
 pub(crate) mod verify;
 mod visible;
 
@@ -76,6 +79,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Export(args) => export::run(&args, out)?,
         Command::Proof(args) => proof::run(&args, out)?,
         Command::Verify(args) => return verify::run(&args, out),
+        Command::Key(command) => key::run(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,
     };
     Ok(exit as u8)

@@ -44,6 +44,9 @@ struct MakeArgs {
     /// File that holds the passphrase. Without it: $CREDENTIALS_DIRECTORY/countersign-passphrase if that exists, else DIR/keys/passphrase.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// File that holds the PIN of the token with the ledger's keys. Without it: as for other commands.
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
     /// The entry.
     #[arg(value_name = "INDEX")]
     index: u64,
@@ -75,7 +78,10 @@ pub(crate) fn run(args: &ProofArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
 }
 
 fn make(args: &MakeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let ledger = open(&LedgerArgs { dir: args.dir.clone(), passphrase_file: args.passphrase_file.clone() }, Access::Read)?;
+    let ledger = open(
+        &LedgerArgs { dir: args.dir.clone(), passphrase_file: args.passphrase_file.clone(), pin_file: args.pin_file.clone() },
+        Access::Read,
+    )?;
     if args.index >= ledger.size() {
         return Err(Failure::NotFound(format!("entry {} is not recorded: the ledger has {} entries", args.index, ledger.size())));
     }

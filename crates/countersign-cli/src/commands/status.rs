@@ -8,6 +8,7 @@ use countersign_ledger::{Access, Ledger};
 use serde_json::{Value, json};
 
 use super::DONE;
+use super::import_write::unfinished;
 use crate::actor::Actor;
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
@@ -48,10 +49,12 @@ fn fields(ledger: &Ledger) -> Result<Value, Failure> {
     let mut fields = json!({
         "origin": ledger.origin(),
         "vkey": ledger.vkey().to_string(),
+        "signing_key": ledger.signing_key().map(ToString::to_string),
         "size": ledger.size(),
         "root": ledger.root().to_string(),
         "last_at": last_at,
         "register_size": ledger.register_size()?,
+        "snapshot_size": ledger.standing().snapshot_size,
         "read_only": ledger.read_only(),
         "persons": facts.persons().count(),
         "submissions": facts.submissions().count(),
@@ -63,6 +66,8 @@ fn fields(ledger: &Ledger) -> Result<Value, Failure> {
     if let (true, Value::Object(fields)) = (ethics, &mut fields) {
         fields.insert("cases".into(), facts.cases().count().into());
         fields.insert("pending_findings".into(), facts.pending().count().into());
+        let unfinished = unfinished(facts).into_iter().map(|(importer, file)| format!("{importer} of file {file}: run it again"));
+        fields.insert("unfinished_imports".into(), unfinished.collect::<Vec<_>>().into());
     }
     Ok(fields)
 }
@@ -71,22 +76,26 @@ fn lines(fields: &Value) -> Vec<(&str, String)> {
     let names = [
         "origin",
         "vkey",
+        "signing_key",
         "size",
         "root",
         "last_at",
         "register_size",
+        "snapshot_size",
         "read_only",
         "persons",
         "submissions",
         "grants",
         "cases",
         "pending_findings",
+        "unfinished_imports",
         "principal",
         "roles",
     ];
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".into(),
+        Value::Array(items) if items.is_empty() => "none".into(),
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         Value::Object(counts) if counts.is_empty() => "none".into(),
         Value::Object(counts) => counts.iter().map(|(k, n)| format!("{k} {n}")).collect::<Vec<_>>().join(", "),

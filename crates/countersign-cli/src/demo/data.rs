@@ -64,6 +64,8 @@ struct EdgeRow {
 
 /// A model's public release.
 pub(super) struct Release {
+    /// Its id.
+    pub(super) id: ModelId,
     /// Its name.
     pub(super) name: String,
     /// Its lab.
@@ -107,6 +109,24 @@ pub(super) fn issuers() -> Result<Vec<Issuer>, DemoError> {
     Ok(by_cik.into_values().collect())
 }
 
+/// Labs that are companies of their own and not listed: what somebody may hold a private stake in.
+pub(super) fn private_issuers() -> Result<Vec<Issuer>, DemoError> {
+    private()?
+        .map(|r| {
+            let (id, name) = (private_id(&r)?, Line::new(r.name).map_err(bad)?);
+            Ok(Issuer { id, name, cik: None, tickers: vec![], former_names: vec![], sub_industry: None, supersedes: None })
+        })
+        .collect()
+}
+
+fn private() -> Result<impl Iterator<Item = ProviderRow>, DemoError> {
+    Ok(rows::<ProviderRow>(PROVIDERS)?.into_iter().filter(|r| r.cik.is_empty()))
+}
+
+fn private_id(row: &ProviderRow) -> Result<IssuerId, DemoError> {
+    IssuerId::new(format!("private-{}", row.provider_id)).map_err(bad)
+}
+
 /// The labs.
 pub(super) fn providers() -> Result<Vec<Provider>, DemoError> {
     let mut seen = BTreeSet::new();
@@ -120,7 +140,12 @@ pub(super) fn providers() -> Result<Vec<Provider>, DemoError> {
 /// The release of one model.
 pub(super) fn release(model: &str) -> Result<Release, DemoError> {
     let row = rows::<ModelRow>(CATALOGUE)?.into_iter().find(|r| r.model_id == model).ok_or_else(|| bad(format!("no model {model}")))?;
-    Ok(Release { name: row.name, provider: ProviderId::new(row.lab).map_err(bad)?, date: Date::new(row.release_date).map_err(bad)? })
+    Ok(Release {
+        id: ModelId::new(model).map_err(bad)?,
+        name: row.name,
+        provider: ProviderId::new(row.lab).map_err(bad)?,
+        date: Date::new(row.release_date).map_err(bad)?,
+    })
 }
 
 /// Models that were public by a day.
@@ -155,6 +180,13 @@ pub(super) fn exposures(models: &[Model]) -> Result<Vec<Exposure>, DemoError> {
         let valid_to = day(&r.valid_to)?.and_then(|d| d.day_before());
         let edge =
             Edge { from, relation: Relation::OwnedBy, to: issuer(&r.cik)?, tier: Tier::One, valid_from: day(&r.valid_from)?, valid_to };
+        out.push(edge.record(out.len(), &r.basis, &r.evidence)?);
+    }
+    for r in private()? {
+        let to = Node::Issuer(private_id(&r)?);
+        let from = Node::Provider(ProviderId::new(r.provider_id).map_err(bad)?);
+        let valid_to = day(&r.valid_to)?.and_then(|d| d.day_before());
+        let edge = Edge { from, relation: Relation::Is, to, tier: Tier::One, valid_from: day(&r.valid_from)?, valid_to };
         out.push(edge.record(out.len(), &r.basis, &r.evidence)?);
     }
     for r in rows::<EdgeRow>(EDGES)? {

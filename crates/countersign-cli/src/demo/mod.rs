@@ -3,6 +3,7 @@
 
 mod cast;
 mod data;
+mod filings;
 mod stage;
 mod story;
 

@@ -47,7 +47,7 @@ impl Stage {
             persons.insert(key, PersonId::new(format!("P-{}", random_word()?))?);
         }
         let records = first_records(&principals, &persons, start)?;
-        let opening = Opening { passphrase_file: None, clock: Box::new(clock.clone()), told: Box::new(|_| {}) };
+        let opening = Opening { passphrase_file: None, pin_file: None, clock: Box::new(clock.clone()), told: Box::new(|_| {}) };
         let (founder, sequencer) = (lookup(&principals, "founder")?, lookup(&principals, "sequencer")?);
         let ledger = Directory::create(dir, origin, Path::new("register/head"), opening, founder, sequencer, records)?;
         Ok(Self { ledger, clock, principals, persons, requests: 0 })
@@ -81,6 +81,10 @@ impl Stage {
             }
         }
         Ok(receipts)
+    }
+
+    pub(super) fn principal(&self, key: &str) -> Result<&PrincipalId, DemoError> {
+        lookup(&self.principals, key)
     }
 
     pub(super) fn person(&self, key: &str) -> Result<&PersonId, DemoError> {

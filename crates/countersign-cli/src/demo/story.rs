@@ -50,6 +50,7 @@ pub(super) fn tell(dir: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
     accesses(&mut stage, &matters, &grants, out)?;
     recusal(&mut stage, &matters, &grants, out)?;
     lists(&mut stage, &matters, out)?;
+    july(&mut stage, &matters, out)?;
     questions(&stage, out)?;
     proofs(&stage, dir, out)?;
     ending(&stage, dir, began, out)
@@ -62,19 +63,21 @@ fn heading(out: &mut dyn Write, number: u32, text: &str) -> Result<(), DemoError
 fn set_up(stage: &mut Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     heading(out, 1, "The market and the people")?;
     let issuers = data::issuers()?;
+    let private = data::private_issuers()?;
     let providers = data::providers()?;
     let models = data::models(&"2026-04-15".parse()?)?;
     let edges = data::exposures(&models)?;
     writeln!(
         out,
-        "   {} issuers (SEC registrants), {} labs, {} models, {} exposures between them, {} people",
+        "   {} issuers (SEC registrants), {} private companies, {} labs, {} models, {} exposures between them, {} people",
         issuers.len(),
+        private.len(),
         providers.len(),
         models.len(),
         edges.len(),
         EVALUATORS.len() + 5
     )?;
-    stage.record_all("founder", issuers.into_iter().map(Record::from).collect())?;
+    stage.record_all("founder", issuers.into_iter().chain(private).map(Record::from).collect())?;
     stage.record_all("founder", providers.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", models.into_iter().map(Record::from).collect())?;
     stage.record_all("founder", edges.into_iter().map(Record::from).collect())?;
@@ -361,8 +364,19 @@ fn lists(stage: &mut Stage, matters: &[Matter], out: &mut dyn Write) -> Result<(
     Ok(())
 }
 
+/// Two models are released, and weeks later people file what they held and traded.
+fn july(stage: &mut Stage, matters: &[Matter], out: &mut dyn Write) -> Result<(), DemoError> {
+    heading(out, 7, "July: holdings and trades come in, from forms as they are filled in")?;
+    stage.at("2026-07-02T14:00:00Z")?;
+    for (matter, (model, _)) in matters.iter().zip(MODELS) {
+        super::filings::release(stage, &matter.id, &data::release(model)?)?;
+    }
+    stage.at("2026-07-20T14:00:00Z")?;
+    super::filings::come_in(stage, out)
+}
+
 fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
-    heading(out, 7, "Who had access to anything touching Amazon in June?")?;
+    heading(out, 8, "Who had access to anything touching Amazon in June?")?;
     let amazon = IssuerId::new(AMAZON)?;
     let answer = stage.ledger.view().who_touched_issuer(&amazon, "2026-06-01".parse()?, "2026-07-01".parse()?, Page::ALL)?;
     for row in &answer.rows {
@@ -382,7 +396,7 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     writeln!(out, "   {} rows, complete as of entry {}", answer.rows.len(), answer.as_of - 1)?;
 
     let person = stage.person("bertil")?;
-    heading(out, 8, &format!("Everything on {} ({person}), from first entry to last", stage.name(person)))?;
+    heading(out, 9, &format!("Everything on {} ({person}), from first entry to last", stage.name(person)))?;
     let answer = stage.ledger.view().person_timeline(person, Page::ALL)?;
     let (shown, hidden): (Vec<_>, Vec<_>) = answer.rows.iter().partition(|r| r.kind != "access.event" || r.what.contains("2026-06-12"));
     for row in &shown {
@@ -399,7 +413,7 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
 }
 
 fn proofs(stage: &Stage, dir: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
-    heading(out, 9, "A receipt, checked without the ledger")?;
+    heading(out, 10, "A receipt, checked without the ledger")?;
     let stray = stage.ledger.facts().cases().next().map(|(_, c)| c.finding.0).ok_or_else(|| DemoError("no case".into()))?;
     let receipt = stage.ledger.receipt(stray)?;
     let text = receipt.tlog_proof().map_err(|e| DemoError(e.to_string()))?;
@@ -420,7 +434,7 @@ fn proofs(stage: &Stage, dir: &Path, out: &mut dyn Write) -> Result<(), DemoErro
         &proven.root().to_string()[..16]
     )?;
 
-    heading(out, 10, "The whole ledger, verified by somebody who trusts none of it, every decision replayed")?;
+    heading(out, 11, "The whole ledger, verified by somebody who trusts none of it, every decision replayed")?;
     let exported = beside.join("export");
     export(&stage.ledger, &exported, Planes::Both, &mut |_| {})?;
     let report = check(stage, &exported)?;
@@ -429,7 +443,7 @@ fn proofs(stage: &Stage, dir: &Path, out: &mut dyn Write) -> Result<(), DemoErro
         return Err(DemoError("the demo's own ledger does not verify".into()));
     }
 
-    heading(out, 11, "One byte changed in a copy")?;
+    heading(out, 12, "One byte changed in a copy")?;
     let tampered = beside.join("export-tampered");
     copy(&exported, &tampered)?;
     let bundle = tampered.join(countersign_log::tile::sealed_path(stray / 256, width(stray / 256, stage.ledger.size())));

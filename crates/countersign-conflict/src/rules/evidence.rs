@@ -11,7 +11,7 @@ pub(super) fn missing(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
         for verdict in [Verdict::Participate, Verdict::Hold, Verdict::Trade] {
             sheet.add(rule, verdict, Outcome::Refer, q.evidence());
         }
-    } else if q.touches.is_empty() {
+    } else if q.touches.all.is_empty() {
         for verdict in [Verdict::Hold, Verdict::Trade] {
             sheet.add(rule, verdict, Outcome::Refer, q.evidence());
         }

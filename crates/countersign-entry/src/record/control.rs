@@ -99,6 +99,18 @@ pub struct KeyRevoked {
     pub approvers: Vec<PrincipalId>,
 }
 
+/// What the token says of a signing key, as the operator's program read it: the token signs nothing of this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyAttested {
+    /// The key, a vkey of this log.
+    pub vkey: Line,
+    /// Maker, model, serial number and versions of token and module; where and how the key was made, and whether it can leave.
+    pub attestation: ciborium::Value,
+    /// SHA-256 of the transcript of the ceremony in which the key was made, where there was one.
+    pub transcript: Option<Hash32>,
+}
+
 /// An officer's own key (PIV/CAC or another X.509 key).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -44,7 +44,7 @@ pub struct Agreement {
 }
 
 /// What a person is recused from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RecusalScope {
     /// Everything of a provider.

@@ -20,7 +20,9 @@ use ciborium::Value;
 
 pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
-pub use self::control::{DataKeyCreated, DataKeyDestroyed, Genesis, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction};
+pub use self::control::{
+    DataKeyCreated, DataKeyDestroyed, Genesis, KeyAttested, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction,
+};
 pub use self::directory::{
     Basis, Credential, CredentialKind, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus,
     Principal, Provider, Relation, Role, Tier,
@@ -37,8 +39,9 @@ pub use self::process::{
 };
 pub use self::submission::{InformationOwner, Marking, MarkingLevel, Offer, Submission, SubmissionStatus, WindowEndEvent};
 
-use crate::cbor::{self, CborError};
-use crate::content::{COMMON, Content, ContentError};
+use crate::canonical::{CanonicalError, Fields};
+use crate::cbor::CborError;
+use crate::content::{self, COMMON, Content, ContentError, Encoded};
 use crate::ids::LeafIndex;
 use crate::leaf::Kind;
 
@@ -95,6 +98,14 @@ macro_rules! records {
                 match self {
                     $(Record::$variant(r) => Value::serialized(r),)*
                     Record::Padding => Ok(Value::Map(Vec::new())),
+                }
+            }
+
+            /// The fields beside the common four, encoded.
+            fn encoded_fields(&self) -> Result<Fields, CanonicalError> {
+                match self {
+                    $(Record::$variant(r) => Fields::of(r),)*
+                    Record::Padding => Ok(Fields::default()),
                 }
             }
 
@@ -155,6 +166,8 @@ records! {
     KeyRotated = "key.rotated", KeyEvent;
     /// A key is trusted no longer.
     KeyRevoked = "key.revoked", KeyEvent;
+    /// What a token says of a key.
+    KeyAttested = "key.attested", KeyEvent;
     /// An officer's own key.
     OfficerEnrolled = "officer.enrolled", KeyEvent;
     /// An officer's key is trusted no longer.
@@ -259,6 +272,26 @@ impl Record {
         Ok(Content::new(fields, salt))
     }
 
+    /// The bytes of the whole content of an entry, and their hash: what [`Record::content`] and [`Content::encode`] give, several times as fast.
+    ///
+    /// # Errors
+    /// As [`Record::fields`].
+    pub fn encode(&self, at: u64, actor: &str, request: &str, salt: impl FnMut() -> [u8; 16]) -> Result<Encoded, RecordError> {
+        let mut fields = self.encoded_fields().map_err(|e| self.not_encoded(e))?;
+        fields.push_text("type", self.type_name());
+        fields.push_uint("at", at);
+        fields.push_text("actor", actor);
+        fields.push_text("request", request);
+        Ok(content::encode(&fields, salt)?)
+    }
+
+    fn not_encoded(&self, e: CanonicalError) -> RecordError {
+        match e {
+            CanonicalError::Cbor(e) => ContentError::Cbor(e).into(),
+            CanonicalError::Custom(detail) => RecordError::Fields { kind: self.type_name().to_owned(), detail },
+        }
+    }
+
     /// Reads the record out of a content.
     ///
     /// # Errors
@@ -293,14 +326,23 @@ impl Record {
     /// # Errors
     /// As [`Record::fields`].
     pub fn request_bytes(&self) -> Result<Vec<u8>, RecordError> {
-        let mut asked = self.clone();
-        asked.clear_outcome();
-        let mut pairs: Vec<(Value, Value)> = asked.fields()?.into_iter().map(|(k, v)| (Value::Text(k), v)).collect();
-        pairs.push((Value::from("type"), Value::from(self.type_name())));
-        Ok(cbor::encode(&Value::Map(pairs))?)
+        let mut asked = self.encoded_fields().map_err(|e| self.not_encoded(e))?;
+        self.outcome_fields().iter().for_each(|key| asked.clear(key));
+        asked.push_text("type", self.type_name());
+        Ok(asked.to_map().map_err(ContentError::Cbor)?)
     }
 
-    /// Empties the fields the ledger itself fills in: assessment, reference, resulting state.
+    /// The fields the ledger itself fills in: assessment, reference, resulting state.
+    fn outcome_fields(&self) -> &'static [&'static str] {
+        match self {
+            Record::GrantRequest(_) => &["assessment", "reference", "result"],
+            Record::GrantTransition(_) => &["assessment", "result"],
+            Record::AccessEvent(_) => &["assessment"],
+            _ => &[],
+        }
+    }
+
+    /// Empties the fields the ledger itself fills in.
     pub fn clear_outcome(&mut self) {
         match self {
             Record::GrantRequest(r) => (r.assessment, r.reference, r.result) = (None, None, None),

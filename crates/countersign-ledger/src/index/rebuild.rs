@@ -13,7 +13,7 @@ use super::concern::{Before, Concern, Rereading, concern};
 use super::memory::{Page, Seen};
 use super::peek::{Peeked, peek};
 use crate::open::{OpenError, content_of, damaged, record_of};
-use crate::state::{key_hash, short_hash};
+use crate::state::{key_hash, request_hash};
 
 /// Where entries are read from, and what is known after the newest.
 pub(crate) struct Source<'a> {
@@ -101,6 +101,5 @@ fn opened(index: u64, sealed: &[u8], keys: &DataKeys, origin_hash: &[u8; 32]) ->
     }
     let content = Content::decode(&content).map_err(|e| damaged(index, e))?;
     let (meta, record) = record_of(index, &content)?;
-    let request = record.request_bytes().map_or([0; 16], |bytes| short_hash(&bytes));
-    Ok(Opened::Other { key: key_hash(&meta.actor, &meta.request), request, record: Box::new(record) })
+    Ok(Opened::Other { key: key_hash(&meta.actor, &meta.request), request: request_hash(&record), record: Box::new(record) })
 }

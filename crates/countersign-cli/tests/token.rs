@@ -1,0 +1,295 @@
+//! The program with its keys in a token (SoftHSM 2), and where its secrets are not.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Ran, Scene, finish};
+
+const PIN: &str = "pin-Xq7rW2mK9-nowhere-else";
+const ORIGIN: &str = "agency.example/access";
+const MODULES: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+];
+
+/// A ledger's place and a token of its own.
+struct Bench {
+    scene: Scene,
+    module: PathBuf,
+    said: std::cell::RefCell<String>,
+}
+
+impl Bench {
+    /// `None`, and it says so, where SoftHSM is not installed.
+    fn new(test: &str) -> Option<Self> {
+        let Some(module) = MODULES.iter().map(PathBuf::from).find(|path| path.exists()) else {
+            eprintln!("SKIPPED {test}: SoftHSM 2 is not installed (Debian: apt-get install softhsm2)");
+            return None;
+        };
+        let scene = Scene::empty();
+        fs::create_dir(scene.path("tokens")).unwrap();
+        let tokens = scene.path("tokens").display().to_string();
+        scene.write("softhsm2.conf", format!("directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"));
+        let bench = Self { scene, module, said: String::new().into() };
+        bench.write_pin(PIN);
+        let made = Command::new("softhsm2-util")
+            .args(["--init-token", "--free", "--label", "agency", "--so-pin", "so-Xq7rW2mK9", "--pin", PIN])
+            .env("SOFTHSM2_CONF", bench.scene.path("softhsm2.conf"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        Some(bench)
+    }
+
+    fn write_pin(&self, pin: &str) {
+        let file = self.scene.write("pin", format!("{pin}\n"));
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.scene.command(args);
+        command.env("SOFTHSM2_CONF", self.scene.path("softhsm2.conf"));
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        let ran = finish(self.command(args), args);
+        self.said.borrow_mut().push_str(&ran.out);
+        self.said.borrow_mut().push_str(&ran.err);
+        ran
+    }
+
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        self.run(&args).exits(0).json()
+    }
+
+    /// With the token named.
+    fn on_token(&self, args: &[&str]) -> Ran {
+        let (module, pin) = (self.module.display().to_string(), self.scene.path("pin").display().to_string());
+        let token = ["--module", &module, "--token", "agency", "--pin-file", &pin];
+        let args: Vec<&str> = args.iter().copied().chain(token).collect();
+        self.run(&args)
+    }
+
+    fn init(&self) -> String {
+        self.on_token(&["key", "init", "--key", "k1", "--origin", ORIGIN]).exits(0);
+        let told = self.on_token(&["init", "DIR", "--origin", ORIGIN, "--signer", "pkcs11", "--key", "k1", "--json"]).exits(0).json();
+        told["vkey"].as_str().unwrap().to_owned()
+    }
+
+    fn approver(&self, uid: u32) -> String {
+        let name = format!("Approver {uid}");
+        let person = self.json(&["person", "add", "DIR", "--name", &name, "--status", "civilian"])["id"].as_str().unwrap().to_owned();
+        let user = format!("uid:{uid}");
+        let told = self.json(&["principal", "add", "DIR", "--person", &person, "--os-user", &user, "--role", "approver"]);
+        told["id"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_key_from_making_to_destroying() {
+    let Some(b) = Bench::new("a_key_from_making_to_destroying") else { return };
+    let transcript = b.scene.path("ceremony").display().to_string();
+    let made = ["key", "init", "--key", "k1", "--origin", ORIGIN, "--transcript", &transcript, "--present", "Ada Example"];
+    let shown = b.on_token(&made).exits(0).out;
+    assert!(shown.contains("never_extractable yes") && shown.contains("SoftHSM"), "{shown}");
+    let written = fs::read_to_string(&transcript).unwrap();
+    assert!(written.contains("present            Ada Example") && written.contains("module SHA-256"), "{written}");
+    assert!(b.on_token(&["key", "init", "--key", "k1", "--origin", ORIGIN]).exits(5).err.contains("no second one is made"));
+    b.on_token(&["init", "DIR", "--origin", ORIGIN, "--signer", "pkcs11", "--key", "absent"]).exits(3);
+    b.on_token(&["init", "DIR", "--origin", "agency.example/software", "--signer", "pkcs11", "--key", "k1"]).exits(5);
+    b.run(&["init", "DIR", "--origin", ORIGIN, "--signer", "pkcs11"]).exits(2);
+    let vkey = b.on_token(&["init", "DIR", "--origin", ORIGIN, "--signer", "pkcs11", "--key", "k1", "--json"]).exits(0).json();
+    let vkey = vkey["vkey"].as_str().unwrap().to_owned();
+    assert!(written.contains(&vkey));
+    let (one, two) = (b.approver(4001), b.approver(4002));
+
+    // One key follows another; what is pinned stays.
+    b.on_token(&["key", "init", "--key", "k2", "--origin", ORIGIN, "--algorithm", "p256"]).exits(0);
+    let rotate = |approvers: &[&str]| {
+        let mut args = vec!["key", "rotate", "DIR", "--key", "k2", "--reason", "yearly", "--both-for", "2"];
+        approvers.iter().for_each(|a| args.extend(["--approver", a]));
+        b.run(&args)
+    };
+    rotate(&[&one]).exits(5);
+    rotate(&[&one, &one]).exits(5);
+    rotate(&[&one, &two]).exits(0);
+    rotate(&[&one, &two]).exits(5);
+    assert!(b.run(&["key", "destroy", "DIR", "--key", "k1"]).exits(5).err.contains("signs for this ledger"));
+    b.run(&["key", "attest", "DIR"]).exits(0);
+    b.approver(4003);
+    let size = b.json(&["status", "DIR"])["size"].as_u64().unwrap().to_string();
+    let revoke = ["key", "revoke", "DIR", "--vkey", &vkey, "--last-size", &size, "--reason", "left the building", "--approver", &one];
+    b.run(&revoke).exits(5);
+    b.run(&[&revoke[..], &["--approver", &two]].concat()).exits(0);
+    b.run(&["key", "destroy", "DIR", "--key", "k1"]).exits(0);
+    let listed = b.on_token(&["key", "list"]).exits(0).out;
+    assert!(!listed.contains("k1 ") && listed.contains("k2 ") && listed.contains("k1-wrap-"), "{listed}");
+    b.approver(4004);
+
+    // Data keys under a new key: the file from before opens no more.
+    let file = b.scene.dir.join("keys/data.keys");
+    let old = fs::read(&file).unwrap();
+    b.run(&["key", "rewrap", "DIR"]).exits(0);
+    b.approver(4005);
+    let new = fs::read(&file).unwrap();
+    fs::write(&file, old).unwrap();
+    b.run(&["status", "DIR"]).exits(3);
+    fs::write(&file, new).unwrap();
+    let status = b.json(&["status", "DIR"]);
+    assert_eq!(status["vkey"], vkey);
+    assert_ne!(status["signing_key"], status["vkey"]);
+
+    // Nothing but the vkey pinned at first, and no token.
+    let export = b.scene.path("export").display().to_string();
+    b.run(&["export", "DIR", &export, "--public-only"]).exits(0);
+    let shown = b.scene.run(&["verify", "DIR", "--vkey", &vkey]).exits(0).out;
+    assert!(shown.contains("told by the operator's program") && shown.contains("asserted by the operator"), "{shown}");
+    let keys = b.scene.path("keys.json").display().to_string();
+    b.run(&["export-keys", "DIR", "--output", &keys]).exits(0);
+    b.scene.run(&["verify", "DIR", "--vkey", &vkey, "--keys", &keys]).exits(0);
+}
+
+#[test]
+fn what_is_said_when_the_token_does_not_open() {
+    let Some(b) = Bench::new("what_is_said_when_the_token_does_not_open") else { return };
+    let vkey = b.init();
+    b.write_pin("pin-wrong");
+    assert!(b.run(&["status", "DIR"]).exits(4).err.contains("refused the PIN"));
+    b.write_pin(PIN);
+    fs::set_permissions(b.scene.path("pin"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(b.run(&["status", "DIR"]).exits(5).err.contains("open to everybody"));
+    fs::set_permissions(b.scene.path("pin"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(b.scene.path("tokens"), b.scene.path("away")).unwrap();
+    assert!(b.run(&["status", "DIR"]).exits(1).err.contains("plugged in"));
+    // Verifying needs no token.
+    b.scene.run(&["verify", "DIR", "--vkey", &vkey]).exits(0);
+    fs::rename(b.scene.path("away"), b.scene.path("tokens")).unwrap();
+    b.run(&["status", "DIR"]).exits(0);
+    // A PIN from systemd, without any flag.
+    fs::rename(b.scene.path("pin"), b.scene.path("countersign-pin")).unwrap();
+    b.run(&["status", "DIR"]).exits(3);
+    let mut command = b.command(&["status", "DIR"]);
+    command.env("CREDENTIALS_DIRECTORY", b.scene.tmp.path());
+    finish(command, &["status"]).exits(0);
+}
+
+#[test]
+fn secrets_are_not_where_they_can_be_found() {
+    let Some(b) = Bench::new("secrets_are_not_where_they_can_be_found") else { return };
+    b.init();
+    let keys = b.json(&["export-keys", "DIR", "--output", &b.scene.path("keys.json").display().to_string()]);
+    assert!(keys["keys"].as_u64().unwrap() > 0);
+    let keys: Value = serde_json::from_slice(&fs::read(b.scene.path("keys.json")).unwrap()).unwrap();
+    let key = hex::decode(keys.as_object().unwrap().values().next().unwrap().as_str().unwrap()).unwrap();
+
+    // A program in the middle of its work: it has logged in and waits for lines.
+    let mut command = b.command(&["access", "log", "DIR", "--file", "-"]);
+    let cwd = b.scene.path("cwd");
+    fs::create_dir(&cwd).unwrap();
+    let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir(&cwd).spawn().unwrap();
+    wait_until_logged_in(&running, &b.module);
+    for file in ["environ", "cmdline"] {
+        let bytes = fs::read(format!("/proc/{}/{file}", running.id())).unwrap();
+        assert_eq!(occurrences(&bytes, PIN.as_bytes()), 0, "{file}");
+        println!("/proc/PID/{file}: {} bytes, the PIN 0 times", bytes.len());
+    }
+    match memory(&running) {
+        Ok((bytes, pin)) => {
+            println!("memory: {bytes} bytes searched, the PIN {pin} times");
+            assert_eq!(pin, 0);
+        }
+        Err(e) => println!("memory: not to be read even by its own user ({e})"),
+    }
+    // An abort leaves no core file, where one of another program does.
+    let control = Command::new("sh").args(["-c", "ulimit -c unlimited; kill -ABRT $$"]).current_dir(&cwd).status().unwrap();
+    assert_eq!(control.signal(), Some(6));
+    let cores = |when: &str| {
+        let found: Vec<_> = fs::read_dir(&cwd).unwrap().map(|e| e.unwrap().path()).collect();
+        println!("core files {when}: {}", found.len());
+        found
+    };
+    let control = cores("of a shell that was aborted");
+    control.iter().for_each(|core| fs::remove_file(core).unwrap());
+    rustix::process::kill_process(rustix::process::Pid::from_child(&running), rustix::process::Signal::ABORT).unwrap();
+    assert_eq!(running.wait().unwrap().signal(), Some(6));
+    assert!(cores("of countersign that was aborted").is_empty());
+    if control.is_empty() {
+        eprintln!("SKIPPED: this machine writes no core files into the working directory, so that none was written says nothing");
+    }
+
+    // Nothing that was ever said, and no file but the one it is in.
+    let said = b.said.borrow().clone();
+    assert_eq!(occurrences(said.as_bytes(), PIN.as_bytes()), 0);
+    assert_eq!(occurrences(said.as_bytes(), hex::encode(&key).as_bytes()), 0);
+    println!("everything the commands said: {} bytes, PIN and data key 0 times", said.len());
+    let (mut files, mut found) = (0, 0);
+    for (path, bytes) in b.scene.bytes() {
+        files += 1;
+        found += occurrences(&bytes, PIN.as_bytes()) + occurrences(&bytes, &key) + occurrences(&bytes, hex::encode(&key).as_bytes());
+        assert_eq!(found, 0, "{}", path.display());
+    }
+    println!("the ledger's {files} files: PIN and data key {found} times");
+}
+
+/// The module is mapped, and the program waits.
+fn wait_until_logged_in(running: &Child, module: &Path) {
+    let name = module.file_name().unwrap().to_str().unwrap();
+    let patience = Instant::now() + Duration::from_secs(20);
+    let proc = PathBuf::from(format!("/proc/{}", running.id()));
+    let read = |file: &str| fs::read_to_string(proc.join(file)).unwrap_or_default();
+    while !(read("maps").contains(name) && read("wchan").contains("pipe")) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(read("maps").contains(name), "the module was not loaded");
+    std::thread::sleep(Duration::from_millis(500));
+}
+
+/// Bytes of the process that could be read, and how often the PIN is among them.
+fn memory(running: &Child) -> std::io::Result<(usize, usize)> {
+    let maps = fs::read_to_string(format!("/proc/{}/maps", running.id()))?;
+    let mem = File::open(format!("/proc/{}/mem", running.id()))?;
+    let (mut searched, mut found) = (0, 0);
+    for line in maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|rights| rights.starts_with("rw"))) {
+        let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let (from, to) = (u64::from_str_radix(from, 16).unwrap(), u64::from_str_radix(to, 16).unwrap());
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        if mem.read_exact_at(&mut bytes, from).is_ok() {
+            searched += bytes.len();
+            found += occurrences(&bytes, PIN.as_bytes());
+        }
+    }
+    assert!(searched > 0);
+    Ok((searched, found))
+}
+
+fn occurrences(bytes: &[u8], wanted: &[u8]) -> usize {
+    bytes.windows(wanted.len()).filter(|window| *window == wanted).count()
+}
+
+#[test]
+fn the_search_finds_what_is_there() {
+    // The memory of a program that does hold these bytes.
+    let Some(b) = Bench::new("the_search_finds_what_is_there") else { return };
+    let mut holds = Command::new("sh").args(["-c", "read held; read never"]).stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(holds.stdin.as_mut().unwrap(), "{PIN}").unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let (searched, found) = memory(&holds).unwrap();
+    println!("a shell that was given the PIN: {searched} bytes searched, the PIN {found} times");
+    assert!(found > 0);
+    holds.kill().unwrap();
+    holds.wait().unwrap();
+    drop(b);
+}

@@ -1,0 +1,153 @@
+//! One signing key follows another, or is revoked.
+
+use ciborium::Value;
+use countersign_entry::ids::{Line, PrincipalId, RequestKey};
+use countersign_entry::record::{KeyRevoked, KeyRotated, Record};
+use countersign_log::key_event::{revocation_text, rotation_text};
+use countersign_log::tree::TreeSize;
+use countersign_log::vkey::VKey;
+use countersign_sign::pkcs11::{Class, Token};
+use countersign_sign::software::KeyFileError;
+use countersign_sign::{Signer, os_random};
+
+use crate::commit::{AppendError, Request};
+use crate::dir::{DirectoryError, wrapping_label};
+use crate::durable::SealError;
+use crate::open::Ledger;
+use crate::receipt::Receipt;
+
+/// How a key is to follow another.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// Entries from the rotation on that both keys sign for. 0: the new key alone, at once.
+    pub both_for: u64,
+    /// Why.
+    pub reason: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+    /// What the token says of the new key.
+    pub attestation: Option<Value>,
+}
+
+/// How a key is to be revoked.
+#[derive(Debug, Clone)]
+pub struct Revocation {
+    /// The key.
+    pub vkey: VKey,
+    /// The last tree size it is believed for.
+    pub last_size: u64,
+    /// Why.
+    pub reason: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}
+
+impl Ledger {
+    /// Lets `new` follow the key that signs now. From this commit on `new` signs, and the old key beside it for as long as asked.
+    ///
+    /// # Errors
+    /// As [`AppendError`] says; a key that is away signs nothing, and then nothing was recorded.
+    pub fn rotate_key(
+        &mut self,
+        actor: &PrincipalId,
+        key: RequestKey,
+        new: Box<dyn Signer>,
+        rotation: Rotation,
+    ) -> Result<Receipt, AppendError> {
+        self.ready()?;
+        let (size, old) = self.newest_key()?;
+        let vkey = new.vkey().clone();
+        // It may be at hand already, from an attempt that was refused.
+        if self.signers.iter().all(|s| *s.vkey() != vkey) {
+            self.signers.push(new);
+        }
+        let text = rotation_text(self.origin(), &old, &vkey);
+        let signed = self.sign_text(&old, &text).and_then(|o| Ok((o, self.sign_text(&vkey, &text)?)));
+        signed.and_then(|(old_signature, new_signature)| {
+            let record = KeyRotated {
+                old: line(&old)?,
+                new: line(&vkey)?,
+                old_signature,
+                new_signature,
+                both_until: if rotation.both_for == 0 { size } else { size.saturating_add(rotation.both_for) },
+                reason: rotation.reason,
+                attestation: rotation.attestation,
+                approvers: rotation.approvers,
+            };
+            self.append(Request { actor: actor.clone(), key, record: record.into() })
+        })
+    }
+
+    /// Revokes a key that another has followed.
+    ///
+    /// # Errors
+    /// As [`AppendError`] says.
+    pub fn revoke_key(&mut self, actor: &PrincipalId, key: RequestKey, revocation: Revocation) -> Result<Receipt, AppendError> {
+        self.ready()?;
+        let (_, by) = self.newest_key()?;
+        let text = revocation_text(self.origin(), &revocation.vkey, TreeSize(revocation.last_size));
+        let record = KeyRevoked {
+            vkey: line(&revocation.vkey)?,
+            last_size: revocation.last_size,
+            by: line(&by)?,
+            signature: self.sign_text(&by, &text)?,
+            reason: revocation.reason,
+            approvers: revocation.approvers,
+        };
+        self.append(Request { actor: actor.clone(), key, record: record.into() })
+    }
+
+    /// Wraps the data keys under a new key of the token, makes that durable, and destroys the key before it there: no older copy of their file opens
+    /// any more. `label` is what the signing key is called.
+    ///
+    /// # Errors
+    /// The data keys are under a passphrase, or the token or the file failed. Both keys are in the token then, and the file opens under one of them.
+    pub fn rewrap_data_keys(&mut self, token: &Token, label: &str) -> Result<(), DirectoryError> {
+        let before = self.keys.wrapping_label().ok_or_else(|| KeyFileError::NeedsPassphrase("keys/data.keys".into()))?.to_owned();
+        let new = wrapping_label(label)?;
+        token.make_wrapping_key(&new).map_err(KeyFileError::from)?;
+        self.keys.rewrap(token, &new, &mut os_random)?;
+        token.destroy(Class::Wrapping, &before).map_err(KeyFileError::from)?;
+        Ok(())
+    }
+
+    /// Whether this key signs now, alone or beside another.
+    #[must_use]
+    pub fn signs_with(&self, vkey: &str) -> bool {
+        self.state.keys.signing(self.size()).any(|key| key.to_string() == vkey)
+    }
+
+    /// The key that signs now, beside others while it follows them.
+    #[must_use]
+    pub fn signing_key(&self) -> Option<&VKey> {
+        self.state.keys.newest(self.size())
+    }
+
+    /// Key events are signed texts, so they are held against the log's keys before they are decided; and the log can go on signing after them.
+    pub(crate) fn check_key_event(&self, record: &Record) -> Result<(), String> {
+        if matches!(record, Record::DataKeyDestroyed(_)) {
+            return Err("data keys are not destroyed yet: this version could not decide on a ledger whose records it cannot read".into());
+        }
+        let index = self.state.facts.size();
+        self.state.keys.check(&self.state.origin, index, record)?;
+        let Record::KeyRotated(r) = record else { return Ok(()) };
+        let here = self.signers.iter().any(|s| s.vkey().to_string() == r.new.as_str());
+        if here { Ok(()) } else { Err(format!("nothing here signs as {}: rotate with that key at hand", r.new)) }
+    }
+
+    fn newest_key(&self) -> Result<(u64, VKey), AppendError> {
+        let newest = self.signing_key().cloned();
+        newest.map(|key| (self.size(), key)).ok_or_else(|| AppendError::Unavailable("no key of this log signs any more".into()))
+    }
+
+    fn sign_text(&mut self, key: &VKey, text: &str) -> Result<Vec<u8>, AppendError> {
+        self.sign_by(key, text).map_err(|e| match e {
+            SealError::KeyAway(why) => AppendError::Unavailable(why),
+            SealError::Failed(e) => AppendError::Unavailable(e.to_string()),
+        })
+    }
+}
+
+fn line(vkey: &VKey) -> Result<Line, AppendError> {
+    Line::new(vkey.to_string()).map_err(|e| AppendError::Malformed(e.to_string()))
+}
