@@ -75,7 +75,7 @@ fn parse(arguments: &mut Vec<String>) -> Arguments {
 }
 
 fn opening() -> Opening {
-    Opening { passphrase_file: None, clock: Box::new(SystemClock) }
+    Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock) }
 }
 
 fn run(arguments: &Arguments, table: &mut Table) {
