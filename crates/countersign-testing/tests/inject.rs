@@ -185,7 +185,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn opening() -> Opening {
-    Opening { passphrase_file: None, clock: Box::new(SystemClock) }
+    Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock) }
 }
 
 fn open(dir: &Path) -> Ledger {

@@ -25,7 +25,7 @@ fn main() {
 }
 
 fn open(dir: &str) -> Ledger {
-    let opening = Opening { passphrase_file: None, clock: Box::new(SystemClock) };
+    let opening = Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock) };
     Directory::find(Path::new(dir)).unwrap().open(Access::Write, opening).unwrap()
 }
 

@@ -197,7 +197,7 @@ fn run(program: &str, arguments: &[&str]) {
 }
 
 fn opening() -> Opening {
-    Opening { passphrase_file: None, clock: Box::new(SystemClock) }
+    Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock) }
 }
 
 fn open(dir: &Path, access: Access) -> Ledger {
