@@ -144,6 +144,7 @@ fn named(record: &Record) -> Concern {
         Record::Holding(r) => (Some(&r.person), None),
         Record::Trade(r) => (Some(&r.person), None),
         Record::Relationship(r) => (Some(&r.person), None),
+        Record::Credential(r) => (Some(&r.person), None),
         Record::RosterEntry(r) => (Some(&r.person), None),
         Record::Designation(r) => (None, Some(&r.submission)),
         Record::Selection(r) => (None, Some(&r.submission)),
