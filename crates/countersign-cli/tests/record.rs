@@ -31,7 +31,7 @@ fn any_type_of_record_comes_from_a_file_and_verifies() {
         ),
         ("vulnerability", json!({"id":"vu-1","reference":"VU#1","vendor":"own-acme","affected":[],"embargo_event":"vendor patch"})),
         ("legal.hold", json!({"id":"lh-1","scope":format!("person:{person}"),"authority":"Preservation notice 3","from":now})),
-        ("relationship", json!({"id":"re-1","person":person,"kind":"serves","organization":"halden","from":"2026-01-01"})),
+        ("relationship", json!({"id":"re-1","person":person,"kind":"serves","relation":"own","organization":"halden","from":"2026-01-01"})),
         (
             "holding",
             json!({"id":"ho-1","person":person,"relation":"own","as_of":"2026-05-15","value":{"lo":1001,"hi":15000},
@@ -55,6 +55,9 @@ fn any_type_of_record_comes_from_a_file_and_verifies() {
     let add = ["record", "add", "DIR", "--type", "roster.entry", "--file", &file];
     s.run(&add).exits(5);
     s.run(&[&add[..], &["--supersede"]].concat()).exits(0);
+    // A check digit that does not fit: nobody looked closely.
+    let file = s.write("lei.json", json!({"id":"i-2","issuer":"own-acme","scheme":"lei","value":"7QEON6Y1RL5XR3R1W238"}).to_string());
+    assert!(s.run(&["record", "add", "DIR", "--type", "identifier", "--file", &file]).exits(5).err.contains("7QEON6Y1RL5XR3R1W238"));
     // What the ledger itself decides is nobody's to record, and a type that is none is said to be none.
     let case = s.write(
         "case.json",

@@ -42,7 +42,7 @@ fn through_tiles(tree: &Tree, index: LeafIndex, size: TreeSize, leaves: Leaves<'
 fn over_tiles(tree: &Tree, size: TreeSize, leaves: Leaves<'_>) -> Option<Tree> {
     let full = size.0 / TILE;
     let mut tiles: Tree = (0..full).map(|tile| Some(LeafHash(tree.subtree(TILE.trailing_zeros(), tile)?.0))).collect::<Option<_>>()?;
-    if size.0 % TILE > 0 {
+    if !size.0.is_multiple_of(TILE) {
         tiles.append(LeafHash(one_tile(full * TILE..size.0, leaves)?.root().0));
     }
     (size <= tree.size()).then_some(tiles)

@@ -180,6 +180,7 @@ mod tests {
             ("linking", words_of::<record::Linking>()),
             ("trade-kind", words_of::<record::TradeKind>()),
             ("relationship-kind", words_of::<record::RelationshipKind>()),
+            ("credential-kind", words_of::<record::CredentialKind>()),
         ];
         let mut found = schema().enumerations();
         for (rule, words) in expected {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use countersign_ledger::limits::SEAL_PATIENCE;
 use countersign_ledger::{Access, AppendError, Clock as _, Pending, Request, SystemClock, Writer};
 use countersign_sign::pkcs11::Algorithm;
 use countersign_testing::ledger::{access, active_grant, principal, record, stage_set, verified};
@@ -53,10 +54,19 @@ fn load(writer: &Writer, submission: &countersign_entry::ids::SubmissionId, gran
 
 #[test]
 fn the_token_goes_away_under_load_and_comes_back() {
-    alone("outage::the_token_goes_away_under_load_and_comes_back", outage);
+    alone("outage::the_token_goes_away_under_load_and_comes_back", |bench| drop(outage(bench, Duration::from_secs(3))));
 }
 
-fn outage(bench: &Bench) {
+#[test]
+fn the_token_stays_away_for_longer_than_anybody_is_kept_waiting() {
+    alone("outage::the_token_stays_away_for_longer_than_anybody_is_kept_waiting", |bench| {
+        let load = outage(bench, SEAL_PATIENCE + Duration::from_secs(3));
+        // Those who waited were told that it is unknown, those who came later that nothing was recorded.
+        assert!(load.unknown > 0 && load.refused > 0, "{} unknown, {} refused", load.unknown, load.refused);
+    });
+}
+
+fn outage(bench: &Bench, span: Duration) -> Load {
     let mut ledger = bench.ledger(Algorithm::Ed25519);
     let submission = stage_set(&mut ledger);
     let grant = active_grant(&mut ledger, "ada1", &submission);
@@ -69,7 +79,7 @@ fn outage(bench: &Bench) {
         std::thread::sleep(Duration::from_secs(2));
         std::fs::rename(&tokens, &hidden).unwrap();
         let away = Instant::now();
-        std::thread::sleep(Duration::from_secs(3));
+        std::thread::sleep(span);
         // Reading goes on beside it, by whoever has the data keys open; verifying needs no token at all.
         let vkey = std::fs::read_to_string(bench.ledger_dir().join("countersign.toml")).unwrap();
         let vkey = vkey.lines().find_map(|l| l.strip_prefix("vkey = \"")?.strip_suffix('"')).unwrap().to_owned();
@@ -107,6 +117,7 @@ fn outage(bench: &Bench) {
     drop(ledger);
     let mut ledger = bench.open(Access::Write);
     record(&mut ledger, "gateway", "last", access("ada1", &submission, Some(grant), SystemClock.now())).unwrap();
+    load
 }
 
 #[test]

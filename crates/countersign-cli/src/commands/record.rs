@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use countersign_entry::record::{Record, TYPE_NAMES};
+use countersign_entry::record::{Identifier, IdentifierScheme, Record, TYPE_NAMES};
+use countersign_match::identifiers::{Cik, Cusip, Figi, Isin, Lei};
 use serde_json::{Value, json};
 
 use super::visible::{fields_of, visible};
@@ -68,6 +69,9 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let bad = |e: serde_json::Error| Failure::Invalid(format!("{}: {e}", args.file.display()));
     let told: Value = serde_json::from_slice(&bytes).map_err(bad)?;
     let mut record = read(&args.kind, told).map_err(bad)?;
+    if let Record::Identifier(i) = &record {
+        check_digits(i)?;
+    }
     let mut session = Session::to_write(&args.ledger)?;
     if args.supersede {
         let current = session.ledger.facts().current(&record);
@@ -85,6 +89,20 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         out.line(recorded_line(&receipt)?)?;
     }
     Ok(DONE)
+}
+
+/// An identifier that cannot be one would send assets to the wrong issuer, or to none.
+fn check_digits(identifier: &Identifier) -> Result<(), Failure> {
+    let text = identifier.value.as_str();
+    let checked = match identifier.scheme {
+        IdentifierScheme::Cik => Cik::new(text).map(drop),
+        IdentifierScheme::Lei => Lei::new(text).map(drop),
+        IdentifierScheme::Figi => Figi::new(text).map(drop),
+        IdentifierScheme::Isin => Isin::new(text).map(drop),
+        IdentifierScheme::Cusip => Cusip::new(text).map(drop),
+        IdentifierScheme::Ticker => Ok(()),
+    };
+    checked.map_err(|e| Failure::Invalid(format!("{text:?}: {e}")))
 }
 
 /// Some types have days where others have times: what reads with times read as times is taken so, else as it stands.
@@ -114,7 +132,8 @@ mod tests {
 
     #[test]
     fn days_and_times_both_read() {
-        let tie = json!({ "id": "r-1", "person": "P-0001", "kind": "serves", "organization": "halden", "from": "2026-01-01" });
+        let tie =
+            json!({ "id": "r-1", "person": "P-0001", "kind": "serves", "relation": "own", "organization": "halden", "from": "2026-01-01" });
         assert!(matches!(read("relationship", tie), Ok(Record::Relationship(_))));
         let on = json!({ "id": "ro-1", "organization": "halden", "person": "P-0001", "contact": true, "from": "2026-01-01T00:00:00Z" });
         assert!(matches!(read("roster.entry", on), Ok(Record::RosterEntry(_))));

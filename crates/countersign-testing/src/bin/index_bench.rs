@@ -177,16 +177,19 @@ fn sizes(dir: &Path, ledger: &Ledger) {
     );
 }
 
+/// Asks about the n-th subject; rows of the answer.
+type Ask<'a> = Box<dyn Fn(u64) -> usize + 'a>;
+
 /// Pages of fifty rows, each asked for several subjects; the slowest counts.
 fn ask(ledger: &Ledger) {
     let page = |offset| Page { offset, limit: 50 };
     let view = ledger.view();
-    let mut questions: Vec<(&str, Box<dyn Fn(u64) -> usize + '_>)> = Vec::new();
     let facts = view.facts();
     let submission = |n: u64| facts.submissions().nth(usize::try_from(n * 37 % 1_000).unwrap()).unwrap().record.id.clone();
     let subject = |n: u64| facts.people_with_access().nth(usize::try_from(n * 131 % 900).unwrap()).unwrap().0.clone();
     let issuer = |n: u64| format!("cik-{:010}", n * 41 % 1_000).parse().unwrap();
     let ever = (Micros::EPOCH, Micros::EPOCH.plus(u64::MAX));
+    let mut questions: Vec<(&str, Ask<'_>)> = Vec::new();
     questions.push(("issuer, first page", Box::new(|n| view.who_touched_issuer(&issuer(n), ever.0, ever.1, page(0)).unwrap().rows.len())));
     questions.push(("person, first page", Box::new(|n| view.person_timeline(&subject(n), page(0)).unwrap().rows.len())));
     questions.push(("person, page after 200 rows", Box::new(|n| view.person_timeline(&subject(n), page(200)).unwrap().rows.len())));
