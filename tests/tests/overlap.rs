@@ -45,6 +45,28 @@ fn repeated_requests_get_the_first_recording() {
     verified(&ledger);
 }
 
+/// Past twice as many leaves as the tree keeps, so that exports and old receipts need leaves it has forgotten.
+#[test]
+fn what_the_tree_forgot_is_still_proved_and_exported() {
+    use countersign_ledger::limits::TREE_LEAVES;
+    let (_world, mut ledger) = World::start();
+    let submission = stage_set(&mut ledger);
+    let at = ledger.now();
+    let old = record(&mut ledger, "gateway", "the-first", access("ada1", &submission, None, at)).unwrap();
+    for batch in 0..=(2 * TREE_LEAVES / 1_024) {
+        let requests = (0..1_024u64).map(|n| Request {
+            actor: principal("gateway"),
+            key: format!("event-{batch}-{n}").parse().unwrap(),
+            record: access("ada1", &submission, None, at).into(),
+        });
+        assert!(ledger.commit(requests.collect()).iter().all(Result::is_ok));
+    }
+    assert!(ledger.size() > 2 * TREE_LEAVES);
+    let stored = ledger.receipt(old.index).unwrap();
+    assert_eq!((stored.leaf, stored.note, stored.hashes), (old.leaf, old.note, old.hashes));
+    verified(&ledger);
+}
+
 #[test]
 fn every_step_and_every_fault() {
     let faults = [Fault::Fail, Fault::Full, Fault::FailPersisted, Fault::CrashBefore, Fault::CrashTorn, Fault::CrashAfter];

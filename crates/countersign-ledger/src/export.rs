@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_entry::leaf::{Kind, Leaf};
 use countersign_log::tile::{self, Width};
-use countersign_log::tree::TreeSize;
+use countersign_log::tree::{self, TreeSize};
 
 use crate::open::{Ledger, OpenError};
 
@@ -81,7 +81,8 @@ pub fn export(ledger: &Ledger, to: &Path, planes: Planes, progress: &mut dyn FnM
     if let Some(e) = failed {
         return Err(e);
     }
-    for (level, index, width) in tile::hash_tiles(size) {
+    // The lowest level was written from the leaves: the tree forgets them with time.
+    for (level, index, width) in tile::hash_tiles(size).filter(|(level, ..)| *level > 0) {
         let bytes = tile::hash_tile(&ledger.state.tree, level, index, width);
         let bytes = bytes.ok_or_else(|| ExportError::Bundle(index, "the tree lacks a tile".into()))?;
         out.write(&tile::tile_path(level, index, width), &bytes)?;
@@ -106,6 +107,8 @@ impl Bundle {
     fn write(self, out: &mut Out<'_>, number: u64, width: Width, planes: Planes) -> Result<(), ExportError> {
         let bad = |e: tile::BundleEncodeError| ExportError::Bundle(number, e.to_string());
         out.write(&tile::entries_path(number, width), &tile::encode_entries(&self.leaves).map_err(bad)?)?;
+        let hashes: Vec<u8> = self.leaves.iter().flat_map(|leaf| tree::leaf_hash(leaf).0).collect();
+        out.write(&tile::tile_path(0, number, width), &hashes)?;
         if planes == Planes::Both {
             out.write(&tile::sealed_path(number, width), &tile::encode_sealed(&self.sealed).map_err(bad)?)?;
         }

@@ -75,7 +75,7 @@ fn run(case: &str, faults: bool, test: fn(&Bench)) {
         .unwrap();
     assert!(made.status.success(), "{made:?}");
     write_pin(dir.path(), PIN);
-    let status = Command::new(std::env::current_exe().unwrap())
+    let output = Command::new(std::env::current_exe().unwrap())
         .args([case, "--exact", "--nocapture", "--test-threads=1"])
         .env(CASE, case)
         .env(DIR, dir.path())
@@ -83,9 +83,13 @@ fn run(case: &str, faults: bool, test: fn(&Bench)) {
         .env("FAKE_PKCS11_REAL", softhsm)
         .env("FAKE_PKCS11_PLAN", dir.path().join("plan"))
         .env("FAKE_PKCS11_LOG", dir.path().join("calls"))
-        .status()
+        .output()
         .unwrap();
-    assert!(status.success(), "{case}: {status}");
+    // Set in, so that whoever adds up what test programs say counts the case once.
+    for line in [output.stdout, output.stderr].iter().flat_map(|bytes| bytes.split(|b| *b == b'\n')) {
+        println!("    {}", String::from_utf8_lossy(line));
+    }
+    assert!(output.status.success(), "{case}: {}", output.status);
 }
 
 /// Built beside this test, as one of its dependencies.
