@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, cases, directory, export, fields, grant, import, init, key, keys, policy, proof, query, record, review, status, tick, verify,
+    access, backup, cases, directory, export, fields, grant, import, init, key, keys, policy, proof, query, record, restore, review,
+    status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -125,6 +126,11 @@ pub(crate) enum Command {
     Proof(proof::ProofArgs),
     /// Check a ledger or an export, offline, and say everything that is wrong with it.
     Verify(verify::VerifyArgs),
+    /// Copies of a ledger, and whether they are whole.
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+    /// Make a ledger from a backup; declare lost what no backup holds.
+    Restore(restore::RestoreArgs),
     /// Signing keys in a token (smart card, hardware security module): make, look at, change, destroy.
     #[command(subcommand)]
     Key(key::KeyCommand),

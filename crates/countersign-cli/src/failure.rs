@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use countersign_conflict::Refusal;
 use countersign_ledger::export::ExportError;
 use countersign_ledger::query::ViewError;
-use countersign_ledger::{AppendError, DirectoryError, OpenError};
+use countersign_ledger::{AppendError, BackupError, DirectoryError, OpenError};
 use countersign_sign::datakeys::DataKeysError;
 use countersign_sign::passphrase::PassphraseError;
 use countersign_sign::pin::PinError;
@@ -86,6 +86,9 @@ pub(crate) enum Failure {
     /// The export was not written.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// A backup was not made, not checked or not restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A proof, or what it was checked against, does not hold.
     #[error("{what}")]
     Proof {
@@ -139,6 +142,7 @@ impl Failure {
             Self::ReadOnly(_) => Exit::Damaged,
             Self::Export(ExportError::Exists(_)) => Exit::Invalid,
             Self::Export(ExportError::Ledger(e)) => open_exit(e),
+            Self::Backup(e) => backup_exit(e),
             Self::Proof { exit, .. } => *exit,
             Self::File { .. } | Self::Export(_) | Self::Demo(_) | Self::Output(_) | Self::Bug(_) => Exit::Failed,
         }
@@ -189,6 +193,16 @@ impl Failure {
             Self::ReadOnly(_) => Some("Run countersign verify and keep this disk"),
             _ => None,
         }
+    }
+}
+
+fn backup_exit(e: &BackupError) -> Exit {
+    match e {
+        BackupError::Directory(e) => directory_exit(e),
+        BackupError::Exists(_) | BackupError::Empty => Exit::Invalid,
+        BackupError::NotABackup(_) => Exit::NotFound,
+        BackupError::Damaged { .. } => Exit::Damaged,
+        BackupError::File { .. } => Exit::Failed,
     }
 }
 

@@ -100,6 +100,7 @@ impl Facts {
         let approvers = match record {
             Record::KeyRotated(r) => &r.approvers,
             Record::KeyRevoked(r) => &r.approvers,
+            Record::KeyLossDeclared(r) => &r.approvers,
             Record::DataKeyDestroyed(r) => &r.approvers,
             Record::OfficerEnrolled(r) => &r.approvers,
             Record::OfficerRevoked(r) => &r.approvers,

@@ -36,6 +36,7 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         // With approvers, all but the last: see `check`.
         Record::KeyRotated(_)
         | Record::KeyRevoked(_)
+        | Record::KeyLossDeclared(_)
         | Record::DataKeyDestroyed(_)
         | Record::OfficerEnrolled(_)
         | Record::OfficerRevoked(_)

@@ -334,6 +334,7 @@ proptest! {
                 prop_assume!(json_can_hold(&r.attestation));
                 through_json(r)
             }
+            Record::KeyLossDeclared(r) => through_json(r),
             Record::OfficerEnrolled(r) => through_json(r),
             Record::OfficerRevoked(r) => through_json(r),
             Record::Organization(r) => through_json(r),

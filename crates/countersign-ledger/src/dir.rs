@@ -9,6 +9,7 @@
 //! DIR/keys/data.keys       the data keys, under the passphrase or under a key in the token
 //! DIR/keys/token.json      where the signing keys are in the token
 //! DIR/keys/signing.key     in a throw-away ledger instead: the signing key, under the passphrase
+//! DIR/keys/signing-2.key   there, the key that followed it after a loss was declared; and so on
 //! DIR/keys/passphrase      there, and only where init made the passphrase up: then whoever has the directory has the keys
 //! ```
 
@@ -247,8 +248,33 @@ impl Directory {
         if signer.vkey() != &self.vkey {
             return Err(DirectoryError::Config { path: self.path.join(CONFIG), what: "its key is not the one in keys/signing.key".into() });
         }
+        let mut signers: Vec<Box<dyn Signer>> = vec![Box::new(signer)];
+        for number in 2.. {
+            match SoftwareSigner::open(&self.signing_key_path(number), &self.origin, unlock) {
+                Ok(signer) => signers.push(Box::new(signer)),
+                Err(KeyFileError::Missing(_)) => break,
+                Err(e) => return Err(e.into()),
+            }
+        }
         let keys = DataKeys::open(&keys_dir.join(DATA_KEYS), &self.origin, unlock)?;
-        Ok((vec![Box::new(signer)], keys))
+        Ok((signers, keys))
+    }
+
+    /// Makes one more signing key in a file, for a throw-away ledger whose key has to be followed by another.
+    ///
+    /// # Errors
+    /// The ledger's keys are in a token, or the file or the passphrase failed.
+    pub fn make_signing_key(&self, passphrase_file: Option<&Path>) -> Result<Box<dyn Signer>, DirectoryError> {
+        let file = passphrase_file.map_or_else(|| self.path.join("keys/passphrase"), Path::to_owned);
+        let mut unlock = Unlock::new(Passphrase::from_file(&file)?);
+        // Each file is a key of this ledger; one that nothing followed to does no harm.
+        let free = (2u32..).map(|number| self.signing_key_path(number)).find(|path| !path.exists());
+        let path = free.unwrap_or_else(|| self.signing_key_path(2));
+        Ok(Box::new(SoftwareSigner::create(&path, &self.origin, &mut unlock, &mut os_random)?))
+    }
+
+    fn signing_key_path(&self, number: u32) -> PathBuf {
+        self.path.join("keys").join(format!("signing-{number}.key"))
     }
 
     fn open_token(&self, file: &TokenFile, pin_file: Option<&Path>) -> Result<(Vec<Box<dyn Signer>>, DataKeys), DirectoryError> {
@@ -285,6 +311,16 @@ impl Directory {
 
     fn token_path(&self) -> PathBuf {
         self.path.join("keys").join(TOKEN)
+    }
+
+    /// Where the ledger is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the head register is.
+    pub fn register(&self) -> &Path {
+        &self.register
     }
 
     /// The log's name.
@@ -356,6 +392,16 @@ fn render_config(origin: &str, vkey: &str, register: &str) -> String {
     format!("# countersign ledger, version 1\norigin = \"{origin}\"\nvkey = \"{vkey}\"\nregister = \"{register}\"\n")
 }
 
+/// The head register that a configuration names, as it names it.
+pub(crate) fn register_in(config: &str) -> Option<PathBuf> {
+    toml::from_str::<Config>(config).ok().map(|config| PathBuf::from(config.register))
+}
+
+/// Makes what was made or renamed in a directory durable.
+pub(crate) fn sync_dir(path: &Path) -> Result<(), DirectoryError> {
+    fs::File::open(path).and_then(|dir| dir.sync_all()).map_err(|source| DirectoryError::File { path: path.to_owned(), source })
+}
+
 fn make_dir(path: &Path) -> Result<(), DirectoryError> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new().mode(0o700).create(path).map_err(|source| DirectoryError::File { path: path.to_owned(), source })
@@ -365,6 +411,5 @@ fn write_new(path: &Path, text: &str) -> Result<(), DirectoryError> {
     let failed = |source| DirectoryError::File { path: path.to_owned(), source };
     let mut file = fs::File::create_new(path).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-    let parent = path.parent().unwrap_or(Path::new("."));
-    fs::File::open(parent).and_then(|dir| dir.sync_all()).map_err(failed)
+    sync_dir(path.parent().unwrap_or(Path::new(".")))
 }

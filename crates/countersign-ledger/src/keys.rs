@@ -1,12 +1,13 @@
 //! The log's signing keys over time, as its own entries tell (ledger-format section 9): which of them sign a tree of a given size, and whose
 //! signature on an old checkpoint counts.
 
-use countersign_entry::record::{KeyRevoked, KeyRotated, Record};
+use countersign_entry::record::{KeyLossDeclared, KeyRevoked, KeyRotated, Record};
 use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use countersign_log::key_event::{revocation_text, rotation_text, verify_text};
 use countersign_log::note::Note;
 use countersign_log::tree::TreeSize;
 use countersign_log::vkey::VKey;
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq)]
 struct LogKey {
@@ -23,26 +24,38 @@ struct LogKey {
 #[derive(Clone, PartialEq)]
 pub(crate) struct LogKeys {
     keys: Vec<LogKey>,
+    /// The newest known heads of what was declared lost, as signed notes.
+    lost: Vec<Vec<u8>>,
 }
 
 /// A key as a snapshot keeps it: the vkey, and the sizes it signs from, signs until, and is trusted to.
-pub(crate) type KeptKey = (String, u64, Option<u64>, Option<u64>);
+type KeptKey = (String, u64, Option<u64>, Option<u64>);
+
+/// The keys as a snapshot keeps them.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptKeys {
+    keys: Vec<KeptKey>,
+    lost: Vec<serde_bytes::ByteBuf>,
+}
 
 impl LogKeys {
     pub(crate) fn new(first: &VKey) -> Self {
-        Self { keys: vec![LogKey { vkey: first.clone(), from: 0, until: None, revoked_after: None }] }
+        Self { keys: vec![LogKey { vkey: first.clone(), from: 0, until: None, revoked_after: None }], lost: Vec::new() }
     }
 
     /// All of them, for a snapshot.
-    pub(crate) fn kept(&self) -> Vec<KeptKey> {
-        self.keys.iter().map(|key| (key.vkey.to_string(), key.from, key.until, key.revoked_after)).collect()
+    pub(crate) fn kept(&self) -> KeptKeys {
+        let keys = self.keys.iter().map(|key| (key.vkey.to_string(), key.from, key.until, key.revoked_after)).collect();
+        KeptKeys { keys, lost: self.lost.iter().cloned().map(serde_bytes::ByteBuf::from).collect() }
     }
 
     /// What [`LogKeys::kept`] gave, if the first of them is the key everybody pins.
-    pub(crate) fn of_kept(kept: Vec<KeptKey>, first: &VKey) -> Option<Self> {
+    pub(crate) fn of_kept(kept: KeptKeys, first: &VKey) -> Option<Self> {
         let key = |(vkey, from, until, revoked_after): KeptKey| Some(LogKey { vkey: VKey::parse(&vkey).ok()?, from, until, revoked_after });
-        let keys = kept.into_iter().map(key).collect::<Option<Vec<_>>>()?;
-        keys.first().is_some_and(|key| key.vkey == *first).then_some(Self { keys })
+        let lost = kept.lost.into_iter().map(serde_bytes::ByteBuf::into_vec).collect();
+        let keys = kept.keys.into_iter().map(key).collect::<Option<Vec<_>>>()?;
+        keys.first().is_some_and(|key| key.vkey == *first).then_some(Self { keys, lost })
     }
 
     /// The keys that sign a tree of this size: one, or two while one follows the other.
@@ -74,6 +87,7 @@ impl LogKeys {
         match record {
             Record::KeyRotated(r) => self.check_rotation(origin, index, r),
             Record::KeyRevoked(r) => self.check_revocation(origin, index, r),
+            Record::KeyLossDeclared(r) => self.check_loss(origin, index, r),
             _ => Ok(()),
         }
     }
@@ -103,6 +117,22 @@ impl LogKeys {
         verify_text(&by, &text, &r.signature).map_err(|e| format!("the signature by {by}: {e}"))
     }
 
+    /// What was lost was signed by a key that signs no longer where the loss begins, so no size has two heads under one key.
+    fn check_loss(&self, origin: &str, index: u64, r: &KeyLossDeclared) -> Result<(), String> {
+        let note = Note::parse(&r.head).map_err(|e| e.to_string())?;
+        let head = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
+        if head.origin != origin || head.size.0 <= r.first || r.first >= index {
+            return Err(format!("a head of {} at size {} is none that was lost from entry {} on", head.origin, head.size, r.first));
+        }
+        let signed = self.keys.iter().any(|key| key.until == Some(r.first) && Checkpoint::verify(&r.head, &key.vkey).is_ok());
+        if signed { Ok(()) } else { Err(format!("no key that another followed at entry {} signed the lost head", r.first)) }
+    }
+
+    /// Whether an entry declares this signed note the newest known head of what is lost.
+    pub(crate) fn declares_lost(&self, note: &[u8]) -> bool {
+        self.lost.iter().any(|lost| lost == note)
+    }
+
     /// A key that may sign from the tree with the entry at `index` on.
     fn standing(&self, text: &str, index: u64) -> Result<VKey, String> {
         match self.keys.iter().find(|key| key.vkey.to_string() == text) {
@@ -129,6 +159,7 @@ impl LogKeys {
                     key.revoked_after = Some(key.revoked_after.map_or(r.last_size, |before| before.min(r.last_size)));
                 }
             }
+            Record::KeyLossDeclared(r) => self.lost.push(r.head.clone()),
             _ => {}
         }
     }

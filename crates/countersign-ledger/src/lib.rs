@@ -12,6 +12,7 @@
 //! them is wrong; a handle opened for reading makes an index of its own, in memory.
 
 mod audit;
+mod backup;
 mod batch;
 mod beside;
 mod clock;
@@ -23,6 +24,7 @@ pub mod export;
 mod index;
 mod keys;
 pub mod limits;
+mod loss;
 mod nowhere;
 mod open;
 pub mod query;
@@ -35,12 +37,14 @@ mod state;
 mod writer;
 
 pub use self::audit::AuditStatus;
+pub use self::backup::{Backup, BackupError, Copied, KEPT_CONFIG};
 pub use self::beside::{Beside, Notice, Standing};
 pub use self::clock::{Clock, SystemClock};
 pub use self::commit::{AppendError, Request};
-pub use self::dir::{Directory, DirectoryError, InToken, Opening};
+pub use self::dir::{CONFIG, Directory, DirectoryError, InToken, Opening};
 pub use self::entropy::{Entropy, SystemEntropy};
 pub use self::index::RUN_LEN;
+pub use self::loss::Loss;
 pub use self::open::{Access, Ledger, OpenError, Parts};
 pub use self::receipt::Receipt;
 pub use self::rotate::{Revocation, Rotation};

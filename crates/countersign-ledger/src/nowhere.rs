@@ -32,4 +32,5 @@ impl Register for Nowhere {
     fn advance(&mut self, _: &Head) -> Result<(), RegisterError> {
         Err(RegisterError::ReadOnly)
     }
+    fn give_up(&mut self, _: &Head) {}
 }

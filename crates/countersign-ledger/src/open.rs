@@ -81,6 +81,8 @@ pub struct Ledger {
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) vkey: VKey,
     pub(crate) mode: Mode,
+    /// The register's head, where the store ends before it and nothing else stands against taking entries.
+    pub(crate) behind: Option<Head>,
     /// What waits for its signature while a key is away, in order.
     pub(crate) unsealed: VecDeque<Unsealed>,
     access: Access,
@@ -189,7 +191,6 @@ impl Ledger {
         let mut ledger = Self::idle(parts);
         ledger.access = access;
         let recovered = ledger.store.recover()?;
-        let gate = ledger.gate(&recovered)?;
         let size = recovered.head.as_ref().map_or(0, |h| h.size);
         let mut replay = ledger.restore(size);
         let mut objection = ledger.rebuild(&mut replay, &recovered);
@@ -199,6 +200,7 @@ impl Ledger {
             objection = ledger.rebuild(&mut replay, &recovered);
         }
         let objection = objection?;
+        let sound = objection.is_none() && recovered.staged.is_none();
         if access == Access::Write {
             ledger.catch_up(replay.facts())?;
         }
@@ -216,12 +218,21 @@ impl Ledger {
         }
         ledger.state.facts = replay.into_facts();
         ledger.keys_free = ledger.keys.free();
-        ledger.mode = match (access, gate, objection) {
-            (_, Some(why), _) | (_, None, Some(why)) => Mode::ReadOnly(why),
+        let known = ledger.register.load()?;
+        let lost = known.as_ref().filter(|known| ledger.state.keys.declares_lost(&known.note)).cloned();
+        let ahead = known.filter(|known| known.size > size && lost.is_none());
+        ledger.mode = match (access, &ahead, objection) {
+            (_, Some(known), _) => Mode::ReadOnly(missing_entries(size, known)),
+            (_, None, Some(why)) => Mode::ReadOnly(why),
             (Access::Read, ..) => Mode::ReadOnly(OPENED_FOR_READING.into()),
             _ => Mode::Writable,
         };
+        ledger.behind = ahead.filter(|_| sound && access == Access::Write);
         if matches!(ledger.mode, Mode::Writable) {
+            if let Some(lost) = &lost {
+                // Declared lost, and we stopped before the register heard of it.
+                ledger.register.give_up(lost);
+            }
             // An interrupted commit: the batch is whole and its decisions replay, so it is signed and sealed as it stands. Its size gets the
             // only root it ever had.
             if finishing {
@@ -249,6 +260,7 @@ impl Ledger {
             entropy: parts.entropy,
             vkey: parts.vkey,
             mode: Mode::Writable,
+            behind: None,
             unsealed: VecDeque::new(),
             access: Access::Write,
             beside: parts.beside,
@@ -256,18 +268,6 @@ impl Ledger {
             audit: None,
             reading: OnceLock::new(),
         }
-    }
-
-    /// The start gate: the store's head must not be behind the register's.
-    fn gate(&self, recovered: &Recovered) -> Result<Option<String>, OpenError> {
-        let size = recovered.head.as_ref().map_or(0, |h| h.size);
-        let known = self.register.load()?;
-        Ok(known.filter(|h| h.size > size).map(|h| {
-            format!(
-                "the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore the store",
-                h.size
-            )
-        }))
     }
 
     fn verified(&self, head: Option<&Head>) -> Result<Option<VerifiedCheckpoint>, OpenError> {
@@ -316,6 +316,9 @@ impl Ledger {
     fn check_register_prefix(&self) -> Result<(), OpenError> {
         // One that is ahead of the store may be signed by a key whose event is missing with the rest; the gate has said so already.
         let Some(known) = self.register.load()?.filter(|known| known.size <= self.state.size()) else { return Ok(()) };
+        if self.state.keys.declares_lost(&known.note) {
+            return Ok(());
+        }
         let Some(verified) = self.verified(Some(&known))? else { return Ok(()) };
         match self.root_at(verified.size()) {
             Some(root) if root != verified.root() => Err(damaged(known.size, "the head register signs another past than the store's")),
@@ -338,9 +341,11 @@ impl Ledger {
         if indexed {
             self.state.take_into_index(index, &actor, &meta.request, &record, replay.facts());
         }
+        let unsound = self.state.keys.check(&self.state.origin, index, &record);
         let found = replay.step(index, &meta, &record);
         if objection.is_none() {
-            *objection = found.first().map(|f| format!("entry {index} does not replay: {}", f.detail));
+            let unsound = unsound.err().map(|what| format!("entry {index} is no sound key event: {what}"));
+            *objection = unsound.or_else(|| found.first().map(|f| format!("entry {index} does not replay: {}", f.detail)));
         }
         self.state.last_at = at;
         self.state.keys.take(index, &record);
@@ -471,6 +476,14 @@ impl Ledger {
         })?;
         newest.ok_or_else(|| damaged(0, "nothing was ever committed"))
     }
+}
+
+/// The start gate: the store's head must not be behind the register's.
+fn missing_entries(size: u64, known: &Head) -> String {
+    format!(
+        "the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore a newer backup, or declare them lost with `countersign restore --declare-loss`",
+        known.size
+    )
 }
 
 pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {

@@ -55,6 +55,12 @@ impl Ledger {
         rotation: Rotation,
     ) -> Result<Receipt, AppendError> {
         self.ready()?;
+        let record = self.rotation(new, rotation)?;
+        self.append(Request { actor: actor.clone(), key, record: record.into() })
+    }
+
+    /// The record of a rotation, signed by both keys; the new one is among those at hand from now on.
+    pub(crate) fn rotation(&mut self, new: Box<dyn Signer>, rotation: Rotation) -> Result<KeyRotated, AppendError> {
         let (size, old) = self.newest_key()?;
         let vkey = new.vkey().clone();
         // It may be at hand already, from an attempt that was refused.
@@ -64,7 +70,7 @@ impl Ledger {
         let text = rotation_text(self.origin(), &old, &vkey);
         let signed = self.sign_text(&old, &text).and_then(|o| Ok((o, self.sign_text(&vkey, &text)?)));
         signed.and_then(|(old_signature, new_signature)| {
-            let record = KeyRotated {
+            Ok(KeyRotated {
                 old: line(&old)?,
                 new: line(&vkey)?,
                 old_signature,
@@ -73,8 +79,7 @@ impl Ledger {
                 reason: rotation.reason,
                 attestation: rotation.attestation,
                 approvers: rotation.approvers,
-            };
-            self.append(Request { actor: actor.clone(), key, record: record.into() })
+            })
         })
     }
 

@@ -24,7 +24,7 @@ use countersign_log::vkey::VKey;
 use countersign_sign::datakeys::{DataKeys, SEALED_SECRET_LEN};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{KeptKey, LogKeys};
+use crate::keys::{KeptKeys, LogKeys};
 use crate::sealed::{PREFIX_LEN, Sealer, TAG_LEN, prefix};
 use crate::state::State;
 
@@ -84,7 +84,7 @@ struct Body<F, B> {
     chain: B,
     last_at: Micros,
     settled_at: Micros,
-    keys: Vec<KeptKey>,
+    keys: KeptKeys,
     tiles: B,
     tail: B,
 }

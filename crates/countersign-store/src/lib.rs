@@ -116,6 +116,9 @@ pub trait Register: Send {
     /// Replaces the head: on `Ok` the new one survives a power cut; after a crash it is the old or the new one, never a mixture. Refuses a
     /// smaller size, and another note for the same size. The same head again is `Ok`.
     fn advance(&mut self, head: &Head) -> Result<(), RegisterError>;
+
+    /// Lets the next advance replace exactly this head by any other: the ledger declares in an entry that what it stood for is lost.
+    fn give_up(&mut self, lost: &Head);
 }
 
 /// Why a store did not do what it was asked.

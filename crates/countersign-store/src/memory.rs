@@ -339,6 +339,7 @@ pub struct MemoryRegister {
     boot: u64,
     writer: Option<u64>,
     poisoned: bool,
+    given_up: Option<Head>,
 }
 
 impl MemoryRegister {
@@ -372,7 +373,7 @@ impl MemoryRegister {
         if inner.register.is_none() {
             return Err(RegisterError::Missing(place()));
         }
-        Ok(Self { disk: disk.clone(), boot: inner.boot, writer: None, poisoned: false })
+        Ok(Self { disk: disk.clone(), boot: inner.boot, writer: None, poisoned: false, given_up: None })
     }
 }
 
@@ -399,9 +400,12 @@ impl Register for MemoryRegister {
         if self.poisoned {
             return Err(RegisterError::Poisoned);
         }
-        if !is_ahead(head, self.load()?.as_ref())? {
+        let have = self.load()?;
+        let given_up = have.is_some() && have == self.given_up;
+        if !is_ahead(head, have.as_ref().filter(|_| !given_up))? {
             return Ok(());
         }
+        self.given_up = None;
         let mut disk = self.disk.disk();
         let outcome = disk.write(Step::Register);
         if outcome.persisted {
@@ -409,5 +413,9 @@ impl Register for MemoryRegister {
         }
         self.poisoned = outcome.told.is_err();
         Ok(outcome.told?)
+    }
+
+    fn give_up(&mut self, lost: &Head) {
+        self.given_up = Some(lost.clone());
     }
 }

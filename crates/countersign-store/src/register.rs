@@ -19,6 +19,7 @@ pub struct FileRegister {
     path: PathBuf,
     lock: Option<File>,
     poisoned: bool,
+    given_up: Option<Head>,
 }
 
 impl FileRegister {
@@ -29,7 +30,7 @@ impl FileRegister {
         }
         let lock = writer_lock(path)?;
         replace(path, &register::encode_file(0, &[]))?;
-        Ok(Self { path: path.to_owned(), lock: Some(lock), poisoned: false })
+        Ok(Self { path: path.to_owned(), lock: Some(lock), poisoned: false, given_up: None })
     }
 
     /// Opens a register for writing, alone.
@@ -40,7 +41,7 @@ impl FileRegister {
 
     /// Opens a register for reading, beside a writer.
     pub fn open_reader(path: &Path) -> Result<Self, RegisterError> {
-        let register = Self { path: path.to_owned(), lock: None, poisoned: false };
+        let register = Self { path: path.to_owned(), lock: None, poisoned: false, given_up: None };
         register.load()?;
         Ok(register)
     }
@@ -85,13 +86,24 @@ impl Register for FileRegister {
         // Read again each time: the file lies apart, and whatever was done to it since is worth knowing before it is replaced.
         let before = self.read()?;
         let have = register::decode(&before).map_err(|what| self.damaged(what))?.map(|(size, note)| Head { size, note: note.to_vec() });
-        if !is_ahead(head, have.as_ref())? {
+        let given_up = have.is_some() && have == self.given_up;
+        if !is_ahead(head, have.as_ref().filter(|_| !given_up))? {
             return Ok(());
         }
         self.poisoned = true;
-        self.write(&before, head)?;
+        if given_up {
+            // As a whole: of two slots the greater size would count.
+            replace(&self.path, &register::encode_file(head.size, &head.note))?;
+            self.given_up = None;
+        } else {
+            self.write(&before, head)?;
+        }
         self.poisoned = false;
         Ok(())
+    }
+
+    fn give_up(&mut self, lost: &Head) {
+        self.given_up = Some(lost.clone());
     }
 }
 

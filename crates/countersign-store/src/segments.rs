@@ -31,6 +31,17 @@ pub struct SegmentStore {
     poisoned: bool,
 }
 
+/// One file of a copy of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentPart {
+    /// The segment it is made from, and the name it gets.
+    pub path: PathBuf,
+    /// So many bytes from that segment's start.
+    pub bytes: u64,
+    /// And behind them these.
+    pub then: Vec<u8>,
+}
+
 impl SegmentStore {
     /// Makes a new store at a path that does not exist (its parent must) and opens it for writing. For `init` alone. `rollover_bytes` is
     /// the length past which a new segment is begun: [`segment::ROLLOVER_BYTES`], which is also the greatest, or less in tests.
@@ -71,6 +82,27 @@ impl SegmentStore {
 
     fn segment_path(&self, first_index: u64) -> PathBuf {
         self.segments_dir().join(segment::file_name(first_index))
+    }
+
+    /// What a copy of this store is made of, in order: it holds what is sealed and nothing after it. A writer beside this handle changes none of it.
+    pub fn parts(&self) -> Result<Vec<SegmentPart>, StoreError> {
+        let content = self.content()?;
+        let newest = content.newest_first();
+        let mut parts = Vec::new();
+        for segment in &content.segments {
+            let path = self.segment_path(segment.first_index);
+            if Some(segment.first_index) != newest {
+                let bytes = std::fs::metadata(&path).map_err(on("look at", &path))?.len();
+                parts.push(SegmentPart { path, bytes, then: Vec::new() });
+            } else if let (Some(entry), Some(seal)) = (segment.places.last(), segment.seals.last()) {
+                // The newest seal may share its frame with a batch that is not sealed, so it is written anew as a frame of its own.
+                let bytes = entry.sealed().end;
+                let note = self.read_at(segment.first_index, seal.note())?;
+                let then = segment::encode_seal(segment.first_index, bytes, seal.size, &note)?;
+                parts.push(SegmentPart { path, bytes, then });
+            }
+        }
+        Ok(parts)
     }
 
     fn content(&self) -> Result<&Content, StoreError> {

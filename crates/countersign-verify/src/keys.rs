@@ -2,8 +2,9 @@
 //! signed a checkpoint of a given size.
 
 use ciborium::Value;
+use countersign_log::checkpoint::Checkpoint;
 use countersign_log::key_event::{revocation_text, rotation_text, verify_text};
-use countersign_log::note::{NoteVerifyError, VKey, VKeyError};
+use countersign_log::note::{Note, NoteVerifyError, VKey, VKeyError};
 use countersign_log::tree::TreeSize;
 
 use crate::codes::{self, Code};
@@ -39,6 +40,8 @@ pub(crate) struct KeyWalk {
     rotations: Vec<Rotation>,
     /// Events that name approvers.
     approved: u64,
+    /// Heads declared lost, and by which entry.
+    lost: Vec<(u64, Checkpoint)>,
 }
 
 /// What is wrong with a key event: code, field, words.
@@ -53,7 +56,7 @@ impl From<FieldFault> for EventFault {
 impl KeyWalk {
     pub fn new(origin: &str, pinned: &VKey) -> Self {
         let first = LogKey { vkey: pinned.clone(), trusted: true, from: 0, until: None, revoked_after: None, alone: None };
-        Self { origin: origin.to_owned(), keys: vec![first], rotations: Vec::new(), approved: 0 }
+        Self { origin: origin.to_owned(), keys: vec![first], rotations: Vec::new(), approved: 0, lost: Vec::new() }
     }
 
     /// The keys that genesis lists.
@@ -84,6 +87,7 @@ impl KeyWalk {
             "key.rotated" => self.rotated(index, fields),
             "key.revoked" => self.revoked(index, fields),
             "key.attested" => self.attested(index, fields, out),
+            "key.loss_declared" => self.loss_declared(index, fields, out),
             "officer.enrolled" | "officer.revoked" => officer(fields),
             other => return out.not_checked(format!("entry {index}: key event of a type this version does not know ({other})")),
         };
@@ -149,6 +153,30 @@ impl KeyWalk {
         Ok(())
     }
 
+    /// Entries that are lost for good. What is not here cannot be checked, so it is said, and that it was declared is not held against the ledger.
+    fn loss_declared(&mut self, index: u64, fields: &Fields<'_>, out: &mut Outcome) -> Result<(), EventFault> {
+        fields.only(&["first", "head", "reason", "approvers"], &[])?;
+        let (first, reason, approvers) = (fields.uint("first")?, fields.text("reason")?, fields.texts("approvers")?);
+        let refused = |what: String| EventFault(codes::KEY_EVENT_KEY, "head", what);
+        let note = Note::parse(fields.bytes("head")?).map_err(|e| refused(words(&e)))?;
+        let head = Checkpoint::parse(note.text()).map_err(|e| refused(words(&e)))?;
+        let size = head.size.0;
+        if head.origin != self.origin || size <= first || first >= index {
+            return Err(refused(format!("a head of {} at size {size} is none that was lost from entry {first} on", head.origin)));
+        }
+        if !self.keys.iter().any(|key| key.until == Some(first) && note.verify(&key.vkey).is_ok()) {
+            return Err(EventFault(codes::KEY_EVENT_SIGNATURE, "head", format!("no key that another followed at entry {first} signed it")));
+        }
+        out.not_checked(format!(
+            "entries {first} to {} of an earlier past: declared lost by entry {index}, approved by {} ({reason}). Their newest known head is size {size}, root {}",
+            size - 1,
+            approvers.join(", "),
+            head.root
+        ));
+        self.lost.push((index, head));
+        Ok(())
+    }
+
     fn sound(&self, text: &str, field: &'static str) -> Result<VKey, EventFault> {
         let vkey = VKey::parse(text).map_err(|e| EventFault(codes::KEY_EVENT_KEY, field, format!("{text}: {}", words(&e))))?;
         if vkey.name() != self.origin {
@@ -185,7 +213,9 @@ impl KeyWalk {
         if counted.is_empty() {
             let revoked = good.iter().any(|k| self.keys.get(*k).is_some_and(|k| k.trusted && k.is_revoked_at(size)));
             let code = if revoked { codes::SIGNED_BY_REVOKED } else { codes::NO_TRUSTED_SIGNATURE };
-            out.find(head.finding(code, format!("size {size}: {}", code.meaning)));
+            let lost = self.lost.iter().find(|(_, lost)| *lost == head.checkpoint);
+            let lost = lost.map(|(index, _)| format!(" It is the head that entry {index} declares lost.")).unwrap_or_default();
+            out.find(head.finding(code, format!("size {size}: {}{lost}", code.meaning)));
             return false;
         }
         self.both_signed(&good, head, out);

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod access_file;
+pub(crate) mod backup;
 pub(crate) mod cases;
 pub(crate) mod directory;
 pub(crate) mod export;
@@ -26,6 +27,7 @@ mod query_exposure;
 mod query_insiders;
 mod query_trades;
 pub(crate) mod record;
+pub(crate) mod restore;
 pub(crate) mod review;
 pub(crate) mod status;
 pub(crate) mod tick;
@@ -79,6 +81,8 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Export(args) => export::run(&args, out)?,
         Command::Proof(args) => proof::run(&args, out)?,
         Command::Verify(args) => return verify::run(&args, out),
+        Command::Backup(command) => return backup::run(&command, out),
+        Command::Restore(args) => restore::run(&args, out)?,
         Command::Key(command) => key::run(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,
     };

@@ -58,7 +58,8 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Out<'_>) -> Result<u8, Failure> {
     }
 }
 
-fn read_keys(path: &Path) -> Result<BTreeMap<u32, [u8; 32]>, Failure> {
+/// Data keys from a file, by id.
+pub(super) fn read_keys(path: &Path) -> Result<BTreeMap<u32, [u8; 32]>, Failure> {
     let invalid = |what: String| Failure::Invalid(format!("{}: {what}", path.display()));
     let texts: BTreeMap<u32, String> = serde_json::from_slice(&read_small(path)?).map_err(|e| invalid(e.to_string()))?;
     let decode = |(id, text): (u32, String)| {

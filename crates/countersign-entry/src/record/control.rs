@@ -111,6 +111,21 @@ pub struct KeyAttested {
     pub transcript: Option<Hash32>,
 }
 
+/// Entries are lost for good: the ledger goes on from a backup, under a key that followed the one that signed them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyLossDeclared {
+    /// Index of the first lost entry: the size of what was restored.
+    pub first: u64,
+    /// The newest head known of what was lost, as a signed note: its size is one more than the index of the last entry known to be lost.
+    #[serde(with = "serde_bytes")]
+    pub head: Vec<u8>,
+    /// Why.
+    pub reason: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}
+
 /// An officer's own key (PIV/CAC or another X.509 key).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

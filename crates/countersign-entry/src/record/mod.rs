@@ -21,7 +21,8 @@ use ciborium::Value;
 pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
 pub use self::control::{
-    DataKeyCreated, DataKeyDestroyed, Genesis, KeyAttested, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked, Redaction,
+    DataKeyCreated, DataKeyDestroyed, Genesis, KeyAttested, KeyLossDeclared, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked,
+    Redaction,
 };
 pub use self::directory::{
     Basis, Credential, CredentialKind, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus,
@@ -168,6 +169,8 @@ records! {
     KeyRevoked = "key.revoked", KeyEvent;
     /// What a token says of a key.
     KeyAttested = "key.attested", KeyEvent;
+    /// Entries are lost for good.
+    KeyLossDeclared = "key.loss_declared", KeyEvent;
     /// An officer's own key.
     OfficerEnrolled = "officer.enrolled", KeyEvent;
     /// An officer's key is trusted no longer.

@@ -1,0 +1,92 @@
+//! Going on after a loss: entries that were acknowledged are gone, the newest backup ends before them, and somebody answers for it.
+//!
+//! One commit holds a rotation and the declaration. The key that signed what is lost signs nothing beyond the size that was restored, so that
+//! no size ever has two heads under one key that is believed for it; whoever kept a head of the lost past sees that it is not this one's.
+
+use countersign_entry::ids::{Line, PrincipalId, RequestKey};
+use countersign_entry::record::KeyLossDeclared;
+use countersign_log::checkpoint::Checkpoint;
+use countersign_log::note::Note;
+use countersign_sign::Signer;
+use countersign_store::Head;
+
+use crate::commit::{AppendError, Request};
+use crate::durable::Placed;
+use crate::open::{Ledger, Mode};
+use crate::receipt::Receipt;
+use crate::rotate::Rotation;
+
+/// What is declared lost, and who answers for it.
+#[derive(Debug, Clone)]
+pub struct Loss {
+    /// The newest head that anybody is known to have, as a signed note.
+    pub head: Vec<u8>,
+    /// Why.
+    pub reason: Line,
+    /// Who approved.
+    pub approvers: Vec<PrincipalId>,
+}
+
+impl Ledger {
+    /// The head this ledger ended at before it lost its end; none where nothing is missing, or where more than that is wrong with it.
+    pub fn missing_until(&self) -> Option<&Head> {
+        self.behind.as_ref()
+    }
+
+    /// Declares the entries after the last one lost, and goes on under `new`. Returns the receipt of the declaration.
+    ///
+    /// # Errors
+    /// Nothing is missing; the head is not one this ledger's key signed, or the register knows a newer one; or as [`AppendError`] says.
+    pub fn declare_loss(&mut self, actor: &PrincipalId, key: RequestKey, new: Box<dyn Signer>, loss: Loss) -> Result<Receipt, AppendError> {
+        let malformed = AppendError::Malformed;
+        let known = self.behind.clone().ok_or_else(|| malformed("nothing is known to be missing from this ledger".into()))?;
+        let head = self.lost_head(&known, &loss.head).map_err(malformed)?;
+        // Said first: if we stop after this, the ledger is behind by more, and stays shut.
+        self.register.advance(&head).map_err(|e| AppendError::Unavailable(e.to_string()))?;
+        self.behind = Some(head.clone());
+        let first = self.size();
+        let rotation = Rotation { both_for: 0, reason: loss.reason.clone(), approvers: loss.approvers.clone(), attestation: None };
+        let rotated = self.rotation(new, rotation)?;
+        let declared = KeyLossDeclared { first, head: head.note.clone(), reason: loss.reason, approvers: loss.approvers };
+        let second = RequestKey::new(format!("{key}-loss")).map_err(|e| AppendError::Malformed(e.to_string()))?;
+        let why = std::mem::replace(&mut self.mode, Mode::Writable);
+        let requests = vec![
+            Request { actor: actor.clone(), key, record: rotated.into() },
+            Request { actor: actor.clone(), key: second, record: declared.into() },
+        ];
+        let decided = match self.decide(requests) {
+            Ok(decided) => decided,
+            Err(refused) => return Err(first_error(refused)),
+        };
+        // Both or neither: a rotation by itself would end one key and account for nothing.
+        if let Some(refused) = decided.placed.iter().find_map(|p| if let Placed::Failed(e) = p { Some(e.clone()) } else { None }) {
+            self.mode = why;
+            if !decided.made.drafts.is_empty() {
+                self.fail(refused.clone());
+            }
+            return Err(refused);
+        }
+        self.register.give_up(&head);
+        let mut answers = self.finish(decided);
+        let answer = answers.pop().unwrap_or(Err(AppendError::Busy));
+        if answer.is_ok() {
+            self.behind = None;
+        }
+        answer
+    }
+
+    /// The head to declare lost: one of this ledger's keys signed it, and the register knows none that is newer.
+    fn lost_head(&self, known: &Head, note: &[u8]) -> Result<Head, String> {
+        let parsed = Note::parse(note).map_err(|e| format!("the newest known head: {e}"))?;
+        let size = Checkpoint::parse(parsed.text()).map_err(|e| format!("the newest known head: {e}"))?.size.0;
+        if size < known.size {
+            return Err(format!("the head register knows a newer head, of size {}: give that one", known.size));
+        }
+        self.state.keys.verify(note).map_err(|e| format!("the newest known head: {e}"))?;
+        Ok(Head { size, note: note.to_vec() })
+    }
+}
+
+fn first_error(answers: Vec<Result<Receipt, AppendError>>) -> AppendError {
+    answers.into_iter().find_map(Result::err).unwrap_or(AppendError::Busy)
+}
