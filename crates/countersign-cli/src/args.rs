@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, backup, cases, directory, export, fields, grant, import, init, key, keys, policy, proof, query, record, restore, review,
-    status, tick, verify,
+    access, backup, cases, directory, export, fields, grant, import, init, key, keys, migrate, policy, proof, query, record, restore,
+    review, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -131,6 +131,9 @@ pub(crate) enum Command {
     Backup(backup::BackupCommand),
     /// Make a ledger from a backup; declare lost what no backup holds.
     Restore(restore::RestoreArgs),
+    /// Versions of a ledger's parts, and carrying older ones forward.
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Signing keys in a token (smart card, hardware security module): make, look at, change, destroy.
     #[command(subcommand)]
     Key(key::KeyCommand),

@@ -40,6 +40,13 @@ impl Facts {
         own.or_else(|| self.by_industry(submission, &recorded, self.issuer(issuer)?))
     }
 
+    /// Whether a submission touches an issuer on any day at all. Where this says no, [`Facts::exposed_to`] finds nothing on whatever day.
+    pub fn ever_exposed_to(&self, submission: &Known<Submission>, issuer: &IssuerId) -> bool {
+        let recorded = self.paths(&submission.record, |_| true);
+        recorded.iter().any(|e| e.issuer == issuer)
+            || self.issuer(issuer).is_some_and(|issuer| self.by_industry(submission, &recorded, issuer).is_some())
+    }
+
     /// Every issuer a submission touches on a day, each by its closest way, the closest first. Those touched by industry alone stand last.
     pub fn everything_exposed<'a>(&'a self, submission: &Known<Submission>, day: &Date) -> Vec<Exposed<'a>> {
         let recorded = self.exposures_of(&submission.record, day);

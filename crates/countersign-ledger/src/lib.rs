@@ -34,6 +34,7 @@ mod sealed;
 mod signing;
 mod snapshot;
 mod state;
+mod versions;
 mod writer;
 
 pub use self::audit::AuditStatus;
@@ -48,4 +49,5 @@ pub use self::loss::Loss;
 pub use self::open::{Access, Ledger, OpenError, Parts};
 pub use self::receipt::Receipt;
 pub use self::rotate::{Revocation, Rotation};
+pub use self::versions::Part;
 pub use self::writer::{Pending, Writer};

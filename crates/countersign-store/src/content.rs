@@ -88,6 +88,11 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
+    /// Bytes up to the end of the last sealed entry.
+    pub fn bytes(&self) -> u64 {
+        self.places.last().map_or(0, |place| place.sealed().end)
+    }
+
     pub fn end_index(&self) -> u64 {
         self.first_index.saturating_add(self.places.len() as u64)
     }

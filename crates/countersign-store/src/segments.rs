@@ -205,20 +205,43 @@ impl SegmentStore {
 
     /// The sealed entries of one segment from `from` on.
     fn scan_segment(&self, segment: &Segment, from: u64, size: u64, each: EachEntry<'_>) -> Result<ControlFlow<()>, StoreError> {
-        let path = self.segment_path(segment.first_index);
-        let bytes = read_bounded(&path, segment::SEGMENT_BYTES_MAX)?.unwrap_or_default();
         let skipped = from.saturating_sub(segment.first_index);
         let skip = usize::try_from(skipped).unwrap_or(usize::MAX);
+        let mut window = Window { at: 0, bytes: Vec::new() };
         for (place, index) in segment.places.iter().skip(skip).zip(segment.first_index.saturating_add(skipped)..size) {
-            let cut = |at: Range<u64>| bytes.get(usize::try_from(at.start).ok()?..usize::try_from(at.end).ok()?);
-            let (Some(leaf), Some(sealed)) = (cut(place.leaf()), cut(place.sealed())) else {
-                return Err(damaged(&path, place.leaf().start, "the file is shorter than when it was opened".into()));
-            };
+            let (leaf, sealed) = (place.leaf(), place.sealed());
+            if !window.holds(leaf.start..sealed.end) {
+                // A batch's leaves stand before its records, so a window begins at a leaf and holds the record too.
+                let end = (leaf.start + WINDOW_BYTES).min(segment.bytes()).max(sealed.end);
+                window = Window { at: leaf.start, bytes: self.read_at(segment.first_index, leaf.start..end)? };
+            }
+            let (Some(leaf), Some(sealed)) = (window.cut(leaf), window.cut(sealed)) else { return Err(StoreError::NotRecovered) };
             if each(index, leaf, sealed).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Bytes of a segment that are read at once. A question that wants a few entries reads no more than it has to; one that wants all reads in long
+/// pieces.
+const WINDOW_BYTES: u64 = 4 << 20;
+
+/// A piece of a segment.
+struct Window {
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    fn holds(&self, range: Range<u64>) -> bool {
+        self.at <= range.start && range.end <= self.at + self.bytes.len() as u64
+    }
+
+    fn cut(&self, range: Range<u64>) -> Option<&[u8]> {
+        let within = |at: u64| usize::try_from(at.checked_sub(self.at)?).ok();
+        self.bytes.get(within(range.start)?..within(range.end)?)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
 mod linking;
+pub(crate) mod migrate;
 pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod query;
@@ -82,6 +83,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Proof(args) => proof::run(&args, out)?,
         Command::Verify(args) => return verify::run(&args, out),
         Command::Backup(command) => return backup::run(&command, out),
+        Command::Migrate(command) => migrate::run(&command, out)?,
         Command::Restore(args) => restore::run(&args, out)?,
         Command::Key(command) => key::run(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,

@@ -54,7 +54,7 @@ fn main() {
         return println!("{}", bare::pass(Path::new(&arguments[1])));
     }
     if arguments.first().is_some_and(|a| a == "start") {
-        return starts::child(Path::new(&arguments[1]));
+        return starts::child(Path::new(&arguments[1]), arguments[2] == "replay");
     }
     let arguments = parse(&mut arguments);
     fs::create_dir_all(&arguments.base).unwrap();
@@ -108,7 +108,9 @@ fn run(arguments: &Arguments, table: &mut Table) {
     }
     drop(ledger);
     without_keys(&dir, &vkey, size, table);
-    starts::measure(&dir, size, &|| child(&["start", dir.to_str().unwrap()]), table);
+    let replay_too = size <= REPLAYED_MAX;
+    let how = if replay_too { "replay" } else { "no-replay" };
+    starts::measure(&dir, size, replay_too, &|| child(&["start", dir.to_str().unwrap(), how]), table);
 }
 
 fn depth_one(ledger: Ledger, workload: &Workload, load: Duration, syncs: f64, table: &mut Table) -> Ledger {
