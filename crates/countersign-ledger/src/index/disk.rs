@@ -19,7 +19,7 @@ use countersign_log::tree::RootHash;
 use countersign_sign::datakeys::{DataKeys, SEALED_SECRET_LEN};
 
 use super::bloom::Bloom;
-use super::memory::{Access, Page, RequestHash, Seen};
+use super::memory::{Access, EachAccess, Page, RequestHash, Seen};
 use super::run::{PERSON, Run, RunError, SUBMISSION, blind_request, offset};
 use crate::sealed::{Blind, PREFIX_LEN, Sealer, prefix};
 use crate::snapshot::private;
@@ -258,7 +258,7 @@ impl Disk {
     /// Entries that concern a submission, in index order.
     pub(crate) fn of_submission(&self, submission: &SubmissionId) -> Result<Vec<LeafIndex>, DiskError> {
         let mut out = self.posted(b's', self.sealer.blind(SUBMISSION, submission.as_str().as_bytes()))?;
-        out.extend(self.accesses_to(submission)?.iter().map(|a| a.index));
+        self.each_access_to(submission, &mut |access| out.push(access.index))?;
         out.sort_unstable();
         Ok(out)
     }
@@ -269,8 +269,11 @@ impl Disk {
     }
 
     /// Accesses to a submission, in index order.
-    pub(crate) fn accesses_to(&self, submission: &SubmissionId) -> Result<Vec<Access>, DiskError> {
-        self.each_run(|run, base| run.of_submission(&self.sealer, base, submission))
+    pub(crate) fn each_access_to(&self, submission: &SubmissionId, each: EachAccess<'_>) -> Result<(), DiskError> {
+        for run in self.runs()?.iter() {
+            run.each_to(&self.sealer, self.base(run.number()), submission, each)?;
+        }
+        Ok(())
     }
 
     /// Where a request was used.

@@ -33,6 +33,25 @@ impl Access {
     }
 }
 
+/// One access to a submission, as it stands in the index. Questions about a submission go through very many of them, so nothing is copied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AccessTo<'a> {
+    pub(crate) index: LeafIndex,
+    pub(crate) person: &'a str,
+    pub(crate) occurred_at: Micros,
+    pub(crate) cleared: bool,
+    pub(crate) refused: bool,
+}
+
+impl<'a> From<&'a Access> for AccessTo<'a> {
+    fn from(a: &'a Access) -> Self {
+        Self { index: a.index, person: a.person.as_str(), occurred_at: a.occurred_at, cleared: a.cleared, refused: a.refused }
+    }
+}
+
+/// Takes accesses to a submission, in index order.
+pub(crate) type EachAccess<'a> = &'a mut dyn FnMut(AccessTo<'_>);
+
 /// Where an idempotency key was used, and for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {

@@ -22,7 +22,7 @@ use countersign_log::tree::RootHash;
 
 pub(crate) use self::concern::{Before, Concern, concern, named};
 pub(crate) use self::disk::{Disk, DiskError, Extras};
-pub(crate) use self::memory::{Access, Page, RequestHash, Seen};
+pub(crate) use self::memory::{Access, AccessTo, EachAccess, Page, RequestHash, Seen};
 pub(crate) use self::rebuild::Source;
 
 /// Entries of a run. Offsets within a run have two bytes.
@@ -209,13 +209,22 @@ impl Index {
         Ok(out)
     }
 
-    /// Accesses to a submission, in index order.
-    pub(crate) fn accesses_to(&self, submission: &SubmissionId) -> Result<Vec<Access>, DiskError> {
+    /// Accesses to a submission, in index order, each once.
+    pub(crate) fn each_access_to(&self, submission: &SubmissionId, each: EachAccess<'_>) -> Result<(), DiskError> {
         let (disk, pages) = self.parts();
-        let mut out = disk.map_or(Ok(Vec::new()), |disk| disk.accesses_to(submission))?;
-        out.extend(pages.flat_map(|page| page.accesses.iter().filter(|a| a.submission == *submission).cloned()));
-        out.dedup_by_key(|a| a.index);
-        Ok(out)
+        let mut next = LeafIndex(0);
+        // A page that became a run in between answers twice.
+        let mut once = |access: AccessTo<'_>| {
+            if access.index >= next {
+                next = LeafIndex(access.index.0 + 1);
+                each(access);
+            }
+        };
+        if let Some(disk) = disk {
+            disk.each_access_to(submission, &mut once)?;
+        }
+        pages.flat_map(|page| page.accesses.iter().filter(|a| a.submission == *submission)).for_each(|a| once(a.into()));
+        Ok(())
     }
 
     /// Whether a later entry took the place of an access.

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::memory::{Access, Page, RequestHash, Seen};
+use super::memory::{Access, AccessTo, EachAccess, Page, RequestHash, Seen};
 use crate::sealed::{Blind, PREFIX_LEN, Sealer, prefix};
 use crate::snapshot::private;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
@@ -165,10 +165,16 @@ impl Run {
     }
 
     /// Accesses to a submission, in index order.
-    pub(super) fn of_submission(&self, sealer: &Sealer, base: u64, submission: &SubmissionId) -> Result<Vec<Access>, RunError> {
-        self.accesses(sealer, 1, sealer.blind(SUBMISSION, submission.as_str().as_bytes()), |at, rest| {
-            Some(at.access(base, PersonId::new(std::str::from_utf8(rest).ok()?).ok()?, submission.clone()))
-        })
+    pub(super) fn each_to(&self, sealer: &Sealer, base: u64, submission: &SubmissionId, each: EachAccess<'_>) -> Result<(), RunError> {
+        let mut whole = true;
+        self.visit(sealer, 1, sealer.blind(SUBMISSION, submission.as_str().as_bytes()), &mut |payload| {
+            let parts = Summary::parse(payload).and_then(|(at, rest)| Some((at, std::str::from_utf8(rest).ok()?)));
+            match parts {
+                Some((at, person)) => each(at.access_to(base, person)),
+                None => whole = false,
+            }
+        })?;
+        if whole { Ok(()) } else { Err(RunError::Damaged(self.number)) }
     }
 
     /// Where a request was used.
@@ -207,15 +213,20 @@ impl Run {
 
     /// Payloads of a key, in the order they were written.
     fn get(&self, sealer: &Sealer, section: usize, key: Blind) -> Result<Vec<Vec<u8>>, RunError> {
-        let Some(blocks) = self.sections.get(section) else { return Ok(Vec::new()) };
+        let mut out = Vec::new();
+        self.visit(sealer, section, key, &mut |payload| out.push(payload.to_vec()))?;
+        Ok(out)
+    }
+
+    fn visit(&self, sealer: &Sealer, section: usize, key: Blind, each: &mut dyn FnMut(&[u8])) -> Result<(), RunError> {
+        let Some(blocks) = self.sections.get(section) else { return Ok(()) };
         // The key's first posting may stand at the end of the block before the first block that begins with it.
         let from = blocks.partition_point(|block| block.first < key).saturating_sub(1);
-        let mut out = Vec::new();
         for (place, block) in blocks.iter().enumerate().skip(from).take_while(|(_, block)| block.first <= key) {
             let bytes = self.block(sealer, section, place, block)?;
-            out.extend(Postings::read(&bytes).filter(|(k, _)| *k == key).map(|(_, payload)| payload.to_vec()));
+            Postings::read(&bytes).filter(|(k, _)| *k == key).for_each(|(_, payload)| each(payload));
         }
-        Ok(out)
+        Ok(())
     }
 
     fn block(&self, sealer: &Sealer, section: usize, place: usize, block: &Block) -> Result<Vec<u8>, RunError> {
@@ -348,6 +359,16 @@ impl Summary {
         let (at, rest) = rest.split_first_chunk::<8>()?;
         let (flags, rest) = rest.split_first()?;
         Some((Self { offset: u16::from_be_bytes(*offset), occurred_at: u64::from_be_bytes(*at), flags: *flags }, rest))
+    }
+
+    fn access_to<'a>(&self, base: u64, person: &'a str) -> AccessTo<'a> {
+        AccessTo {
+            index: LeafIndex(base + u64::from(self.offset)),
+            person,
+            occurred_at: Micros::new(self.occurred_at).unwrap_or(Micros::EPOCH),
+            cleared: self.flags & CLEARED != 0,
+            refused: self.flags & REFUSED != 0,
+        }
     }
 
     fn access(&self, base: u64, person: PersonId, submission: SubmissionId) -> Access {

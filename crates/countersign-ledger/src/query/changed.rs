@@ -34,9 +34,16 @@ impl View<'_> {
     pub fn changed(&self, since: u64, kind: Option<&str>, person: Option<&PersonId>, page: Page) -> Result<Answer<Change>, OpenError> {
         let mut rows = match person {
             Some(person) => {
-                let entries = self.entries_of_person(person)?.into_iter().filter(|entry| entry.0 >= since);
-                let mut rows = entries.map(|entry| self.change(entry)).collect::<Result<Vec<_>, _>>()?;
-                rows.retain(|row| kind.is_none_or(|kind| row.record.type_name() == kind));
+                let mut rows = Vec::new();
+                for entry in self.entries_of_person(person)?.into_iter().filter(|entry| entry.0 >= since) {
+                    if rows.len() >= page.enough() {
+                        break;
+                    }
+                    let row = self.change(entry)?;
+                    if kind.is_none_or(|kind| row.record.type_name() == kind) {
+                        rows.push(row);
+                    }
+                }
                 rows
             }
             None => self.changes(since, kind, page.enough())?,

@@ -13,7 +13,6 @@ use countersign_entry::time::Micros;
 use serde::Serialize;
 
 use super::{Answer, View};
-use crate::index::Access;
 use crate::open::OpenError;
 
 /// How somebody came onto the list.
@@ -129,12 +128,19 @@ pub struct InsiderList {
     pub people: Answer<InsiderRow>,
 }
 
+/// One access of a person.
+struct Took {
+    index: LeafIndex,
+    occurred_at: Micros,
+    cleared: bool,
+}
+
 /// What is gathered of one person before it becomes a row.
 #[derive(Default)]
 struct Gathered<'a> {
     /// Grants that were ever open, oldest first.
     grants: Vec<(LeafIndex, &'a Grant)>,
-    accesses: Vec<Access>,
+    accesses: Vec<Took>,
     corrected: u64,
 }
 
@@ -180,10 +186,19 @@ impl View<'_> {
             people.entry(grant.request.person.clone()).or_default().grants.push((index, grant));
         }
         let index = self.index()?;
-        for access in index.accesses_to(submission)?.into_iter().filter(|a| !a.refused) {
-            let person = people.entry(access.person.clone()).or_default();
-            if index.is_corrected(access.index) { person.corrected += 1 } else { person.accesses.push(access) }
-        }
+        index.each_access_to(submission, &mut |access| {
+            let Ok(person) = PersonId::new(access.person) else { return };
+            if access.refused {
+                return;
+            }
+            let person = people.entry(person).or_default();
+            if index.is_corrected(access.index) {
+                person.corrected += 1;
+            } else {
+                let (index, occurred_at, cleared) = (access.index, access.occurred_at, access.cleared);
+                person.accesses.push(Took { index, occurred_at, cleared });
+            }
+        })?;
         Ok(people)
     }
 

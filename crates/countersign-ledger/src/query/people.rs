@@ -1,6 +1,6 @@
 //! Who had access to what, and everything on a person or a submission.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use countersign_conflict::{Exposed, Known};
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId, SubmissionId};
@@ -9,7 +9,7 @@ use countersign_entry::time::{DAY, Micros};
 use serde::Serialize;
 
 use super::{Answer, Page, View, describe};
-use crate::index::Access;
+use crate::index::AccessTo;
 use crate::open::OpenError;
 
 /// One person's knowledge of one submission that touches an issuer.
@@ -99,42 +99,31 @@ impl View<'_> {
         from: Micros,
         until: Micros,
     ) -> Result<Vec<IssuerRow>, OpenError> {
-        let mut rows: BTreeMap<PersonId, IssuerRow> = BTreeMap::new();
+        let mut rows: HashMap<String, Option<IssuerRow>> = HashMap::new();
         // Most accesses fall on few days, and how a submission touches an issuer takes long to find out.
         let mut days: BTreeMap<u64, Option<Exposed<'_>>> = BTreeMap::new();
-        for access in self.accesses_to(&submission.record.id)?.iter().filter(|a| from <= a.occurred_at && a.occurred_at < until) {
+        let index = self.index()?;
+        index.each_access_to(&submission.record.id, &mut |access| {
+            let told = from <= access.occurred_at && access.occurred_at < until;
+            if !told || access.refused || index.is_corrected(access.index) {
+                return;
+            }
             let day = days.entry(access.occurred_at.value() / DAY);
             let exposed = day.or_insert_with(|| self.facts().exposed_to(submission, &Date::of(access.occurred_at), issuer));
-            let Some(exposed) = exposed else { continue };
-            let row = rows.entry(access.person.clone()).or_insert_with(|| IssuerRow {
-                person: access.person.clone(),
-                submission: access.submission.clone(),
-                first: access.occurred_at,
-                last: access.occurred_at,
-                accesses: 0,
-                uncleared: 0,
-                tier: exposed.tier.into(),
-                relation: exposed.relation,
-                confirmed: exposed.confirmed,
-                via: exposed.via.clone(),
-                entry: access.index,
-            });
-            row.first = row.first.min(access.occurred_at);
-            row.last = row.last.max(access.occurred_at);
-            row.accesses += 1;
-            row.uncleared += u64::from(!access.cleared);
-        }
-        let mut rows: Vec<_> = rows.into_values().collect();
+            let Some(exposed) = exposed else { return };
+            if !rows.contains_key(access.person) {
+                rows.insert(access.person.to_owned(), issuer_row(&access, &submission.record.id, exposed));
+            }
+            if let Some(Some(row)) = rows.get_mut(access.person) {
+                row.first = row.first.min(access.occurred_at);
+                row.last = row.last.max(access.occurred_at);
+                row.accesses += 1;
+                row.uncleared += u64::from(!access.cleared);
+            }
+        })?;
+        let mut rows: Vec<_> = rows.into_values().flatten().collect();
         rows.sort_by_key(|r| r.entry);
         Ok(rows)
-    }
-
-    /// Accesses to a submission that happened, as far as is recorded.
-    fn accesses_to(&self, submission: &SubmissionId) -> Result<Vec<Access>, OpenError> {
-        let index = self.index()?;
-        let mut accesses = index.accesses_to(submission)?;
-        accesses.retain(|a| !a.refused && !index.is_corrected(a.index));
-        Ok(accesses)
     }
 
     /// Everything recorded about a person, in index order: what names them, and what refers to an entry about them. Reads of the ledger are not
@@ -174,13 +163,17 @@ impl View<'_> {
             (row.grant, row.state) = (Some(index), Some(grant.state));
         }
         let index = self.index()?;
-        for access in index.accesses_to(submission)?.iter().filter(|a| !index.is_corrected(a.index)) {
-            let row = rows.entry(access.person.clone()).or_insert_with(|| empty(&access.person));
+        index.each_access_to(submission, &mut |access| {
+            let Ok(person) = PersonId::new(access.person) else { return };
+            if index.is_corrected(access.index) {
+                return;
+            }
+            let row = rows.entry(person).or_insert_with_key(empty);
             row.first = Some(row.first.map_or(access.occurred_at, |t| t.min(access.occurred_at)));
             row.last = Some(row.last.map_or(access.occurred_at, |t| t.max(access.occurred_at)));
             row.accesses += 1;
             row.uncleared += u64::from(!access.cleared);
-        }
+        })?;
         Ok(self.answer(rows.into_values().collect()))
     }
 
@@ -193,4 +186,21 @@ impl View<'_> {
         }
         Ok(Answer { more, ..self.answer(rows) })
     }
+}
+
+/// A row before its first access is counted; none for a name that is no person's, which no index of ours holds.
+fn issuer_row(access: &AccessTo<'_>, submission: &SubmissionId, exposed: &Exposed<'_>) -> Option<IssuerRow> {
+    Some(IssuerRow {
+        person: PersonId::new(access.person).ok()?,
+        submission: submission.clone(),
+        first: access.occurred_at,
+        last: access.occurred_at,
+        accesses: 0,
+        uncleared: 0,
+        tier: exposed.tier.into(),
+        relation: exposed.relation,
+        confirmed: exposed.confirmed,
+        via: exposed.via.clone(),
+        entry: access.index,
+    })
 }
