@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, backup, cases, directory, export, fields, grant, import, init, key, keys, migrate, policy, proof, query, record, restore,
-    review, status, tick, verify,
+    access, backup, cases, directory, export, fields, grant, import, init, key, keys, memo, migrate, policy, preclear, proof, query,
+    record, restore, review, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -116,8 +116,14 @@ pub(crate) enum Command {
     /// Ask who knew what; the question is recorded too.
     #[command(subcommand)]
     Query(query::QueryCommand),
-    /// Cases, for the ethics role.
-    Cases(cases::CasesArgs),
+    /// Asking before a trade, and what the ethics office makes of it.
+    #[command(subcommand)]
+    Preclear(preclear::PreclearCommand),
+    /// What was found and what is done about it, for the ethics role.
+    #[command(subcommand)]
+    Cases(cases::CasesCommand),
+    /// Tell a case, a request, an access or a trade as a memo: facts, rules, evidence, what is open; for the ethics role.
+    Explain(memo::ExplainArgs),
     /// Record what time alone has made due.
     Tick(tick::TickArgs),
     /// Write a static export to a new directory.

@@ -6,6 +6,8 @@ use countersign_entry::record::{
 };
 use countersign_entry::time::Micros;
 
+use crate::preset::default_policy;
+
 /// Organization of whoever makes the ledger, until somebody records a better one.
 pub(crate) const LOCAL: &str = "local";
 
@@ -24,6 +26,7 @@ pub(crate) fn policy(effective_from: Micros) -> Result<Policy, IdError> {
         case_cadence_seconds: 900,
         case_tier_max: Tier::Two,
         clock_skew_seconds: 300,
+        preclearance: Some(default_policy()?),
         supersedes: None,
     })
 }

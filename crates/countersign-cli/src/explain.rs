@@ -15,6 +15,10 @@ pub(crate) fn neutral_text(record: &Record) -> String {
             Some(a) if a.decision == Decision::Cleared => "Cleared. Next: approval.".into(),
             _ => not_cleared(r.reference.as_ref().map(|x| x.as_str())),
         },
+        Record::PreclearanceRequest(r) => match &r.cleared_until {
+            Some(day) => format!("Cleared until {day}.{}", reference(r.reference.as_ref().map(|x| x.as_str()))),
+            None => not_cleared(r.reference.as_ref().map(|x| x.as_str())),
+        },
         Record::GrantTransition(t) => match &t.assessment {
             Some(a) if a.decision != Decision::Cleared => not_cleared(None),
             _ => format!("The grant is {}.", neutral_state(t.result.unwrap_or(t.to)).replace('_', " ")),
@@ -60,7 +64,19 @@ fn people(count: u32) -> String {
 }
 
 fn not_cleared(reference: Option<&str>) -> String {
-    format!("Not cleared. The ethics office can decide.{}", reference.map(|r| format!(" Reference {r}.")).unwrap_or_default())
+    format!("Not cleared. The ethics office can decide.{}", self::reference(reference))
+}
+
+fn reference(reference: Option<&str>) -> String {
+    reference.map(|r| format!(" Reference {r}.")).unwrap_or_default()
+}
+
+/// What every clearance says of itself (5 CFR 2635.107(b) protects reliance on an ethics official, not on a program).
+pub(crate) fn caveat(entry: LeafIndex) -> String {
+    format!(
+        "No conflict found in the facts recorded as of entry {entry}. Not ethics advice unless an ethics official adopts it. \
+         Never permits trading on nonpublic information."
+    )
 }
 
 /// A decision in one line, for the ethics role.

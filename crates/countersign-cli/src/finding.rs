@@ -1,7 +1,7 @@
 //! A trade that has to be looked at, told to the last step: what was traded, what its owner had seen, how that touches the issuer, and what the
 //! ledger knew when.
 
-use countersign_conflict::{Facts, Known, TradeFinding, rules};
+use countersign_conflict::{Execution, Facts, Known, TradeFinding, rules};
 use countersign_entry::ids::{Date, LeafIndex, SubmissionId};
 use countersign_entry::record::{Band, CaseOpened, Linking, Record, Trade};
 use countersign_entry::time::{DAY, Micros};
@@ -31,7 +31,7 @@ pub(crate) fn case_on(facts: &Facts, rule: &str, trade: &Known<Trade>, submissio
     let entries = [Some(trade.index), trade.record.supersedes];
     let about = |c: &CaseOpened| {
         c.person == trade.record.person
-            && c.submission == *submission
+            && c.submission.as_ref() == Some(submission)
             && c.rule.as_str() == rule
             && c.evidence.iter().any(|e| entries.contains(&Some(*e)))
     };
@@ -87,6 +87,45 @@ pub(crate) fn told(f: &TradeFinding<'_>, facts: &Facts, ledger: &Ledger) -> Resu
     Ok(lines)
 }
 
+/// How a trade stands to what was cleared, with the sums.
+pub(crate) fn executed(facts: &Facts, trade: &Known<Trade>) -> Vec<String> {
+    let (what, requests) = match facts.execution(trade) {
+        Execution::NotRequired => ("no clearance was needed, or its issuer is not decided yet".to_owned(), Vec::new()),
+        Execution::Covered(requests) => ("keeps to what was cleared".to_owned(), requests),
+        Execution::Undetermined(requests, open) => (format!("cannot be told: need {open}"), requests),
+        Execution::Without(requests) => ("made without a clearance".to_owned(), requests),
+        Execution::Beyond(requests, how) => (format!("beyond what was cleared: {how}"), requests),
+        Execution::OtherDay(requests) => ("made on a day that was not cleared".to_owned(), requests),
+    };
+    let t = &trade.record;
+    let units = |n: Option<u64>| n.map_or_else(|| "units not stated".to_owned(), |n| format!("{n} units"));
+    let mut lines =
+        vec![what, format!("traded           {} on {}, {}, {}", word_of(&t.kind), t.traded_on, units(t.quantity), amount(t.value))];
+    for (entry, p) in requests.iter().filter_map(|i| Some((i, facts.preclearance(*i)?))) {
+        let r = &p.request;
+        let until = p.cleared_until().map_or_else(|| "not cleared".to_owned(), |d| format!("cleared from {} until {d}", r.from));
+        lines.push(format!("request {entry:<8} {}, {}, {}, {until}", word_of(&r.kind), units(r.quantity), amount(r.value)));
+        lines.extend(trades_under(facts, *entry).into_iter().map(|line| format!("                 under it: {line}")));
+    }
+    lines
+}
+
+/// Trades that fall under a request, and what they come to.
+pub(crate) fn trades_under(facts: &Facts, request: LeafIndex) -> Vec<String> {
+    let under: Vec<&Known<Trade>> = facts.trades_under(request).collect();
+    let mut lines: Vec<String> =
+        under.iter().map(|k| format!("entry {}: {}, {}", k.index, k.record.traded_on, amount(k.record.value))).collect();
+    let stated: Vec<u64> = under.iter().filter_map(|k| k.record.quantity).collect();
+    if stated.len() > 1 {
+        let sum = stated.iter().fold(0u64, |a, b| a.saturating_add(*b));
+        let terms = stated.iter().map(u64::to_string).collect::<Vec<_>>().join(" + ");
+        lines.push(format!("{terms} = {sum} units"));
+    } else if let [one] = stated.as_slice() {
+        lines.push(format!("{one} units"));
+    }
+    lines
+}
+
 fn recorded_at(entry: LeafIndex, ledger: &Ledger) -> Result<Micros, Failure> {
     let (_, meta, _): (_, _, Record) = ledger.entry(entry.0)?;
     Micros::new(meta.at).map_err(|e| Failure::Bug(e.to_string()))
@@ -106,7 +145,8 @@ fn linked(linking: Linking) -> &'static str {
     }
 }
 
-fn amount(band: Band) -> String {
+/// A band in words.
+pub(crate) fn amount(band: Band) -> String {
     match (band.lo(), band.hi()) {
         (Some(lo), Some(hi)) if lo == hi => format!("${lo}"),
         (Some(lo), Some(hi)) => format!("${lo} to ${hi}"),

@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod finding;
 mod output;
+mod preset;
 mod session;
 mod words;
 

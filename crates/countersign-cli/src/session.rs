@@ -86,15 +86,28 @@ impl Session {
 
     /// To look at records.
     pub(crate) fn to_read(args: &LedgerArgs) -> Result<Self, Failure> {
+        let session = Self::for_oneself(args)?;
+        session.actor.must_read()?;
+        Ok(session)
+    }
+
+    /// To look at what is recorded of oneself; whoever shows more asks for the role first.
+    pub(crate) fn for_oneself(args: &LedgerArgs) -> Result<Self, Failure> {
         let ledger = open(args, Access::Read)?;
         let actor = Actor::find(ledger.facts(), &args.dir)?;
-        actor.must_read()?;
         Ok(Self { ledger, actor, unrecordable: Some("the ledger was opened for reading".into()) })
     }
 
-    /// To ask a question that is itself recorded. Beside another writer, or without the right to write the files, it is asked all the same:
-    /// answers never stop.
+    /// To ask a question that is itself recorded.
     pub(crate) fn to_ask(args: &LedgerArgs) -> Result<Self, Failure> {
+        let session = Self::for_questions(args)?;
+        session.actor.must_read()?;
+        Ok(session)
+    }
+
+    /// As [`Session::to_ask`], for whoever may ask about themselves alone as well. Beside another writer, or without the right to write the files, it
+    /// is asked all the same: answers never stop.
+    pub(crate) fn for_questions(args: &LedgerArgs) -> Result<Self, Failure> {
         let (ledger, why) = match open(args, Access::Write) {
             // What the key has not signed is not shown: a handle for reading does not have it.
             Ok(ledger) if ledger.key_is_away() => {
@@ -110,7 +123,6 @@ impl Session {
             Err(e) => return Err(e),
         };
         let actor = Actor::find(ledger.facts(), &args.dir)?;
-        actor.must_read()?;
         Ok(Self { ledger, actor, unrecordable: why })
     }
 

@@ -98,7 +98,7 @@ fn a_preview_records_nothing_and_the_same_file_twice_changes_nothing() {
     assert_eq!((answer["rows"].as_array().unwrap().len(), &answer["complete"], &answer["in_review"]), (1, &json!(true), &json!(0)));
     assert_eq!((&row["name"], &row["issuer"], &row["days"], &row["tier"]), (&json!("Bo Tester"), &json!(LANTERN), &json!(1), &json!(2)));
     assert_eq!((&row["access_known"], &row["holder"], &row["case"]), (&json!("not yet recorded"), &json!("spouse"), &Value::Null));
-    let pending = s.json(&["cases", "DIR"])["pending"].clone();
+    let pending = s.json(&["cases", "list", "DIR"])["pending"].clone();
     assert!(pending.as_array().unwrap().iter().any(|p| p["finding"] == row["trade"]), "{pending}");
 
     let size = s.size();

@@ -247,7 +247,7 @@ fn the_ethics_role_alone_sees_why() {
     s.run_as(CY, &["list", "show-item", "DIR", &item]).exits(3);
     assert!(!s.run_as(CY, &["recusal", "show", "DIR", "--json"]).exits(0).out.contains("spouse"));
     assert!(s.run(&["recusal", "show", "DIR", "--json"]).exits(0).out.contains("spouse"));
-    s.run_as(CY, &["cases", "DIR"]).exits(4);
+    s.run_as(CY, &["cases", "list", "DIR"]).exits(4);
     s.run_as(CY, &["grant", "show", "DIR", "0", "--explain"]).exits(4);
     let status = s.run_as(CY, &["status", "DIR", "--json"]).exits(0).json();
     assert!(status.get("cases").is_none() && status.get("pending_findings").is_none());
@@ -281,7 +281,7 @@ fn accesses_are_recorded_found_asked_for_and_proven() {
     }
     let told = s.run(&[&log[..], &["--explain"]].concat()).exits(0).out;
     assert!(told.starts_with("recorded: entry ") && told.contains("R-ACC-1"), "{told}");
-    let pending = s.json(&["cases", "DIR"]);
+    let pending = s.json(&["cases", "list", "DIR"]);
     let rules: Vec<&str> = pending["pending"].as_array().unwrap().iter().map(|p| p["rule"].as_str().unwrap()).collect();
     assert!(rules.contains(&"R-ACC-1"), "{pending}");
     s.json(&["tick", "DIR"]);
@@ -375,7 +375,7 @@ fn a_finding_becomes_a_case_when_it_is_due() {
     s.run(&["access", "log", "DIR", "--person", &m.bo, "--submission", &m.submission, "--action", "view"]).exits(0);
     std::thread::sleep(std::time::Duration::from_secs(61));
     assert!(s.json(&["tick", "DIR"])["recorded"].as_u64().unwrap() > 0);
-    let cases = s.json(&["cases", "DIR"]);
+    let cases = s.json(&["cases", "list", "DIR"]);
     assert!(cases["rows"].as_array().unwrap().iter().any(|c| c["rule"] == "R-ACC-1" && c["name"] == "Bo Tester"), "{cases}");
     assert_eq!(cases["pending"], json!([]));
 }

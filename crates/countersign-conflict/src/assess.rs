@@ -75,11 +75,16 @@ pub struct Question<'a> {
     pub ask: Ask<'a>,
 }
 
-/// An assessment that [`assess`] made. There is no other way to get one.
+/// An assessment that [`assess`] or [`crate::assess_trade`] made. There is no other way to get one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessed(Assessment);
 
 impl Assessed {
+    /// For `assess` and `assess_trade`.
+    pub(crate) fn new(assessment: Assessment) -> Self {
+        Self(assessment)
+    }
+
     /// What was found.
     pub fn get(&self) -> &Assessment {
         &self.0
@@ -130,7 +135,8 @@ pub fn assess(facts: &Facts, at: Micros, person_id: &PersonId, submission_id: &S
     })
 }
 
-fn rule_set_digest() -> countersign_entry::ids::Hash32 {
+/// [`rule_set`], computed once.
+pub(crate) fn rule_set_digest() -> countersign_entry::ids::Hash32 {
     static DIGEST: std::sync::OnceLock<countersign_entry::ids::Hash32> = std::sync::OnceLock::new();
     *DIGEST.get_or_init(rule_set)
 }

@@ -76,7 +76,10 @@ impl Facts {
         self.check_role(actor, record)?;
         self.check_approvers(actor, record)?;
         self.check_supersedes(record)?;
-        self.check_references(record)
+        self.check_references(record)?;
+        self.check_case(actor, record)?;
+        self.check_preclearance(actor, record)?;
+        self.check_duty(record)
     }
 
     fn check_role(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
@@ -155,6 +158,7 @@ impl Facts {
             Record::Trade(r) => self.trade(&r.id).map(|k| k.index),
             Record::Import(r) => self.import(&r.id).map(|k| k.index),
             Record::MatchDecision(r) => self.match_decision(&r.id).map(|k| k.index),
+            Record::Filer(r) => self.filer(&r.id).map(|k| k.index),
             other => self.others.get(&(other.type_name(), other.entity()?.to_owned())).copied(),
         }
     }
@@ -219,6 +223,8 @@ impl Facts {
                 }
                 self.check_issuer(r.issuer.as_ref())
             }
+            Record::Filer(r) => need(self.persons.contains_key(&r.person), "person", &r.person),
+            Record::DutyEvent(r) => need(self.persons.contains_key(&r.person), "person", &r.person),
             Record::MatchDecision(r) => self.check_issuer(r.issuer.as_ref()),
             Record::Identifier(r) => self.check_issuer(Some(&r.issuer)),
             Record::Vulnerability(r) => r.vendor.iter().chain(&r.affected).try_for_each(|i| self.check_issuer(Some(i))),
@@ -231,7 +237,10 @@ impl Facts {
                 need(self.organizations.contains_key(&r.organization), "organization", &r.organization)?;
                 need(self.persons.contains_key(&r.person), "person", &r.person)
             }
-            Record::Referral(r) => need(self.cases.contains_key(&r.case), "case", &r.case),
+            Record::PreclearanceRequest(r) => {
+                need(self.persons.contains_key(&r.person), "person", &r.person)?;
+                self.check_issuer(r.instrument.issuer.as_ref())
+            }
             Record::Correction(r) => need(r.target.0 < self.size, "entry", &r.target),
             // An access that happened is recorded whatever it refers to; what is wrong with it becomes a finding.
             _ => Ok(()),

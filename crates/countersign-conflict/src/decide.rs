@@ -8,6 +8,7 @@ use crate::assess::{Ask, Assessed, assess};
 use crate::check::Refusal;
 use crate::facts::Facts;
 use crate::grants::after_check;
+use crate::preclear::assess_trade;
 
 impl Facts {
     /// Checks a request and fills in what the ledger decides: assessment and resulting state. `at` is the time it will be recorded at, and these
@@ -32,6 +33,10 @@ impl Facts {
             Record::AccessEvent(e) => {
                 let ask = Ask::Access { grant: e.grant, occurred_at: e.occurred_at };
                 e.assessment = Some(assess(self, at, &e.person, &e.submission, ask).into_record());
+            }
+            Record::PreclearanceRequest(r) => {
+                let (assessed, cleared_until) = assess_trade(self, at, r);
+                (r.assessment, r.cleared_until) = (Some(assessed.into_record()), cleared_until);
             }
             _ => {}
         }

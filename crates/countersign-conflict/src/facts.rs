@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{
-    IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
+    Date, IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
 };
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, Exposure, GrantRequest, GrantState, Holding, Identifier,
-    Import, Issuer, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization, Outcome, Person, Policy, Principal, Provider,
-    Record, Recusal, Relationship, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, DutyEvent, DutyKind, Exposure, Filer, GrantRequest,
+    GrantState, Holding, Identifier, Import, Issuer, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization, Outcome,
+    Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
 
+use crate::cases::CaseFile;
+use crate::preclear::Preclearance;
 use crate::touched::Remembered;
 use crate::{names, rules};
 
@@ -76,8 +78,8 @@ pub(crate) enum Timer {
     TakeEffect(LeafIndex),
 }
 
-/// Rule, person, submission, and a number where one case would not hold all the evidence.
-pub(crate) type FindingKey = (&'static str, PersonId, SubmissionId, u32);
+/// Rule, person, submission where there is one, and a number where one case would not hold all the evidence.
+pub(crate) type FindingKey = (&'static str, PersonId, Option<SubmissionId>, u32);
 /// What a credential is known by to whoever gave it out: kind, issuer, subject.
 pub(crate) type Account = (CredentialKind, String, String);
 
@@ -88,7 +90,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 1;
+pub const FACTS_VERSION: u32 = 2;
 
 /// Everything known before the next index.
 ///
@@ -133,12 +135,20 @@ pub struct Facts {
     pub(crate) trades_found: BTreeSet<(LeafIndex, SubmissionId)>,
     /// The same for trades in listed issuers: trade and list item.
     pub(crate) trades_listed: BTreeSet<(LeafIndex, LeafIndex)>,
+    /// The same for trades that do not keep to what was cleared.
+    pub(crate) trades_not_cleared: BTreeSet<LeafIndex>,
+    pub(crate) preclearances: BTreeMap<LeafIndex, Preclearance>,
+    pub(crate) preclearances_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     /// Newest entries of records that no rule looks at, by type and id.
     #[serde(with = "names::types")]
     pub(crate) others: BTreeMap<(&'static str, String), LeafIndex>,
     pub(crate) imports: ById<RecordId, Import>,
     pub(crate) match_decisions: ById<RecordId, MatchDecision>,
+    pub(crate) filers: ById<RecordId, Filer>,
+    /// What happened with each duty, in order.
+    pub(crate) duty_events: BTreeMap<(PersonId, DutyKind, Date), Vec<Known<DutyEvent>>>,
     pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
+    pub(crate) case_files: BTreeMap<LeafIndex, CaseFile>,
     #[serde(with = "names::findings")]
     pub(crate) pending: BTreeMap<FindingKey, PendingFinding>,
     pub(crate) watch_seen: BTreeSet<(PersonId, SubmissionId, LeafIndex)>,
@@ -207,6 +217,8 @@ lookups! {
     import, imports, imports: RecordId => Import;
     /// The match decision with this id.
     match_decision, match_decisions, match_decisions: RecordId => MatchDecision;
+    /// The filing position with this id.
+    filer, filers, filers: RecordId => Filer;
 }
 
 impl Facts {
@@ -236,8 +248,8 @@ impl Facts {
     }
 
     /// Findings that wait for the next opening of cases: rule, person, submission, finding.
-    pub fn pending(&self) -> impl Iterator<Item = (&'static str, &PersonId, &SubmissionId, &PendingFinding)> {
-        self.pending.iter().map(|((rule, person, submission, _), f)| (*rule, person, submission, f))
+    pub fn pending(&self) -> impl Iterator<Item = (&'static str, &PersonId, Option<&SubmissionId>, &PendingFinding)> {
+        self.pending.iter().map(|((rule, person, submission, _), f)| (*rule, person, submission.as_ref(), f))
     }
 
     /// The policy in force at a time: the newest recorded whose effect has begun.
@@ -355,6 +367,8 @@ impl Facts {
             Record::Relationship(r) => drop(keep!(relationships, r)),
             Record::Import(r) => drop(keep!(imports, r)),
             Record::MatchDecision(r) => drop(keep!(match_decisions, r)),
+            Record::Filer(r) => drop(keep!(filers, r)),
+            Record::DutyEvent(r) => self.apply_duty_event(Known { index, at, record: r.clone() }),
             Record::Trade(r) => {
                 if let Some(old) = keep!(trades, r) {
                     remove(&mut self.trades_of, &old.record.person, &r.id);
@@ -383,8 +397,17 @@ impl Facts {
                     !(f.finding == c.finding && *rule == c.rule.as_str() && *person == c.person && *submission == c.submission)
                 });
                 self.cases.insert(index, c.clone());
+                self.case_files.insert(index, CaseFile::new(at));
+            }
+            Record::CaseEvent(e) => self.apply_case_event(index, actor, e),
+            Record::PreclearanceRequest(r) => self.apply_preclearance(index, at, actor, r),
+            Record::PreclearanceDecision(d) => {
+                if let Some(asked) = self.preclearances.get_mut(&d.preclearance) {
+                    asked.decisions.push((index, at, d.cleared_until.clone()));
+                }
             }
             other => {
+                self.apply_to_case(index, other);
                 if let Some(id) = other.entity() {
                     self.others.insert((other.type_name(), id.to_owned()), index);
                 }
@@ -456,7 +479,7 @@ impl Facts {
         let worst = a.reasons.iter().map(|r| r.outcome).max();
         for reason in a.reasons.iter().filter(|r| Some(r.outcome) == worst) {
             if let Some(rule) = rules::rule(reason.rule.as_str()) {
-                self.find(rule.id, person, submission, index, &reason.evidence, at);
+                self.find(rule.id, person, Some(submission), index, &reason.evidence, at);
             }
         }
     }
@@ -464,7 +487,7 @@ impl Facts {
     fn find_watched(&mut self, person: &PersonId, submission: &SubmissionId, index: LeafIndex, watch: &[LeafIndex], at: Micros) {
         for item in watch {
             if self.watch_seen.insert((person.clone(), submission.clone(), *item)) {
-                self.find(rules::WATCH_LIST, person, submission, index, &[*item], at);
+                self.find(rules::WATCH_LIST, person, Some(submission), index, &[*item], at);
             }
         }
     }
@@ -473,14 +496,14 @@ impl Facts {
         &mut self,
         rule: &'static str,
         person: &PersonId,
-        submission: &SubmissionId,
+        submission: Option<&SubmissionId>,
         index: LeafIndex,
         evidence: &[LeafIndex],
         at: Micros,
     ) {
         let cadence = self.policy(at).map_or(3_600, |p| p.record.case_cadence_seconds).saturating_mul(1_000_000).max(1);
         let due = at.plus(cadence - at.value() % cadence);
-        let mut key: FindingKey = (rule, person.clone(), submission.clone(), 0);
+        let mut key: FindingKey = (rule, person.clone(), submission.cloned(), 0);
         // Of a flood of accesses the first entries are evidence enough, and the rest stand in the ledger; a trade that no case names would be lost.
         while rules::ABOUT_TRADES.contains(&rule)
             && self.pending.get(&key).is_some_and(|f| f.evidence.len() + evidence.len() >= CASE_EVIDENCE_MAX)

@@ -129,8 +129,10 @@ impl Replay {
         }
         let mut asked = record.clone();
         asked.clear_outcome();
-        if let (Record::GrantRequest(asked), Record::GrantRequest(recorded)) = (&mut asked, record) {
-            asked.reference = recorded.reference.clone();
+        // Drawn by chance, so nothing to decide again.
+        let drawn = record.clone().reference_mut().and_then(|slot| slot.take());
+        if let Some(slot) = asked.reference_mut() {
+            *slot = drawn;
         }
         match self.facts.decide(actor, at, asked) {
             Err(refusal) => {

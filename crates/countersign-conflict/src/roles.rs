@@ -20,7 +20,15 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         | Record::Relationship(_)
         | Record::MatchDecision(_)
         | Record::Referral(_)
-        | Record::LegalHold(_) => &[Role::EthicsOfficer],
+        | Record::LegalHold(_)
+        | Record::CaseEvent(_)
+        | Record::PreclearanceDecision(_)
+        | Record::Filer(_)
+        | Record::DutyEvent(_) => &[Role::EthicsOfficer],
+        // For themselves; for others the ethics office alone: see `check`.
+        Record::PreclearanceRequest(_) => {
+            &[Role::CoveredPerson, Role::Operator, Role::AccessOfficer, Role::Approver, Role::EthicsOfficer, Role::InspectorGeneral]
+        }
         // Whoever may record what a file holds may record that it was imported.
         Record::Import(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer, Role::Gateway],
         Record::Identifier(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],

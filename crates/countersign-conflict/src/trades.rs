@@ -36,9 +36,7 @@ impl Facts {
         let first_access = *self.first_access.get(&trade.record.person)?.get(&submission.record.id)?;
         let (day, issuer) = (&trade.record.traded_on, trade.record.instrument.issuer.as_ref()?);
         // What was seen stays non-public until the public has it and recipients were told, whichever comes later, whatever the window.
-        let over =
-            submission.record.public_release_at.zip(submission.record.cleansed_at).map(|(release, cleansing)| release.max(cleansing));
-        if *day < Date::of(first_access.0) || over.is_some_and(|over| day.start().is_none_or(|start| start >= over)) {
+        if *day < Date::of(first_access.0) || self.over_on(&submission.record.id, day) {
             return None;
         }
         Some(TradeFinding { trade, submission, exposed: self.exposed_to(submission, day, issuer)?, first_access })
@@ -82,6 +80,7 @@ impl Facts {
         self.first_access.entry(event.person.clone()).or_default().insert(event.submission.clone(), (event.occurred_at, index));
         self.people_of.entry(event.submission.clone()).or_default().insert(event.person.clone());
         self.look_at_trades(&event.person, &event.submission, at);
+        self.look_at_executions(&event.person, at);
     }
 
     /// Looks at one trade against everything its person had access to, and against the lists.
@@ -90,7 +89,9 @@ impl Facts {
         let submissions = self.first_access.get(&trade.record.person).into_iter().flat_map(|of| of.keys());
         let mut found: Vec<Found> = submissions.filter_map(|s| self.to_look_at(trade, s)).map(Found::of).collect();
         found.extend(self.lists_against(trade).map(Found::listed));
+        let id = trade.record.id.clone();
         self.found(found, at);
+        self.look_at_execution(&id, at);
     }
 
     /// Looks at the trades of everybody who had access to what an edge bears on.
@@ -157,7 +158,7 @@ impl Facts {
                 Some(item) => self.trades_listed.insert((f.trade, item)),
             };
             if first_time {
-                self.find(f.rule, &f.person, &f.submission, f.trade, &f.evidence, at);
+                self.find(f.rule, &f.person, Some(&f.submission), f.trade, &f.evidence, at);
             }
         }
     }

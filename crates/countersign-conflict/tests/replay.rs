@@ -262,7 +262,7 @@ fn a_case_nobody_found_is_found() {
         cite: text("Nothing"),
         finding,
         person: text(SUBJECT),
-        submission: text(SUBMISSION),
+        submission: Some(text(SUBMISSION)),
         evidence: vec![finding],
     };
     assert!(scene.record(SEQUENCER, case.clone()).is_err(), "a case follows from time alone");

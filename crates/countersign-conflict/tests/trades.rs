@@ -22,9 +22,13 @@ use spec::Found;
 /// Trades that stand in a case or wait for one, with what their owner had seen.
 fn found(scene: &Scene) -> BTreeSet<Found> {
     let facts = scene.facts();
-    let waiting = facts.pending().filter(|(rule, ..)| *rule == rules::TRADE_AFTER_ACCESS).map(|(_, _, s, f)| (s, &f.evidence));
-    let cases =
-        facts.cases().map(|(_, c)| c).filter(|c| c.rule.as_str() == rules::TRADE_AFTER_ACCESS).map(|c| (&c.submission, &c.evidence));
+    let waiting =
+        facts.pending().filter(|(rule, ..)| *rule == rules::TRADE_AFTER_ACCESS).filter_map(|(_, _, s, f)| Some((s?, &f.evidence)));
+    let cases = facts
+        .cases()
+        .map(|(_, c)| c)
+        .filter(|c| c.rule.as_str() == rules::TRADE_AFTER_ACCESS)
+        .filter_map(|c| Some((c.submission.as_ref()?, &c.evidence)));
     let trades = waiting.chain(cases).flat_map(|(submission, evidence)| evidence.iter().map(move |i| (*i, submission)));
     trades.filter(|(i, _)| matches!(scene.at(*i), Record::Trade(_))).map(|(i, s)| (i.0, s.clone())).collect()
 }
@@ -85,7 +89,7 @@ fn a_trade_after_access_becomes_a_case_at_the_cadence() {
     let (edge, submission) =
         (scene.facts().exposure(&text("ex-lab")).unwrap().index, scene.facts().submission(&text(SUBMISSION)).unwrap().index);
     let (rule, person, about, pending) = scene.facts().pending().next().unwrap();
-    assert_eq!((rule, person.as_str(), about.as_str(), pending.finding), ("R-703-1", SUBJECT, SUBMISSION, trade));
+    assert_eq!((rule, person.as_str(), about.unwrap().as_str(), pending.finding), ("R-703-1", SUBJECT, SUBMISSION, trade));
     let due = pending.due;
     assert!(due > scene.now() && due.value() % HOUR == 0 && due.value() - scene.now().value() <= HOUR);
 
@@ -100,7 +104,7 @@ fn a_trade_after_access_becomes_a_case_at_the_cadence() {
         cite: text(r.cite),
         finding: trade,
         person: text(SUBJECT),
-        submission: text(SUBMISSION),
+        submission: Some(text(SUBMISSION)),
         evidence,
     };
     assert_eq!(cases(&scene), [&case]);

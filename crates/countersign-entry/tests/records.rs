@@ -246,6 +246,14 @@ fn values_a_type_does_not_allow_are_refused() {
         ("correction", "target", Value::from(-1)),
         ("access.event", "action", Value::from("Query")),
         ("grant.request", "reference", Value::from("R-1")),
+        ("case.event", "disposition", Value::from("dismissed")),
+        ("case.event", "text", Value::Null),
+        ("preclearance.request", "kind", Value::from("short")),
+        ("preclearance.request", "quantity", Value::from(-1)),
+        ("preclearance.request", "from", Value::Null),
+        ("preclearance.decision", "reason", Value::Null),
+        ("filer", "report", Value::from("278")),
+        ("duty.event", "since", Value::Null),
         ("grant.transition", "to", Value::from("authorized502")),
     ];
     for (name, key, value) in bad {
@@ -357,6 +365,11 @@ proptest! {
                 through_json(r)
             }
             Record::CaseOpened(r) => through_json(r),
+            Record::CaseEvent(r) => through_json(r),
+            Record::PreclearanceRequest(r) => through_json(r),
+            Record::PreclearanceDecision(r) => through_json(r),
+            Record::Filer(r) => through_json(r),
+            Record::DutyEvent(r) => through_json(r),
             Record::Policy(r) => through_json(r),
             Record::Read(r) => through_json(r),
             Record::Identifier(r) => through_json(r),

@@ -170,8 +170,8 @@ impl Ledger {
         if let Err(what) = self.check_key_event(&record) {
             return Ok(Err(AppendError::Malformed(what)));
         }
-        if let Record::GrantRequest(r) = &mut record {
-            r.reference = Some(self.draw_reference()?);
+        if let Some(slot) = record.reference_mut() {
+            *slot = Some(self.draw_reference()?);
         }
         let decided = match self.state.facts.decide(&request.actor, at, record) {
             Ok(decided) => decided,

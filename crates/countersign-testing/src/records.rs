@@ -26,7 +26,10 @@ pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
         "organization" | "person" | "principal" | "credential" | "provider" | "model" | "issuer" | "exposure" => directory(type_name),
         "submission" => submission().prop_map(Record::from).boxed(),
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
-        "grant.request" | "grant.transition" | "access.event" | "case.opened" | "read" => access(type_name),
+        "grant.request" | "grant.transition" | "access.event" | "read" => access(type_name),
+        "case.opened" | "case.event" => cases(type_name),
+        "preclearance.request" | "preclearance.decision" => preclearance(type_name),
+        "filer" | "duty.event" => duties(type_name),
         "policy" => policy().prop_map(Record::from).boxed(),
         "holding" | "trade" | "relationship" | "import" | "match.decision" => interest(type_name),
         "identifier" | "authority" | "designation" | "roster.entry" | "selection" | "vulnerability" | "referral" | "legal.hold"
@@ -176,7 +179,37 @@ pub fn policy() -> impl Strategy<Value = Policy> {
         case_cadence_seconds: 60..=604_800u64,
         case_tier_max: tier(),
         clock_skew_seconds: 0..=86_400u64,
+        preclearance: of(preclearance_policy()),
         supersedes: of(leaf_index()),
+    })
+}
+
+fn preclearance_policy() -> impl Strategy<Value = PreclearancePolicy> {
+    // A class stands on one side only.
+    let classes = (vec(instrument_class(), 0..4), vec(instrument_class(), 0..4)).prop_map(|(mut always, never)| {
+        always.retain(|class| !never.contains(class) && *class != InstrumentClass::Unknown);
+        (always, never)
+    });
+    let numbers = (0..=366u32, 1..=30u32, 0..=120u32, 1..=1_000u32, 2..=1_000u32, 1..=366u32);
+    let rules = (
+        select(vec![PreclearanceScope::PeopleWithAccess, PreclearanceScope::Everybody]),
+        select(vec![AccessBar::Everything, AccessBar::Touched]),
+    );
+    (line(), rules, classes, numbers).prop_map(|(basis, (required_of, access_bars), (always_cleared, never_cleared), numbers)| {
+        let (notice_days, execute_business_days, hold_months, daily_quota, probing_instruments, probing_days) = numbers;
+        PreclearancePolicy {
+            basis,
+            required_of,
+            access_bars,
+            always_cleared,
+            never_cleared,
+            notice_days,
+            execute_business_days,
+            hold_months,
+            daily_quota,
+            probing_instruments,
+            probing_days,
+        }
     })
 }
 
@@ -418,17 +451,78 @@ fn access(type_name: &str) -> BoxedStrategy<Record> {
             assessment: of(assessment()),
             supersedes: of(leaf_index()),
         }),
+        _ => boxed!(Read { question: token(), subject: line(), rows: any::<u64>(), as_of: any::<u64>() }),
+    }
+}
+
+fn cases(type_name: &str) -> BoxedStrategy<Record> {
+    use Disposition::*;
+    match type_name {
         "case.opened" => boxed!(CaseOpened {
             rule: line(),
             version: any::<u32>(),
             cite: line(),
             finding: leaf_index(),
             person: person_id(),
-            submission: submission_id(),
+            submission: of(submission_id()),
             evidence: vec(leaf_index(), 0..6),
         }),
-        _ => boxed!(Read { question: token(), subject: line(), rows: any::<u64>(), as_of: any::<u64>() }),
+        _ => boxed!(CaseEvent {
+            case: leaf_index(),
+            step: select(vec![CaseStep::Note, CaseStep::Dispose, CaseStep::Approve, CaseStep::Reopen]),
+            disposition: of(select(vec![FalseMatch, NoViolation, LawfulBasis, Corrected, Violation, Referred])),
+            text: line(),
+            evidence: vec(leaf_index(), 0..6),
+            document_hash: of(hash()),
+        }),
     }
+}
+
+fn preclearance(type_name: &str) -> BoxedStrategy<Record> {
+    match type_name {
+        "preclearance.request" => boxed!(PreclearanceRequest {
+            person: person_id(),
+            relation: holder_relation(),
+            instrument: instrument(),
+            kind: trade_kind(),
+            quantity: of(any::<u64>()),
+            value: band(),
+            from: date(),
+            until: date(),
+            reference: of(reference()),
+            assessment: of(assessment()),
+            cleared_until: of(date()),
+        }),
+        _ => boxed!(PreclearanceDecision { preclearance: leaf_index(), cleared_until: of(date()), reason: line() }),
+    }
+}
+
+fn duties(type_name: &str) -> BoxedStrategy<Record> {
+    use DutyKind::*;
+    match type_name {
+        "filer" => boxed!(Filer {
+            id: record_id(),
+            person: person_id(),
+            report: select(vec![Report::Public, Report::Confidential]),
+            from: date(),
+            until: of(date()),
+            supersedes: of(leaf_index()),
+        }),
+        _ => boxed!(DutyEvent {
+            person: person_id(),
+            duty: select(vec![NewEntrant, Annual, Termination, Transactions, Review, NegotiationNotice, Divestiture, EthicsAgreement]),
+            since: date(),
+            step: select(vec![DutyStep::Imposed, DutyStep::Reminded, DutyStep::Extended, DutyStep::Met]),
+            on: date(),
+            until: of(date()),
+            document_hash: of(hash()),
+            text: of(line()),
+        }),
+    }
+}
+
+fn trade_kind() -> impl Strategy<Value = TradeKind> {
+    select(vec![TradeKind::Purchase, TradeKind::Sale, TradeKind::PartialSale, TradeKind::Exchange, TradeKind::Unknown])
 }
 
 fn interest(type_name: &str) -> BoxedStrategy<Record> {
@@ -448,11 +542,12 @@ fn interest(type_name: &str) -> BoxedStrategy<Record> {
             person: person_id(),
             relation: holder_relation(),
             instrument: instrument(),
-            kind: select(vec![TradeKind::Purchase, TradeKind::Sale, TradeKind::PartialSale, TradeKind::Exchange, TradeKind::Unknown]),
+            kind: trade_kind(),
             traded_on: date(),
             notified_on: of(date()),
             filed_on: of(date()),
             value: band(),
+            quantity: of(any::<u64>()),
             provenance: of(provenance()),
             supersedes: of(leaf_index()),
         }),

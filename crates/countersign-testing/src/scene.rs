@@ -285,6 +285,7 @@ pub fn policy() -> Policy {
         case_cadence_seconds: 3_600,
         case_tier_max: Tier::Three,
         clock_skew_seconds: 300,
+        preclearance: None,
         supersedes: None,
     }
 }
@@ -457,6 +458,7 @@ pub fn trade(id: &str, person: &str, issuer: Option<&str>, traded_on: &str) -> T
         notified_on: None,
         filed_on: None,
         value: Band::new(Some(1_001), Some(15_000)).expect("in order"),
+        quantity: None,
         provenance: None,
         supersedes: None,
     }
@@ -473,6 +475,41 @@ pub fn holding(id: &str, person: &str, issuer: Option<&str>, as_of: &str) -> Hol
         as_of: day(as_of),
         provenance: None,
         supersedes: None,
+    }
+}
+
+/// Answers requests to trade: asked of people with access, who are cleared for nothing but diversified funds and Treasuries; five business days, half
+/// a year of holding, three requests a day, and five instruments in ten days are looked into.
+pub fn preclearance_policy() -> PreclearancePolicy {
+    PreclearancePolicy {
+        basis: text("Agency order 1"),
+        required_of: PreclearanceScope::PeopleWithAccess,
+        access_bars: AccessBar::Everything,
+        always_cleared: vec![InstrumentClass::DiversifiedFund, InstrumentClass::Treasury],
+        never_cleared: vec![InstrumentClass::Option, InstrumentClass::EventContract],
+        notice_days: 0,
+        execute_business_days: 5,
+        hold_months: 6,
+        daily_quota: 3,
+        probing_instruments: 5,
+        probing_days: 10,
+    }
+}
+
+/// A person asks to buy shares for themselves, a hundred for at most $5,000, on any day of a range.
+pub fn asks(person: &str, issuer: Option<&str>, from: &str, until: &str) -> PreclearanceRequest {
+    PreclearanceRequest {
+        person: text(person),
+        relation: HolderRelation::Own,
+        instrument: share(issuer),
+        kind: TradeKind::Purchase,
+        quantity: Some(100),
+        value: Band::new(None, Some(5_000)).expect("in order"),
+        from: day(from),
+        until: day(until),
+        reference: None,
+        assessment: None,
+        cleared_until: None,
     }
 }
 
@@ -542,6 +579,7 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::Identifier(r) => &mut r.supersedes,
         Record::Holding(r) => &mut r.supersedes,
         Record::Trade(r) => &mut r.supersedes,
+        Record::Filer(r) => &mut r.supersedes,
         Record::Credential(r) => &mut r.supersedes,
         Record::Relationship(r) => &mut r.supersedes,
         Record::MatchDecision(r) => &mut r.supersedes,

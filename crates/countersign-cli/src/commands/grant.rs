@@ -97,7 +97,7 @@ pub(crate) struct DecideArgs {
 pub(crate) struct ToldArgs {
     /// Say which rules, citations and entries decided; for the ethics role. Exit code then 20 for a conflict, 21 where a human must decide.
     #[arg(long)]
-    explain: bool,
+    pub(super) explain: bool,
 }
 
 /// Which grants.
@@ -168,11 +168,11 @@ fn go(args: &MoveArgs, verb: &str, to: GrantState, out: &mut Out<'_>) -> Result<
 
 impl ToldArgs {
     /// Before anything is recorded: whoever may not see why is told so, not given less than asked for.
-    fn check(&self, actor: &Actor) -> Result<(), Failure> {
+    pub(super) fn check(&self, actor: &Actor) -> Result<(), Failure> {
         if self.explain { actor.must_be_ethics("--explain") } else { Ok(()) }
     }
 
-    fn exit(&self, assessment: Option<&Assessment>) -> Exit {
+    pub(super) fn exit(&self, assessment: Option<&Assessment>) -> Exit {
         match assessment.map(|a| a.decision) {
             None | Some(Decision::Cleared) => DONE,
             Some(_) if !self.explain => Exit::Denied,

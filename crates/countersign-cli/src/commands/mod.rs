@@ -19,8 +19,10 @@ pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
 mod linking;
+pub(crate) mod memo;
 pub(crate) mod migrate;
 pub(crate) mod policy;
+pub(crate) mod preclear;
 pub(crate) mod proof;
 pub(crate) mod query;
 mod query_changed;
@@ -77,7 +79,9 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Record(command) => record::run(&command, out)?,
         Command::Review(args) => review::run(&args, out)?,
         Command::Query(command) => query::run(&command, out)?,
-        Command::Cases(args) => cases::run(&args, out)?,
+        Command::Cases(command) => cases::run(&command, out)?,
+        Command::Preclear(command) => preclear::run(&command, out)?,
+        Command::Explain(args) => memo::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,
         Command::Export(args) => export::run(&args, out)?,
         Command::Proof(args) => proof::run(&args, out)?,

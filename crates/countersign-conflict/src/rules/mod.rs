@@ -24,8 +24,28 @@ pub const TRADE_AFTER_ACCESS: &str = "R-703-1";
 pub const TRADE_IN_RESTRICTED: &str = "R-RST-2";
 /// A trade in an issuer on a watch list.
 pub const TRADE_IN_WATCHED: &str = "R-WCH-2";
+/// No policy answers requests to trade.
+pub const NO_PRECLEARANCE_POLICY: &str = "R-PCL-1";
+/// A request about something nobody knows the issuer or the class of.
+pub const INSTRUMENT_NOT_KNOWN: &str = "R-PCL-2";
+/// A request about a class the policy never clears.
+pub const CLASS_NEVER_CLEARED: &str = "R-PCL-3";
+/// A request by somebody with access.
+pub const ACCESS_BARS_TRADE: &str = "R-PCL-4";
+/// A request about an issuer on a restricted list.
+pub const TRADE_IN_LISTED: &str = "R-PCL-5";
+/// A request for days the policy does not clear.
+pub const OTHER_DAYS: &str = "R-PCL-6";
+/// A request to sell what was bought lately.
+pub const NOT_HELD_LONG_ENOUGH: &str = "R-PCL-7";
+/// A request too many on a day.
+pub const ASKED_TOO_OFTEN: &str = "R-PCL-8";
+/// Requests about many instruments in a short time.
+pub const PROBING: &str = "R-PCL-9";
+/// A trade that does not keep to what was cleared.
+pub const TRADE_NOT_CLEARED: &str = "R-PCL-10";
 /// Rules whose findings are trades.
-pub(crate) const ABOUT_TRADES: [&str; 3] = [TRADE_AFTER_ACCESS, TRADE_IN_RESTRICTED, TRADE_IN_WATCHED];
+pub(crate) const ABOUT_TRADES: [&str; 4] = [TRADE_AFTER_ACCESS, TRADE_IN_RESTRICTED, TRADE_IN_WATCHED, TRADE_NOT_CLEARED];
 /// Separation of duties.
 pub const SEPARATION: &str = "R-SOD-1";
 
@@ -42,6 +62,8 @@ pub struct Rule {
     pub title: &'static str,
     /// What it means that it did not come out clear, in plain words.
     pub found: &'static str,
+    /// The facts that would settle it.
+    pub settled_by: &'static str,
     /// The rule itself.
     pub(crate) eval: fn(&Question<'_>, &Rule, &mut Sheet),
 }
@@ -54,6 +76,7 @@ pub const RULES: &[Rule] = &[
         cite: "fail-closed principle of this rule set; 5 CFR 2635.402(b)",
         title: "What the question needs is on record: person, submission, policy, and the issuers the submission touches",
         found: "the person, the submission, a policy or what the submission touches is not on record",
+        settled_by: "a record of the person, the submission, the policy, or the issuers the submission touches",
         eval: evidence::missing,
     },
     Rule {
@@ -62,6 +85,7 @@ pub const RULES: &[Rule] = &[
         cite: "5 CFR 2635.402(c); 5 CFR 2635.502(e)",
         title: "The person is recused from the provider, an issuer the submission touches, or the submission",
         found: "recused from the provider, an issuer it touches, or the submission",
+        settled_by: "the end of the recusal, or somebody confirming or correcting the edge it rests on",
         eval: recusal::recused,
     },
     Rule {
@@ -70,6 +94,7 @@ pub const RULES: &[Rule] = &[
         cite: "18 U.S.C. 208(a); 5 CFR 2635.403",
         title: "The person has stated what they hold in the issuers the submission touches",
         found: "has not stated what they hold",
+        settled_by: "the person's signed statement of what they hold",
         eval: evidence::interests_stated,
     },
     Rule {
@@ -78,6 +103,7 @@ pub const RULES: &[Rule] = &[
         cite: "17 CFR 240.10b5-1(b); FINRA NTM 91-45; the list's own authority",
         title: "The provider, the submission or an issuer it touches is on a restricted list",
         found: "the provider, the submission or an issuer it touches is on a restricted list",
+        settled_by: "the authority the list bars trading under, and somebody confirming the edge it rests on",
         eval: lists::restricted,
     },
     Rule {
@@ -86,6 +112,7 @@ pub const RULES: &[Rule] = &[
         cite: "FINRA NTM 91-45",
         title: "The provider, the submission or an issuer it touches is on a watch list",
         found: "the provider, the submission or an issuer it touches is on a watch list",
+        settled_by: "what the ethics office finds when it looks",
         eval: lists::watched,
     },
     Rule {
@@ -94,6 +121,7 @@ pub const RULES: &[Rule] = &[
         cite: "NIST SP 800-53 PS-6; the agency's policy",
         title: "The person has signed every agreement the policy asks for",
         found: "has not signed an agreement the policy asks for",
+        settled_by: "the signed agreement",
         eval: access::agreements_signed,
     },
     Rule {
@@ -102,6 +130,7 @@ pub const RULES: &[Rule] = &[
         cite: "17 CFR 240.10b5-2(b)(1)",
         title: "A person bound by agreement alone has one that creates a duty of trust",
         found: "is bound by agreement alone, and none creates a duty of trust",
+        settled_by: "an agreement that creates a duty of trust, signed",
         eval: access::duty_of_trust,
     },
     Rule {
@@ -110,6 +139,7 @@ pub const RULES: &[Rule] = &[
         cite: "EO 14409 (voluntary offer)",
         title: "The developer's offer stands",
         found: "the developer's offer is missing or withdrawn",
+        settled_by: "the developer's offer",
         eval: access::offer_stands,
     },
     Rule {
@@ -118,6 +148,7 @@ pub const RULES: &[Rule] = &[
         cite: "EO 14409 (window of up to 30 days)",
         title: "The submission's window is open and work on it is not stopped",
         found: "the window is not open, work is stopped, or the grant would outlast the window",
+        settled_by: "an open window that lasts as long as the grant, and work that goes on",
         eval: access::window_open,
     },
     Rule {
@@ -126,6 +157,7 @@ pub const RULES: &[Rule] = &[
         cite: "NIST SP 800-53 PS-4",
         title: "The person still serves",
         found: "no longer serves",
+        settled_by: "the person's status",
         eval: access::still_serves,
     },
     Rule {
@@ -134,6 +166,7 @@ pub const RULES: &[Rule] = &[
         cite: "NIST SP 800-53 AC-5",
         title: "Requester, approvers and subject are different people",
         found: "requester, approvers and subject are not known to be different people",
+        settled_by: "who stands behind each account",
         eval: access::separate_people,
     },
     Rule {
@@ -142,6 +175,7 @@ pub const RULES: &[Rule] = &[
         cite: "NIST SP 800-53 AC-3; the terms of access",
         title: "The access happened under a grant that was active for this person, this submission and this time",
         found: "no grant was active for this person, this submission and this time",
+        settled_by: "the grant the access happened under, or what the source says of the person and the time",
         eval: access::under_a_grant,
     },
     Rule {
@@ -150,6 +184,7 @@ pub const RULES: &[Rule] = &[
         cite: "NIST SP 800-53 AU-8",
         title: "The source's time is not ahead of the ledger's clock",
         found: "the source's time lies ahead of the ledger's clock",
+        settled_by: "the time of the access by a clock that is right",
         eval: access::clock_plausible,
     },
     Rule {
@@ -158,7 +193,8 @@ pub const RULES: &[Rule] = &[
         cite: "5 CFR 2635.703; 17 CFR 240.10b5-1(b)",
         title: "The person made no trade, from first access until public release and cleansing, in an issuer that what they saw touches",
         found: "a trade after access, in an issuer that what was seen touches",
-        eval: looked_at_afterwards,
+        settled_by: "who decided on the trade and when; whether a plan, an instruction or an order from before the access stands behind it; whether the edge is right",
+        eval: not_of_access,
     },
     Rule {
         id: TRADE_IN_RESTRICTED,
@@ -166,7 +202,8 @@ pub const RULES: &[Rule] = &[
         cite: "FINRA NTM 91-45; the list's own authority",
         title: "The person, once they had access to anything, made no trade in an issuer that stood on a restricted list that day",
         found: "a trade in an issuer on a restricted list",
-        eval: looked_at_afterwards,
+        settled_by: "the authority the list bars trading under; who decided on the trade and when",
+        eval: not_of_access,
     },
     Rule {
         id: TRADE_IN_WATCHED,
@@ -174,13 +211,104 @@ pub const RULES: &[Rule] = &[
         cite: "FINRA NTM 91-45",
         title: "The person, once they had access to anything, made no trade in an issuer that stood on a watch list that day",
         found: "a trade in an issuer on a watch list",
-        eval: looked_at_afterwards,
+        settled_by: "what the ethics office finds when it looks",
+        eval: not_of_access,
+    },
+    Rule {
+        id: NO_PRECLEARANCE_POLICY,
+        version: 1,
+        cite: "fail-closed principle of this rule set",
+        title: "A policy that answers requests to trade is in force",
+        found: "no policy that answers requests to trade is in force",
+        settled_by: "a policy that answers requests to trade",
+        eval: not_of_access,
+    },
+    Rule {
+        id: INSTRUMENT_NOT_KNOWN,
+        version: 1,
+        cite: "fail-closed principle of this rule set",
+        title: "What is to be traded, and whose it is, is on record",
+        found: "the issuer or the kind of what is to be traded is not on record",
+        settled_by: "the issuer and the kind of what is to be traded",
+        eval: not_of_access,
+    },
+    Rule {
+        id: CLASS_NEVER_CLEARED,
+        version: 1,
+        cite: "the agency's pre-clearance policy",
+        title: "What is to be traded is of no class that the policy never clears",
+        found: "the policy never clears this class",
+        settled_by: "a decision of the ethics office",
+        eval: not_of_access,
+    },
+    Rule {
+        id: ACCESS_BARS_TRADE,
+        version: 1,
+        cite: "5 CFR 2635.703; 17 CFR 240.10b5-1(b); the agency's pre-clearance policy",
+        title: "The person has, and had, no access that bars the trade to anything not yet public and cleansed",
+        found: "has access, or had, to what is not yet public and cleansed",
+        settled_by: "public release and cleansing of what was seen, or a decision of the ethics office",
+        eval: not_of_access,
+    },
+    Rule {
+        id: TRADE_IN_LISTED,
+        version: 1,
+        cite: "FINRA NTM 91-45; the list's own authority",
+        title: "The issuer is on no restricted list",
+        found: "the issuer is on a restricted list",
+        settled_by: "the end of the listing, or the authority the list bars trading under",
+        eval: not_of_access,
+    },
+    Rule {
+        id: OTHER_DAYS,
+        version: 1,
+        cite: "the agency's pre-clearance policy",
+        title: "The days asked for lie after the notice the policy asks for and within the days it clears",
+        found: "the days asked for are not days the policy clears",
+        settled_by: "days within those the policy clears",
+        eval: not_of_access,
+    },
+    Rule {
+        id: NOT_HELD_LONG_ENOUGH,
+        version: 1,
+        cite: "the agency's pre-clearance policy",
+        title: "What is to be sold was held as long as the policy asks",
+        found: "what is to be sold was bought lately",
+        settled_by: "the day and, where the policy counts it, the price of the purchase",
+        eval: not_of_access,
+    },
+    Rule {
+        id: ASKED_TOO_OFTEN,
+        version: 1,
+        cite: "the agency's pre-clearance policy",
+        title: "The person made fewer requests that day than the policy takes",
+        found: "as many requests that day as the policy takes",
+        settled_by: "another day, or a decision of the ethics office",
+        eval: not_of_access,
+    },
+    Rule {
+        id: PROBING,
+        version: 1,
+        cite: "the agency's pre-clearance policy",
+        title: "The person asked about few instruments lately",
+        found: "asked about many instruments in a short time",
+        settled_by: "why the person asked",
+        eval: not_of_access,
+    },
+    Rule {
+        id: TRADE_NOT_CLEARED,
+        version: 1,
+        cite: "the agency's pre-clearance policy",
+        title: "A trade that needs a clearance keeps to one, by instrument, side, account, number, value and day",
+        found: "a trade without a clearance, beyond it, or on another day",
+        settled_by: "the clearance the trade was made under, and the number, value and account of the trade",
+        eval: not_of_access,
     },
 ];
 
-/// A trade is not asked about: it is found, when it or what stands against it becomes known (`Facts::trades_to_look_at`,
-/// `Facts::lists_against`).
-fn looked_at_afterwards(_: &Question<'_>, _: &Rule, _: &mut Sheet) {}
+/// Not a question about access. A trade made is found when it, or what stands against it, becomes known (`Facts::trades_to_look_at`,
+/// `Facts::lists_against`, `Facts::execution`); a trade to be made is asked about (`assess_trade`).
+fn not_of_access(_: &Question<'_>, _: &Rule, _: &mut Sheet) {}
 
 /// Digest of the rule set: SHA-256 over one line for each rule, `id TAB version TAB cite TAB title LF`.
 pub fn rule_set() -> Hash32 {
@@ -205,7 +333,7 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    fn add(&mut self, rule: &Rule, bears_on: Verdict, outcome: Outcome, evidence: Vec<LeafIndex>) {
+    pub(crate) fn add(&mut self, rule: &Rule, bears_on: Verdict, outcome: Outcome, evidence: Vec<LeafIndex>) {
         // Rule ids and citations are constants that a test holds to the type, so neither text is ever refused.
         let (Ok(id), Ok(cite)) = (Line::new(rule.id), Line::new(rule.cite)) else { return };
         self.reasons.push(Reason { rule: id, version: rule.version, bears_on, outcome, cite, evidence });

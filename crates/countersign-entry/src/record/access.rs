@@ -1,4 +1,4 @@
-//! Accesses, the cases they open, and reads of the ledger itself.
+//! Accesses, and reads of the ledger itself.
 
 use ciborium::Value;
 use serde::{Deserialize, Serialize};
@@ -64,26 +64,6 @@ pub struct AccessEvent {
     /// The record this one takes the place of.
     #[serde(default)]
     pub supersedes: Option<LeafIndex>,
-}
-
-/// A finding became a case. Cases open in batches at a fixed cadence, so that they never show in a requester's numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CaseOpened {
-    /// The rule that found it.
-    pub rule: Line,
-    /// Its version.
-    pub version: u32,
-    /// Where the rule comes from.
-    pub cite: Line,
-    /// The entry it was found in.
-    pub finding: LeafIndex,
-    /// Whom it is about.
-    pub person: PersonId,
-    /// What it is about.
-    pub submission: SubmissionId,
-    /// The entries it rests on.
-    pub evidence: Vec<LeafIndex>,
 }
 
 /// Somebody looked at the ledger. The actor is the reader.

@@ -242,6 +242,8 @@ pub struct Trade {
     pub filed_on: Option<Date>,
     /// How much.
     pub value: Band,
+    /// How many units: shares, contracts. Part of a unit counts as a whole one.
+    pub quantity: Option<u64>,
     /// Where it is known from; none where it was entered by hand.
     pub provenance: Option<Provenance>,
     /// The record this one takes the place of.

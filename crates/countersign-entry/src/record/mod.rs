@@ -7,19 +7,23 @@
 
 mod access;
 mod assessment;
+mod cases;
 mod control;
 mod directory;
+mod duties;
 mod ethics;
 mod grant;
 mod interest;
 mod policy;
+mod preclearance;
 mod process;
 mod submission;
 
 use ciborium::Value;
 
-pub use self::access::{AccessEvent, AccessResult, CaseOpened, Read};
+pub use self::access::{AccessEvent, AccessResult, Read};
 pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
+pub use self::cases::{CaseEvent, CaseOpened, CaseStep, Disposition};
 pub use self::control::{
     DataKeyCreated, DataKeyDestroyed, Genesis, KeyAttested, KeyLossDeclared, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked,
     Redaction,
@@ -28,6 +32,7 @@ pub use self::directory::{
     Basis, Credential, CredentialKind, Exposure, FormerName, Issuer, Model, Node, Organization, OrganizationKind, Person, PersonStatus,
     Principal, Provider, Relation, Role, Tier,
 };
+pub use self::duties::{DutyEvent, DutyKind, DutyStep, Filer, Report};
 pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
 pub use self::interest::{
@@ -35,6 +40,7 @@ pub use self::interest::{
     Trade, TradeKind,
 };
 pub use self::policy::{Effect, Effects, Policy};
+pub use self::preclearance::{AccessBar, PreclearanceDecision, PreclearancePolicy, PreclearanceRequest, PreclearanceScope};
 pub use self::process::{
     Authority, Correction, Designation, HoldScope, Identifier, IdentifierScheme, LegalHold, Referral, RosterEntry, Selection, Vulnerability,
 };
@@ -43,7 +49,7 @@ pub use self::submission::{InformationOwner, Marking, MarkingLevel, Offer, Submi
 use crate::canonical::{CanonicalError, Fields};
 use crate::cbor::CborError;
 use crate::content::{self, COMMON, Content, ContentError, Encoded};
-use crate::ids::LeafIndex;
+use crate::ids::{LeafIndex, Reference};
 use crate::leaf::Kind;
 
 /// Why a content is not a record of the types this version knows.
@@ -209,6 +215,12 @@ records! {
     AccessEvent = "access.event", Entry;
     /// A finding became a case.
     CaseOpened = "case.opened", Entry;
+    /// A step in a case.
+    CaseEvent = "case.event", Entry;
+    /// A question whether a trade may be made, with what was decided.
+    PreclearanceRequest = "preclearance.request", Entry;
+    /// What the ethics office decided on one.
+    PreclearanceDecision = "preclearance.decision", Entry;
     /// The rules' parameters.
     Policy = "policy", Entry;
     /// Somebody looked at the ledger.
@@ -239,6 +251,10 @@ records! {
     Referral = "referral", Entry;
     /// Nothing in its scope may be erased.
     LegalHold = "legal.hold", Entry;
+    /// Whose position files which report.
+    Filer = "filer", Entry;
+    /// Something happened with a duty that has a date.
+    DutyEvent = "duty.event", Entry;
     /// An earlier entry is wrong.
     Correction = "correction", Entry;
 }
@@ -341,6 +357,7 @@ impl Record {
             Record::GrantRequest(_) => &["assessment", "reference", "result"],
             Record::GrantTransition(_) => &["assessment", "result"],
             Record::AccessEvent(_) => &["assessment"],
+            Record::PreclearanceRequest(_) => &["assessment", "cleared_until", "reference"],
             _ => &[],
         }
     }
@@ -351,6 +368,7 @@ impl Record {
             Record::GrantRequest(r) => (r.assessment, r.reference, r.result) = (None, None, None),
             Record::GrantTransition(r) => (r.assessment, r.result) = (None, None),
             Record::AccessEvent(r) => r.assessment = None,
+            Record::PreclearanceRequest(r) => (r.assessment, r.cleared_until, r.reference) = (None, None, None),
             _ => {}
         }
     }
@@ -361,6 +379,16 @@ impl Record {
             Record::GrantRequest(r) => r.assessment.as_ref(),
             Record::GrantTransition(r) => r.assessment.as_ref(),
             Record::AccessEvent(r) => r.assessment.as_ref(),
+            Record::PreclearanceRequest(r) => r.assessment.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Where the reference of a request stands, for types whose requester gets one; the ledger draws it.
+    pub fn reference_mut(&mut self) -> Option<&mut Option<Reference>> {
+        match self {
+            Record::GrantRequest(r) => Some(&mut r.reference),
+            Record::PreclearanceRequest(r) => Some(&mut r.reference),
             _ => None,
         }
     }
@@ -395,6 +423,7 @@ impl Record {
             Record::Referral(r) => r.id.as_str(),
             Record::LegalHold(r) => r.id.as_str(),
             Record::Import(r) => r.id.as_str(),
+            Record::Filer(r) => r.id.as_str(),
             _ => return None,
         })
     }
@@ -429,6 +458,7 @@ impl Record {
             Record::Referral(r) => r.supersedes,
             Record::LegalHold(r) => r.supersedes,
             Record::AccessEvent(r) => r.supersedes,
+            Record::Filer(r) => r.supersedes,
             _ => None,
         }
     }

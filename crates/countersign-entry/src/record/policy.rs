@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::Tier;
 use super::ethics::AgreementKind;
+use super::preclearance::PreclearancePolicy;
 use crate::ids::{IdError, LeafIndex, RecordId};
 use crate::time::Micros;
 
@@ -57,6 +58,8 @@ pub struct Policy {
     pub case_tier_max: Tier,
     /// Seconds an access event's own time may lie ahead of the ledger's clock.
     pub clock_skew_seconds: u64,
+    /// How requests to trade are answered; none clears nothing and asks for no request.
+    pub preclearance: Option<PreclearancePolicy>,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
 }
@@ -75,6 +78,7 @@ struct PolicyFields {
     case_cadence_seconds: u64,
     case_tier_max: Tier,
     clock_skew_seconds: u64,
+    preclearance: Option<PreclearancePolicy>,
     supersedes: Option<LeafIndex>,
 }
 
@@ -107,6 +111,7 @@ impl TryFrom<PolicyFields> for Policy {
             case_cadence_seconds: f.case_cadence_seconds,
             case_tier_max: f.case_tier_max,
             clock_skew_seconds: f.clock_skew_seconds,
+            preclearance: f.preclearance,
             supersedes: f.supersedes,
         })
     }

@@ -20,7 +20,9 @@ pub(crate) trait Before {
     /// Who asked for a grant, to what.
     fn grant(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)>;
     /// Whom a case is about, and what.
-    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)>;
+    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, Option<&SubmissionId>)>;
+    /// Who is to trade, by the request.
+    fn preclearance(&self, entry: LeafIndex) -> Option<&PersonId>;
     /// Whose the record was that this one takes the place of, for types that facts keep.
     fn holder(&self, record: &Record) -> Option<PersonId>;
 }
@@ -30,8 +32,12 @@ impl Before for Facts {
         Facts::grant(self, entry).map(|g| (&g.request.person, &g.request.submission))
     }
 
-    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)> {
-        self.case_at(entry).map(|c| (&c.person, &c.submission))
+    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, Option<&SubmissionId>)> {
+        self.case_at(entry).map(|c| (&c.person, c.submission.as_ref()))
+    }
+
+    fn preclearance(&self, entry: LeafIndex) -> Option<&PersonId> {
+        Facts::preclearance(self, entry).map(|p| &p.request.person)
     }
 
     fn holder(&self, record: &Record) -> Option<PersonId> {
@@ -43,6 +49,7 @@ impl Before for Facts {
             Record::Holding(r) => Some(self.holding(&r.id)?.record.person.clone()),
             Record::Relationship(r) => Some(self.relationship(&r.id)?.record.person.clone()),
             Record::Trade(r) => Some(self.trade(&r.id)?.record.person.clone()),
+            Record::Filer(r) => Some(self.filer(&r.id)?.record.person.clone()),
             _ => None,
         }
     }
@@ -55,13 +62,17 @@ pub(crate) struct Rereading<'a> {
 }
 
 impl Before for Rereading<'_> {
-    // A grant and a case never change hands, so what is known later was so then.
+    // A grant, a case and a request never change hands, so what is known later was so then.
     fn grant(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)> {
         Before::grant(self.later, entry)
     }
 
-    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, &SubmissionId)> {
+    fn case(&self, entry: LeafIndex) -> Option<(&PersonId, Option<&SubmissionId>)> {
         Before::case(self.later, entry)
+    }
+
+    fn preclearance(&self, entry: LeafIndex) -> Option<&PersonId> {
+        Before::preclearance(self.later, entry)
     }
 
     fn holder(&self, record: &Record) -> Option<PersonId> {
@@ -73,9 +84,12 @@ impl Before for Rereading<'_> {
 /// Whom an entry is about.
 pub(crate) fn concern(record: &Record, before: &impl Before) -> Concern {
     let mut concern = named(record);
+    let both = |(person, submission)| (person, Some(submission));
     let (through, other) = match record {
-        Record::GrantTransition(r) => (before.grant(r.grant), None),
-        Record::AccessEvent(r) => (r.grant.and_then(|grant| before.grant(grant)), r.supersedes),
+        Record::GrantTransition(r) => (before.grant(r.grant).map(both), None),
+        Record::AccessEvent(r) => (r.grant.and_then(|grant| before.grant(grant)).map(both), r.supersedes),
+        Record::CaseEvent(r) => (before.case(r.case), None),
+        Record::PreclearanceDecision(r) => (before.preclearance(r.preclearance).map(|person| (person, None)), None),
         Record::Referral(r) => (before.case(r.case), r.supersedes),
         Record::LegalHold(r) => (if let HoldScope::Case(entry) = r.scope { before.case(entry) } else { None }, r.supersedes),
         Record::Correction(r) => (None, Some(r.target)),
@@ -85,7 +99,7 @@ pub(crate) fn concern(record: &Record, before: &impl Before) -> Concern {
     };
     if let Some((person, submission)) = through {
         concern.persons.insert(person.clone());
-        concern.submissions.insert(submission.clone());
+        concern.submissions.extend(submission.cloned());
     }
     if record.supersedes().is_some() {
         concern.persons.extend(before.holder(record));
@@ -104,7 +118,7 @@ pub(crate) fn named(record: &Record) -> Concern {
         Record::ListItem(r) => in_scope(&r.subject),
         Record::GrantRequest(r) => Some(&r.submission),
         Record::AccessEvent(r) => Some(&r.submission),
-        Record::CaseOpened(r) => Some(&r.submission),
+        Record::CaseOpened(r) => r.submission.as_ref(),
         Record::Designation(r) => Some(&r.submission),
         Record::Selection(r) => Some(&r.submission),
         Record::LegalHold(r) => {
@@ -132,6 +146,9 @@ fn owner(record: &Record) -> Option<&PersonId> {
         Record::AccessEvent(r) => &r.person,
         Record::CaseOpened(r) => &r.person,
         Record::Holding(r) => &r.person,
+        Record::PreclearanceRequest(r) => &r.person,
+        Record::Filer(r) => &r.person,
+        Record::DutyEvent(r) => &r.person,
         Record::Trade(r) => &r.person,
         Record::Relationship(r) => &r.person,
         Record::RosterEntry(r) => &r.person,
@@ -153,6 +170,7 @@ fn kept_by_facts(record: &Record) -> bool {
             | Record::Holding(_)
             | Record::Relationship(_)
             | Record::Trade(_)
+            | Record::Filer(_)
     )
 }
 

@@ -36,6 +36,26 @@ pub fn describe(record: &Record) -> String {
             format!("{} of {} at {} {under}{refused}", e.action, e.submission, e.occurred_at)
         }
         Record::CaseOpened(c) => format!("case by {} on entry {}", c.rule, c.finding),
+        Record::CaseEvent(e) => {
+            let ending = e.disposition.map(|d| format!(" as {}", word(&d))).unwrap_or_default();
+            format!("case {}: {}{ending}", e.case, word(&e.step))
+        }
+        Record::PreclearanceRequest(r) => {
+            let until = r.cleared_until.as_ref().map_or_else(|| "not cleared".to_owned(), |day| format!("cleared until {day}"));
+            format!("asks for a {} of {} ({}): {until}", word(&r.kind), instrument(&r.instrument), word(&r.relation))
+        }
+        Record::PreclearanceDecision(d) => {
+            let until = d.cleared_until.as_ref().map_or_else(|| "not cleared".to_owned(), |day| format!("cleared until {day}"));
+            format!("request {} {until}", d.preclearance)
+        }
+        Record::Filer(r) => {
+            let end = r.until.as_ref().map(|d| format!(" until {d}")).unwrap_or_default();
+            format!("files a {} report from {}{end}", word(&r.report), r.from)
+        }
+        Record::DutyEvent(e) => {
+            let until = e.until.as_ref().map(|d| format!(" until {d}")).unwrap_or_default();
+            format!("{} since {}: {} on {}{until}", word(&e.duty), e.since, word(&e.step), e.on)
+        }
         Record::Policy(r) => format!("policy {} version {}, in force from {}", r.id, r.version, r.effective_from),
         Record::Read(r) => format!("asked {} of {}: {} rows as of size {}", r.question, r.subject, r.rows, r.as_of),
         Record::Identifier(r) => format!("{} {} of {}", word(&r.scheme), r.value, r.issuer),
