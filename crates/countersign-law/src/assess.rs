@@ -1,0 +1,140 @@
+//! The one function that answers: every rule runs, and what they wrote is put in order.
+
+use crate::answer::{Answer, Finding, Kind, KindAnswer, Outcome, Point, Question, Verdict, Verdicts};
+use crate::law::{Case, Sheet, classify, disclosure, hold, information, misuse, post, s208, s502, s503, seeking, seeking_bar};
+use crate::limits;
+use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
+
+/// What every answer says of itself.
+pub const NOTICE: &str = "No more than what the rules find in the facts stated. Not ethics advice unless an ethics official adopts it. Never permits \
+                          trading on nonpublic information.";
+
+/// Answers a scenario.
+pub fn assess(scenario: &Scenario) -> Answer {
+    let case = Case { s: scenario, limits: limits::of(scenario.as_of) };
+    let mut sheet = Sheet::default();
+    classify::classify(&case, &mut sheet);
+    s208::participation(&case, &mut sheet);
+    s208::recused(&case, &mut sheet);
+    s208::drift(&case, &mut sheet);
+    s502::impartiality(&case, &mut sheet);
+    s503::payments(&case, &mut sheet);
+    s502::authorization(&case, &mut sheet);
+    hold::holding(&case, &mut sheet);
+    seeking::seeking(&case, &mut sheet);
+    seeking_bar::bars(&case, &mut sheet);
+    misuse::misuse(&case, &mut sheet);
+    information::information(&case, &mut sheet);
+    post::post_employment(&case, &mut sheet);
+    disclosure::disclosure(&case, &mut sheet);
+    let verdicts = verdicts(&case, &sheet);
+    in_order(scenario, sheet, verdicts)
+}
+
+/// The points of one kind come first where they are asked for; then the gravest.
+fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts) -> Answer {
+    let Sheet { findings, mut obligations } = sheet;
+    let asked = |f: &Finding| !scenario.asks.contains(&f.point);
+    let mut by_kind: Vec<(Kind, Vec<Finding>)> = Vec::new();
+    for (kind, finding) in findings {
+        match by_kind.iter_mut().find(|(k, _)| *k == kind) {
+            Some((_, of)) => of.push(finding),
+            None => by_kind.push((kind, vec![finding])),
+        }
+    }
+    by_kind.sort_by_key(|(kind, _)| *kind);
+    let mut questions = Vec::new();
+    let mut answers = Vec::new();
+    for (kind, mut of) in by_kind {
+        of.sort_by(|a, b| (asked(a), grade(a.outcome, a.point), a).cmp(&(asked(b), grade(b.outcome, b.point), b)));
+        of.dedup();
+        questions.extend(of.iter().filter_map(|f| question(kind, f)));
+        if let Some(first) = of.first() {
+            answers.push(KindAnswer { kind, outcome: first.outcome, findings: of });
+        }
+    }
+    questions.sort();
+    questions.dedup();
+    obligations.sort();
+    obligations.dedup();
+    Answer { scenario: scenario.id.clone(), verdicts, answers, obligations, questions, notice: NOTICE }
+}
+
+/// What decides a kind comes before what only bears on it: whether the act may be done before its elements.
+fn grade(outcome: Outcome, point: Point) -> (u8, Outcome) {
+    let whole = matches!(point, Point::MayAct | Point::Participation | Point::Exemption | Point::Impartiality | Point::Notice);
+    let element = matches!(outcome, Outcome::ElementMet | Outcome::ElementNotMet | Outcome::SameMatterYes | Outcome::SameMatterNo);
+    (u8::from(element && !whole), outcome)
+}
+
+fn question(kind: Kind, f: &Finding) -> Option<Question> {
+    Some(Question { kind, question: f.question.clone()?, settled_by: f.settled_by.clone().unwrap_or_default(), rule: f.rule })
+}
+
+fn verdicts(case: &Case<'_>, sheet: &Sheet) -> Verdicts {
+    Verdicts { participate: participate(case, sheet), hold: hold_verdict(case, sheet), trade: trade(case, sheet) }
+}
+
+/// Taking part: no where a rule bars it, open where anything is asked or nothing is known, else yes.
+fn participate(case: &Case<'_>, sheet: &Sheet) -> Verdict {
+    let bearing = [Kind::Participation, Kind::Impartiality, Kind::Seeking];
+    let of = |wanted: fn(Outcome, Point) -> bool| {
+        sheet.findings.iter().any(|(k, f)| bearing.contains(k) && f.point != Point::CoveredPayment && wanted(f.outcome, f.point))
+    };
+    let barred = |o, _| matches!(o, Outcome::Disqualified);
+    // Questioned impartiality, talks that ended and every question bar it until somebody has decided.
+    let open = |o, p| {
+        matches!(o, Outcome::ImpartialityQuestioned | Outcome::Follow502 | Outcome::RecusalMayContinue)
+            || (o == Outcome::Refer
+                && matches!(p, Point::Participation | Point::FinancialInterest | Point::Exemption | Point::Impartiality))
+    };
+    let weighed = sheet.engages(Kind::Participation) || sheet.engages(Kind::Impartiality);
+    let unclear_payment = sheet.findings.iter().any(|(_, f)| f.point == Point::CoveredPayment && f.outcome == Outcome::Refer);
+    match () {
+        () if of(barred) => Verdict::No,
+        () if case.s.matter.is_none() || case.s.person.status.is_none() || !weighed || of(open) || unclear_payment => Verdict::Undetermined,
+        () => Verdict::Yes,
+    }
+}
+
+/// Holding: no where a paper forbids it; yes only where each thing held is stated to be forbidden by nothing.
+fn hold_verdict(case: &Case<'_>, _: &Sheet) -> Verdict {
+    use PaperKind::*;
+    let s = case.s;
+    let own = || {
+        s.interests
+            .iter()
+            .filter(|i| i.divested_on.is_none() && matches!(i.holder, Some(Holder::Own | Holder::Spouse | Holder::MinorChild)))
+    };
+    let forbidden = own().any(|i| matches!(i.held_against, Some(h) if h != HeldAgainst::Nothing))
+        || s.papers.iter().any(|p| {
+            let forbids = matches!(
+                p.kind,
+                Some(HoldingForbiddenByStatute | HoldingForbiddenByRegulation | HoldingForbiddenByDetermination | DirectionToDivest)
+            );
+            forbids && own().any(|i| p.covers.is_empty() || p.covers.iter().any(|c| crate::scenario::same_name(c, &i.issuer)))
+        });
+    let every =
+        !s.interests.is_empty() && s.interests.iter().all(|i| i.held_against == Some(HeldAgainst::Nothing) || i.divested_on.is_some());
+    let listed = s.papers.iter().any(|p| matches!(p.kind, Some(RestrictedList | EthicsAgreement)));
+    match () {
+        () if forbidden => Verdict::No,
+        () if every && !listed => Verdict::Yes,
+        () => Verdict::Undetermined,
+    }
+}
+
+/// Trading: no where nonpublic information would be used or a restricted list names it; yes only where the public has all that is stated.
+fn trade(case: &Case<'_>, sheet: &Sheet) -> Verdict {
+    let s = case.s;
+    let listed = s.papers.iter().any(|p| p.kind == Some(PaperKind::RestrictedList));
+    let nonpublic: Vec<_> = s.information.iter().map(|u| information::nonpublic(case, u)).collect();
+    let knows = nonpublic.iter().any(|n| *n == crate::three::Three::Yes);
+    let settled = !nonpublic.is_empty() && nonpublic.iter().all(|n| *n == crate::three::Three::No);
+    let derivative = s.interests.iter().any(|i| i.asset == Some(Asset::EventContract) && knows);
+    match () {
+        () if listed || derivative || knows || sheet.has(Kind::NonpublicInfo, Outcome::UseProhibited) => Verdict::No,
+        () if settled => Verdict::Yes,
+        () => Verdict::Undetermined,
+    }
+}
