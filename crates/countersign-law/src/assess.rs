@@ -1,6 +1,6 @@
 //! The one function that answers: every rule runs, and what they wrote is put in order.
 
-use crate::answer::{Answer, Finding, Kind, KindAnswer, Outcome, Point, Question, Verdict, Verdicts};
+use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, Question, Verdict, Verdicts};
 use crate::law::{Case, Sheet, classify, disclosure, hold, information, misuse, post, s208, s502, s503, seeking, seeking_bar};
 use crate::limits;
 use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
@@ -34,7 +34,8 @@ pub fn assess(scenario: &Scenario) -> Answer {
 /// The points of one kind come first where they are asked for; then the gravest.
 fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts) -> Answer {
     let Sheet { findings, mut obligations } = sheet;
-    let asked = |f: &Finding| !scenario.asks.contains(&f.point);
+    let points = points(scenario);
+    let asked = |f: &Finding| !points.contains(&f.point);
     let mut by_kind: Vec<(Kind, Vec<Finding>)> = Vec::new();
     for (kind, finding) in findings {
         match by_kind.iter_mut().find(|(k, _)| *k == kind) {
@@ -60,11 +61,32 @@ fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts) -> Answer {
     Answer { scenario: scenario.id.clone(), verdicts, answers, obligations, questions, notice: NOTICE }
 }
 
-/// What decides a kind comes before what only bears on it: whether the act may be done before its elements.
+/// The points asked for; where none is, those the facts dwell on.
+fn points(s: &Scenario) -> Vec<Point> {
+    if !s.asks.is_empty() {
+        return s.asks.clone();
+    }
+    let work = &s.past_work;
+    match () {
+        () if s.acts.iter().any(|a| !a.purpose.is_empty() || !a.presence.is_empty()) => vec![Point::MayAct],
+        () if !s.acts.is_empty() => vec![Point::Contact],
+        () if work.iter().any(|w| !w.authority.is_empty()) => vec![Point::OfficialResponsibility],
+        () if work.iter().any(|w| w.now.is_some()) => vec![Point::SameMatter],
+        () if !work.is_empty() => vec![Point::SubstantialParticipation, Point::PersonalParticipation],
+        () if s.matter.is_some() && !(s.job_contacts.is_empty() && s.payments.is_empty()) => vec![Point::Participation],
+        () => Vec::new(),
+    }
+}
+
+/// What decides a kind comes before what only bears on it: taking part before its elements, being told before filing a paper.
 fn grade(outcome: Outcome, point: Point) -> (u8, Outcome) {
-    let whole = matches!(point, Point::MayAct | Point::Participation | Point::Exemption | Point::Impartiality | Point::Notice);
-    let element = matches!(outcome, Outcome::ElementMet | Outcome::ElementNotMet | Outcome::SameMatterYes | Outcome::SameMatterNo);
-    (u8::from(element && !whole), outcome)
+    use Outcome::*;
+    let last = match (outcome, point) {
+        (NoticeNotRequired | RecusalStatementNotRequired, _) | (Refer, Point::Notice) => 2,
+        (ElementMet | ElementNotMet | SameMatterYes | SameMatterNo, p) if p != Point::CoveredPayment => 1,
+        _ => 0,
+    };
+    (last, outcome)
 }
 
 fn question(kind: Kind, f: &Finding) -> Option<Question> {
@@ -81,17 +103,20 @@ fn participate(case: &Case<'_>, sheet: &Sheet) -> Verdict {
     let of = |wanted: fn(Outcome, Point) -> bool| {
         sheet.findings.iter().any(|(k, f)| bearing.contains(k) && f.point != Point::CoveredPayment && wanted(f.outcome, f.point))
     };
-    let barred = |o, _| matches!(o, Outcome::Disqualified);
+    let barred = sheet
+        .findings
+        .iter()
+        .any(|(k, f)| bearing.contains(k) && f.outcome == Outcome::Disqualified && !f.flags.contains(&Flag::Conditional));
     // Questioned impartiality, talks that ended and every question bar it until somebody has decided.
     let open = |o, p| {
-        matches!(o, Outcome::ImpartialityQuestioned | Outcome::Follow502 | Outcome::RecusalMayContinue)
+        matches!(o, Outcome::Disqualified | Outcome::ImpartialityQuestioned | Outcome::Follow502 | Outcome::RecusalMayContinue)
             || (o == Outcome::Refer
                 && matches!(p, Point::Participation | Point::FinancialInterest | Point::Exemption | Point::Impartiality))
     };
     let weighed = sheet.engages(Kind::Participation) || sheet.engages(Kind::Impartiality);
     let unclear_payment = sheet.findings.iter().any(|(_, f)| f.point == Point::CoveredPayment && f.outcome == Outcome::Refer);
     match () {
-        () if of(barred) => Verdict::No,
+        () if barred => Verdict::No,
         () if case.s.matter.is_none() || case.s.person.status.is_none() || !weighed || of(open) || unclear_payment => Verdict::Undetermined,
         () => Verdict::Yes,
     }

@@ -127,18 +127,25 @@ fn fund(case: &Case<'_>, class: Class, stake: &Stake<'_>, i: &Interest, all: &[S
 
 /// 2640.201(c)(1)(ii) and (2).
 fn state_pension(class: Class, stake: &Stake<'_>, i: &Interest) -> Shield {
-    let stated = Three::from(i.plan.as_ref().and_then(|p| p.matter_is_about_sponsor));
-    let sponsor_listed = stake.standing.is_some_and(|s| s.is_party() || s.in_class());
-    match (stated.or(if sponsor_listed { Three::Yes } else { Three::Unknown }), class) {
+    let plan = i.plan.clone().unwrap_or_default();
+    let about_sponsor = match plan.matter_is_about_sponsor {
+        Some(stated) => Three::from(stated),
+        None if !plan.holding.is_empty() => Three::No,
+        None if stake.standing.is_some_and(|s| s.is_party() || s.in_class()) => Three::Yes,
+        None => Three::Unknown,
+    };
+    match (about_sponsor, class) {
+        (Three::No, _) => Shield::exempt(PLAN, "the matter affects only what a State or local pension plan holds"),
         (Three::Yes, Class::General) => {
             Shield::exempt(PLAN, "a general matter that affects the State or local sponsor of its employees' plan")
         }
-        (Three::Yes, _) => Shield::lost(PLAN, "the sponsor is a party; the exemption reaches its plan's holdings and general matters only"),
-        (Three::No, _) => Shield::exempt(PLAN, "the matter affects only what a State or local pension plan holds"),
-        (Three::Unknown, _) => Shield::open(
+        (Three::Yes, Class::Parties) => {
+            Shield::lost(PLAN, "the sponsor is a party; the exemption reaches its plan's holdings and general matters only")
+        }
+        _ => Shield::open(
             PLAN,
             "Does the matter bear on the State or local sponsor, or only on what its plan holds?",
-            "`plan.matter_is_about_sponsor`",
+            "`plan.matter_is_about_sponsor` or `plan.holding`",
         ),
     }
 }

@@ -82,12 +82,16 @@ pub(super) fn federal_pay(case: &Case<'_>, stake: &Stake<'_>, i: &Interest) -> S
     let steps = &case.s.steps;
     let own = stake.holder == Holder::Own;
     let reached = |step: &Step| {
-        let (determines, asks) = (matches!(step, Decides | Presides | WithholdsActionOnPurpose), matches!(step, Requests | Recommends));
-        determines || (!own && asks)
+        let determines = matches!(step, Decides | Presides | WithholdsActionOnPurpose);
+        determines || (!own && step.of_substance() && *step != ApprovesUnderPriorDelegation)
     };
     let alone = match i.about_this_holder_alone {
         Some(alone) => Three::from(alone),
-        None if !own && case.s.matter.as_ref().is_some_and(|m| m.kind == Some(MatterKind::PersonnelAction)) => Three::Yes,
+        None if !own
+            && case.s.matter.as_ref().is_some_and(|m| matches!(m.kind, Some(MatterKind::PersonnelAction | MatterKind::Hiring))) =>
+        {
+            Three::Yes
+        }
         None => Three::Unknown,
     };
     let acts = if steps.is_empty() { Three::Unknown } else { steps.iter().any(reached).into() };
@@ -130,6 +134,14 @@ pub(super) fn mutual(i: &Interest) -> Shield {
     }
 }
 
+fn general(class: Class) -> Three {
+    match class {
+        Class::General => Three::Yes,
+        Class::Unknown => Three::Unknown,
+        _ => Three::No,
+    }
+}
+
 fn on_advisory_committee(case: &Case<'_>) -> Three {
     let committee = case.s.person.committee.as_ref();
     Three::from(case.s.person.status == Some(Status::Sge)).and(Three::from(committee.and_then(|c| c.federal_advisory_committee_act)))
@@ -160,6 +172,10 @@ pub(super) fn job(case: &Case<'_>, class: Class, stake: &Stake<'_>) -> Shield {
     let org = tie.and_then(|t| t.organization.clone()).unwrap_or_default();
     if !matches!(stake.holder, Holder::Organization | Holder::Own | Holder::ProspectiveEmployer) {
         return Shield::None;
+    }
+    let own_pay = stake.asset != Asset::OrganizationsOwnAffairs;
+    if own_pay && org.person_on_leave == Some(true) {
+        return Shield::lost(LEAVE, "the exemption reaches the institution's interests, not the person's own pay or tenure");
     }
     if let Some(shield) = representative(case, stake).or_else(|| campus(&org)).or_else(|| leave(class, stake, &org)) {
         return shield;
@@ -192,7 +208,7 @@ fn leave(class: Class, stake: &Stake<'_>, org: &Organization) -> Option<Shield> 
     };
     Some(Shield::when(
         LEAVE,
-        Three::from(class == Class::General).and(as_class),
+        general(class).and(as_class),
         "a general matter that reaches the university only as one of a class",
         "not a general matter, or it reaches the university in a way of its own",
         Ask::new(format!("Does the measure reach {} in a way of its own?", named(stake.name)), "its standing in `matter.concerns`"),
@@ -222,14 +238,14 @@ fn adviser(case: &Case<'_>, class: Class, stake: &Stake<'_>, tie: Option<&Tie>) 
     if case.s.person.status != Some(Status::Sge) || case.s.person.committee.is_none() {
         return Shield::None;
     }
-    let singled =
-        stake.standing == Some(Standing::SingledOutInClass) || tie.is_some_and(|t| t.if_decided == Some(IfDecided::HoldersPayOrJobChanges));
+    let effect = stake.interest().and_then(|i| i.if_decided).or_else(|| tie.and_then(|t| t.if_decided));
+    let singled = stake.standing == Some(Standing::SingledOutInClass) || effect == Some(IfDecided::HoldersPayOrJobChanges);
     if class == Class::Parties || singled {
         return Shield::lost(ADVISERS_JOB, "not a matter of general applicability, or it reaches the employer in a way of its own");
     }
     Shield::when(
         ADVISERS_JOB,
-        on_advisory_committee(case).and((class == Class::General).into()),
+        on_advisory_committee(case).and(general(class)),
         "a general matter that reaches an adviser's employer only as one of a class",
         "the exemption reaches advisers on federal advisory committees in general matters only",
         Ask::new("Is the committee one under the Federal Advisory Committee Act?", "`person.committee.federal_advisory_committee_act`"),

@@ -122,12 +122,11 @@ pub(crate) fn of_former_agency(bar: &Bar<'_>, r: &Recipient) -> Three {
 }
 
 fn served_there(high: High, p: &Post, r: &Recipient) -> Three {
-    if let Some(successor) = &r.successor
-        && same_name(&successor.of, &p.agency)
-    {
-        return match (successor.official_moved_elsewhere, successor.functions_dispersed, successor.mission_goes_on) {
-            (Some(true), ..) | (_, Some(true), _) => Three::No,
-            (_, _, Some(true)) => Three::Yes,
+    if let Some(successor) = &r.successor {
+        let served = same_name(&successor.of, &p.agency) || (!successor.of.is_empty() && same_name(&successor.of, &p.designated_component));
+        return match (served, successor.official_moved_elsewhere, successor.functions_dispersed, successor.mission_goes_on) {
+            (true, Some(true), ..) | (true, _, Some(true), _) => Three::No,
+            (true, _, _, Some(true)) => Three::Yes,
             _ => Three::Unknown,
         };
     }

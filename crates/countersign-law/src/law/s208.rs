@@ -25,6 +25,7 @@ pub(crate) fn participation(case: &Case<'_>, sheet: &mut Sheet) {
     let Some(matter) = &s.matter else {
         fund_class(case, sheet);
         if asked {
+            whatever_the_matter(case, sheet);
             let ask = Ask::new("In which matter would the person act?", "`matter`");
             sheet.refer(Kind::Participation, Point::Participation, INTEREST, &ask);
         }
@@ -50,6 +51,14 @@ pub(crate) fn participation(case: &Case<'_>, sheet: &mut Sheet) {
     }
     weigh(case, Class::of(matter), &stakes, sheet);
     fund_class(case, sheet);
+}
+
+/// Exemptions that hold, or fail, in any matter at all.
+fn whatever_the_matter(case: &Case<'_>, sheet: &mut Sheet) {
+    let stakes = stakes(case);
+    for stake in &stakes {
+        write_shield(stake, &shield(case, Class::Unknown, stake, &stakes), sheet);
+    }
 }
 
 fn weigh(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], sheet: &mut Sheet) {
@@ -80,6 +89,8 @@ fn weigh(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], sheet: &mut Sheet)
 struct Tally {
     barred: Vec<String>,
     cured_by_sale: bool,
+    /// Affected for sure, and nothing stated that would show an exemption.
+    unless_exempt: bool,
     open: bool,
     exempt: Vec<String>,
 }
@@ -105,9 +116,15 @@ fn one(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[Stake<'_>], tall
     if let Touch::No(..) = stake.touch {
         return;
     }
-    adviser_stock(case, stake, sheet);
-    let shield = if class == Class::Unknown { Shield::None } else { shield(case, class, stake, all) };
+    let shield = shield(case, class, stake, all);
+    if !matches!(shield, Shield::Exempt(..)) {
+        adviser_stock(case, stake, sheet);
+    }
     write_shield(stake, &shield, sheet);
+    if let (Touch::Yes(rule, why), Shield::Open(..) | Shield::ExemptIf(..)) = (&stake.touch, &shield) {
+        sheet.find(Kind::Participation, Outcome::DisqualifyingInterest, Point::FinancialInterest, *rule, why.clone()).fact(&stake.place);
+        tally.unless_exempt |= matches!(shield, Shield::Open(..)) && !value_stated(stake);
+    }
     match (&stake.touch, &shield) {
         (_, Shield::Exempt(..)) => tally.exempt.push(stake.place.clone()),
         (Touch::Yes(rule, why), Shield::Lost(..) | Shield::None) => {
@@ -154,6 +171,11 @@ fn write_shield(stake: &Stake<'_>, shield: &Shield, sheet: &mut Sheet) {
     }
 }
 
+/// Whether the papers give a value, be it only a band: then the exact one is asked for, and nothing is said before.
+fn value_stated(stake: &Stake<'_>) -> bool {
+    stake.interest().is_some_and(|i| i.value.is_some_and(|v| v.high().is_some()) && i.publicly_traded.is_some())
+}
+
 /// The exemption for advisers' jobs does not reach stock of the employer (2640.203(g)).
 fn adviser_stock(case: &Case<'_>, stake: &Stake<'_>, sheet: &mut Sheet) {
     let employer = case.s.ties.iter().any(|t| t.who == Some(crate::scenario::Holder::Own) && same_name(&t.with, stake.name));
@@ -173,6 +195,7 @@ fn conclude(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], tally: &Tally, 
             }
             _ => barred(case, tally, sheet),
         },
+        Worst::Open if tally.unless_exempt => unless_exempt(sheet),
         Worst::Open => {}
         Worst::Clear if bound(case.s.person.status) == Three::Unknown => {
             let ask =
@@ -225,6 +248,16 @@ fn barred(case: &Case<'_>, tally: &Tally, sheet: &mut Sheet) {
         false => "tell whoever assigned the matter, by word of mouth or in writing",
     };
     sheet.oblige("the person", tell, None, "5 CFR 2635.402(c)(1), (2)");
+}
+
+/// Who claims an exemption shows that it applies; until then the statute bars (2640.103(a), (d)).
+fn unless_exempt(sheet: &mut Sheet) {
+    let because = "the matter affects an interest that counts as the person's; it bars participation unless an exemption, which the facts do not show, \
+                   or a waiver applies";
+    for kind in [Kind::Participation, Kind::Exemption] {
+        let found = sheet.find(kind, Outcome::Disqualified, Point::Participation, INTEREST, because);
+        found.flag(Flag::Conditional).flag(Flag::WaiverPossible);
+    }
 }
 
 /// Whether a waiver holds (2640.301, 2640.302).

@@ -1,11 +1,13 @@
 //! Would impartiality be questioned, and can the agency authorize it all the same? (5 CFR 2635.502)
 
+use std::borrow::Cow;
+
 use super::classify::Class;
 use super::stakes::{Stake, Touch, who};
 use super::{Ask, Case, Sheet, named};
 use crate::answer::{Flag, Kind, Outcome, Point};
 use crate::rules::{AUTHORIZE, CATCH_ALL, COVERED, FORMER_EMPLOYER, PARTIES_ONLY};
-use crate::scenario::{Asset, Holder, MatterKind, Paper, PaperKind, PartInMatter, Stage, Standing, Status, Tie, TieRole};
+use crate::scenario::{Asset, Holder, MatterKind, Paper, PaperKind, PartInMatter, Stage, Standing, Status, Tie, TieRole, same_name};
 
 /// How a tie stands under 502.
 enum Reach {
@@ -125,6 +127,23 @@ fn catch_all(case: &Case<'_>, t: &Tie, whose: &str, name: &str) -> Reach {
     }
 }
 
+/// Ties as stated, and those that lie in an interest: pay or a contract of a relative is service with whoever pays it.
+fn ties<'a>(case: &Case<'a>) -> Vec<(String, Cow<'a, Tie>)> {
+    let stated = case.s.ties.iter().enumerate().map(|(n, t)| (format!("ties[{n}]"), Cow::Borrowed(t)));
+    let paid = case.s.interests.iter().enumerate().filter_map(|(n, i)| {
+        let role = match i.asset? {
+            Asset::Salary | Asset::BonusOrProfitShare => TieRole::Employee,
+            Asset::ContractOrSubcontract if i.holder != Some(Holder::Own) => TieRole::AgentAttorneyConsultantContractor,
+            Asset::ContractOrSubcontract => TieRole::BusinessDealing,
+            _ => return None,
+        };
+        let told = case.s.ties.iter().any(|t| t.who == i.holder && same_name(&t.with, &i.issuer));
+        let tie = Tie { who: i.holder, with: i.issuer.clone(), role: Some(role), ended_on: i.divested_on, ..Tie::default() };
+        (!told).then(|| (format!("interests[{n}]"), Cow::Owned(tie)))
+    });
+    stated.chain(paid).collect()
+}
+
 pub(crate) fn impartiality(case: &Case<'_>, sheet: &mut Sheet) {
     let s = case.s;
     let Some(matter) = &s.matter else {
@@ -135,7 +154,8 @@ pub(crate) fn impartiality(case: &Case<'_>, sheet: &mut Sheet) {
         return;
     };
     let asked = case.asks(Point::Impartiality);
-    if s.person.status == Some(Status::Former) || (s.ties.is_empty() && !asked) {
+    let ties = ties(case);
+    if s.person.status == Some(Status::Former) || (ties.is_empty() && !asked) {
         return;
     }
     match Class::of(matter) {
@@ -146,17 +166,17 @@ pub(crate) fn impartiality(case: &Case<'_>, sheet: &mut Sheet) {
         Class::Unknown => {
             sheet.refer(Kind::Impartiality, Point::Impartiality, PARTIES_ONLY, &super::classify::ask());
         }
-        Class::Parties if s.ties.is_empty() => {
+        Class::Parties if ties.is_empty() => {
             let ask = Ask::new("With whom do the person and those close to the person have ties?", "`ties`");
             sheet.refer(Kind::Impartiality, Point::Impartiality, PARTIES_ONLY, &ask);
         }
-        Class::Parties => each_tie(case, sheet),
+        Class::Parties => each_tie(case, &ties, sheet),
     }
 }
 
-fn each_tie(case: &Case<'_>, sheet: &mut Sheet) {
+fn each_tie(case: &Case<'_>, ties: &[(String, Cow<'_, Tie>)], sheet: &mut Sheet) {
     let mut outside = true;
-    for (n, t) in case.s.ties.iter().enumerate() {
+    for (place, t) in ties {
         let rule = if !covered(case, t) {
             CATCH_ALL
         } else if over(case, t) {
@@ -164,14 +184,13 @@ fn each_tie(case: &Case<'_>, sheet: &mut Sheet) {
         } else {
             COVERED
         };
-        let place = format!("ties[{n}]");
         match reach(case, t) {
-            Reach::Questioned(why) => questioned(case, t, rule, why, &place, sheet),
+            Reach::Questioned(why) => questioned(case, t, rule, why, place, sheet),
             Reach::NotQuestioned(why) => {
-                sheet.find(Kind::Impartiality, Outcome::ImpartialityNotQuestioned, Point::Impartiality, rule, why).fact(place);
+                sheet.find(Kind::Impartiality, Outcome::ImpartialityNotQuestioned, Point::Impartiality, rule, why).fact(place.clone());
             }
             Reach::Open(ask) => {
-                sheet.refer(Kind::Impartiality, Point::Impartiality, rule, &ask).fact(place);
+                sheet.refer(Kind::Impartiality, Point::Impartiality, rule, &ask).fact(place.clone());
             }
             Reach::Outside => continue,
         }

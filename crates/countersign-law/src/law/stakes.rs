@@ -66,7 +66,8 @@ pub(crate) fn stakes<'a>(case: &Case<'a>) -> Vec<Stake<'a>> {
 }
 
 fn of_interest<'a>(case: &Case<'a>, n: usize, i: &'a Interest) -> Stake<'a> {
-    let name = i.fund.as_ref().map(|f| f.holding.as_str()).filter(|h| !h.is_empty()).unwrap_or(&i.issuer);
+    let holding = i.fund.as_ref().map(|f| f.holding.as_str()).or_else(|| i.plan.as_ref().map(|p| p.holding.as_str()));
+    let name = holding.filter(|h| !h.is_empty()).unwrap_or(&i.issuer);
     let standing = case.s.standing(name);
     let asset = i.asset.unwrap_or(Asset::Other);
     let holder = i.holder.unwrap_or(Holder::Other);

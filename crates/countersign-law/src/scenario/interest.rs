@@ -231,6 +231,8 @@ pub struct Plan {
     pub holder_picks_investments: Option<bool>,
     /// Profit-sharing or stock bonus plan (a 401(k) plan is not one).
     pub profit_sharing_or_stock_bonus: Option<bool>,
+    /// Name of a holding of the plan that the matter concerns.
+    pub holding: String,
     /// The matter bears on the plan's sponsor, not only on what the plan holds.
     pub matter_is_about_sponsor: Option<bool>,
     /// Guarantees fixed payments.

@@ -73,9 +73,14 @@ pub struct Scenario {
 /// Why a text is not a scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    /// Not JSON, or not of the schema: the message names the field, its line and its column.
-    #[error("{0}; schemas/scenario.md says which field states what")]
-    Json(#[from] serde_json::Error),
+    /// Not JSON, or not of the schema.
+    #[error("at {place}: {source}; schemas/scenario.md says which field states what")]
+    Json {
+        /// The field, as a path.
+        place: String,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
     /// Two things in it share an id.
     #[error("two interests are called {0}; give each its own id")]
     SameId(String),
@@ -87,7 +92,10 @@ impl Scenario {
     /// # Errors
     /// Text that is not JSON or not of `schemas/scenario.schema.json`, or two interests of one id.
     pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = serde_json::from_str(text)?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        let scenario: Self = serde_path_to_error::deserialize(&mut json)
+            .map_err(|e| ScenarioError::Json { place: e.path().to_string(), source: e.into_inner() })?;
+        json.end().map_err(|source| ScenarioError::Json { place: "the end".into(), source })?;
         let mut ids: Vec<&str> = scenario.interests.iter().map(|i| i.id.as_str()).filter(|id| !id.is_empty()).collect();
         ids.sort_unstable();
         match ids.windows(2).find(|w| w.first() == w.last()).and_then(|w| w.first()) {
@@ -100,6 +108,11 @@ impl Scenario {
     pub fn standing(&self, name: &str) -> Option<Standing> {
         self.matter.as_ref().and_then(|m| m.standing(name))
     }
+}
+
+/// The JSON Schema of a scenario, from the types that read it.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Scenario)
 }
 
 /// Whether two names are the same name: blanks at the ends and case do not count.
