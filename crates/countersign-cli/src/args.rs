@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, cases, directory, export, fields, grant, import, init, key, keys, policy, proof, query, record, review, status, tick, verify,
+    access, assess, cases, directory, export, fields, grant, import, init, key, keys, policy, proof, query, record, review, status, tick,
+    verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -115,6 +116,8 @@ pub(crate) enum Command {
     /// Ask who knew what; the question is recorded too.
     #[command(subcommand)]
     Query(query::QueryCommand),
+    /// Answer scenarios under the federal conflict-of-interest rules: facts in a file, no ledger.
+    Assess(assess::AssessArgs),
     /// Cases, for the ethics role.
     Cases(cases::CasesArgs),
     /// Record what time alone has made due.

@@ -1,9 +1,11 @@
 //! The one function that answers: every rule runs, and what they wrote is put in order.
 
 use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, Question, Verdict, Verdicts};
-use crate::law::{Case, Sheet, classify, disclosure, hold, information, misuse, post, s208, s502, s503, seeking, seeking_bar};
+use crate::law::{Ask, Case, Sheet, classify, disclosure, hold, information, misuse, post, s208, s502, s503, seeking, seeking_bar};
 use crate::limits;
+use crate::rules;
 use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
+use crate::three::Three;
 
 /// What every answer says of itself.
 pub const NOTICE: &str = "No more than what the rules find in the facts stated. Not ethics advice unless an ethics official adopts it. Never permits \
@@ -27,8 +29,56 @@ pub fn assess(scenario: &Scenario) -> Answer {
     information::information(&case, &mut sheet);
     post::post_employment(&case, &mut sheet);
     disclosure::disclosure(&case, &mut sheet);
+    unanswered(&case, &mut sheet);
     let verdicts = verdicts(&case, &sheet);
     in_order(scenario, sheet, verdicts)
+}
+
+/// A point asked for that no rule could say anything on is a question as well.
+fn unanswered(case: &Case<'_>, sheet: &mut Sheet) {
+    for point in &case.s.asks {
+        if sheet.findings.iter().all(|(_, f)| f.point != *point) {
+            let (kind, rule, fields) = home(*point);
+            let ask = Ask::new(format!("What are the facts for: {}", rule.title), fields);
+            sheet.refer(kind, *point, rule, &ask);
+        }
+    }
+}
+
+/// Where a point belongs: its kind, the rule that decides it, and the fields it rests on.
+fn home(point: Point) -> (Kind, rules::Rule, &'static str) {
+    use Point::*;
+    match point {
+        ParticularMatter => (Kind::Classification, rules::CLASSIFY, "`matter`"),
+        FinancialInterest | Participation => (Kind::Participation, rules::INTEREST, "`matter`, `interests`, `ties`"),
+        Exemption | FundClass => (Kind::Exemption, rules::FUND, "`matter`, `interests`"),
+        Impartiality => (Kind::Impartiality, rules::COVERED, "`matter`, `ties`"),
+        CoveredPayment => (Kind::Impartiality, rules::PAYMENT, "`payments`"),
+        Authorization => (Kind::Authorization, rules::AUTHORIZE, "`matter`, `ties`"),
+        Holding => (Kind::Holding, rules::HOLD, "`interests`, `papers`"),
+        Employment => (Kind::Seeking, rules::EMPLOYMENT, "`job_contacts[].role`"),
+        Seeking | Negotiating => (Kind::Seeking, rules::SEEKING, "`job_contacts`"),
+        Notice => (Kind::Seeking, rules::NOTIFY, "`job_contacts`, `person.public_filer`"),
+        RecusalStatement => (Kind::Seeking, rules::RECUSAL_STATEMENT, "`job_contacts`, `person.public_filer`"),
+        UseOfOffice => (Kind::Misuse, rules::OFFICE, "`office_uses`"),
+        UseOfInformation => (Kind::NonpublicInfo, rules::INFORMATION, "`information`"),
+        Contact => (Kind::PostEmployment, rules::CONTACT, "`acts[].form`, `acts[].named`"),
+        IntentToInfluence => (Kind::PostEmployment, rules::INTENT, "`acts[].purpose`, `acts[].presence`"),
+        ToEmployee => (Kind::PostEmployment, rules::TO_EMPLOYEE, "`acts[].before`"),
+        OnBehalf => (Kind::PostEmployment, rules::BEHALF, "`acts[].on_behalf_of`"),
+        SpecificParties => (Kind::PostEmployment, rules::SPECIFIC_PARTIES, "`matter`, `past_work[].matter`"),
+        SameMatter => (Kind::PostEmployment, rules::SAME_MATTER, "`past_work[].now`, `past_work[].changes`"),
+        PersonalParticipation | SubstantialParticipation => (Kind::PostEmployment, rules::PARTICIPATED, "`past_work[].steps`"),
+        UnitedStatesInterest => (Kind::PostEmployment, rules::US_INTEREST, "`matter.united_states`"),
+        OfficialResponsibility => (Kind::PostEmployment, rules::RESPONSIBILITY, "`past_work[].authority`"),
+        OfficialAction => (Kind::PostEmployment, rules::OFFICIAL_ACTION, "`acts[].purpose`"),
+        Exception => (Kind::PostEmployment, rules::EXCEPTION, "`acts`"),
+        FormerStatus | SeniorStatus => (Kind::PostEmployment, rules::SENIOR_STATUS, "`posts`"),
+        Period => (Kind::PostEmployment, rules::SENIOR_PERIOD, "`posts`"),
+        MayAct => (Kind::PostEmployment, rules::PERMANENT, "`past_work`, `posts`, `acts`"),
+        Report => (Kind::Disclosure, rules::REPORT, "`filing`"),
+        Certificate => (Kind::Disclosure, rules::CERTIFICATE, "`certificates`"),
+    }
 }
 
 /// The points of one kind come first where they are asked for; then the gravest.
@@ -154,8 +204,8 @@ fn trade(case: &Case<'_>, sheet: &Sheet) -> Verdict {
     let s = case.s;
     let listed = s.papers.iter().any(|p| p.kind == Some(PaperKind::RestrictedList));
     let nonpublic: Vec<_> = s.information.iter().map(|u| information::nonpublic(case, u)).collect();
-    let knows = nonpublic.iter().any(|n| *n == crate::three::Three::Yes);
-    let settled = !nonpublic.is_empty() && nonpublic.iter().all(|n| *n == crate::three::Three::No);
+    let knows = nonpublic.contains(&Three::Yes);
+    let settled = !nonpublic.is_empty() && nonpublic.iter().all(|n| *n == Three::No);
     let derivative = s.interests.iter().any(|i| i.asset == Some(Asset::EventContract) && knows);
     match () {
         () if listed || derivative || knows || sheet.has(Kind::NonpublicInfo, Outcome::UseProhibited) => Verdict::No,

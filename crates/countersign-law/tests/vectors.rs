@@ -35,17 +35,17 @@ struct Tally {
     wrongly_cleared: usize,
 }
 
-fn dir(set: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/assess").join(set)
+fn vectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/assess")
 }
 
 fn expected(set: &str) -> BTreeMap<String, Expected> {
-    let path = dir(set).join("expected.json");
+    let path = vectors().join(format!("{set}.expected.json"));
     serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn scenario(set: &str, id: &str) -> Scenario {
-    let path = dir(set).join(format!("{id}.json"));
+    let path = vectors().join(set).join(format!("{id}.json"));
     Scenario::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
@@ -137,6 +137,8 @@ fn score(set: &str, with_asks: bool) -> (f64, usize) {
         all.wrongly_cleared += t.wrongly_cleared;
     }
     let n = expected.len();
+    let shipped = std::fs::read_dir(vectors().join(set)).unwrap().count();
+    assert_eq!(shipped, n, "every shipped scenario of {set} has an outcome");
     let good = 100.0 * (all.agree + all.refer_rightly) as f64 / n as f64;
     let referred = all.refer_rightly + all.refer_otherwise;
     println!(

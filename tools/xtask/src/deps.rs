@@ -26,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "countersign-entry",
             "countersign-conflict",
             "countersign-import",
+            "countersign-law",
             "countersign-log",
             "countersign-ledger",
             "countersign-match",

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod access_file;
+pub(crate) mod assess;
 pub(crate) mod cases;
 pub(crate) mod directory;
 pub(crate) mod export;
@@ -74,6 +75,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Record(command) => record::run(&command, out)?,
         Command::Review(args) => review::run(&args, out)?,
         Command::Query(command) => query::run(&command, out)?,
+        Command::Assess(args) => assess::run(&args, out)?,
         Command::Cases(args) => cases::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,
         Command::Export(args) => export::run(&args, out)?,

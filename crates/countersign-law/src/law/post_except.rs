@@ -103,7 +103,7 @@ fn science(case: &Case<'_>, act: &Act) -> Option<Exception> {
 /// 301(d).
 fn special_knowledge(act: &Act) -> Option<Exception> {
     let only_facts = !act.purpose.is_empty() && act.purpose.iter().all(|p| *p == Purpose::StatesFacts);
-    (act.paid == Some(false) && (act.facts_observed == Some(true) || only_facts) && only_facts)
+    (act.paid == Some(false) && act.facts_observed != Some(false) && only_facts)
         .then(|| yes(Lifts::High, "an uncompensated statement of facts the person knows from own experience (301(d))"))
         .flatten()
 }

@@ -6,7 +6,7 @@ use super::stakes::{Stake, Touch, stakes};
 use super::{Ask, Case, Sheet, s502};
 use crate::answer::{Flag, Kind, Outcome, Point};
 use crate::rules::{ADVISERS_JOB, CLASSIFY, FUND, INTEREST, PARTIES_ONLY, PARTY_SUM, STATUS, STEPS, WAIVER};
-use crate::scenario::{Asset, Concentration, Paper, PaperKind, Status, Step, same_name};
+use crate::scenario::{Asset, Concentration, Interest, Paper, PaperKind, Status, Step, same_name};
 use crate::three::Three;
 
 /// Whether 18 U.S.C. 208 binds somebody of this status.
@@ -281,8 +281,13 @@ fn waiver(case: &Case<'_>) -> Three {
 
 /// Of which kind a fund is (2640.102(a), (q)).
 fn fund_class(case: &Case<'_>, sheet: &mut Sheet) {
+    let fund = |i: &Interest| matches!(i.asset, Some(Asset::MutualFund | Asset::UnitTrust));
+    if case.asks(Point::FundClass) && !case.s.interests.iter().any(fund) {
+        let ask = Ask::new("Which fund is held, and what does its prospectus say it concentrates in?", "`interests[].fund`");
+        sheet.refer(Kind::Exemption, Point::FundClass, FUND, &ask);
+    }
     for (n, i) in case.s.interests.iter().enumerate() {
-        if !matches!(i.asset, Some(Asset::MutualFund | Asset::UnitTrust)) {
+        if !fund(i) {
             continue;
         }
         match i.fund.as_ref().and_then(|f| f.prospectus_concentrates_in) {
