@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, backup, cases, directory, export, fields, grant, import, init, key, keys, memo, migrate, policy, preclear, proof, query,
-    record, restore, review, status, tick, verify,
+    access, assess, backup, cases, directory, export, fields, grant, import, init, key, keys, memo, migrate, policy, preclear, proof,
+    query, record, restore, review, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -124,6 +124,8 @@ pub(crate) enum Command {
     Cases(cases::CasesCommand),
     /// Tell a case, a request, an access or a trade as a memo: facts, rules, evidence, what is open; for the ethics role.
     Explain(memo::ExplainArgs),
+    /// Answer scenarios under the federal conflict-of-interest rules: facts in a file, no ledger.
+    Assess(assess::AssessArgs),
     /// Record what time alone has made due.
     Tick(tick::TickArgs),
     /// Write a static export to a new directory.

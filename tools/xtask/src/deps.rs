@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign-log", &[]),
     ("countersign-conflict", &["countersign-entry"]),
     ("countersign-import", &["countersign-entry"]),
+    ("countersign-law", &[]),
     ("countersign-match", &["countersign-entry"]),
     ("countersign-sign", &["countersign-log"]),
     ("countersign-store", &["countersign-log"]),
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "countersign-entry",
             "countersign-conflict",
             "countersign-import",
+            "countersign-law",
             "countersign-log",
             "countersign-ledger",
             "countersign-match",
@@ -50,8 +52,15 @@ const FREE: &[&str] = &["countersign-testing", "countersign-tests"];
 const TESTING: &str = "countersign-testing";
 
 /// No I/O, clock, randomness or async.
-const PURE: &[&str] =
-    &["countersign-entry", "countersign-log", "countersign-conflict", "countersign-import", "countersign-match", "countersign-verify"];
+const PURE: &[&str] = &[
+    "countersign-entry",
+    "countersign-log",
+    "countersign-conflict",
+    "countersign-import",
+    "countersign-law",
+    "countersign-match",
+    "countersign-verify",
+];
 
 /// What a pure crate comes by and never reaches: (pure crate, found, by).
 const UNREACHED: &[(&str, &str, &str)] = &[

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod access_file;
+pub(crate) mod assess;
 pub(crate) mod backup;
 pub(crate) mod cases;
 pub(crate) mod directory;
@@ -82,6 +83,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Cases(command) => cases::run(&command, out)?,
         Command::Preclear(command) => preclear::run(&command, out)?,
         Command::Explain(args) => memo::run(&args, out)?,
+        Command::Assess(args) => assess::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,
         Command::Export(args) => export::run(&args, out)?,
         Command::Proof(args) => proof::run(&args, out)?,

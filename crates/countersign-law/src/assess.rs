@@ -1,0 +1,215 @@
+//! The one function that answers: every rule runs, and what they wrote is put in order.
+
+use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, Question, Verdict, Verdicts};
+use crate::law::{Ask, Case, Sheet, classify, disclosure, hold, information, misuse, post, s208, s502, s503, seeking, seeking_bar};
+use crate::limits;
+use crate::rules;
+use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
+use crate::three::Three;
+
+/// What every answer says of itself.
+pub const NOTICE: &str = "No more than what the rules find in the facts stated. Not ethics advice unless an ethics official adopts it. Never permits \
+                          trading on nonpublic information.";
+
+/// Answers a scenario.
+pub fn assess(scenario: &Scenario) -> Answer {
+    let case = Case { s: scenario, limits: limits::of(scenario.as_of) };
+    let mut sheet = Sheet::default();
+    classify::classify(&case, &mut sheet);
+    s208::participation(&case, &mut sheet);
+    s208::recused(&case, &mut sheet);
+    s208::drift(&case, &mut sheet);
+    s502::impartiality(&case, &mut sheet);
+    s503::payments(&case, &mut sheet);
+    s502::authorization(&case, &mut sheet);
+    hold::holding(&case, &mut sheet);
+    seeking::seeking(&case, &mut sheet);
+    seeking_bar::bars(&case, &mut sheet);
+    misuse::misuse(&case, &mut sheet);
+    information::information(&case, &mut sheet);
+    post::post_employment(&case, &mut sheet);
+    disclosure::disclosure(&case, &mut sheet);
+    unanswered(&case, &mut sheet);
+    let verdicts = verdicts(&case, &sheet);
+    in_order(scenario, sheet, verdicts)
+}
+
+/// A point asked for that no rule could say anything on is a question as well.
+fn unanswered(case: &Case<'_>, sheet: &mut Sheet) {
+    for point in &case.s.asks {
+        if sheet.findings.iter().all(|(_, f)| f.point != *point) {
+            let (kind, rule, fields) = home(*point);
+            let ask = Ask::new(format!("What are the facts for: {}", rule.title), fields);
+            sheet.refer(kind, *point, rule, &ask);
+        }
+    }
+}
+
+/// Where a point belongs: its kind, the rule that decides it, and the fields it rests on.
+fn home(point: Point) -> (Kind, rules::Rule, &'static str) {
+    use Point::*;
+    match point {
+        ParticularMatter => (Kind::Classification, rules::CLASSIFY, "`matter`"),
+        FinancialInterest | Participation => (Kind::Participation, rules::INTEREST, "`matter`, `interests`, `ties`"),
+        Exemption | FundClass => (Kind::Exemption, rules::FUND, "`matter`, `interests`"),
+        Impartiality => (Kind::Impartiality, rules::COVERED, "`matter`, `ties`"),
+        CoveredPayment => (Kind::Impartiality, rules::PAYMENT, "`payments`"),
+        Authorization => (Kind::Authorization, rules::AUTHORIZE, "`matter`, `ties`"),
+        Holding => (Kind::Holding, rules::HOLD, "`interests`, `papers`"),
+        Employment => (Kind::Seeking, rules::EMPLOYMENT, "`job_contacts[].role`"),
+        Seeking | Negotiating => (Kind::Seeking, rules::SEEKING, "`job_contacts`"),
+        Notice => (Kind::Seeking, rules::NOTIFY, "`job_contacts`, `person.public_filer`"),
+        RecusalStatement => (Kind::Seeking, rules::RECUSAL_STATEMENT, "`job_contacts`, `person.public_filer`"),
+        UseOfOffice => (Kind::Misuse, rules::OFFICE, "`office_uses`"),
+        UseOfInformation => (Kind::NonpublicInfo, rules::INFORMATION, "`information`"),
+        Contact => (Kind::PostEmployment, rules::CONTACT, "`acts[].form`, `acts[].named`"),
+        IntentToInfluence => (Kind::PostEmployment, rules::INTENT, "`acts[].purpose`, `acts[].presence`"),
+        ToEmployee => (Kind::PostEmployment, rules::TO_EMPLOYEE, "`acts[].before`"),
+        OnBehalf => (Kind::PostEmployment, rules::BEHALF, "`acts[].on_behalf_of`"),
+        SpecificParties => (Kind::PostEmployment, rules::SPECIFIC_PARTIES, "`matter`, `past_work[].matter`"),
+        SameMatter => (Kind::PostEmployment, rules::SAME_MATTER, "`past_work[].now`, `past_work[].changes`"),
+        PersonalParticipation | SubstantialParticipation => (Kind::PostEmployment, rules::PARTICIPATED, "`past_work[].steps`"),
+        UnitedStatesInterest => (Kind::PostEmployment, rules::US_INTEREST, "`matter.united_states`"),
+        OfficialResponsibility => (Kind::PostEmployment, rules::RESPONSIBILITY, "`past_work[].authority`"),
+        OfficialAction => (Kind::PostEmployment, rules::OFFICIAL_ACTION, "`acts[].purpose`"),
+        Exception => (Kind::PostEmployment, rules::EXCEPTION, "`acts`"),
+        FormerStatus | SeniorStatus => (Kind::PostEmployment, rules::SENIOR_STATUS, "`posts`"),
+        Period => (Kind::PostEmployment, rules::SENIOR_PERIOD, "`posts`"),
+        MayAct => (Kind::PostEmployment, rules::PERMANENT, "`past_work`, `posts`, `acts`"),
+        Report => (Kind::Disclosure, rules::REPORT, "`filing`"),
+        Certificate => (Kind::Disclosure, rules::CERTIFICATE, "`certificates`"),
+    }
+}
+
+/// The points of one kind come first where they are asked for; then the gravest.
+fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts) -> Answer {
+    let Sheet { findings, mut obligations } = sheet;
+    let points = points(scenario);
+    let asked = |f: &Finding| !points.contains(&f.point);
+    let mut by_kind: Vec<(Kind, Vec<Finding>)> = Vec::new();
+    for (kind, finding) in findings {
+        match by_kind.iter_mut().find(|(k, _)| *k == kind) {
+            Some((_, of)) => of.push(finding),
+            None => by_kind.push((kind, vec![finding])),
+        }
+    }
+    by_kind.sort_by_key(|(kind, _)| *kind);
+    let mut questions = Vec::new();
+    let mut answers = Vec::new();
+    for (kind, mut of) in by_kind {
+        of.sort_by(|a, b| (asked(a), grade(a.outcome, a.point), a).cmp(&(asked(b), grade(b.outcome, b.point), b)));
+        of.dedup();
+        questions.extend(of.iter().filter_map(|f| question(kind, f)));
+        if let Some(first) = of.first() {
+            answers.push(KindAnswer { kind, outcome: first.outcome, findings: of });
+        }
+    }
+    questions.sort();
+    questions.dedup();
+    obligations.sort();
+    obligations.dedup();
+    Answer { scenario: scenario.id.clone(), verdicts, answers, obligations, questions, notice: NOTICE }
+}
+
+/// The points asked for; where none is, those the facts dwell on.
+fn points(s: &Scenario) -> Vec<Point> {
+    if !s.asks.is_empty() {
+        return s.asks.clone();
+    }
+    let work = &s.past_work;
+    match () {
+        () if s.acts.iter().any(|a| !a.purpose.is_empty() || !a.presence.is_empty()) => vec![Point::MayAct],
+        () if !s.acts.is_empty() => vec![Point::Contact],
+        () if work.iter().any(|w| !w.authority.is_empty()) => vec![Point::OfficialResponsibility],
+        () if work.iter().any(|w| w.now.is_some()) => vec![Point::SameMatter],
+        () if !work.is_empty() => vec![Point::SubstantialParticipation, Point::PersonalParticipation],
+        () if s.matter.is_some() && !(s.job_contacts.is_empty() && s.payments.is_empty()) => vec![Point::Participation],
+        () => Vec::new(),
+    }
+}
+
+/// What decides a kind comes before what only bears on it: taking part before its elements, being told before filing a paper.
+fn grade(outcome: Outcome, point: Point) -> (u8, Outcome) {
+    use Outcome::*;
+    let last = match (outcome, point) {
+        (NoticeNotRequired | RecusalStatementNotRequired, _) | (Refer, Point::Notice) => 2,
+        (ElementMet | ElementNotMet | SameMatterYes | SameMatterNo, p) if p != Point::CoveredPayment => 1,
+        _ => 0,
+    };
+    (last, outcome)
+}
+
+fn question(kind: Kind, f: &Finding) -> Option<Question> {
+    Some(Question { kind, question: f.question.clone()?, settled_by: f.settled_by.clone().unwrap_or_default(), rule: f.rule })
+}
+
+fn verdicts(case: &Case<'_>, sheet: &Sheet) -> Verdicts {
+    Verdicts { participate: participate(case, sheet), hold: hold_verdict(case, sheet), trade: trade(case, sheet) }
+}
+
+/// Taking part: no where a rule bars it, open where anything is asked or nothing is known, else yes.
+fn participate(case: &Case<'_>, sheet: &Sheet) -> Verdict {
+    let bearing = [Kind::Participation, Kind::Impartiality, Kind::Seeking];
+    let of = |wanted: fn(Outcome, Point) -> bool| {
+        sheet.findings.iter().any(|(k, f)| bearing.contains(k) && f.point != Point::CoveredPayment && wanted(f.outcome, f.point))
+    };
+    let barred = sheet
+        .findings
+        .iter()
+        .any(|(k, f)| bearing.contains(k) && f.outcome == Outcome::Disqualified && !f.flags.contains(&Flag::Conditional));
+    // Questioned impartiality, talks that ended and every question bar it until somebody has decided.
+    let open = |o, p| {
+        matches!(o, Outcome::Disqualified | Outcome::ImpartialityQuestioned | Outcome::Follow502 | Outcome::RecusalMayContinue)
+            || (o == Outcome::Refer
+                && matches!(p, Point::Participation | Point::FinancialInterest | Point::Exemption | Point::Impartiality))
+    };
+    let weighed = sheet.engages(Kind::Participation) || sheet.engages(Kind::Impartiality);
+    let unclear_payment = sheet.findings.iter().any(|(_, f)| f.point == Point::CoveredPayment && f.outcome == Outcome::Refer);
+    match () {
+        () if barred => Verdict::No,
+        () if case.s.matter.is_none() || case.s.person.status.is_none() || !weighed || of(open) || unclear_payment => Verdict::Undetermined,
+        () => Verdict::Yes,
+    }
+}
+
+/// Holding: no where a paper forbids it; yes only where each thing held is stated to be forbidden by nothing.
+fn hold_verdict(case: &Case<'_>, _: &Sheet) -> Verdict {
+    use PaperKind::*;
+    let s = case.s;
+    let own = || {
+        s.interests
+            .iter()
+            .filter(|i| i.divested_on.is_none() && matches!(i.holder, Some(Holder::Own | Holder::Spouse | Holder::MinorChild)))
+    };
+    let forbidden = own().any(|i| matches!(i.held_against, Some(h) if h != HeldAgainst::Nothing))
+        || s.papers.iter().any(|p| {
+            let forbids = matches!(
+                p.kind,
+                Some(HoldingForbiddenByStatute | HoldingForbiddenByRegulation | HoldingForbiddenByDetermination | DirectionToDivest)
+            );
+            forbids && own().any(|i| p.covers.is_empty() || p.covers.iter().any(|c| crate::scenario::same_name(c, &i.issuer)))
+        });
+    let every =
+        !s.interests.is_empty() && s.interests.iter().all(|i| i.held_against == Some(HeldAgainst::Nothing) || i.divested_on.is_some());
+    let listed = s.papers.iter().any(|p| matches!(p.kind, Some(RestrictedList | EthicsAgreement)));
+    match () {
+        () if forbidden => Verdict::No,
+        () if every && !listed => Verdict::Yes,
+        () => Verdict::Undetermined,
+    }
+}
+
+/// Trading: no where nonpublic information would be used or a restricted list names it; yes only where the public has all that is stated.
+fn trade(case: &Case<'_>, sheet: &Sheet) -> Verdict {
+    let s = case.s;
+    let listed = s.papers.iter().any(|p| p.kind == Some(PaperKind::RestrictedList));
+    let nonpublic: Vec<_> = s.information.iter().map(|u| information::nonpublic(case, u)).collect();
+    let knows = nonpublic.contains(&Three::Yes);
+    let settled = !nonpublic.is_empty() && nonpublic.iter().all(|n| *n == Three::No);
+    let derivative = s.interests.iter().any(|i| i.asset == Some(Asset::EventContract) && knows);
+    match () {
+        () if listed || derivative || knows || sheet.has(Kind::NonpublicInfo, Outcome::UseProhibited) => Verdict::No,
+        () if settled => Verdict::Yes,
+        () => Verdict::Undetermined,
+    }
+}

@@ -1,0 +1,165 @@
+//! Days, and the clocks of the rules: calendar months and years, and business days with federal holidays.
+
+use std::fmt;
+
+use jiff::civil::{Date, Weekday};
+use jiff::{Span, ToSpan};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A day of the Gregorian calendar, written `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(Date);
+
+impl Day {
+    /// A day; `None` where there is no such day.
+    pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
+        Date::new(year, month, day).ok().map(Self)
+    }
+
+    fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+
+    /// So many days later (earlier when negative).
+    pub fn plus_days(self, days: i64) -> Self {
+        // Beyond what a span holds lies the end of the calendar; `saturating_add` stops there as well.
+        self.plus(days.clamp(-3_000_000, 3_000_000).days())
+    }
+
+    /// The same day of the month so many months later; the last of the month where it has no such day.
+    pub fn plus_months(self, months: i32) -> Self {
+        self.plus(months.clamp(-100_000, 100_000).months())
+    }
+
+    /// Whole days from an earlier day to this one; negative when that day is later.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.since(earlier.0).map_or(0, |span| i64::from(span.get_days()))
+    }
+
+    /// The year.
+    pub fn year(self) -> i16 {
+        self.0.year()
+    }
+
+    /// Whether it is neither Saturday, Sunday nor a federal holiday as observed (5 U.S.C. 6103).
+    pub fn is_business_day(self) -> bool {
+        !matches!(self.0.weekday(), Weekday::Saturday | Weekday::Sunday) && !self.is_holiday()
+    }
+
+    /// The end of a term of so many business days that begins after this day.
+    pub fn plus_business_days(self, days: u32) -> Self {
+        let (mut at, mut left) = (self, days);
+        while left > 0 {
+            let next = at.plus_days(1);
+            if next == at {
+                return at;
+            }
+            at = next;
+            left -= u32::from(at.is_business_day());
+        }
+        at
+    }
+
+    /// Fixed holidays move to Friday from a Saturday and to Monday from a Sunday (5 U.S.C. 6103(b); E.O. 11582).
+    fn is_holiday(self) -> bool {
+        let date = self.0;
+        let fixed = |d: Date| {
+            let (m, day, year) = (d.month(), d.day(), d.year());
+            matches!((m, day), (1, 1) | (7, 4) | (11, 11) | (12, 25)) || ((m, day) == (6, 19) && year >= 2021)
+        };
+        let observed = match date.weekday() {
+            Weekday::Friday => fixed(date) || fixed(date.saturating_add(1.day())),
+            Weekday::Monday => fixed(date) || fixed(date.saturating_sub(1.day())) || nth_monday(date),
+            Weekday::Thursday => fixed(date) || (date.month() == 11 && (22..=28).contains(&date.day())),
+            _ => fixed(date),
+        };
+        observed && !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
+    }
+}
+
+/// Holidays that are Mondays: King, Washington, Memorial, Labor, Columbus.
+fn nth_monday(monday: Date) -> bool {
+    let week = (monday.day() - 1) / 7 + 1;
+    match monday.month() {
+        1 | 2 => week == 3,
+        5 => monday.day() > 24,
+        9 => week == 1,
+        10 => week == 2,
+        _ => false,
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+        date.map(Self).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a day; write YYYY-MM-DD")))
+    }
+}
+
+impl JsonSchema for Day {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date", "description": "A day, YYYY-MM-DD. Where the paper gives only intervals, choose a day and count from it."})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        serde_json::from_value(text.into()).unwrap()
+    }
+
+    #[test]
+    fn terms_end_where_the_texts_say() {
+        // 5 CFR 2634.201(e) example 3: leaves 7 March 2015, report by 6 April.
+        assert_eq!(day("2015-03-07").plus_days(30), day("2015-04-06"));
+        assert_eq!(day("2024-01-31").plus_months(1), day("2024-02-29"));
+        assert_eq!(day("2026-03-05").days_since(day("2026-02-28")), 5);
+    }
+
+    #[test]
+    fn federal_holidays_of_2026_as_the_personnel_office_lists_them() {
+        let off: Vec<String> = (0..365)
+            .map(|n| day("2026-01-01").plus_days(n))
+            .filter(|d| !matches!(d.0.weekday(), Weekday::Saturday | Weekday::Sunday) && !d.is_business_day())
+            .map(|d| d.to_string())
+            .collect();
+        assert_eq!(
+            off,
+            [
+                "2026-01-01",
+                "2026-01-19",
+                "2026-02-16",
+                "2026-05-25",
+                "2026-06-19",
+                "2026-07-03",
+                "2026-09-07",
+                "2026-10-12",
+                "2026-11-11",
+                "2026-11-26",
+                "2026-12-25"
+            ]
+        );
+        assert_eq!(day("2026-07-01").plus_business_days(3), day("2026-07-07"));
+        assert!(serde_json::from_value::<Day>("2026-02-30".into()).is_err());
+    }
+}

@@ -1,0 +1,218 @@
+//! Every shipped scenario against the outcome that the regulation's own text states for it.
+//!
+//! `open` are those of the cases the rules were written with. `printed` are the other examples printed in the same parts: they are the honest
+//! measure of whether the rules are the rules. The table goes to standard output; `cargo test -p countersign-law --test vectors -- --nocapture`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use countersign_law::{Answer, Kind, Outcome, Scenario, assess};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    kind: Kind,
+    outcome: Outcome,
+    #[serde(default)]
+    flags: Vec<countersign_law::Flag>,
+    cite: String,
+    /// The scenario states everything the text does, and the rules still differ: why, argued from the text.
+    #[serde(default)]
+    argued: String,
+    /// The question a referral must put, where the text itself leaves it to a human: words it contains.
+    #[serde(default)]
+    asks_for: String,
+}
+
+#[derive(Default)]
+struct Tally {
+    agree: usize,
+    also_found: usize,
+    refer_rightly: usize,
+    refer_otherwise: usize,
+    disagree: usize,
+    wrongly_cleared: usize,
+}
+
+fn vectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/assess")
+}
+
+fn expected(set: &str) -> BTreeMap<String, Expected> {
+    let path = vectors().join(format!("{set}.expected.json"));
+    serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn scenario(set: &str, id: &str) -> Scenario {
+    let path = vectors().join(set).join(format!("{id}.json"));
+    Scenario::from_json(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Outcomes that let somebody go on.
+fn clears(outcome: Outcome) -> bool {
+    use Outcome::*;
+    matches!(
+        outcome,
+        MayParticipate
+            | Exempt
+            | ImpartialityNotQuestioned
+            | SeekingNo
+            | NoViolation
+            | Permitted
+            | ParticularMatterNo
+            | NoticeNotRequired
+            | RecusalStatementNotRequired
+            | FileNotRequired
+            | StatusNo
+            | ElementNotMet
+            | SameMatterNo
+            | AuthorizationPossible
+    )
+}
+
+/// How an answer compares, with a line to print where it is not plain agreement.
+fn compare(id: &str, e: &Expected, answer: &Answer, t: &mut Tally) -> Option<String> {
+    let Some(of) = answer.of(e.kind) else {
+        t.disagree += 1;
+        return Some(format!("{id}: {:?} not answered; expected {:?}", e.kind, e.outcome));
+    };
+    if of.outcome == e.outcome {
+        t.agree += 1;
+        let first = of.findings.iter().filter(|f| f.outcome == e.outcome);
+        let found: Vec<_> = first.flat_map(|f| f.flags.iter()).collect();
+        let missing: Vec<_> = e.flags.iter().filter(|f| !found.contains(f)).collect();
+        return (!missing.is_empty()).then(|| format!("{id}: agrees, without the flags {missing:?}"));
+    }
+    let told = format!("{id}: {:?}, expected {:?}; {} {}", of.outcome, e.outcome, of.findings[0].because, e.argued);
+    if of.outcome == Outcome::Refer {
+        let question = of.findings[0].question.clone().unwrap_or_default();
+        let right = !e.asks_for.is_empty() && question.contains(&e.asks_for);
+        *(if right { &mut t.refer_rightly } else { &mut t.refer_otherwise }) += 1;
+        return Some(format!("{id}: refers ({question}), expected {:?}", e.outcome));
+    }
+    if of.findings.iter().any(|f| f.outcome == e.outcome) {
+        t.also_found += 1;
+    } else {
+        t.disagree += 1;
+        t.wrongly_cleared += usize::from(clears(of.outcome) && !clears(e.outcome));
+    }
+    Some(told)
+}
+
+/// The share that agrees or refers rightly, in percent, and how many were wrongly cleared.
+fn score(set: &str, with_asks: bool) -> (f64, usize) {
+    let expected = expected(set);
+    let mut by_kind: BTreeMap<Kind, Tally> = BTreeMap::new();
+    for (id, e) in &expected {
+        assert!(!e.cite.is_empty(), "{id}");
+        let mut facts = scenario(set, id);
+        if !with_asks {
+            facts.asks.clear();
+        }
+        let answer = assess(&facts);
+        if let Some(line) = compare(id, e, &answer, by_kind.entry(e.kind).or_default()) {
+            println!("  {line}");
+        }
+    }
+    println!("{set}: {:<18} agree  also  refer+  refer-  disagree  wrongly cleared", "kind");
+    let mut all = Tally::default();
+    for (kind, t) in &by_kind {
+        let name = serde_json::to_value(kind).unwrap();
+        println!(
+            "{set}: {:<18} {:>5} {:>5} {:>7} {:>7} {:>9} {:>16}",
+            name.as_str().unwrap(),
+            t.agree,
+            t.also_found,
+            t.refer_rightly,
+            t.refer_otherwise,
+            t.disagree,
+            t.wrongly_cleared
+        );
+        all.agree += t.agree;
+        all.also_found += t.also_found;
+        all.refer_rightly += t.refer_rightly;
+        all.refer_otherwise += t.refer_otherwise;
+        all.disagree += t.disagree;
+        all.wrongly_cleared += t.wrongly_cleared;
+    }
+    let n = expected.len();
+    let shipped = std::fs::read_dir(vectors().join(set)).unwrap().count();
+    assert_eq!(shipped, n, "every shipped scenario of {set} has an outcome");
+    let good = 100.0 * (all.agree + all.refer_rightly) as f64 / n as f64;
+    let referred = all.refer_rightly + all.refer_otherwise;
+    println!(
+        "{set}: {n} cases, {} agree, {} found but not first, {referred} referred ({} rightly), {} disagree, {} wrongly cleared: {good:.1} %",
+        all.agree, all.also_found, all.refer_rightly, all.disagree, all.wrongly_cleared
+    );
+    (good, all.wrongly_cleared)
+}
+
+#[test]
+fn the_open_cases() {
+    let (good, wrongly_cleared) = score("open", true);
+    assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
+}
+
+#[test]
+fn the_other_printed_examples() {
+    let (good, wrongly_cleared) = score("printed", true);
+    assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
+}
+
+/// Without the points at issue an answer has to put first what decides, by itself.
+#[test]
+fn without_the_points_asked_for_nothing_is_wrongly_cleared() {
+    for set in ["open", "printed"] {
+        let (good, wrongly_cleared) = score(set, false);
+        assert!(good >= 50.0 && wrongly_cleared == 0, "{set}: {good:.1} %, {wrongly_cleared} wrongly cleared");
+    }
+}
+
+/// The schema that people write against is the one the types read by. `UPDATE=1` writes it anew.
+#[test]
+fn the_schema_is_that_of_the_types() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/scenario.schema.json");
+    let mut schema = serde_json::to_value(countersign_law::schema()).unwrap();
+    schema["title"] = "A scenario for `countersign assess`".into();
+    let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert!(std::fs::read_to_string(&path).unwrap_or_default() == text, "schemas/scenario.schema.json is not that of the types");
+    let open = schema["$defs"].as_object().unwrap().iter().filter(|(_, d)| d["type"] == "object" && d["additionalProperties"] != false);
+    assert_eq!(open.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), Vec::<&str>::new(), "every object refuses fields it does not know");
+}
+
+#[test]
+fn what_is_not_of_the_schema_is_refused_with_its_place() {
+    let refused = |text: &str| Scenario::from_json(text).unwrap_err().to_string();
+    assert!(refused(r#"{"id": "x", "same_matter": true}"#).contains("unknown field `same_matter`"));
+    let nested = refused("{\"matter\": {\"kind\": \"contract\",\n \"parties\": []}}");
+    assert!(nested.contains("unknown field `parties`") && nested.contains("line 2"), "{nested}");
+    assert!(refused(r#"{"interests": [{"value": {"at_least": 5, "at_most": 3}}]}"#).contains("more than"));
+    assert!(refused(r#"{"interests": [{"id": "H-1"}, {"id": "H-1"}]}"#).contains("H-1"));
+    assert!(refused(r#"{"as_of": "2026-02-30"}"#).contains("YYYY-MM-DD"));
+    let unknown = refused(r#"{"interests": [{"asset": "shares"}]}"#);
+    assert!(unknown.contains("unknown variant `shares`") && unknown.contains("interests[0].asset"), "{unknown}");
+}
+
+/// The examples in the guide are scenarios, and say what the guide says of them.
+#[test]
+fn the_guide_tells_the_truth() {
+    let guide = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/scenario.md")).unwrap();
+    let mut checked = 0;
+    for block in guide.split("```json\n").skip(1) {
+        let (text, after) = block.split_once("```").unwrap();
+        let answer = assess(&Scenario::from_json(text).unwrap());
+        let told = after.lines().find(|l| l.starts_with("Answer:")).expect("an answer after each example");
+        for wanted in told.split('`').skip(1).step_by(2) {
+            let Some((kind, outcome)) = wanted.split_once(' ') else { continue };
+            let kind: Kind = serde_json::from_value(kind.into()).unwrap();
+            let outcome: Outcome = serde_json::from_value(outcome.into()).unwrap();
+            assert_eq!(answer.of(kind).map(|a| a.outcome), Some(outcome), "{}", answer.scenario);
+            checked += 1;
+        }
+    }
+    assert!(checked >= 3);
+}
