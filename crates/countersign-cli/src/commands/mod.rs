@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod access_file;
+pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
 pub(crate) mod export;
@@ -14,6 +15,7 @@ mod import_report;
 mod import_rows;
 mod import_write;
 pub(crate) mod init;
+mod insider_template;
 pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
@@ -78,6 +80,9 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Query(command) => query::run(&command, out)?,
         Command::Cases(command) => cases::run(&command, out)?,
         Command::Preclear(command) => preclear::run(&command, out)?,
+        Command::Filer(command) => directory::run(command, out)?,
+        Command::Calendar(args) => calendar::run(&args, out)?,
+        Command::Duty(args) => calendar::record(&args, out)?,
         Command::Explain(args) => memo::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,
         Command::Export(args) => export::run(&args, out)?,
