@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, assess, backup, cases, directory, export, fields, grant, import, init, key, keys, memo, migrate, policy, preclear, proof,
-    query, record, restore, review, status, tick, verify,
+    access, assess, backup, calendar, cases, directory, export, fields, grant, import, init, key, keys, memo, migrate, policy, preclear,
+    proof, query, record, restore, review, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -122,6 +122,13 @@ pub(crate) enum Command {
     /// What was found and what is done about it, for the ethics role.
     #[command(subcommand)]
     Cases(cases::CasesCommand),
+    /// Positions whose incumbents file a financial disclosure report.
+    #[command(subcommand)]
+    Filer(directory::RecordCommand<fields::FilerFields>),
+    /// Who owes which report, notice or divestiture by when; for the ethics role.
+    Calendar(calendar::CalendarArgs),
+    /// Record what happened with a duty of the calendar.
+    Duty(calendar::DutyArgs),
     /// Tell a case, a request, an access or a trade as a memo: facts, rules, evidence, what is open; for the ethics role.
     Explain(memo::ExplainArgs),
     /// Answer scenarios under the federal conflict-of-interest rules: facts in a file, no ledger.

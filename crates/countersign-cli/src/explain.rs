@@ -73,11 +73,11 @@ fn reference(reference: Option<&str>) -> String {
 
 /// What every clearance says of itself (5 CFR 2635.107(b) protects reliance on an ethics official, not on a program).
 pub(crate) fn caveat(entry: LeafIndex) -> String {
-    format!(
-        "No conflict found in the facts recorded as of entry {entry}. Not ethics advice unless an ethics official adopts it. \
-         Never permits trading on nonpublic information."
-    )
+    format!("No conflict found in the facts recorded as of entry {entry}. {NO_ADVICE}")
 }
+
+/// What every answer says of itself.
+pub(crate) const NO_ADVICE: &str = "Not ethics advice unless an ethics official adopts it. Never permits trading on nonpublic information.";
 
 /// A decision in one line, for the ethics role.
 pub(crate) fn one_line(a: &Assessment, facts: &Facts) -> String {

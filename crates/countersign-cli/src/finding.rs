@@ -67,7 +67,7 @@ pub(crate) fn told(f: &TradeFinding<'_>, facts: &Facts, ledger: &Ledger) -> Resu
     let public = |at: Option<Micros>| at.map_or_else(|| "not yet".to_owned(), |at| Date::of(at).to_string());
     lines.push(format!("non-public       until release ({}) and cleansing ({})", public(seen.public_release_at), public(seen.cleansed_at)));
     let days = days_between(&Date::of(first), &trade.traded_on).unwrap_or_default();
-    lines.push(format!("the time         {days} days after the first access"));
+    lines.push(format!("the time         {} to {}: {days} days after the first access", Date::of(first), trade.traded_on));
     let sure = if f.exposed.confirmed { "confirmed" } else { "unconfirmed: somebody has to check" };
     let relation = word_of(&f.exposed.relation).replace('_', " ");
     lines.push(format!("how it touches   tier {} ({relation}), {sure}", u8::from(f.exposed.tier)));

@@ -98,15 +98,18 @@ fn cell(value: Option<&Value>) -> String {
 /// Rows as CSV (RFC 4180), no cell of which a spreadsheet takes for a formula: one that begins with `=`, `+`, `-`, `@`, tab or carriage return
 /// gets an apostrophe in front (CWE-1236).
 pub(crate) fn csv(rows: &[Value], columns: &[&str]) -> Result<String, Failure> {
+    let text = |v: Option<&Value>| if matches!(v, None | Some(Value::Null)) { String::new() } else { cell(v) };
+    let cells = |row: &Value| columns.iter().map(|c| text(row.pointer(&format!("/{c}")))).collect();
+    csv_of(columns, &rows.iter().map(cells).collect::<Vec<_>>())
+}
+
+/// The same of cells as they stand.
+pub(crate) fn csv_of(heads: &[&str], rows: &[Vec<String>]) -> Result<String, Failure> {
     let bug = |e: String| Failure::Bug(format!("rows have no CSV form ({e})"));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns).map_err(|e| bug(e.to_string()))?;
+    writer.write_record(heads).map_err(|e| bug(e.to_string()))?;
     for row in rows {
-        let cells = columns.iter().map(|c| row.pointer(&format!("/{c}"))).map(|v| match v {
-            None | Some(Value::Null) => String::new(),
-            other => defuse(&cell(other)).into_owned(),
-        });
-        writer.write_record(cells).map_err(|e| bug(e.to_string()))?;
+        writer.write_record(row.iter().map(|c| defuse(c).into_owned())).map_err(|e| bug(e.to_string()))?;
     }
     let bytes = writer.into_inner().map_err(|e| bug(e.to_string()))?;
     String::from_utf8(bytes).map_err(|e| bug(e.to_string()))

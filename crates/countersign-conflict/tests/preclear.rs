@@ -76,7 +76,8 @@ fn each_cause_leaves_it_to_the_ethics_office() {
     let request = ask(&mut nothing, wanted());
     assert_eq!(answer(&nothing, request), (None, vec![rules::NO_PRECLEARANCE_POLICY.into()]));
 
-    let causes: [(&str, fn(&mut PreclearanceRequest)); 6] = [
+    type Cause = fn(&mut PreclearanceRequest);
+    let causes: [(&str, Cause); 6] = [
         (rules::INSTRUMENT_NOT_KNOWN, |r| r.instrument = share(None)),
         (rules::INSTRUMENT_NOT_KNOWN, |r| r.instrument.class = InstrumentClass::Unknown),
         (rules::CLASS_NEVER_CLEARED, |r| r.instrument.class = InstrumentClass::Option),
@@ -212,7 +213,8 @@ fn waits(scene: &Scene) -> bool {
 #[test]
 fn a_trade_keeps_to_its_clearance_or_is_found() {
     type Change = fn(&mut Trade);
-    let cases: [(&str, Change, fn(Vec<LeafIndex>) -> Execution); 12] = [
+    type Expected = fn(Vec<LeafIndex>) -> Execution;
+    let cases: [(&str, Change, Expected); 12] = [
         ("as cleared", |_| {}, Execution::Covered),
         ("less", |t| t.quantity = Some(1), Execution::Covered),
         // Approved $2,370, executed 2,370 shares: the case the rule is taken from.
@@ -388,8 +390,11 @@ fn play(scene: &mut Scene, moves: &[(Move, u64)]) {
     scene.advance(30 * DAY).settle();
 }
 
+/// Day cleared until, decision, verdict, number of reasons.
+type Answered = (Option<Date>, Decision, Outcome, usize);
+
 /// What a requester, or anybody who counts entries, can see of a world: kinds and times of entries, and each answer.
-fn seen_of(scene: &Scene) -> Vec<(&'static str, u64, Option<(Option<Date>, Decision, Outcome, usize)>)> {
+fn seen_of(scene: &Scene) -> Vec<(&'static str, u64, Option<Answered>)> {
     let answer = |r: &Record| match r {
         Record::PreclearanceRequest(r) => {
             let a = r.assessment.as_ref().unwrap();

@@ -452,7 +452,7 @@ fn the_newest_of_every_type_is_known() {
             assert!(again.supersedes() == newest || *name == "access.event" || *name == "import", "{name}");
         }
     }
-    assert_eq!(with_id, 270, "types with an id, ten times each");
+    assert_eq!(with_id, 280, "types with an id, ten times each");
 }
 
 /// One fact a ledger may learn. Days are of June.

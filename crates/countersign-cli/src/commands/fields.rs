@@ -6,7 +6,7 @@ use clap::Args;
 use countersign_entry::ids::{Date, Hash32, IssuerId, Line, ModelId, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
     AgreementKind, Basis, FormerName, InformationOwner, ListKind, ListSubject, MarkingLevel, Node, OrganizationKind, PersonStatus,
-    RecusalScope, Relation, Role, SubmissionStatus, WindowEndEvent,
+    RecusalScope, Relation, Report, Role, SubmissionStatus, WindowEndEvent,
 };
 use countersign_entry::time::Micros;
 use serde::Serialize;
@@ -424,6 +424,27 @@ impl Fields for RecusalFields {
     fn defaults(now: Micros) -> Value {
         json!({ "from": now })
     }
+}
+
+/// A position whose incumbent files a report.
+#[derive(Debug, Args, Serialize)]
+pub(crate) struct FilerFields {
+    /// Who.
+    #[arg(long)]
+    person: Option<PersonId>,
+    /// public (OGE Form 278e) or confidential (OGE Form 450).
+    #[arg(long, value_parser = word::<Report>)]
+    report: Option<Report>,
+    /// The day they assumed it.
+    #[arg(long, value_name = "DATE")]
+    from: Option<Date>,
+    /// The day they left it.
+    #[arg(long, value_name = "DATE")]
+    until: Option<Date>,
+}
+
+impl Fields for FilerFields {
+    const KIND: Kind = kinds::FILER;
 }
 
 /// A list.

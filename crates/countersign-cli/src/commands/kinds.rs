@@ -2,7 +2,7 @@
 
 use countersign_conflict::{Facts, Known};
 use countersign_entry::record::{
-    Agreement, Credential, Exposure, Issuer, List, ListItem, Model, Organization, Person, Principal, Provider, Record, Recusal,
+    Agreement, Credential, Exposure, Filer, Issuer, List, ListItem, Model, Organization, Person, Principal, Provider, Record, Recusal,
     Relationship, Submission,
 };
 use serde::de::DeserializeOwned;
@@ -50,6 +50,7 @@ kinds! {
     RECUSAL: Recusal = "recusal", Some("RC-"), recusals, ["person", "scope", "from", "until", "ground"];
     RELATIONSHIP: Relationship = "relationship", None, relationships,
         ["person", "kind", "relation", "issuer", "organization", "from", "until"];
+    FILER: Filer = "filer", Some("F-"), filers, ["person", "report", "from", "until"];
     LIST: List = "list", Some("L-"), lists, ["kind", "name", "authority"];
     LIST_ITEM: ListItem = "list-item", Some("LI-"), items, ["list", "subject", "from", "until", "reason"];
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use countersign_conflict::{Facts, rules};
-use countersign_entry::ids::LeafIndex;
+use countersign_entry::ids::{LeafIndex, SubmissionId};
 use countersign_entry::record::{Assessment, CaseOpened, Decision, Outcome, PreclearanceRequest, Record, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::query::{View, describe};
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::query::AsOfArgs;
 use super::{DONE, query};
 use crate::args::LedgerArgs;
-use crate::explain::{caveat, evidence, explain, label, neutral_text};
+use crate::explain::{NO_ADVICE, caveat, evidence, explain, label, neutral_text};
 use crate::failure::{Exit, Failure};
 use crate::finding;
 use crate::output::{Out, shown};
@@ -55,7 +55,10 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut Out<'_>) -> Result<Exit, Failure
         ("root", answer.root.to_string()),
         ("complete", answer.incomplete.clone().map_or_else(|| "yes".to_owned(), |why| format!("NO: {why}"))),
     ];
-    let last = caveat(LeafIndex(answer.as_of.saturating_sub(1)));
+    let newest = LeafIndex(answer.as_of.saturating_sub(1));
+    // That nothing was found is said of a clearance, and of nothing else.
+    let cleared = record.assessment().is_some_and(|a| a.decision == Decision::Cleared);
+    let last = if cleared { caveat(newest) } else { format!("Made from the facts recorded as of entry {newest}. {NO_ADVICE}") };
     let read = session.record_read("explain", &args.entry.to_string(), 1, answer.as_of)?;
     query::tell_unrecorded(&read);
     if out.is_json() {
@@ -109,7 +112,7 @@ impl Memo<'_> {
         match record {
             Record::CaseOpened(case) => self.case(case),
             Record::PreclearanceRequest(r) => self.preclearance(r),
-            Record::Trade(_) => self.trade(self.entry),
+            Record::Trade(_) => self.trade(self.entry, None),
             _ => match record.assessment() {
                 Some(assessment) => Ok(self.decision(assessment)),
                 None => Err(Failure::NotFound(format!(
@@ -126,8 +129,11 @@ impl Memo<'_> {
         let about = case.submission.as_ref().map_or_else(|| "no submission".to_owned(), |s| format!("submission {s}"));
         let mut found = vec![
             format!("{}, person {}, {about}", name(self.facts(), &case.person), case.person),
-            format!("{} version {}: {}", case.rule, case.version, label(case.rule.as_str())),
+            format!("found: {}", rules::rule(case.rule.as_str()).map_or("a rule this version does not have", |rule| rule.found)),
+            format!("{} version {} asks: {}", case.rule, case.version, label(case.rule.as_str())),
             format!("authority: {}", case.cite),
+            format!("rule set of this program: {}", rules::rule_set()),
+            self.facts().policy(self.at).map_or_else(|| "no policy was in force".to_owned(), |p| evidence(p.index, &self.session.ledger)),
             format!("found in {}", evidence(case.finding, &self.session.ledger)),
         ];
         if let Some(rule) = rules::rule(case.rule.as_str()).filter(|rule| rule.version != case.version) {
@@ -137,7 +143,7 @@ impl Memo<'_> {
         sections.push(("What it rests on", case.evidence.iter().map(|e| evidence(*e, &self.session.ledger)).collect()));
         let (_, _, finding) = self.session.ledger.entry(case.finding.0)?;
         sections.extend(match &finding {
-            Record::Trade(_) => self.trade(case.finding)?,
+            Record::Trade(_) => self.trade(case.finding, case.submission.as_ref())?,
             _ => finding.assessment().map(|a| self.decision(a)).unwrap_or_default(),
         });
         let settled = rules::rule(case.rule.as_str()).map_or("a rule this version does not have", |rule| rule.settled_by);
@@ -219,14 +225,15 @@ impl Memo<'_> {
         Ok(sections)
     }
 
-    /// A trade: held against what its owner had seen, against lists, and against what was cleared.
-    fn trade(&self, entry: LeafIndex) -> Result<Sections, Failure> {
+    /// A trade: held against what its owner had seen (all of it, or what a case is about), against lists, and against what was cleared.
+    fn trade(&self, entry: LeafIndex, about: Option<&SubmissionId>) -> Result<Sections, Failure> {
         let facts = self.facts();
         let Some(trade) = facts.trades().find(|k| k.index == entry) else {
             return Ok(vec![("The trade", vec![format!("entry {entry} is not the newest record of the trade: another took its place")])]);
         };
         let mut sections: Sections = Vec::new();
-        for (_, submission) in facts.people_with_access().filter(|(person, _)| **person == trade.record.person) {
+        let seen = facts.people_with_access().filter(|(person, _)| **person == trade.record.person).map(|(_, submission)| submission);
+        for submission in seen.filter(|submission| about.is_none_or(|about| about == *submission)) {
             for found in facts.trades_to_look_at(&trade.record.person, submission).filter(|f| f.trade.index == entry) {
                 sections.push(("Against what was seen", finding::told(&found, facts, &self.session.ledger)?));
             }

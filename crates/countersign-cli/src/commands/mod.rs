@@ -4,6 +4,7 @@ pub(crate) mod access;
 mod access_file;
 pub(crate) mod assess;
 pub(crate) mod backup;
+pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
 pub(crate) mod export;
@@ -16,6 +17,7 @@ mod import_report;
 mod import_rows;
 mod import_write;
 pub(crate) mod init;
+mod insider_template;
 pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
@@ -82,6 +84,9 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Query(command) => query::run(&command, out)?,
         Command::Cases(command) => cases::run(&command, out)?,
         Command::Preclear(command) => preclear::run(&command, out)?,
+        Command::Filer(command) => directory::run(command, out)?,
+        Command::Calendar(args) => calendar::run(&args, out)?,
+        Command::Duty(args) => calendar::record(&args, out)?,
         Command::Explain(args) => memo::run(&args, out)?,
         Command::Assess(args) => assess::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,

@@ -12,7 +12,7 @@ use super::query_changed::{self, ChangedArgs};
 use super::query_exposure::{self, ExposureArgs};
 use super::query_insiders::{self, InsidersArgs};
 use super::query_trades::{self, TradesArgs};
-use super::{DONE, bar, visible};
+use super::{DONE, bar, insider_template, visible};
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, cells, csv, say};
@@ -125,10 +125,10 @@ pub(super) struct Told {
     pub(super) subject: String,
     pub(super) rows: Vec<Value>,
     pub(super) columns: &'static [&'static str],
-    as_of: u64,
-    at: Micros,
-    root: String,
-    incomplete: Option<String>,
+    pub(super) as_of: u64,
+    pub(super) at: Micros,
+    pub(super) root: String,
+    pub(super) incomplete: Option<String>,
     /// What the rows are rows of, beside them in JSON and above them in a table.
     pub(super) header: Vec<(&'static str, Value)>,
     /// Makes one cell of what is more than a cell in JSON.
@@ -192,11 +192,27 @@ pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Fai
         QueryCommand::Trades(args) => query_trades::trades(args, &view, &session)?,
         QueryCommand::Changed(args) => query_changed::changed(args, &view, &session)?,
     };
+    if let QueryCommand::Insiders(InsidersArgs { template: Some(template), xlsx, .. }) = command {
+        let told = told.cut(form.page());
+        let read = read(&told, &mut session)?;
+        insider_template::tell(template, &told, read, form.csv, xlsx.as_deref(), out)?;
+        return Ok(DONE);
+    }
+    answer(told, &mut session, form, out)
+}
+
+/// Records that somebody asked, and answers.
+pub(super) fn answer(told: Told, session: &mut Session, form: &FormArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let told = told.cut(form.page());
+    let read = read(&told, session)?;
+    tell(told, read, session.actor.is_ethics(), form, out)?;
+    Ok(DONE)
+}
+
+fn read(told: &Told, session: &mut Session) -> Result<Option<u64>, Failure> {
     let read = session.record_read(told.question, &told.subject, told.rows.len(), told.as_of)?;
     tell_unrecorded(&read);
-    tell(told, read.ok(), session.actor.is_ethics(), form, out)?;
-    Ok(DONE)
+    Ok(read.ok())
 }
 
 /// What was known then. An older size is read again from the first entry; on a terminal a bar says how far that is.

@@ -1,10 +1,14 @@
 //! `query insiders`: the insider list of a submission.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use countersign_entry::ids::SubmissionId;
 use countersign_ledger::query::{InsiderRow, View};
 use serde_json::{Value, json};
 
+use super::insider_template::TEMPLATES;
 use super::query::{AsOfArgs, FormArgs, Told, not_recorded, set};
 use crate::args::LedgerArgs;
 use crate::failure::Failure;
@@ -19,6 +23,13 @@ pub(crate) struct InsidersArgs {
     /// The submission.
     #[arg(value_name = "ID")]
     id: SubmissionId,
+    /// In the form a regulation asks for: us, uk-2016-347, eu-2022-1210 or eu-2026. Columns the ledger holds nothing for stay empty, and the answer
+    /// says which.
+    #[arg(long, value_name = "ID", value_parser = PossibleValuesParser::new(TEMPLATES.iter().map(|t| t.0)))]
+    pub(super) template: Option<String>,
+    /// Write it to this new file as an Excel workbook.
+    #[arg(long, value_name = "FILE", requires = "template", conflicts_with = "csv")]
+    pub(super) xlsx: Option<PathBuf>,
     #[command(flatten)]
     pub(super) as_of: AsOfArgs,
     #[command(flatten)]
