@@ -82,11 +82,6 @@ impl Office {
         let file = self.scene.write(id, record.to_string());
         self.scene.json(&["record", "add", "DIR", "--type", "trade", "--file", &file])["entry"].as_u64().unwrap()
     }
-
-    fn verified(&self) {
-        let told = self.scene.json(&["verify", self.scene.dir.to_str().unwrap(), "--vkey", &self.scene.vkey()]);
-        assert_eq!(told["verdict"], "verified", "{told}");
-    }
 }
 
 fn without_reference(told: &str) -> String {
@@ -131,7 +126,7 @@ fn one_answer_whatever_the_cause() {
     assert_eq!(rules[3], &json!(["R-PCL-5"]));
     assert_eq!(rules[4], &json!(["R-PCL-4", "R-PCL-5"]));
     assert_eq!(rules[6], &json!(["R-PCL-8"]), "a fund is always cleared, but for the number of requests");
-    o.verified();
+    o.scene.verified();
 }
 
 #[test]
@@ -166,7 +161,7 @@ fn a_covered_person_asks_for_themselves_and_sees_their_own_alone() {
     );
     let own = s.run_as(COVERED, &["preclear", "list", "DIR"]).exits(0).out;
     assert!(!own.contains("merger"), "{own}");
-    o.verified();
+    o.scene.verified();
 }
 
 #[test]
@@ -196,7 +191,7 @@ fn a_case_from_the_trade_to_the_second_signature() {
     assert!(s.run_as(OFFICER, &["explain", "DIR", &trade.to_string()]).exits(4).out.is_empty());
     s.run_as(OFFICER, &["cases", "list", "DIR"]).exits(4);
     s.run_as(INSPECTOR, &["cases", "list", "DIR"]).exits(0);
-    o.verified();
+    o.scene.verified();
 }
 
 /// On the ledger of the demo, which has cases; a new one would have to wait for the cadence.
@@ -248,5 +243,5 @@ fn cases_are_worked_to_their_end() {
     step("reopen", &[]).exits(0);
     let again = s.json(&["cases", "list", "DIR", "--state", "open"]);
     assert!(again["rows"].as_array().unwrap().iter().any(|row| row["case"].as_u64() == case.parse().ok()), "{again}");
-    o.verified();
+    o.scene.verified();
 }

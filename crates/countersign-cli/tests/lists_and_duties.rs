@@ -56,8 +56,7 @@ fn a_filers_year() {
         s.add(&["principal", "add", "DIR", "--person", &al, "--os-user", &format!("uid:{OFFICER}"), "--role", "access_officer"]);
         s.run_as(OFFICER, &["calendar", "DIR"]).exits(4);
     }
-    let verified = s.json(&["verify", s.dir.to_str().unwrap(), "--vkey", &s.vkey()]);
-    assert_eq!(verified["verdict"], "verified");
+    s.verified();
 }
 
 #[test]

@@ -124,6 +124,19 @@ impl Scene {
         self.json(&["status", "DIR"])["vkey"].as_str().unwrap().to_owned()
     }
 
+    /// The verifier with the data keys finds nothing wrong, and made every decision again.
+    #[track_caller]
+    pub fn verified(&self) {
+        let keys = self.path("inspector.json");
+        fs::remove_file(&keys).unwrap_or_default();
+        let keys = keys.to_str().unwrap();
+        self.run(&["export-keys", "DIR", "-o", keys]).exits(0);
+        let told = self.json(&["verify", "DIR", "--vkey", &self.vkey(), "--keys", keys]);
+        let replayed = told["checks"].as_array().unwrap().iter().find(|c| c["name"] == "replayed");
+        let entries = replayed.map_or(0, |c| c["count"].as_u64().unwrap());
+        assert!(told["verdict"] == "verified" && entries > 10, "{told}");
+    }
+
     pub fn size(&self) -> u64 {
         self.json(&["status", "DIR"])["size"].as_u64().unwrap()
     }
