@@ -2,6 +2,7 @@
 //!
 //! `open` are those of the cases the rules were written with. `printed` are the other examples printed in the same parts: they are the honest
 //! measure of whether the rules are the rules. The table goes to standard output; `cargo test -p countersign-law --test vectors -- --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

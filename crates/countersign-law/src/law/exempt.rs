@@ -92,6 +92,7 @@ fn by_asset(case: &Case<'_>, class: Class, stake: &Stake<'_>, i: &Interest, all:
         StateOrLocalPension => state_pension(class, stake, i),
         BenefitPlan => benefit_plan(i),
         TreasuryBillOrSavingsBond => Shield::exempt(FEDERAL_SHORT, "it is a short-term Treasury security or a savings bond"),
+        asset if asset.is_security() && stake.holder == Holder::Organization => tax_exempt(case, stake, i),
         asset if asset.is_security() => representative_or(case, stake, || securities(case, class, stake, all)),
         Option | Derivative => Shield::open(
             NOT_A_SECURITY,

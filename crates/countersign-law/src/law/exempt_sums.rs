@@ -12,9 +12,6 @@ use crate::three::Three;
 /// What counts towards a sum: the value; where it is not sure that it is affected, from nothing to the value.
 fn counted(stake: &Stake<'_>) -> Option<Amount> {
     let i = stake.interest()?;
-    if !matches!(stake.holder, Holder::Own | Holder::Spouse | Holder::MinorChild) {
-        return None;
-    }
     let value = i.value.unwrap_or(Amount::UNKNOWN);
     let value = i.sold_above.map_or(value, |ceiling| value.capped(ceiling));
     match stake.touch {
@@ -103,12 +100,16 @@ pub(super) fn sector(case: &Case<'_>, stake: &Stake<'_>, i: &Interest, kind: Opt
     }
 }
 
+/// The limits of 2640.202(a) to (c) are on what the employee, spouse and minor children own.
 fn is_sum_security(stake: &Stake<'_>) -> bool {
-    stake.asset.is_security()
+    stake.asset.is_security() && matches!(stake.holder, Holder::Own | Holder::Spouse | Holder::MinorChild)
 }
 
 /// 2640.202(a) to (c).
 pub(super) fn securities(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[Stake<'_>]) -> Shield {
+    if !is_sum_security(stake) {
+        return Shield::lost(PARTY_SUM, "the limits in dollars are on securities of the person, the spouse and minor children");
+    }
     let traded = match stake.asset {
         Asset::MunicipalBond | Asset::TreasuryBond => Three::Yes,
         _ => Three::from(stake.interest().and_then(|i| i.publicly_traded)),
@@ -155,7 +156,7 @@ fn with_parties(case: &Case<'_>, stake: &Stake<'_>, all: &[Stake<'_>]) -> Shield
 fn general(case: &Case<'_>, stake: &Stake<'_>, all: &[Stake<'_>]) -> Shield {
     let limits = case.limits;
     if stake.asset == Asset::TreasuryBond {
-        let bonds = all.iter().filter(|s| s.asset == Asset::TreasuryBond);
+        let bonds = all.iter().filter(|s| s.asset == Asset::TreasuryBond && is_sum_security(s));
         return sum(bonds).against(limits.federal_securities_general, GENERAL_SUM, "long-term federal securities");
     }
     let counts = |s: &&Stake<'_>| is_sum_security(s) && s.asset != Asset::TreasuryBond;

@@ -2,7 +2,7 @@
 
 use super::{Ask, Case, named, seeking};
 use crate::rules::{COMPETITOR, DIVESTED, INTEREST, NONPARTY, Rule};
-use crate::scenario::{Asset, Holder, IfDecided, Interest, Standing, Tie, TieRole};
+use crate::scenario::{Asset, Holder, IfDecided, Interest, PartInMatter, Standing, Tie, TieRole};
 
 /// Whether the matter affects an interest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,6 +222,10 @@ fn of_standing(name: &str, standing: Option<Standing>, why: &str) -> Touch {
     }
 }
 
+fn works_on_it(t: &Tie) -> bool {
+    matches!(t.part_in_matter, Some(PartInMatter::LeadsOrSigns | PartInMatter::WorksOnIt))
+}
+
 /// Services that count: the person's own, now, make the organization's interests the person's; a spouse's is an interest in pay.
 fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
     use TieRole::*;
@@ -245,6 +249,9 @@ fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
             let touch = match t.if_decided {
                 Some(effect) => of_effect(effect, &t.with),
                 None if t.paid == Some(false) => Touch::No(INTEREST, "the service is not paid".into()),
+                None if t.role == Some(AgentAttorneyConsultantContractor) && works_on_it(t) && standing != Some(Standing::NotConcerned) => {
+                    Touch::Yes(INTEREST, format!("{} is paid for work on this very matter", who(t.who?)))
+                }
                 None => of_pay(&t.with, standing),
             };
             (t.who?, Asset::Salary, touch)
