@@ -62,6 +62,7 @@ pub(crate) fn shield(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[St
         return board;
     }
     match stake.interest() {
+        Some(i) if i.asset.is_none() => Shield::open(NOT_A_SECURITY, format!("What is held in {}?", super::named(stake.name)), "`asset`"),
         Some(i) => by_asset(case, class, stake, i, all),
         None => job(case, class, stake),
     }
