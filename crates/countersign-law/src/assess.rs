@@ -7,7 +7,10 @@ use crate::rules;
 use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
 use crate::three::Three;
 
-/// What every answer says of itself.
+/// What an answer says of itself where nothing stands against taking part.
+pub const NOTICE_CLEAR: &str = "No conflict found in the facts stated. Not ethics advice unless an ethics official adopts it. Never permits trading on \
+                                nonpublic information.";
+/// What every other answer says of itself.
 pub const NOTICE: &str = "No more than what the rules find in the facts stated. Not ethics advice unless an ethics official adopts it. Never permits \
                           trading on nonpublic information.";
 
@@ -108,7 +111,8 @@ fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts) -> Answer {
     questions.dedup();
     obligations.sort();
     obligations.dedup();
-    Answer { scenario: scenario.id.clone(), verdicts, answers, obligations, questions, notice: NOTICE }
+    let notice = if verdicts.participate == Verdict::Yes && questions.is_empty() { NOTICE_CLEAR } else { NOTICE };
+    Answer { scenario: scenario.id.clone(), verdicts, answers, obligations, questions, notice }
 }
 
 /// The points asked for; where none is, those the facts dwell on.

@@ -21,6 +21,6 @@ mod scenario;
 mod three;
 
 pub use self::answer::{Answer, Finding, Flag, Kind, KindAnswer, Obligation, Outcome, Point, Question, Verdict, Verdicts};
-pub use self::assess::{NOTICE, assess};
+pub use self::assess::{NOTICE, NOTICE_CLEAR, assess};
 pub use self::scenario::*;
 pub use self::three::Three;

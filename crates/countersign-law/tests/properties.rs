@@ -1,4 +1,5 @@
 //! What holds of every scenario: the rules never panic, never clear for want of facts, and more that stands against somebody never helps.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 use countersign_law::amount::Amount;
 use countersign_law::*;

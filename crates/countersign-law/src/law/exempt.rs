@@ -62,6 +62,7 @@ pub(crate) fn shield(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[St
         return board;
     }
     match stake.interest() {
+        Some(i) if i.asset.is_none() => Shield::open(NOT_A_SECURITY, format!("What is held in {}?", super::named(stake.name)), "`asset`"),
         Some(i) => by_asset(case, class, stake, i, all),
         None => job(case, class, stake),
     }
@@ -92,6 +93,7 @@ fn by_asset(case: &Case<'_>, class: Class, stake: &Stake<'_>, i: &Interest, all:
         StateOrLocalPension => state_pension(class, stake, i),
         BenefitPlan => benefit_plan(i),
         TreasuryBillOrSavingsBond => Shield::exempt(FEDERAL_SHORT, "it is a short-term Treasury security or a savings bond"),
+        asset if asset.is_security() && stake.holder == Holder::Organization => tax_exempt(case, stake, i),
         asset if asset.is_security() => representative_or(case, stake, || securities(case, class, stake, all)),
         Option | Derivative => Shield::open(
             NOT_A_SECURITY,

@@ -12,14 +12,11 @@ use crate::three::Three;
 /// What counts towards a sum: the value; where it is not sure that it is affected, from nothing to the value.
 fn counted(stake: &Stake<'_>) -> Option<Amount> {
     let i = stake.interest()?;
-    if !matches!(stake.holder, Holder::Own | Holder::Spouse | Holder::MinorChild) {
-        return None;
-    }
     let value = i.value.unwrap_or(Amount::UNKNOWN);
     let value = i.sold_above.map_or(value, |ceiling| value.capped(ceiling));
     match stake.touch {
-        Touch::Yes(..) => Some(value),
-        Touch::Unknown(..) => Amount::between(0, value.high()),
+        Touch::Yes(..) if stake.standing.is_some() || is_fund(stake) => Some(value),
+        Touch::Yes(..) | Touch::Unknown(..) => Amount::between(0, value.high()),
         Touch::No(..) => None,
     }
 }
@@ -61,7 +58,7 @@ impl Sum {
 }
 
 fn is_fund(stake: &Stake<'_>) -> bool {
-    matches!(stake.asset, Asset::MutualFund | Asset::UnitTrust)
+    matches!(stake.asset, Asset::MutualFund | Asset::UnitTrust) || stake.interest().is_some_and(|i| i.asset.is_none() && i.fund.is_some())
 }
 
 /// 2640.201(b).
@@ -103,12 +100,18 @@ pub(super) fn sector(case: &Case<'_>, stake: &Stake<'_>, i: &Interest, kind: Opt
     }
 }
 
+/// The limits of 2640.202(a) to (c) are on what the employee, spouse and minor children own.
 fn is_sum_security(stake: &Stake<'_>) -> bool {
-    stake.asset.is_security()
+    let unsure = stake.interest().is_some_and(|i| i.asset.is_none() || i.holder.is_none());
+    let counted_holder = matches!(stake.holder, Holder::Own | Holder::Spouse | Holder::MinorChild);
+    (stake.asset.is_security() && counted_holder) || unsure
 }
 
 /// 2640.202(a) to (c).
 pub(super) fn securities(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[Stake<'_>]) -> Shield {
+    if !matches!(stake.holder, Holder::Own | Holder::Spouse | Holder::MinorChild) {
+        return Shield::lost(PARTY_SUM, "the limits in dollars are on securities of the person, the spouse and minor children");
+    }
     let traded = match stake.asset {
         Asset::MunicipalBond | Asset::TreasuryBond => Three::Yes,
         _ => Three::from(stake.interest().and_then(|i| i.publicly_traded)),
@@ -132,10 +135,10 @@ pub(super) fn securities(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: 
 }
 
 fn with_parties(case: &Case<'_>, stake: &Stake<'_>, all: &[Stake<'_>]) -> Shield {
-    let party = |s: &&Stake<'_>| is_sum_security(s) && s.standing.is_some_and(|x| x.is_party());
+    let party = |s: &&Stake<'_>| is_sum_security(s) && s.standing.is_none_or(|x| x.is_party());
     let parties = sum(all.iter().filter(party)).against(case.limits.party_securities, PARTY_SUM, "securities of parties");
     let everything = || sum(all.iter().filter(|s| is_sum_security(s)));
-    if stake.standing.is_some_and(|s| s.is_party()) {
+    if stake.standing.is_none_or(|s| s.is_party()) {
         return parties;
     }
     // Nonparties count only beside party securities that are themselves exempt (2640.202(b)(2)).
@@ -155,11 +158,11 @@ fn with_parties(case: &Case<'_>, stake: &Stake<'_>, all: &[Stake<'_>]) -> Shield
 fn general(case: &Case<'_>, stake: &Stake<'_>, all: &[Stake<'_>]) -> Shield {
     let limits = case.limits;
     if stake.asset == Asset::TreasuryBond {
-        let bonds = all.iter().filter(|s| s.asset == Asset::TreasuryBond);
+        let bonds = all.iter().filter(|s| s.asset == Asset::TreasuryBond && is_sum_security(s));
         return sum(bonds).against(limits.federal_securities_general, GENERAL_SUM, "long-term federal securities");
     }
     let counts = |s: &&Stake<'_>| is_sum_security(s) && s.asset != Asset::TreasuryBond;
-    let one = sum(all.iter().filter(counts).filter(|s| same_name(s.name, stake.name)));
+    let one = sum(all.iter().filter(counts).filter(|s| same_name(s.name, stake.name) || s.name.trim().is_empty()));
     let one = one.against(limits.one_issuer_general, GENERAL_SUM, "securities of this issuer");
     let total = sum(all.iter().filter(counts)).against(limits.all_issuers_general, GENERAL_SUM, "securities of all affected issuers");
     match (one, total) {

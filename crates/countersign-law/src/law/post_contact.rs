@@ -172,6 +172,7 @@ pub(crate) fn on_behalf(act: &Act) -> Element {
         Some(Behalf::Own) => (Three::No, "the person acts for herself or himself"),
         Some(Behalf::OwnViewsAtAgencysRequest | Behalf::NoOne) => (Three::No, "nobody else directs or controls what is said"),
         Some(_) => (Three::Yes, "it is done with another's consent and subject to some degree of control by that other"),
+        None if !act.client.trim().is_empty() => (Three::Yes, "it is done for somebody named"),
         None => (Three::Unknown, ""),
     };
     Element::new(BEHALF, met, because, Ask::new("For whom does the person act, and with whose consent and direction?", "`on_behalf_of`"))

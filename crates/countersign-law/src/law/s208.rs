@@ -196,6 +196,10 @@ fn conclude(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], tally: &Tally, 
             _ => barred(case, tally, sheet),
         },
         Worst::Open if tally.unless_exempt => unless_exempt(sheet),
+        Worst::Open if sheet.has(Kind::Exemption, Outcome::Exempt) && !sheet.has(Kind::Exemption, Outcome::Refer) => {
+            let ask = Ask::new("Are the other interests stated affected, and exempt?", "the questions on participation");
+            sheet.refer(Kind::Exemption, Point::Exemption, INTEREST, &ask);
+        }
         Worst::Open => {}
         Worst::Clear if bound(case.s.person.status) == Three::Unknown => {
             let ask =

@@ -60,6 +60,9 @@ fn reach(case: &Case<'_>, t: &Tie) -> Reach {
     let standing = case.s.standing(&t.with);
     let whose = t.who.map_or("somebody", who);
     let name = named(&t.with);
+    if t.with.trim().is_empty() || t.who.is_none() {
+        return Reach::Open(Ask::new(format!("Who has the tie with {name}, and is it a party?"), "`who`, `with`"));
+    }
     match standing {
         Some(Standing::NotConcerned) => return Reach::Outside,
         None if covered(case, t) => {
@@ -265,7 +268,13 @@ pub(crate) fn authorization(case: &Case<'_>, sheet: &mut Sheet) {
     if !engaged {
         return;
     }
-    if sheet.has(Kind::Participation, Outcome::Refer) && !case.asks(Point::Authorization) {
+    let open = |f: &crate::answer::Finding| f.outcome == Outcome::Refer && f.point != Point::Impartiality;
+    if matter.kind.is_none() || sheet.findings.iter().any(|(k, f)| *k == Kind::Participation && open(f)) {
+        let ask = Ask::new(
+            "What kind of matter is it, and does 18 U.S.C. 208 bar the person from it?",
+            "`matter.kind`, and the questions on participation",
+        );
+        sheet.refer(Kind::Authorization, Point::Authorization, AUTHORIZE, &ask);
         return;
     }
     weigh_authorization(case, matter, sheet);

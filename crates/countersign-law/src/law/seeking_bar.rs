@@ -13,7 +13,10 @@ fn affects(case: &Case<'_>, name: &str) -> Three {
     let Some(matter) = &case.s.matter else { return Three::No };
     match matter.standing(name) {
         Some(Standing::NotConcerned | Standing::CompetitorOfParty) => Three::No,
-        Some(s) if s.is_party() || s.in_class() => Three::from(Class::of(matter).is_particular()),
+        Some(s) if s.is_party() || s.in_class() => match Class::of(matter) {
+            Class::Unknown => Three::Unknown,
+            class => class.is_particular().into(),
+        },
         Some(Standing::RepresentsParty | Standing::Subcontractor | Standing::MakerOfOnlyRivalProduct | Standing::PaidForWorkUnderIt) => {
             Three::Yes
         }

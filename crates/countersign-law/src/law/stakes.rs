@@ -2,7 +2,7 @@
 
 use super::{Ask, Case, named, seeking};
 use crate::rules::{COMPETITOR, DIVESTED, INTEREST, NONPARTY, Rule};
-use crate::scenario::{Asset, Holder, IfDecided, Interest, Standing, Tie, TieRole};
+use crate::scenario::{Asset, Holder, IfDecided, Interest, PartInMatter, Standing, Tie, TieRole};
 
 /// Whether the matter affects an interest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,10 +91,36 @@ fn touched(case: &Case<'_>, i: &Interest, name: &str, standing: Option<Standing>
     if !imputed(holder) {
         return Touch::No(INTEREST, format!("interests of {} are not imputed to the person", who(holder)));
     }
+    if let Some(ask) = unstated(i, name) {
+        return Touch::Unknown(INTEREST, ask);
+    }
     match i.if_decided {
         Some(effect) => of_effect(effect, name),
         None => of_asset(i.asset.unwrap_or(Asset::Other), name, standing),
     }
+}
+
+/// What is held, and in whom, has to be known before anything can be said of an effect. Some things speak for themselves.
+fn unstated(i: &Interest, name: &str) -> Option<Ask> {
+    use Asset::*;
+    let Some(asset) = i.asset else {
+        return Some(Ask::new(format!("What is held in {}?", named(name)), "`asset`"));
+    };
+    let by_itself = matches!(
+        asset,
+        FederalPayOrBenefits
+            | SocialSecurityOrVeteransBenefits
+            | ThriftSavingsPlan
+            | ElectricPower
+            | MedicalUse
+            | MutualFund
+            | UnitTrust
+            | TreasuryBond
+            | TreasuryBillOrSavingsBond
+            | OwnBusiness
+            | FeeForThisMatter
+    );
+    (!by_itself && name.trim().is_empty()).then(|| Ask::new("In whom, or in what, is it held?", "`issuer`"))
 }
 
 /// The holders of 18 U.S.C. 208(a).
@@ -222,6 +248,10 @@ fn of_standing(name: &str, standing: Option<Standing>, why: &str) -> Touch {
     }
 }
 
+fn works_on_it(t: &Tie) -> bool {
+    matches!(t.part_in_matter, Some(PartInMatter::LeadsOrSigns | PartInMatter::WorksOnIt))
+}
+
 /// Services that count: the person's own, now, make the organization's interests the person's; a spouse's is an interest in pay.
 fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
     use TieRole::*;
@@ -230,6 +260,13 @@ fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
         return None;
     }
     let standing = case.s.standing(&t.with);
+    let place = format!("ties[{n}]");
+    let close = matches!(t.who, None | Some(Holder::Own | Holder::Spouse | Holder::MinorChild | Holder::GeneralPartner));
+    if close && (t.who.is_none() || t.role.is_none()) && standing != Some(Standing::NotConcerned) {
+        let ask = Ask::new(format!("Who has the tie with {}, and what is it?", named(&t.with)), "`who`, `role`");
+        let (holder, touch) = (t.who.unwrap_or(Holder::Other), Touch::Unknown(INTEREST, ask));
+        return Some(Stake { place, holder, name: &t.with, asset: Asset::Other, standing, source: Source::Tie(t), touch });
+    }
     let (holder, asset, touch) = match (t.who?, t.role?) {
         (Holder::Own, Employee | Officer | DirectorOrTrustee | GeneralPartner) => {
             let touch = match t.if_decided {
@@ -245,6 +282,9 @@ fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
             let touch = match t.if_decided {
                 Some(effect) => of_effect(effect, &t.with),
                 None if t.paid == Some(false) => Touch::No(INTEREST, "the service is not paid".into()),
+                None if t.role == Some(AgentAttorneyConsultantContractor) && works_on_it(t) && standing != Some(Standing::NotConcerned) => {
+                    Touch::Yes(INTEREST, format!("{} is paid for work on this very matter", who(t.who?)))
+                }
                 None => of_pay(&t.with, standing),
             };
             (t.who?, Asset::Salary, touch)
@@ -266,5 +306,5 @@ fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
         ),
         _ => return None,
     };
-    Some(Stake { place: format!("ties[{n}]"), holder, name: &t.with, asset, standing, source: Source::Tie(t), touch })
+    Some(Stake { place, holder, name: &t.with, asset, standing, source: Source::Tie(t), touch })
 }
