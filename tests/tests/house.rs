@@ -184,6 +184,7 @@ fn trades(
             notified_on: None,
             filed_on: row.value.disclosed_on.clone(),
             value: Band::UNKNOWN,
+            quantity: None,
             provenance: None,
             supersedes: None,
         }

@@ -186,3 +186,41 @@ fn directions_and_agreements_have_their_days() {
     assert_eq!(by(&paper("ethics_agreement", false)).as_deref(), Some("2026-06-02"));
     assert_eq!(paper("direction_to_divest", false).verdicts.hold, Verdict::No);
 }
+
+/// A review of one developer's model: one developer's offer, so parties are identified.
+fn evaluation(concerns: Value) -> Value {
+    json!({ "kind": "inspection_or_test", "name": "evaluation of a model before release", "addresses": "named_persons", "concerns": concerns })
+}
+
+#[test]
+fn an_evaluation_has_parties_and_a_threshold_for_every_developer_has_none() {
+    let threshold = json!({ "kind": "standard_form", "name": "what counts as a covered model", "addresses": "one_class" });
+    let of = |matter: Value| {
+        answer(json!({
+            "id": "kind", "asks": ["particular_matter"], "person": { "status": "employee" }, "steps": ["drafts"], "matter": matter,
+            "ties": [{ "who": "spouse", "with": "Harrow AI", "role": "employee" }],
+        }))
+    };
+    let evaluated = of(evaluation(json!([{ "name": "Harrow AI", "stands_as": "party" }])));
+    let drafted = of(threshold);
+    // A spouse's employer is a party in the one and no party in the other, so only the one engages 5 CFR 2635.502.
+    assert_ne!(evaluated.verdicts.participate, Verdict::Yes);
+    assert!(outcome(&evaluated, Kind::Impartiality).is_some_and(|o| o != Outcome::MayParticipate), "{:?}", evaluated.answers);
+    assert!(outcome(&drafted, Kind::Impartiality).is_none_or(|o| o == Outcome::MayParticipate), "{:?}", drafted.answers);
+}
+
+#[test]
+fn an_event_contract_on_the_release_is_a_trade() {
+    let answer = answer(json!({
+        "id": "event contract", "person": { "status": "officer" },
+        "information": [{ "gained": "through_federal_employment", "what": "trades_commodity_or_event_contract", "protection": "not_given_out",
+            "about": "party", "known_on": "2026-06-10", "on": "2026-06-11", "public": false }],
+    }));
+    assert_eq!(answer.verdicts.trade, Verdict::No, "{:?}", answer.answers);
+}
+
+#[test]
+fn nothing_stated_clears_nobody() {
+    let answer = answer(json!({ "id": "nothing", "person": {}, "matter": evaluation(json!([])) }));
+    assert_eq!(answer.verdicts.participate, Verdict::Undetermined);
+}
