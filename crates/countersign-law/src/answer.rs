@@ -53,11 +53,11 @@ pub enum Outcome {
     ImpartialityQuestioned,
     #[serde(rename = "FOLLOW_502")]
     Follow502,
-    NegotiatingYes,
-    SeekingYes,
     RecusalMayContinue,
     NoticeRequired,
     NoticeSatisfied,
+    NegotiatingYes,
+    SeekingYes,
     SameMatterYes,
     SameMatterMayBeNew,
     Period,

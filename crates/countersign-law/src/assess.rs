@@ -127,6 +127,7 @@ fn points(s: &Scenario) -> Vec<Point> {
         () if work.iter().any(|w| !w.authority.is_empty()) => vec![Point::OfficialResponsibility],
         () if work.iter().any(|w| w.now.is_some()) => vec![Point::SameMatter],
         () if !work.is_empty() => vec![Point::SubstantialParticipation, Point::PersonalParticipation],
+        () if s.posts.iter().any(|p| p.pay_less_threshold.is_some() || p.sge_days_in_last_year.is_some()) => vec![Point::SeniorStatus],
         () if s.matter.is_some() && !(s.job_contacts.is_empty() && s.payments.is_empty()) => vec![Point::Participation],
         () => Vec::new(),
     }
@@ -137,6 +138,7 @@ fn grade(outcome: Outcome, point: Point) -> (u8, Outcome) {
     use Outcome::*;
     let last = match (outcome, point) {
         (NoticeNotRequired | RecusalStatementNotRequired, _) | (Refer, Point::Notice) => 2,
+        (ElementNotMet, Point::PersonalParticipation | Point::SubstantialParticipation) => 0,
         (ElementMet | ElementNotMet | SameMatterYes | SameMatterNo, p) if p != Point::CoveredPayment => 1,
         _ => 0,
     };

@@ -143,7 +143,12 @@ fn served_there(high: High, p: &Post, r: &Recipient) -> Three {
 
 pub(crate) fn status(case: &Case<'_>, sheet: &mut Sheet) {
     let s = case.s;
-    if case.asks(Point::FormerStatus) {
+    let only_service = !s.posts.is_empty()
+        && s.posts.iter().all(|p| p.rank.is_none())
+        && s.acts.is_empty()
+        && s.past_work.is_empty()
+        && s.payments.is_empty();
+    if case.asks(Point::FormerStatus) || (only_service && s.matter.is_none()) {
         former(case, sheet);
     }
     for (n, p) in s.posts.iter().enumerate() {

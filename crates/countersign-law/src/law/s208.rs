@@ -91,6 +91,8 @@ struct Tally {
     cured_by_sale: bool,
     /// Affected for sure, and nothing stated that would show an exemption.
     unless_exempt: bool,
+    /// Whether something is affected at all is open, and nothing would exempt it.
+    unsettled: bool,
     open: bool,
     exempt: Vec<String>,
 }
@@ -136,7 +138,7 @@ fn one(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[Stake<'_>], tall
         }
         (Touch::Unknown(rule, ask), Shield::Lost(..) | Shield::None) => {
             sheet.refer(Kind::Participation, Point::FinancialInterest, *rule, ask).fact(&stake.place);
-            tally.open = true;
+            (tally.open, tally.unsettled) = (true, true);
         }
         (_, Shield::Open(rule, ask, lines)) => {
             sheet.refer(Kind::Participation, Point::Exemption, *rule, ask).fact(&stake.place).sums(lines);
@@ -196,7 +198,7 @@ fn conclude(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], tally: &Tally, 
             _ => barred(case, tally, sheet),
         },
         Worst::Open if tally.unless_exempt => unless_exempt(sheet),
-        Worst::Open if sheet.has(Kind::Exemption, Outcome::Exempt) && !sheet.has(Kind::Exemption, Outcome::Refer) => {
+        Worst::Open if tally.unsettled && sheet.has(Kind::Exemption, Outcome::Exempt) && !sheet.has(Kind::Exemption, Outcome::Refer) => {
             let ask = Ask::new("Are the other interests stated affected, and exempt?", "the questions on participation");
             sheet.refer(Kind::Exemption, Point::Exemption, INTEREST, &ask);
         }
