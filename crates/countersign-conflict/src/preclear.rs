@@ -74,7 +74,9 @@ fn known_as(i: &Instrument) -> String {
 /// Whether a class is always cleared and needs no request. What has an issuer is never so: a fund stands for no issuer, and who writes "fund" beside a
 /// company's name does not make it one.
 pub(crate) fn always_cleared(policy: &PreclearancePolicy, instrument: &Instrument) -> bool {
-    instrument.issuer.is_none() && policy.always_cleared.contains(&instrument.class)
+    let class = &instrument.class;
+    let allowed = policy.always_cleared.contains(class) && !policy.never_cleared.contains(class);
+    instrument.issuer.is_none() && *class != InstrumentClass::Unknown && allowed
 }
 
 /// Runs every rule on a request to trade at a time. Total, and anything that stands against it, or cannot be told, leaves it to the ethics office.

@@ -106,6 +106,22 @@ fn each_cause_leaves_it_to_the_ethics_office() {
     assert_eq!(answer(&scene, other).1, Vec::<String>::new());
 }
 
+/// Of two words the stricter counts, and "unknown" is no class anybody can clear.
+#[test]
+fn never_is_stronger_than_always() {
+    let classes = vec![InstrumentClass::Treasury, InstrumentClass::DiversifiedFund, InstrumentClass::Unknown];
+    let limits = PreclearancePolicy { always_cleared: classes, never_cleared: vec![InstrumentClass::Treasury], ..preclearance_policy() };
+    let mut scene = scene_with(limits);
+    for (class, rules) in [
+        (InstrumentClass::Treasury, vec![rules::CLASS_NEVER_CLEARED]),
+        (InstrumentClass::Unknown, vec![rules::INSTRUMENT_NOT_KNOWN]),
+        (InstrumentClass::DiversifiedFund, vec![]),
+    ] {
+        let request = ask(&mut scene, PreclearanceRequest { instrument: Instrument { class, ..share(None) }, ..wanted() });
+        assert_eq!(answer(&scene, request).1, rules, "{class:?}");
+    }
+}
+
 #[test]
 fn the_fourth_request_of_a_day_waits() {
     let mut scene = scene();

@@ -181,6 +181,13 @@ mod tests {
             ("trade-kind", words_of::<record::TradeKind>()),
             ("relationship-kind", words_of::<record::RelationshipKind>()),
             ("credential-kind", words_of::<record::CredentialKind>()),
+            ("case-step", words_of::<record::CaseStep>()),
+            ("disposition", words_of::<record::Disposition>()),
+            ("preclearance-scope", words_of::<record::PreclearanceScope>()),
+            ("access-bar", words_of::<record::AccessBar>()),
+            ("report", words_of::<record::Report>()),
+            ("duty-kind", words_of::<record::DutyKind>()),
+            ("duty-step", words_of::<record::DutyStep>()),
         ];
         let mut found = schema().enumerations();
         for (rule, words) in expected {

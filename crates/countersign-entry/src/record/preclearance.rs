@@ -76,9 +76,9 @@ pub struct PreclearancePolicy {
     pub required_of: PreclearanceScope,
     /// What access does.
     pub access_bars: AccessBar,
-    /// Classes that are always cleared and need no request.
+    /// Classes that are always cleared and need no request. What nobody knows the class of is never one of them.
     pub always_cleared: Vec<InstrumentClass>,
-    /// Classes that are never cleared by rule.
+    /// Classes that are never cleared by rule, whatever stands above.
     pub never_cleared: Vec<InstrumentClass>,
     /// Calendar days between request and trade.
     pub notice_days: u32,
@@ -114,12 +114,6 @@ impl TryFrom<PreclearancePolicyFields> for PreclearancePolicy {
     type Error = IdError;
     fn try_from(f: PreclearancePolicyFields) -> Result<Self, IdError> {
         let bad = |rule| Err(IdError { what: "a pre-clearance policy", rule });
-        if f.always_cleared.iter().any(|class| f.never_cleared.contains(class)) {
-            return bad("does not always and never clear the same class");
-        }
-        if f.always_cleared.contains(&InstrumentClass::Unknown) {
-            return bad("does not clear what nobody knows the class of");
-        }
         if !(1..=30).contains(&f.execute_business_days) || f.notice_days > 366 || f.hold_months > 120 {
             return bad("gives 1 to 30 business days to trade, asks for at most 366 days of notice and 120 months of holding");
         }
