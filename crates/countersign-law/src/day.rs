@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use jiff::civil::{Date, Weekday};
+use countersign_entry::ids::Date as EntryDate;
+use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -42,51 +43,12 @@ impl Day {
         self.0.year()
     }
 
-    /// Whether it is neither Saturday, Sunday nor a federal holiday as observed (5 U.S.C. 6103).
-    pub fn is_business_day(self) -> bool {
-        !matches!(self.0.weekday(), Weekday::Saturday | Weekday::Sunday) && !self.is_holiday()
-    }
-
-    /// The end of a term of so many business days that begins after this day.
+    /// The end of a term of so many business days that begins after this day: neither weekends nor federal holidays as observed count
+    /// (5 U.S.C. 6103).
     pub fn plus_business_days(self, days: u32) -> Self {
-        let (mut at, mut left) = (self, days);
-        while left > 0 {
-            let next = at.plus_days(1);
-            if next == at {
-                return at;
-            }
-            at = next;
-            left -= u32::from(at.is_business_day());
-        }
-        at
-    }
-
-    /// Fixed holidays move to Friday from a Saturday and to Monday from a Sunday (5 U.S.C. 6103(b); E.O. 11582).
-    fn is_holiday(self) -> bool {
-        let date = self.0;
-        let fixed = |d: Date| {
-            let (m, day, year) = (d.month(), d.day(), d.year());
-            matches!((m, day), (1, 1) | (7, 4) | (11, 11) | (12, 25)) || ((m, day) == (6, 19) && year >= 2021)
-        };
-        let observed = match date.weekday() {
-            Weekday::Friday => fixed(date) || fixed(date.saturating_add(1.day())),
-            Weekday::Monday => fixed(date) || fixed(date.saturating_sub(1.day())) || nth_monday(date),
-            Weekday::Thursday => fixed(date) || (date.month() == 11 && (22..=28).contains(&date.day())),
-            _ => fixed(date),
-        };
-        observed && !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
-    }
-}
-
-/// Holidays that are Mondays: King, Washington, Memorial, Labor, Columbus.
-fn nth_monday(monday: Date) -> bool {
-    let week = (monday.day() - 1) / 7 + 1;
-    match monday.month() {
-        1 | 2 => week == 3,
-        5 => monday.day() > 24,
-        9 => week == 1,
-        10 => week == 2,
-        _ => false,
+        let date = EntryDate::from_parts(self.0.year(), self.0.month(), self.0.day()).map(|date| date.plus_business_days(days));
+        // No entry writes a day before the year 0, and no term begins there.
+        date.and_then(|date| date.as_str().parse().ok()).map_or(self, Self)
     }
 }
 
@@ -137,29 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn federal_holidays_of_2026_as_the_personnel_office_lists_them() {
-        let off: Vec<String> = (0..365)
-            .map(|n| day("2026-01-01").plus_days(n))
-            .filter(|d| !matches!(d.0.weekday(), Weekday::Saturday | Weekday::Sunday) && !d.is_business_day())
-            .map(|d| d.to_string())
-            .collect();
-        assert_eq!(
-            off,
-            [
-                "2026-01-01",
-                "2026-01-19",
-                "2026-02-16",
-                "2026-05-25",
-                "2026-06-19",
-                "2026-07-03",
-                "2026-09-07",
-                "2026-10-12",
-                "2026-11-11",
-                "2026-11-26",
-                "2026-12-25"
-            ]
-        );
+    fn business_days_skip_weekends_and_holidays() {
         assert_eq!(day("2026-07-01").plus_business_days(3), day("2026-07-07"));
+        assert_eq!(day("2026-07-01").plus_business_days(0), day("2026-07-01"));
         assert!(serde_json::from_value::<Day>("2026-02-30".into()).is_err());
     }
 }

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign-log", &[]),
     ("countersign-conflict", &["countersign-entry"]),
     ("countersign-import", &["countersign-entry"]),
-    ("countersign-law", &[]),
+    ("countersign-law", &["countersign-entry"]),
     ("countersign-match", &["countersign-entry"]),
     ("countersign-sign", &["countersign-log"]),
     ("countersign-store", &["countersign-log"]),
