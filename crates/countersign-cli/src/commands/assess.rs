@@ -1,5 +1,6 @@
 //! `assess`: scenarios under the federal conflict-of-interest rules. Reads files, asks no ledger, records nothing.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -115,7 +116,10 @@ fn memo(scenario: &Scenario, answer: &Answer) -> String {
             format!("{}: {}{by} ({})", o.who, o.what, o.cite)
         }),
     ));
-    lines.extend(list("To ask", answer.questions.iter().map(|q| format!("{} Settled by: {}.", q.question, q.settled_by))));
+    // One fact may settle several findings, and is asked for once.
+    let mut asked = BTreeSet::new();
+    let questions = answer.questions.iter().map(|q| format!("{} Settled by: {}.", q.question, q.settled_by));
+    lines.extend(list("To ask", questions.filter(|q| asked.insert(q.clone()))));
     lines.push(format!("\n{}", answer.notice));
     lines.join("\n") + "\n"
 }

@@ -147,7 +147,7 @@ impl Memo<'_> {
             _ => finding.assessment().map(|a| self.decision(a)).unwrap_or_default(),
         });
         let settled = rules::rule(case.rule.as_str()).map_or("a rule this version does not have", |rule| rule.settled_by);
-        sections.push(("What is open", self.open_in_case(case, settled)));
+        sections.push(("Where the case stands", self.open_in_case(case, settled)));
         sections.push(("What was done", self.steps()?));
         Ok(sections)
     }
