@@ -22,7 +22,7 @@ pub fn record() -> impl Strategy<Value = Record> {
 pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
     match type_name {
         "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "key.attested"
-        | "key.loss_declared" | "officer.enrolled" | "officer.revoked" => control(type_name),
+        | "key.loss.declared" | "officer.enrolled" | "officer.revoked" => control(type_name),
         "organization" | "person" | "principal" | "credential" | "provider" | "model" | "issuer" | "exposure" => directory(type_name),
         "submission" => submission().prop_map(Record::from).boxed(),
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
@@ -271,7 +271,7 @@ fn control(type_name: &str) -> BoxedStrategy<Record> {
             approvers: approvers()
         }),
         "key.attested" => boxed!(KeyAttested { vkey: line(), attestation: detail(), transcript: of(hash()) }),
-        "key.loss_declared" => {
+        "key.loss.declared" => {
             boxed!(KeyLossDeclared { first: any::<u64>(), head: bytes(), reason: line(), approvers: approvers() })
         }
         "officer.enrolled" => boxed!(OfficerEnrolled { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),

@@ -87,7 +87,7 @@ impl KeyWalk {
             "key.rotated" => self.rotated(index, fields),
             "key.revoked" => self.revoked(index, fields),
             "key.attested" => self.attested(index, fields, out),
-            "key.loss_declared" => self.loss_declared(index, fields, out),
+            "key.loss.declared" => self.loss_declared(index, fields, out),
             "officer.enrolled" | "officer.revoked" => officer(fields),
             other => return out.not_checked(format!("entry {index}: key event of a type this version does not know ({other})")),
         };

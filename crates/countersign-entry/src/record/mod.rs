@@ -176,7 +176,7 @@ records! {
     /// What a token says of a key.
     KeyAttested = "key.attested", KeyEvent;
     /// Entries are lost for good.
-    KeyLossDeclared = "key.loss_declared", KeyEvent;
+    KeyLossDeclared = "key.loss.declared", KeyEvent;
     /// An officer's own key.
     OfficerEnrolled = "officer.enrolled", KeyEvent;
     /// An officer's key is trusted no longer.
