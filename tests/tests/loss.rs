@@ -13,7 +13,7 @@ use countersign_ledger::{
 };
 use countersign_store::register::FileRegister;
 use countersign_store::{Head, Register as _};
-use countersign_testing::ledger::{access, cast, options, principal, record, stage_set, verified};
+use countersign_testing::ledger::{TestClock, access, cast, options, principal, record, stage_set, verified};
 use countersign_verify::Verdict;
 
 /// A ledger in a directory with its register elsewhere, and a place for its backups.
@@ -203,6 +203,17 @@ fn what_is_lost_is_declared_by_two_and_told_for_ever() {
         drop(again);
         again = place.open("again");
     }
+    // A clock that lies behind refuses it, and the ledger stays as shut as it was.
+    drop(again);
+    let behind = Opening { clock: Box::new(TestClock::new()), ..place.opening() };
+    again = Directory::find(&place.path("again")).unwrap().open(Access::Write, behind).unwrap();
+    let refused = declare(&place, "again", &mut again, loss(&lost)).unwrap_err();
+    assert!(matches!(refused, AppendError::ClockBehind { .. }), "{refused}");
+    assert!(again.read_only().is_some() && again.missing_until().is_some());
+    let refused = record(&mut again, "gateway", "fork", access("ada1", &submission, None, SystemClock.now())).unwrap_err();
+    assert!(matches!(refused, AppendError::ReadOnly(_)), "{refused}");
+    drop(again);
+    again = place.open("again");
     let receipt = declare(&place, "again", &mut again, loss(&lost)).unwrap();
     assert_eq!((again.read_only(), again.missing_until(), receipt.index), (None, None, first + 1));
     some(&mut again, &submission, 3);

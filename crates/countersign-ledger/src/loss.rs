@@ -11,7 +11,7 @@ use countersign_sign::Signer;
 use countersign_store::Head;
 
 use crate::commit::{AppendError, Request};
-use crate::durable::Placed;
+use crate::durable::{Decided, Placed};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
 use crate::rotate::Rotation;
@@ -49,30 +49,34 @@ impl Ledger {
         let rotated = self.rotation(new, rotation)?;
         let declared = KeyLossDeclared { first, head: head.note.clone(), reason: loss.reason, approvers: loss.approvers };
         let second = RequestKey::new(format!("{key}-loss")).map_err(|e| AppendError::Malformed(e.to_string()))?;
-        let why = std::mem::replace(&mut self.mode, Mode::Writable);
         let requests = vec![
             Request { actor: actor.clone(), key, record: rotated.into() },
             Request { actor: actor.clone(), key: second, record: declared.into() },
         ];
-        let decided = match self.decide(requests) {
-            Ok(decided) => decided,
-            Err(refused) => return Err(first_error(refused)),
-        };
-        // Both or neither: a rotation by itself would end one key and account for nothing.
-        if let Some(refused) = decided.placed.iter().find_map(|p| if let Placed::Failed(e) = p { Some(e.clone()) } else { None }) {
-            self.mode = why;
-            if !decided.made.drafts.is_empty() {
-                self.fail(refused.clone());
-            }
-            return Err(refused);
-        }
+        let decided = self.decide_shut(requests)?;
         self.register.give_up(&head);
-        let mut answers = self.finish(decided);
-        let answer = answers.pop().unwrap_or(Err(AppendError::Busy));
-        if answer.is_ok() {
-            self.behind = None;
+        self.behind = None;
+        self.finish(decided).pop().unwrap_or(Err(AppendError::Busy))
+    }
+
+    /// Decides requests of a ledger that takes none. Whatever is refused leaves it shut: it must never go on from an old past by itself.
+    fn decide_shut(&mut self, requests: Vec<Request>) -> Result<Decided, AppendError> {
+        let shut = std::mem::replace(&mut self.mode, Mode::Writable);
+        let refused = match self.decide(requests) {
+            // Both or neither: a rotation by itself would end one key and account for nothing.
+            Ok(decided) if decided.placed.iter().all(|p| matches!(p, Placed::Draft(_))) => return Ok(decided),
+            Ok(decided) => {
+                let refused = decided.placed.into_iter().find_map(|p| if let Placed::Failed(e) = p { Some(e) } else { None });
+                let refused =
+                    refused.unwrap_or_else(|| AppendError::Malformed("the idempotency key was used before: use a new one".into()));
+                if decided.made.drafts.is_empty() { refused } else { self.fail(refused) }
+            }
+            Err(answers) => answers.into_iter().find_map(Result::err).unwrap_or(AppendError::Busy),
+        };
+        if matches!(self.mode, Mode::Writable) {
+            self.mode = shut;
         }
-        answer
+        Err(refused)
     }
 
     /// The head to declare lost: one of this ledger's keys signed it, and the register knows none that is newer.
@@ -85,8 +89,4 @@ impl Ledger {
         self.state.keys.verify(note).map_err(|e| format!("the newest known head: {e}"))?;
         Ok(Head { size, note: note.to_vec() })
     }
-}
-
-fn first_error(answers: Vec<Result<Receipt, AppendError>>) -> AppendError {
-    answers.into_iter().find_map(Result::err).unwrap_or(AppendError::Busy)
 }
