@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId};
+use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId, RecordId};
 use countersign_entry::record::{Credential, GrantState, Node, Record, RecusalScope, Role};
 
 use crate::facts::{Facts, account};
@@ -61,6 +61,14 @@ pub enum Refusal {
         from: GrantState,
         /// What was asked.
         to: GrantState,
+    },
+    /// Something recorded forbids that anything be erased.
+    #[error("legal hold {hold} stands as entry {entry}: nothing is erased while one does")]
+    Held {
+        /// The hold.
+        hold: RecordId,
+        /// Its entry.
+        entry: LeafIndex,
     },
     /// Another rule of the record's own.
     #[error("{0}")]

@@ -7,8 +7,8 @@ use countersign_entry::ids::{
 };
 use countersign_entry::record::{
     Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, DutyEvent, DutyKind, Exposure, Filer, GrantRequest,
-    GrantState, Holding, Identifier, Import, Issuer, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization, Outcome,
-    Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
+    GrantState, Holding, Identifier, Import, Issuer, LegalHold, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization,
+    Outcome, Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 2;
+pub const FACTS_VERSION: u32 = 3;
 
 /// Everything known before the next index.
 ///
@@ -145,6 +145,7 @@ pub struct Facts {
     pub(crate) imports: ById<RecordId, Import>,
     pub(crate) match_decisions: ById<RecordId, MatchDecision>,
     pub(crate) filers: ById<RecordId, Filer>,
+    pub(crate) legal_holds: ById<RecordId, LegalHold>,
     /// What happened with each duty, in order.
     pub(crate) duty_events: BTreeMap<(PersonId, DutyKind, Date), Vec<Known<DutyEvent>>>,
     pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
@@ -291,6 +292,11 @@ impl Facts {
         usize::try_from(index.0 / 64).ok().and_then(|word| self.accesses.get(word)).is_some_and(|word| word >> (index.0 % 64) & 1 == 1)
     }
 
+    /// Counts an entry in that nobody can read: what it said is no fact any more.
+    pub fn pass(&mut self, index: LeafIndex) {
+        self.size = index.0.saturating_add(1);
+    }
+
     /// Takes one more entry in. The record has passed [`Facts::check`] or stands in a ledger already; what it does not refer to rightly is ignored,
     /// so that recovery and an inspector's replay always get through to the end.
     pub fn apply(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, record: &Record) {
@@ -407,6 +413,9 @@ impl Facts {
                 }
             }
             other => {
+                if let Record::LegalHold(r) = other {
+                    keep!(legal_holds, r);
+                }
                 self.apply_to_case(index, other);
                 if let Some(id) = other.entity() {
                     self.others.insert((other.type_name(), id.to_owned()), index);

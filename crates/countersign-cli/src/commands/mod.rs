@@ -7,6 +7,7 @@ pub(crate) mod backup;
 pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
+mod erase;
 pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
