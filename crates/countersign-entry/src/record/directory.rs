@@ -114,6 +114,12 @@ pub enum Role {
     Sequencer,
     /// Somebody whose own record is here.
     CoveredPerson,
+    /// Has people under them whose recusals they have to keep work away from: sees that and for what, never why (5 CFR 2635.602(a)(2)).
+    Supervisor,
+    /// Speaks for the developer that their organization is: sees who had access under its offers.
+    Developer,
+    /// Cosigns checkpoints; sees the public plane alone.
+    Witness,
 }
 
 /// An account that can act on the ledger.
@@ -157,7 +163,8 @@ pub enum CredentialKind {
 }
 
 /// An account or card somewhere else that points to a person, so that what that place logs can be told of them. It lets nobody act on the
-/// ledger and gives no role: who may is a [`Principal`]'s to say, and nothing makes a principal out of a credential.
+/// ledger and gives no role: who may is a [`Principal`]'s to say, and what stands for a principal is a
+/// [`CredentialLinked`](super::CredentialLinked)'s.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
