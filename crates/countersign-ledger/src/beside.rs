@@ -98,13 +98,9 @@ impl Ledger {
     }
 
     /// Goes on from the snapshot, if there is one of the ledger's past; from nothing otherwise.
-    pub(crate) fn restore(&mut self, size: u64) -> Replay {
+    pub(crate) fn restore(&mut self) -> Replay {
         let Some(beside) = &self.beside else { return Replay::new() };
-        let restored = Snapshot::open(&beside.dir, &self.keys).and_then(|snapshot| {
-            let ahead = snapshot.size();
-            if ahead > size { Err(SnapshotError::Ahead(ahead)) } else { snapshot.restore(&self.vkey) }
-        });
-        match restored {
+        match Snapshot::open(&beside.dir, &self.keys).and_then(|snapshot| snapshot.restore(&self.vkey)) {
             Ok(Restored { facts, tree, chain, last_at, keys, .. }) => {
                 self.snapshot_size = tree.size().0;
                 (self.state.tree, self.state.chain, self.state.last_at) = (tree, chain, last_at);
@@ -120,8 +116,8 @@ impl Ledger {
     }
 
     /// Forgets that there was a snapshot.
-    pub(crate) fn start_over(&mut self) -> Replay {
-        self.anew(&format!("the snapshot is not used: {}", SnapshotError::OtherPast));
+    pub(crate) fn start_over(&mut self, why: SnapshotError) -> Replay {
+        self.anew(&format!("the snapshot is not used: {why}"));
         self.snapshot_size = 0;
         self.state = State::new(&self.vkey);
         Replay::new()

@@ -30,6 +30,7 @@ use crate::durable::Unsealed;
 use crate::index::{DiskError, Index};
 use crate::nowhere::Nowhere;
 use crate::receipt::Receipt;
+use crate::snapshot::SnapshotError;
 use crate::state::{State, typed};
 use crate::{Clock, Entropy};
 
@@ -146,7 +147,7 @@ impl Ledger {
     /// The store holds something already, or the commit failed.
     pub fn start(parts: Parts, founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> Result<Self, OpenError> {
         let mut ledger = Self::idle(parts);
-        let recovered = ledger.store.recover()?;
+        let recovered = ledger.store.recover(0)?;
         if recovered.head.is_some() || recovered.staged.is_some() {
             return Err(OpenError::Damaged { entry: 0, what: "a ledger is started in an empty store only".into() });
         }
@@ -190,15 +191,17 @@ impl Ledger {
     pub fn open(parts: Parts, access: Access) -> Result<Self, OpenError> {
         let mut ledger = Self::idle(parts);
         ledger.access = access;
-        let recovered = ledger.store.recover()?;
-        let size = recovered.head.as_ref().map_or(0, |h| h.size);
-        let mut replay = ledger.restore(size);
+        let mut replay = ledger.restore();
+        let mut recovered = ledger.store.recover(ledger.snapshot_size)?;
         let mut objection = ledger.rebuild(&mut replay, &recovered);
         if ledger.snapshot_size > 0 && !matches!(objection, Ok(None)) {
             // Whatever is wrong, a snapshot must not be the reason.
-            replay = ledger.start_over();
+            let ahead = ledger.snapshot_size > recovered.size();
+            replay = ledger.start_over(if ahead { SnapshotError::Ahead(ledger.snapshot_size) } else { SnapshotError::OtherPast });
+            recovered = ledger.store.recover(0)?;
             objection = ledger.rebuild(&mut replay, &recovered);
         }
+        let size = recovered.size();
         let objection = objection?;
         let sound = objection.is_none() && recovered.staged.is_none();
         if access == Access::Write {
@@ -284,7 +287,7 @@ impl Ledger {
     fn rebuild(&mut self, replay: &mut Replay, recovered: &Recovered) -> Result<Option<String>, OpenError> {
         let mut objection = None;
         let mut failed = None;
-        let size = recovered.head.as_ref().map_or(0, |h| h.size);
+        let size = recovered.size();
         // Less than a page needs no run, so the index takes the entries as they come.
         let indexed = self.access == Access::Write && self.indexes_while_reading(size);
         // The scan borrows the store while the entries change the state, so the store steps aside for the time.

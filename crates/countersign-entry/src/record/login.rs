@@ -7,6 +7,7 @@ use crate::ids::{Date, Hash32, Line, PrincipalId, RecordId};
 
 /// Whoever shows this credential acts as the principal. What it may do is in the principal's roles, and nowhere else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CredentialLinked {
     /// Its id, used once. Of an interface's key it is the public part.
@@ -33,6 +34,7 @@ pub struct CredentialLinked {
 
 /// The credential stands for nobody any more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CredentialRevoked {
     /// The credential.
