@@ -6,9 +6,9 @@ use countersign_entry::ids::{
     Date, IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
 };
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, DutyEvent, DutyKind, Exposure, Filer, GrantRequest,
-    GrantState, Holding, Identifier, Import, Issuer, LegalHold, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization,
-    Outcome, Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, CredentialLinked, Decision, DutyEvent, DutyKind, Exposure, Filer,
+    GrantRequest, GrantState, Holding, Identifier, Import, Issuer, LegalHold, List, ListItem, ListSubject, MatchDecision, Model, Node,
+    Organization, Outcome, Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,10 @@ pub(crate) fn account(c: &Credential) -> Account {
     (c.kind, c.issuer.to_string(), c.subject.to_string())
 }
 
+pub(crate) fn login_account(c: &CredentialLinked) -> Account {
+    (c.kind, c.issuer.to_string(), c.subject.to_string())
+}
+
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
@@ -103,6 +107,10 @@ pub struct Facts {
     pub(crate) principals: ById<PrincipalId, Principal>,
     pub(crate) credentials: ById<RecordId, Credential>,
     pub(crate) credentials_of: BTreeMap<Account, BTreeSet<RecordId>>,
+    /// Credentials that were ever linked to a principal.
+    pub(crate) logins: ById<RecordId, CredentialLinked>,
+    /// Those of them that stand, by what they are known by.
+    pub(crate) logins_of: BTreeMap<Account, RecordId>,
     pub(crate) providers: ById<ProviderId, Provider>,
     pub(crate) models: ById<ModelId, Model>,
     pub(crate) issuers: ById<IssuerId, Issuer>,
@@ -188,6 +196,8 @@ lookups! {
     principal, principals, principals: PrincipalId => Principal;
     /// The credential with this id.
     credential, credentials, credentials: RecordId => Credential;
+    /// The credential that was linked to a principal under this id, whether or not it still stands.
+    login, logins, logins: RecordId => CredentialLinked;
     /// The provider with this id.
     provider, providers, providers: ProviderId => Provider;
     /// The model with this id.
@@ -263,6 +273,30 @@ impl Facts {
         self.principals.values().find(|p| !p.record.disabled && p.record.os_user.as_ref().is_some_and(|u| u.as_str() == os_user))
     }
 
+    /// The principal that a credential stands for on a day: linked, not revoked, not past its last day, and the principal not disabled.
+    pub fn principal_of_login(
+        &self,
+        kind: CredentialKind,
+        issuer: &str,
+        subject: &str,
+        on: &Date,
+    ) -> Option<(&Known<CredentialLinked>, &Known<Principal>)> {
+        let id = self.logins_of.get(&(kind, issuer.to_owned(), subject.to_owned()))?;
+        self.standing_login(id, on)
+    }
+
+    /// As [`Facts::principal_of_login`], by the credential's own id.
+    pub fn standing_login(&self, id: &RecordId, on: &Date) -> Option<(&Known<CredentialLinked>, &Known<Principal>)> {
+        let linked = self.logins.get(id).filter(|l| self.stands(&l.record))?;
+        let principal = self.principals.get(&linked.record.principal).filter(|p| !p.record.disabled)?;
+        linked.record.valid_to.as_ref().is_none_or(|to| on <= to).then_some((linked, principal))
+    }
+
+    /// Whether a linked credential was not revoked.
+    pub fn stands(&self, linked: &CredentialLinked) -> bool {
+        self.logins_of.get(&login_account(linked)) == Some(&linked.id)
+    }
+
     /// Whether a first operator has been recorded. Until then the ledger is being made and anybody who makes it may write.
     pub fn bootstrapped(&self) -> bool {
         self.principals.values().any(|p| p.record.roles.contains(&Role::Operator))
@@ -319,6 +353,11 @@ impl Facts {
                 }
                 self.credentials_of.entry(account(r)).or_default().insert(r.id.clone());
             }
+            Record::CredentialLinked(r) => {
+                drop(keep!(logins, r));
+                self.logins_of.insert(login_account(r), r.id.clone());
+            }
+            Record::CredentialRevoked(r) => self.logins_of.retain(|_, id| *id != r.id),
             Record::Provider(r) => drop(keep!(providers, r)),
             Record::Model(r) => drop(keep!(models, r)),
             Record::Issuer(r) => {

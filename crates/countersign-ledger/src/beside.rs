@@ -24,12 +24,12 @@ pub struct Beside {
     /// Entries after the newest snapshot from which on a start writes another. A running ledger waits for twenty times as many.
     pub snapshot_after: u64,
     /// Told what is being done and why. Called for every entry, so it has to be quick.
-    pub told: Box<dyn FnMut(Notice<'_>) + Send>,
+    pub told: Box<dyn FnMut(Notice<'_>) + Send + Sync>,
 }
 
 impl Beside {
     /// In a ledger's own directory.
-    pub fn new(dir: PathBuf, told: Box<dyn FnMut(Notice<'_>) + Send>) -> Self {
+    pub fn new(dir: PathBuf, told: Box<dyn FnMut(Notice<'_>) + Send + Sync>) -> Self {
         Self { dir, run_len: RUN_LEN, snapshot_after: SNAPSHOT_AFTER, told }
     }
 }

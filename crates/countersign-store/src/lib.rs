@@ -82,7 +82,7 @@ pub type EachSeal<'a> = &'a mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>;
 ///
 /// One writer at a time, and any number of readers beside it. An error from `stage` or `seal` other than a refusal means *unknown*:
 /// the bytes may or may not be there. The handle then answers [`StoreError::Poisoned`] to every write; open a new one and `recover`.
-pub trait Store: Send {
+pub trait Store: Send + Sync {
     /// Finds where the last commit ended, and reads everything from index `from` on for it. Comes first: until then nothing can be read or written. A reader
     /// calls it again to see what a writer has sealed since. Changes nothing on disk.
     ///
@@ -119,7 +119,7 @@ pub trait Store: Send {
 /// A place apart from the store that remembers the newest head, so that a store set back in time is noticed.
 ///
 /// An error from `advance` other than a refusal means *unknown*, and the handle is done with: open a new one.
-pub trait Register: Send {
+pub trait Register: Send + Sync {
     /// The newest head ever advanced to; `None` if the register was made and never used. A register that is gone is an error, not `None`.
     fn load(&self) -> Result<Option<Head>, RegisterError>;
 
