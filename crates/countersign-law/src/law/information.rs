@@ -1,8 +1,9 @@
-//! Use of information (5 CFR 2635.703; 17 CFR 240.10b5-1 and -2; 7 U.S.C. 6c(a)).
+//! Use of information (5 CFR 2635.703; 17 CFR 240.10b5-1 and -2; 17 CFR 180.1; 7 U.S.C. 6c(a); 41 U.S.C. 2102).
 
+use super::plan::{self, Defence};
 use super::{Ask, Case, Sheet};
 use crate::answer::{Flag, Kind, Outcome, Point};
-use crate::rules::{COMMODITIES, INFORMATION, Rule, SECURITIES};
+use crate::rules::{COMMODITIES, DECEPTION, INFORMATION, PLAN_DEFENCE, PROCUREMENT_INFO, Rule, SECURITIES, TRUST};
 use crate::scenario::{Gained, InformationUse, InformationUseKind, Protection};
 use crate::three::Three;
 
@@ -19,12 +20,6 @@ pub(crate) fn nonpublic(case: &Case<'_>, u: &InformationUse) -> Three {
         Some(_) => Three::Yes,
         None => Three::Unknown,
     }
-}
-
-/// A plan adopted before the person knew, and not changed after (10b5-1(c)).
-fn planned_before(u: &InformationUse) -> bool {
-    let before = u.plan_adopted_on.zip(u.known_on).is_some_and(|(adopted, known)| adopted < known);
-    before && u.plan_modified_on.is_none_or(|changed| u.known_on.is_some_and(|known| changed < known))
 }
 
 pub(crate) fn information(case: &Case<'_>, sheet: &mut Sheet) {
@@ -63,7 +58,7 @@ fn one(case: &Case<'_>, u: &InformationUse, place: String, sheet: &mut Sheet) {
             let because = "the public has it";
             sheet.find(Kind::NonpublicInfo, Outcome::NoViolation, Point::UseOfInformation, INFORMATION, because).fact(place);
         }
-        (Three::Yes, Some(_)) => prohibited(u, what, place, sheet),
+        (Three::Yes, Some(_)) => prohibited(case, u, what, place, sheet),
         _ => {
             let ask = Ask::new("How did the person come by it, and had the public got it by then?", "`gained`, `protection`, `public_on`");
             sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, INFORMATION, &ask).fact(place);
@@ -71,22 +66,69 @@ fn one(case: &Case<'_>, u: &InformationUse, place: String, sheet: &mut Sheet) {
     }
 }
 
-fn rule_for(u: &InformationUse, what: InformationUseKind) -> Rule {
-    match (u.gained, what) {
-        (Some(Gained::ThroughFederalEmployment), _) => INFORMATION,
-        (_, InformationUseKind::TradesCommodityOrEventContract) => COMMODITIES,
-        _ => SECURITIES,
+/// The rule that forbids a use, and those beside it.
+fn rules_for(u: &InformationUse, what: InformationUseKind) -> Vec<Rule> {
+    use InformationUseKind::*;
+    let federal = u.gained == Some(Gained::ThroughFederalEmployment);
+    let mut rules = Vec::new();
+    if federal {
+        rules.push(INFORMATION);
+    }
+    match what {
+        TradesCommodityOrEventContract
+            if federal || u.gained == Some(Gained::ToldByFederalEmployee) || u.gained == Some(Gained::Stolen) =>
+        {
+            rules.push(COMMODITIES)
+        }
+        TradesCommodityOrEventContract => rules.push(DECEPTION),
+        TradesSecurity | TipsOthers if !federal => rules.push(SECURITIES),
+        ObtainsBeforeAward => rules.push(PROCUREMENT_INFO),
+        _ if u.protection == Some(Protection::SourceSelection) => rules.push(PROCUREMENT_INFO),
+        _ if !federal => rules.push(SECURITIES),
+        _ => {}
+    }
+    rules
+}
+
+/// What a plan from before the person knew does to a trade. True where that settles the finding.
+fn by_plan(case: &Case<'_>, u: &InformationUse, place: &str, sheet: &mut Sheet) -> bool {
+    match plan::defence(case, u) {
+        Defence::None => false,
+        Defence::Fails(why, until) => {
+            let found = sheet.find(Kind::NonpublicInfo, Outcome::UseProhibited, Point::UseOfInformation, PLAN_DEFENCE, why).fact(place);
+            found.until(until).flag(Flag::AlsoSecuritiesLaw);
+            true
+        }
+        Defence::Stands(lines) => {
+            let ask = Ask::new(
+                "On its papers the plan meets every condition. Was it entered, and acted on, in good faith, and not to evade the rule?",
+                "the circumstances in which the plan was made (17 CFR 240.10b5-1(c)(1)(ii)(A))",
+            );
+            sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, PLAN_DEFENCE, &ask).fact(place).sums(&lines);
+            true
+        }
+        Defence::Open => {
+            let ask = Ask::new(
+                "Was the plan binding, entered in good faith, followed without change, and the cooling-off period over?",
+                "the plan's papers: `plan` (17 CFR 240.10b5-1(c))",
+            );
+            sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, PLAN_DEFENCE, &ask).fact(place);
+            true
+        }
     }
 }
 
-fn prohibited(u: &InformationUse, what: InformationUseKind, place: String, sheet: &mut Sheet) {
+fn prohibited(case: &Case<'_>, u: &InformationUse, what: InformationUseKind, place: String, sheet: &mut Sheet) {
     use InformationUseKind::*;
-    if what == TradesSecurity && planned_before(u) {
+    if what == TradesSecurity && by_plan(case, u, &place, sheet) {
+        return;
+    }
+    if plan::duty(u) != Three::Yes {
         let ask = Ask::new(
-            "Was the plan binding, entered in good faith, followed without change, and the cooling-off period over?",
-            "the plan's papers (17 CFR 240.10b5-1(c))",
+            "Was there an agreement, or a history of sharing confidences, so that whoever was told knew that it was to be kept confidential?",
+            "`agreed_to_confidence`, `shares_confidences`",
         );
-        sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, SECURITIES, &ask).fact(place);
+        sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, TRUST, &ask).fact(place);
         return;
     }
     let because = match what {
@@ -97,16 +139,20 @@ fn prohibited(u: &InformationUse, what: InformationUseKind, place: String, sheet
         TradesCommodityOrEventContract => {
             "nonpublic information may not be used to trade a commodity, swap or event contract until the public has it"
         }
+        ObtainsBeforeAward => "bid, proposal and source selection information may not be obtained before the award it relates to",
         TellsBidder | HelpsCompetitor => "one company's protected information may not be given or used to help another",
         _ => "nonpublic information may not be given out to further a private interest, other than by the agency's procedures",
     };
     let also = matches!(what, TradesSecurity | TipsOthers | TradesCommodityOrEventContract);
-    sheet
-        .find(Kind::NonpublicInfo, Outcome::UseProhibited, Point::UseOfInformation, rule_for(u, what), because)
-        .fact(place)
-        .until(u.public_on)
-        .flag_if(also, Flag::AlsoSecuritiesLaw);
+    for rule in rules_for(u, what) {
+        sheet
+            .find(Kind::NonpublicInfo, Outcome::UseProhibited, Point::UseOfInformation, rule, because)
+            .fact(&place)
+            .until(u.public_on)
+            .flag_if(also, Flag::AlsoSecuritiesLaw);
+    }
     if also {
-        sheet.oblige("the person", "neither trade nor advise others to until the public has it", u.public_on, "5 CFR 2635.703(a)");
+        let cite = if u.gained == Some(Gained::ThroughFederalEmployment) { INFORMATION.cite } else { "17 CFR 240.10b5-1, 180.1" };
+        sheet.oblige("the person", "neither trade nor advise others to until the public has it", u.public_on, cite);
     }
 }
