@@ -1,5 +1,6 @@
 //! The one function that answers: every rule runs, and what they wrote is put in order.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, PolicyName, Question, Verdict, Verdicts};
@@ -129,8 +130,10 @@ fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts, edition: Opti
             answers.push(KindAnswer { kind, outcome: first.outcome, findings: of });
         }
     }
+    // One fact may settle several findings, and is asked for once, under the first kind that asks.
     questions.sort();
-    questions.dedup();
+    let mut asked: BTreeSet<(String, String)> = BTreeSet::new();
+    questions.retain(|q: &Question| asked.insert((q.question.clone(), q.settled_by.clone())));
     obligations.sort();
     obligations.dedup();
     let notice = if verdicts.participate == Verdict::Yes && questions.is_empty() { NOTICE_CLEAR } else { NOTICE };

@@ -319,6 +319,21 @@ pub fn rule_set() -> Hash32 {
     Hash32(h.finalize().into())
 }
 
+/// What kind of text a rule rests on: `statute`, `regulation`, `order`, `agreement`, `policy`, `practice`, or `own principle` of this rule set.
+pub fn authority(rule: &Rule) -> &'static str {
+    let kinds = [
+        ("U.S.C.", "statute"),
+        ("CFR", "regulation"),
+        ("EO 14409", "order"),
+        ("own authority", "list's own"),
+        ("terms of access", "agreement"),
+        ("policy", "policy"),
+        ("NTM", "practice"),
+        ("NIST", "practice"),
+    ];
+    kinds.iter().find(|(sign, _)| rule.cite.contains(sign)).map_or("own principle", |(_, kind)| kind)
+}
+
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|r| r.id == id)

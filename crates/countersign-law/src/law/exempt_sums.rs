@@ -50,7 +50,8 @@ impl Sum {
             Three::No => Shield::Lost(rule, format!("{what} come to more than ${}", grouped(limit)), self.lines),
             Three::Unknown => {
                 let settled = format!("the exact values, or a sum of at most ${}", grouped(limit));
-                let question = format!("What are {what} worth together? On the papers: {}.", self.total);
+                let known = if self.total == Amount::UNKNOWN { "no value".to_owned() } else { self.total.to_string() };
+                let question = format!("How much are the {what} worth in all? The papers give {known}.");
                 Shield::Open(rule, super::Ask::new(question, settled), self.lines)
             }
         }
