@@ -283,6 +283,7 @@ const MODEL: &[FieldRule] = &[
     may("family", LINE),
     may("released_on", Form::Date),
     may("open_weights", Form::Bool),
+    may("stopped", Form::Bool),
 ];
 const EXPOSURE: &[FieldRule] = &[
     must("id", RECORD_ID),

@@ -162,6 +162,14 @@ fn the_other_printed_examples() {
     assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
 }
 
+/// The open cases again, translated a second time from their facts alone, by somebody who did not look at the first translation, nearly all without
+/// saying which point is at issue. On the first run 86 of 88 came out as the text says; one rule was mended after that.
+#[test]
+fn a_second_translation_of_the_open_cases() {
+    let (good, wrongly_cleared) = score("second", true);
+    assert!(good >= 97.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
+}
+
 /// Without the points at issue an answer has to put first what decides, by itself.
 #[test]
 fn without_the_points_asked_for_nothing_is_wrongly_cleared() {

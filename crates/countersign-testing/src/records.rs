@@ -179,6 +179,7 @@ pub fn policy() -> impl Strategy<Value = Policy> {
         case_cadence_seconds: 60..=604_800u64,
         case_tier_max: tier(),
         clock_skew_seconds: 0..=86_400u64,
+        feeds: vec((line(), 3_600..=31_536_000u64).prop_map(|(importer, max_age_seconds)| Feed { importer, max_age_seconds }), 0..3),
         preclearance: of(preclearance_policy()),
         supersedes: of(leaf_index()),
     })
@@ -341,6 +342,7 @@ fn directory(type_name: &str) -> BoxedStrategy<Record> {
             family: of(line()),
             released_on: of(date()),
             open_weights: of(any::<bool>()),
+            stopped: of(any::<bool>()),
             supersedes: of(leaf_index()),
         }),
         "issuer" => boxed!(Issuer {
@@ -789,7 +791,13 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn agreement_kind() -> impl Strategy<Value = AgreementKind> {
-    select(vec![AgreementKind::AccessTerms, AgreementKind::DutyNotice, AgreementKind::NoInterestCertification])
+    select(vec![
+        AgreementKind::AccessTerms,
+        AgreementKind::DutyNotice,
+        AgreementKind::NoInterestCertification,
+        AgreementKind::Waiver208,
+        AgreementKind::Authorization502,
+    ])
 }
 
 fn marking_level() -> impl Strategy<Value = MarkingLevel> {

@@ -285,6 +285,7 @@ pub fn policy() -> Policy {
         case_cadence_seconds: 3_600,
         case_tier_max: Tier::Three,
         clock_skew_seconds: 300,
+        feeds: vec![],
         preclearance: None,
         supersedes: None,
     }

@@ -39,7 +39,7 @@ pub use self::interest::{
     Band, HolderRelation, Holding, Import, Instrument, InstrumentClass, Linking, MatchDecision, Provenance, Relationship, RelationshipKind,
     Trade, TradeKind,
 };
-pub use self::policy::{Effect, Effects, Policy};
+pub use self::policy::{Effect, Effects, Feed, Policy};
 pub use self::preclearance::{AccessBar, PreclearanceDecision, PreclearancePolicy, PreclearanceRequest, PreclearanceScope};
 pub use self::process::{
     Authority, Correction, Designation, HoldScope, Identifier, IdentifierScheme, LegalHold, Referral, RosterEntry, Selection, Vulnerability,

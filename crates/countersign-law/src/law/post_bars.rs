@@ -92,6 +92,8 @@ pub(crate) fn permanent(case: &Case<'_>, contact: &[Element], exception: Option<
     elements.push(united_states(case, None));
     match together(PERMANENT, &elements) {
         no if no.applies == Three::No => no,
+        // Posts are stated and no work in the matter: this bar is not what the facts are about.
+        open if open.applies == Three::Unknown && !case.s.posts.is_empty() => Verdict { unstated: true, ..open },
         open if open.applies == Three::Unknown => open,
         yes => Verdict::unstated(
             PERMANENT,
