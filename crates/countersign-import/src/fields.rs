@@ -363,6 +363,7 @@ const TRADE: &[FieldRule] = &[
     may("asset", Form::Elsewhere),
     may("asset_type", Form::Elsewhere),
     may("amount", Form::Elsewhere),
+    may("quantity", Form::Elsewhere),
     may("comment", Form::Elsewhere),
 ];
 const HOLDING: &[FieldRule] = &[

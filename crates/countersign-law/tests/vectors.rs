@@ -162,8 +162,8 @@ fn the_other_printed_examples() {
     assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
 }
 
-/// The open cases again, translated a second time from their facts alone, by somebody who did not look at the first translation, nearly all without
-/// saying which point is at issue. On the first run 86 of 88 came out as the text says; one rule was mended after that.
+/// The open cases again, translated a second time from their facts, without the first translation at hand (what it states of contacts after service had
+/// been seen in a table), and nearly all without saying which point is at issue. On the first run 86 of 88 came out as the text says; one rule was mended after that.
 #[test]
 fn a_second_translation_of_the_open_cases() {
     let (good, wrongly_cleared) = score("second", true);

@@ -186,28 +186,32 @@ pub fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn preclearance_policy() -> impl Strategy<Value = PreclearancePolicy> {
-    let classes = (vec(instrument_class(), 0..4), vec(instrument_class(), 0..4));
+    let forbidden = (trade_term(), line()).prop_map(|(term, authority)| ForbiddenTerm { term, authority });
+    let classes = (vec(instrument_class(), 0..4), vec(instrument_class(), 0..4), vec(forbidden, 0..3));
     let numbers = (0..=366u32, 1..=30u32, 0..=120u32, 1..=1_000u32, 2..=1_000u32, 1..=366u32);
     let rules = (
         select(vec![PreclearanceScope::PeopleWithAccess, PreclearanceScope::Everybody]),
         select(vec![AccessBar::Everything, AccessBar::Touched]),
     );
-    (line(), rules, classes, numbers).prop_map(|(basis, (required_of, access_bars), (always_cleared, never_cleared), numbers)| {
-        let (notice_days, execute_business_days, hold_months, daily_quota, probing_instruments, probing_days) = numbers;
-        PreclearancePolicy {
-            basis,
-            required_of,
-            access_bars,
-            always_cleared,
-            never_cleared,
-            notice_days,
-            execute_business_days,
-            hold_months,
-            daily_quota,
-            probing_instruments,
-            probing_days,
-        }
-    })
+    (line(), rules, classes, numbers).prop_map(
+        |(basis, (required_of, access_bars), (always_cleared, never_cleared, forbidden_terms), numbers)| {
+            let (notice_days, execute_business_days, hold_months, daily_quota, probing_instruments, probing_days) = numbers;
+            PreclearancePolicy {
+                basis,
+                required_of,
+                access_bars,
+                always_cleared,
+                never_cleared,
+                forbidden_terms,
+                notice_days,
+                execute_business_days,
+                hold_months,
+                daily_quota,
+                probing_instruments,
+                probing_days,
+            }
+        },
+    )
 }
 
 /// A submission.
@@ -484,6 +488,7 @@ fn preclearance(type_name: &str) -> BoxedStrategy<Record> {
             instrument: instrument(),
             kind: trade_kind(),
             quantity: of(any::<u64>()),
+            terms: vec(trade_term(), 0..3),
             value: band(),
             from: date(),
             until: date(),
@@ -517,6 +522,10 @@ fn duties(type_name: &str) -> BoxedStrategy<Record> {
             text: of(line()),
         }),
     }
+}
+
+fn trade_term() -> impl Strategy<Value = TradeTerm> {
+    select(vec![TradeTerm::ShortSale, TradeTerm::OnMargin, TradeTerm::InitialOffering])
 }
 
 fn trade_kind() -> impl Strategy<Value = TradeKind> {

@@ -44,6 +44,8 @@ pub const ASKED_TOO_OFTEN: &str = "R-PCL-8";
 pub const PROBING: &str = "R-PCL-9";
 /// A trade that does not keep to what was cleared.
 pub const TRADE_NOT_CLEARED: &str = "R-PCL-10";
+/// A request to trade in a way the policy forbids.
+pub const TERM_FORBIDDEN: &str = "R-PCL-11";
 /// Rules whose findings are trades.
 pub(crate) const ABOUT_TRADES: [&str; 4] = [TRADE_AFTER_ACCESS, TRADE_IN_RESTRICTED, TRADE_IN_WATCHED, TRADE_NOT_CLEARED];
 /// Separation of duties.
@@ -257,6 +259,15 @@ pub const RULES: &[Rule] = &[
         title: "What is to be traded is of no class that the policy never clears",
         found: "the policy never clears this class",
         settled_by: "a decision of the ethics office",
+        eval: not_of_access,
+    },
+    Rule {
+        id: TERM_FORBIDDEN,
+        version: 1,
+        cite: "the agency's pre-clearance policy, and the authority it names",
+        title: "The trade is made in no way that the policy forbids: short, on margin, in an initial offering",
+        found: "the policy forbids to trade in this way",
+        settled_by: "a waiver of the rule the policy names",
         eval: not_of_access,
     },
     Rule {
