@@ -135,7 +135,7 @@ impl Scene {
 
     /// The time the next entry gets: the clock's, and past every entry's.
     pub fn next_at(&self) -> Micros {
-        self.entries.last().map_or(self.now, |last| self.now.max(since_epoch(last.meta.at).plus(1)))
+        self.entries.last().map_or(self.now, |last| self.now.max(Micros::EPOCH.plus(last.meta.at).plus(1)))
     }
 
     /// Records what is due, and says when the next entry would be recorded.
@@ -595,8 +595,4 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::LegalHold(r) => &mut r.supersedes,
         _ => return None,
     })
-}
-
-fn since_epoch(micros: u64) -> Micros {
-    Micros::EPOCH.plus(micros)
 }

@@ -97,7 +97,8 @@ fn accesses() {
         record(&mut ledger, "founder", &format!("p-{n}"), Person { id: person(&who), supersedes: None, ..known.clone() }).unwrap();
         for kind in [AgreementKind::AccessTerms, AgreementKind::NoInterestCertification] {
             let name = format!("{who}-{kind:?}");
-            record(&mut ledger, "officer", &name, agreement(&name, &who, kind, ledger.now())).unwrap();
+            let signed = agreement(&name, &who, kind, ledger.now());
+            record(&mut ledger, "officer", &name, signed).unwrap();
         }
         let order = if n % 2 == 0 { [0, 1] } else { [1, 0] };
         let mut told = [None, None];
