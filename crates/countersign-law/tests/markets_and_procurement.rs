@@ -106,6 +106,22 @@ fn contractors_are_bound_by_clause_and_promise_alone() {
     assert!(found(&works(false.into(), agreed, "offeror"), "R-AGR-3", Outcome::Disqualified));
 }
 
+/// What partners promise binds them, and where nothing does it is asked.
+#[test]
+fn partners_keep_what_they_promised() {
+    let gives = |gained: &str, papers: Value| {
+        answer(json!({"person": {"status": "partner"}, "papers": papers,
+            "information": [{"gained": gained, "protection": "proprietary", "what": "gives_to_organization_or_press"}]}))
+    };
+    assert!(found(&gives("under_agreement", json!([])), "R-AGR-3", Outcome::UseProhibited));
+    let promised = json!([{"kind": "access_agreement", "promises": ["keep_confidence"]}]);
+    assert!(found(&gives("told_by_federal_employee", promised), "R-AGR-3", Outcome::UseProhibited));
+    assert_eq!(outcome(&gives("told_by_federal_employee", json!([])), Kind::NonpublicInfo), Some(Outcome::Refer));
+    let bet = answer(json!({"person": {"status": "partner"}, "papers": [{"kind": "access_agreement", "promises": ["no_event_contracts"]}],
+        "information": [{"gained": "under_agreement", "protection": "marked_confidential", "what": "trades_commodity_or_event_contract"}]}));
+    assert!(found(&bet, "R-AGR-3", Outcome::UseProhibited) && found(&bet, "R-CEA-2", Outcome::UseProhibited));
+}
+
 fn planned(plan: Value, modified: Value, on: &str) -> Answer {
     answer(json!({
         "person": {"status": "partner"},

@@ -58,7 +58,8 @@ fn interest(matter: spec::Matter, held: Held, low: u64, high: u64, holder: usize
 }
 
 fn bands(kinds: Vec<Held>) -> impl Strategy<Value = Vec<(Held, u64, u64)>> {
-    let one = (prop::sample::select(kinds), prop::sample::select(vec![0u64, 1_001, 9_999, 15_000, 15_001, 24_000, 25_001, 49_000]), 0u64..14_000);
+    let one =
+        (prop::sample::select(kinds), prop::sample::select(vec![0u64, 1_001, 9_999, 15_000, 15_001, 24_000, 25_001, 49_000]), 0u64..14_000);
     prop::collection::vec(one.prop_map(|(held, low, more)| (held, low, low + more)), 1..5)
 }
 

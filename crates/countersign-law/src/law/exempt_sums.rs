@@ -15,7 +15,7 @@ fn counted(stake: &Stake<'_>) -> Option<Amount> {
     let value = i.value.unwrap_or(Amount::UNKNOWN);
     let value = i.sold_above.map_or(value, |ceiling| value.capped(ceiling));
     match stake.touch {
-        Touch::Yes(..) if stake.standing.is_some() || is_fund(stake) => Some(value),
+        Touch::Yes(..) if stake.standing.is_some() || is_fund(stake) || stake.asset == Asset::TreasuryBond => Some(value),
         Touch::Yes(..) | Touch::Unknown(..) => Amount::between(0, value.high()),
         Touch::No(..) => None,
     }

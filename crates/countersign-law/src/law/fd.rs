@@ -14,7 +14,7 @@ pub(crate) fn selective(case: &Case<'_>, sheet: &mut Sheet) {
         sheet.refer(KIND, Point::SelectiveDisclosure, SELECTIVE, &ask);
     }
     for (n, d) in case.s.selective_disclosures.iter().enumerate() {
-        one(case, d, format!("selective_disclosures[{n}]"), sheet);
+        one(d, format!("selective_disclosures[{n}]"), sheet);
     }
 }
 
@@ -38,7 +38,7 @@ fn outside(d: &SelectiveDisclosure) -> Option<&'static str> {
     }
 }
 
-fn one(case: &Case<'_>, d: &SelectiveDisclosure, place: String, sheet: &mut Sheet) {
+fn one(d: &SelectiveDisclosure, place: String, sheet: &mut Sheet) {
     if let Some(because) = outside(d) {
         sheet.find(KIND, Outcome::NoViolation, Point::SelectiveDisclosure, SELECTIVE, because).fact(place);
         return;
@@ -55,7 +55,7 @@ fn one(case: &Case<'_>, d: &SelectiveDisclosure, place: String, sheet: &mut Shee
     };
     match knowing {
         true => at_once(d, place, sheet),
-        false => promptly(case, d, place, sheet),
+        false => promptly(d, place, sheet),
     }
 }
 
@@ -72,7 +72,7 @@ fn at_once(d: &SelectiveDisclosure, place: String, sheet: &mut Sheet) {
 }
 
 /// 243.100(a)(2), 243.101(d): no later than 24 hours or the next opening of the exchange, whichever is later.
-fn promptly(_: &Case<'_>, d: &SelectiveDisclosure, place: String, sheet: &mut Sheet) {
+fn promptly(d: &SelectiveDisclosure, place: String, sheet: &mut Sheet) {
     let by = d.learned_on.map(|day| day.plus_days(1).max(day.plus_business_days(1)));
     let late = by.zip(d.public_on).map(|(by, public)| public > by);
     let (outcome, because) = match late {

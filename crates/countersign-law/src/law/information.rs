@@ -1,10 +1,11 @@
 //! Use of information (5 CFR 2635.703; 17 CFR 240.10b5-1 and -2; 17 CFR 180.1; 7 U.S.C. 6c(a); 41 U.S.C. 2102).
 
+use super::contract::promised;
 use super::plan::{self, Defence};
 use super::{Ask, Case, Sheet};
 use crate::answer::{Flag, Kind, Outcome, Point};
-use crate::rules::{COMMODITIES, DECEPTION, INFORMATION, PLAN_DEFENCE, PROCUREMENT_INFO, Rule, SECURITIES, TRUST};
-use crate::scenario::{Gained, InformationUse, InformationUseKind, Protection};
+use crate::rules::{AGREED, COMMODITIES, DECEPTION, INFORMATION, PLAN_DEFENCE, PROCUREMENT_INFO, Rule, SECURITIES, TRUST};
+use crate::scenario::{Gained, InformationUse, InformationUseKind, Promise, Protection};
 use crate::three::Three;
 
 /// Whether the public did not have it when it was used (703(b)).
@@ -66,28 +67,25 @@ fn one(case: &Case<'_>, u: &InformationUse, place: String, sheet: &mut Sheet) {
     }
 }
 
-/// The rule that forbids a use, and those beside it.
-fn rules_for(u: &InformationUse, what: InformationUseKind) -> Vec<Rule> {
+/// The rules that forbid a use: none where nothing names an authority.
+fn rules_for(case: &Case<'_>, u: &InformationUse, what: InformationUseKind) -> Vec<Rule> {
     use InformationUseKind::*;
     let federal = u.gained == Some(Gained::ThroughFederalEmployment);
-    let mut rules = Vec::new();
-    if federal {
-        rules.push(INFORMATION);
-    }
-    match what {
-        TradesCommodityOrEventContract
-            if federal || u.gained == Some(Gained::ToldByFederalEmployee) || u.gained == Some(Gained::Stolen) =>
-        {
-            rules.push(COMMODITIES)
-        }
-        TradesCommodityOrEventContract => rules.push(DECEPTION),
-        TradesSecurity | TipsOthers if !federal => rules.push(SECURITIES),
-        ObtainsBeforeAward => rules.push(PROCUREMENT_INFO),
-        _ if u.protection == Some(Protection::SourceSelection) => rules.push(PROCUREMENT_INFO),
-        _ if !federal => rules.push(SECURITIES),
-        _ => {}
-    }
-    rules
+    let from_federal = federal || matches!(u.gained, Some(Gained::ToldByFederalEmployee | Gained::Stolen));
+    let broken = match what {
+        TradesSecurity | TipsOthers => promised(case, Promise::NoTrading),
+        TradesCommodityOrEventContract => promised(case, Promise::NoEventContracts) || promised(case, Promise::NoTrading),
+        _ => promised(case, Promise::KeepConfidence) || promised(case, Promise::NoPersonalGain) || u.gained == Some(Gained::UnderAgreement),
+    };
+    let of_market = match what {
+        TradesSecurity | TipsOthers if !federal => Some(SECURITIES),
+        TradesCommodityOrEventContract if from_federal => Some(COMMODITIES),
+        TradesCommodityOrEventContract => Some(DECEPTION),
+        _ => None,
+    };
+    let of_procurement = what == ObtainsBeforeAward || (u.protection == Some(Protection::SourceSelection) && of_market.is_none());
+    let found = [federal.then_some(INFORMATION), of_market, of_procurement.then_some(PROCUREMENT_INFO), broken.then_some(AGREED)];
+    found.into_iter().flatten().collect()
 }
 
 /// What a plan from before the person knew does to a trade. True where that settles the finding.
@@ -144,7 +142,16 @@ fn prohibited(case: &Case<'_>, u: &InformationUse, what: InformationUseKind, pla
         _ => "nonpublic information may not be given out to further a private interest, other than by the agency's procedures",
     };
     let also = matches!(what, TradesSecurity | TipsOthers | TradesCommodityOrEventContract);
-    for rule in rules_for(u, what) {
+    let rules = rules_for(case, u, what);
+    if rules.is_empty() {
+        let ask = Ask::new(
+            "Which agreement, statute or regulation binds the person to keep this, and what does it say?",
+            "`papers` with an `access_agreement` and its `promises`, or `gained`",
+        );
+        sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, AGREED, &ask).fact(place);
+        return;
+    }
+    for rule in rules {
         sheet
             .find(Kind::NonpublicInfo, Outcome::UseProhibited, Point::UseOfInformation, rule, because)
             .fact(&place)
