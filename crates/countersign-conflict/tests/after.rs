@@ -23,11 +23,11 @@ fn released(released: Option<Micros>, cleansed: Option<Micros>) -> Submission {
 }
 
 fn told(scene: &Scene, grant: LeafIndex, state: GrantState) -> GrantTransition {
-    let moves = scene.entries().iter().filter_map(|e| match &e.record {
+    let mut moves = scene.entries().iter().rev().filter_map(|e| match &e.record {
         Record::GrantTransition(t) if t.grant == grant && t.result == Some(state) => Some(t.clone()),
         _ => None,
     });
-    moves.last().expect("the grant came there")
+    moves.next().expect("the grant came there")
 }
 
 #[test]

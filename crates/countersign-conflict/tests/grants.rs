@@ -14,12 +14,12 @@ fn last(scene: &Scene) -> &Entry {
 
 /// How access under a grant ended; duties go on after it.
 fn ended(scene: &Scene, grant: LeafIndex) -> Option<GrantState> {
-    let ends = scene.entries().iter().rev().filter_map(|e| match &e.record {
+    let mut ends = scene.entries().iter().rev().filter_map(|e| match &e.record {
         Record::GrantTransition(t) if t.grant == grant => t.result,
         _ => None,
     });
     assert_eq!(scene.state(grant), GrantState::CoolingOff);
-    ends.skip_while(|to| *to == GrantState::CoolingOff).next()
+    ends.find(|to| *to != GrantState::CoolingOff)
 }
 
 fn decision(scene: &Scene, index: LeafIndex) -> Decision {
