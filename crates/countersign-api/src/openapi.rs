@@ -54,6 +54,7 @@ fn told(method: &str, route: &str) -> Option<Told> {
         ("GET", "/api/v1/log/proofs/inclusion") => ("The way from a leaf to a root", &["index", "size"], None, Json),
         ("GET", "/api/v1/log/proofs/consistency") => ("That a tree is the beginning of a later one", &["from_size", "to_size"], None, Json),
         ("GET", "/api/v1/log/entries/{index}/receipt") => ("An entry's receipt (C2SP tlog-proof)", &[], None, Text),
+        ("GET", "/api/v1/log/entries/{index}/cose") => ("An entry's receipt (RFC 9942)", &[], None, Bytes),
         ("GET", "/api/v1/whoami") => ("Who asks, and in which roles", &[], None, Json),
         ("GET", "/api/v1/log/entries") => {
             ("Entries, opened as far as the reader may see them", &["type", "person", "after", "limit", "cursor"], None, Rows)
@@ -188,7 +189,7 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
     }
     if matches!(told.answer, Answer::Events) {
         let mut id = parameter("header", "Last-Event-ID", json!({ "type": "string", "pattern": "^[0-9]+$" }));
-        id["required"] = false.into();
+        put(&mut id, "required", false.into());
         parameters.push(id);
     }
     let mut responses = Map::new();
@@ -201,10 +202,13 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
     if let Some(body) = told.body {
         let mut content = json!({ "application/json": { "schema": body(generator) } });
         if row.route == "/api/v1/accesses" {
-            content["application/x-ndjson"] =
-                json!({ "schema": { "type": "string", "description": "One access in JSON a line, any number of lines." } });
+            put(
+                &mut content,
+                "application/x-ndjson",
+                json!({ "schema": { "type": "string", "description": "One access in JSON a line, any number of lines." } }),
+            );
         }
-        operation["requestBody"] = json!({ "required": true, "content": content });
+        put(&mut operation, "requestBody", json!({ "required": true, "content": content }));
     }
     operation
 }
@@ -249,8 +253,11 @@ fn successes(answer: Answer, route: &str) -> Vec<(&'static str, &'static str, Va
         Answer::One => vec![("200", "One, with what it is true for", envelope("One"))],
         Answer::Recorded if route == "/api/v1/accesses" => {
             let mut lines = envelope("Recorded");
-            lines["application/x-ndjson"] =
-                json!({ "schema": { "type": "string", "description": "For each line of a stream, what came of it." } });
+            put(
+                &mut lines,
+                "application/x-ndjson",
+                json!({ "schema": { "type": "string", "description": "For each line of a stream, what came of it." } }),
+            );
             vec![("200", "Recorded before, or a result for each line of a stream", lines), ("201", "Recorded", envelope("Recorded"))]
         }
         Answer::Recorded => vec![("200", again, envelope("Recorded")), ("201", "Recorded", envelope("Recorded"))],
@@ -263,9 +270,17 @@ fn successes(answer: Answer, route: &str) -> Vec<(&'static str, &'static str, Va
             let text = json!({ "text/plain": { "schema": { "type": "string" } }, "application/json": { "schema": { "type": "object" } } });
             vec![("200", "As C2SP has it", text)]
         }
-        Answer::Bytes => vec![("200", "As C2SP has it", json!({ "application/octet-stream": {}, "application/cbor": {} }))],
+        Answer::Bytes => {
+            vec![("200", "As C2SP has it", json!({ "application/octet-stream": {}, "application/cbor": {}, "application/cose": {} }))]
+        }
         Answer::Events => vec![("200", "Events", json!({ "text/event-stream": { "schema": { "type": "string" } } }))],
         Answer::Json => vec![("200", "Fields", json!({ "application/json": { "schema": { "type": "object" } } }))],
+    }
+}
+
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(fields) = object {
+        fields.insert(name.to_owned(), value);
     }
 }
 
@@ -279,10 +294,10 @@ fn envelopes() -> Vec<(String, Value)> {
     });
     let frame = json!({ "as_of": number, "as_of_at": text, "root": text, "marking": { "$ref": "#/components/schemas/Marked" } });
     let mut rows = frame.clone();
-    rows["rows"] = json!({ "type": "array", "items": { "type": "object" } });
-    rows["next"] = json!({ "type": ["string", "null"], "description": "The cursor of the next page" });
-    rows["complete"] = json!({ "type": "boolean" });
-    rows["complete_for"] = json!({ "enum": ["everybody", "your role"] });
+    put(&mut rows, "rows", json!({ "type": "array", "items": { "type": "object" } }));
+    put(&mut rows, "next", json!({ "type": ["string", "null"], "description": "The cursor of the next page" }));
+    put(&mut rows, "complete", json!({ "type": "boolean" }));
+    put(&mut rows, "complete_for", json!({ "enum": ["everybody", "your role"] }));
     let recorded = json!({
         "recorded": { "const": true }, "repeated": { "type": "boolean" }, "entry": number, "size": number, "at": text,
         "receipt": { "type": "string", "description": "C2SP tlog-proof" }, "leaf": { "type": "string", "description": "The leaf's bytes in hex" },

@@ -85,7 +85,7 @@ kinds! {
     /// None of the forms an answer has.
     NotAcceptable = "not-acceptable", 406, "There is no answer of that form", "Ask for one of the forms the interface's description names.", NO;
     /// The client was too slow.
-    Timeout = "timeout", 408, "The request took too long", "Nothing whole came in time.", NO;
+    Timeout = "timeout", 408, "The request took too long", "If it records something, repeat it with the same key: whether it was recorded is unknown.", None;
     /// The same request is on its way.
     KeyInUse = "idempotency-in-progress", 409, "The same request is being worked on", "Wait and repeat it with the same key.", None;
     /// The id is taken.

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, assess, backup, calendar, cases, directory, export, fields, grant, import, init, key, keys, memo, migrate, policy, preclear,
-    proof, query, record, restore, review, rules, serve, status, tick, verify,
+    access, assess, backup, calendar, cases, directory, export, fields, grant, import, init, key, keys, login, memo, migrate, policy,
+    preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -156,6 +156,9 @@ pub(crate) enum Command {
     Key(key::KeyCommand),
     /// Serve a ledger over the network, until asked to stop.
     Serve(serve::ServeArgs),
+    /// What stands for a principal over the network: certificates, and keys of gateways.
+    #[command(subcommand)]
+    Login(login::LoginCommand),
     /// The configuration of `serve`.
     #[command(subcommand)]
     Config(serve::ConfigCommand),

@@ -194,20 +194,29 @@ pub fn etag(leaf: &[u8]) -> String {
     format!("\"{}\"", hex::encode(tree::leaf_hash(leaf).0))
 }
 
+fn unreadable(e: impl std::fmt::Display) -> Failure {
+    tracing::error!(target: "ledger", "a receipt does not read: {e}");
+    Kind::Internal.into()
+}
+
+/// The size of the checkpoint a receipt stands under.
+///
+/// # Errors
+/// A checkpoint that does not read; a ledger that opened has none such.
+pub fn size_of(receipt: &Receipt) -> Result<u64, Failure> {
+    let note = Note::parse(&receipt.note).map_err(unreadable)?;
+    Ok(Checkpoint::parse(note.text()).map_err(unreadable)?.size.0)
+}
+
 /// What was recorded, as the fields of an answer: where, when, and the receipt.
 ///
 /// # Errors
 /// A checkpoint that does not read; a ledger that opened has none such.
 pub fn recorded(receipt: &Receipt) -> Result<Value, Failure> {
-    let unreadable = |what: String| {
-        tracing::error!(target: "ledger", "a receipt does not read: {what}");
-        Failure::from(Kind::Internal)
-    };
-    let note = Note::parse(&receipt.note).map_err(|e| unreadable(e.to_string()))?;
-    let size = Checkpoint::parse(note.text()).map_err(|e| unreadable(e.to_string()))?.size.0;
+    let size = size_of(receipt)?;
     Ok(json!({
         "recorded": true, "repeated": receipt.repeated, "entry": receipt.index, "at": receipt.at.to_string(), "size": size,
-        "receipt": receipt.tlog_proof().map_err(|e| unreadable(e.to_string()))?, "leaf": hex::encode(&receipt.leaf),
+        "receipt": receipt.tlog_proof().map_err(unreadable)?, "leaf": hex::encode(&receipt.leaf),
     }))
 }
 

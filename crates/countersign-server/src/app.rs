@@ -1,7 +1,8 @@
 //! What every request goes through: who asks, whether the table lets them, within which limits; then the route; then what is recorded of the question
 //! and told to the log. A route parses, calls, renders.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -16,14 +17,14 @@ use countersign_api::roles::{Roles, View};
 use countersign_entry::ids::{Date, LeafIndex, Line, Token};
 use countersign_entry::record::{Marking, Read, Role};
 use countersign_entry::time::Micros;
-use countersign_ledger::{Clock, Ledger, Reader, Writer};
+use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger, Reader, Writer};
 use tokio::sync::Semaphore;
 
 use crate::answer::Failure;
 use crate::append::InFlight;
 use crate::config::Config;
 use crate::cursor::Cursors;
-use crate::limits::{BODY_BYTES_MAX, LOOKS_MAX};
+use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, LOOKS_MAX};
 use crate::metrics::Metrics;
 use crate::rate::Rates;
 use crate::reads::{Asking, Reads};
@@ -45,6 +46,7 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) looks: Semaphore,
     pub(crate) cursors: Cursors,
+    pub(crate) cose: Mutex<BTreeMap<u64, CoseRoot>>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
 }
@@ -318,6 +320,30 @@ impl App {
         } else {
             Failure::from(Kind::Overloaded).into_response()
         }
+    }
+
+    /// The signature over the root of a size, as RFC 9942 has it: made when it is first asked for, then kept for a while, since whoever asks for one
+    /// receipt of a commit asks for others.
+    pub(crate) async fn cose_root(&self, size: u64) -> Result<CoseRoot, Failure> {
+        let kept = || self.cose.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(root) = kept().get(&size).cloned() {
+            return Ok(root);
+        }
+        let (told, answer) = tokio::sync::oneshot::channel();
+        let asked = self.writer.with(move |ledger| told.send(ledger.cose_root(size)).map_or((), drop));
+        asked.map_err(|_| Failure::from(Kind::Overloaded).retry_after(1))?;
+        let made = answer.await.map_err(|_| Failure::from(Kind::Internal))?;
+        let root = made.map_err(|e| match e {
+            CoseError::Size(_) => Kind::NotFound,
+            CoseError::Algorithm => Kind::NotAcceptable,
+            CoseError::Key(_) => Kind::KeyUnavailable,
+        })?;
+        let mut kept = kept();
+        if kept.len() >= COSE_KEPT {
+            kept.pop_first();
+        }
+        kept.insert(size, root.clone());
+        Ok(root)
     }
 
     /// What the clock says.

@@ -2,6 +2,8 @@
 
 use countersign_entry::record::CredentialKind;
 use sha2::{Digest, Sha256};
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use x509_parser::der_parser::asn1_rs::{FromDer as _, Tag, Utf8String};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::Oid;
@@ -33,6 +35,12 @@ pub fn names(der: &[u8]) -> Vec<Name> {
     names.extend(edipi(&certificate).map(|number| name(CredentialKind::Cac, number)));
     names.push(name(CredentialKind::Certificate, hex::encode(Sha256::digest(der))));
     names
+}
+
+/// [`names`] of the first certificate in a PEM file; `None` where there is none.
+pub fn names_in_pem(pem: &[u8]) -> Option<Vec<Name>> {
+    let der = CertificateDer::from_pem_slice(pem).ok()?;
+    Some(names(&der)).filter(|names| !names.is_empty())
 }
 
 fn upns(certificate: &X509Certificate<'_>) -> Vec<String> {

@@ -16,6 +16,8 @@ pub const STREAM_WAITING_MAX: usize = 1_024;
 pub const PAGE_ROWS: usize = 100;
 /// Rows of a page at most.
 pub const PAGE_ROWS_MAX: usize = 1_000;
+/// Entries opened for one page: a page that would take more is shorter, and its cursor goes on from there. A look stops the writing while it lasts.
+pub const OPENED_MAX: usize = 5_000;
 /// Questions that wait to be recorded.
 pub const READS_WAITING_MAX: usize = 8_192;
 /// Questions recorded at once.

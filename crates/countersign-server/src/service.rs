@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_api::roles::Roles;
@@ -119,6 +119,7 @@ impl Service {
             metrics: Metrics::default(),
             looks: App::looks(),
             cursors: Cursors::new().map_err(|e| on("randomness")(io::Error::other(e)))?,
+            cose: Mutex::default(),
             clock: self.clock,
             config: self.config,
             stopping: stopping.clone(),

@@ -148,6 +148,7 @@ fn questions_before_trades_and_cases_go_through_the_interface() {
         instrument: scene::share(Some("cik-0000000001")),
         kind: TradeKind::Purchase,
         quantity: Some(10),
+        terms: Vec::new(),
         value: Band::new(None, None).unwrap(),
         from: scene::text("2026-06-01"),
         until: scene::text("2026-06-05"),
@@ -265,6 +266,39 @@ fn the_public_plane_is_what_stock_clients_expect() {
     let proof = countersign_log::proof::TlogProof::parse(receipt.as_bytes()).unwrap();
     let key = countersign_sign::Signer::vkey(&countersign_testing::ledger::TestSigner::new()).clone();
     proof.verify(leaves[3].bytes, &key).unwrap();
+    // The same by RFC 9942, read by a CBOR library and checked by hand.
+    let cose = nobody.get("/api/v1/log/entries/3/cose").is(200);
+    assert!(cose.headers["content-type"].starts_with("application/cose"));
+    assert_eq!(nobody.get("/api/v1/log/entries/3/cose").is(200).body, cose.body, "one signature for each size");
+    let ciborium::Value::Tag(18, sign1) = ciborium::from_reader::<ciborium::Value, _>(&cose.body[..]).unwrap() else { panic!() };
+    let parts = sign1.into_array().unwrap();
+    let header = parts[0].as_bytes().unwrap();
+    let proofs = parts[1].as_map().unwrap()[0].1.as_map().unwrap()[0].1.as_array().unwrap();
+    let proof: ciborium::Value = ciborium::from_reader(&proofs[0].as_bytes().unwrap()[..]).unwrap();
+    let proof = proof.as_array().unwrap();
+    let number = |value: &ciborium::Value| u64::try_from(value.as_integer().unwrap()).unwrap();
+    let path: Vec<_> = proof[2]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|h| countersign_log::tree::NodeHash(h.as_bytes().unwrap().as_slice().try_into().unwrap()))
+        .collect();
+    use countersign_log::tree::{LeafIndex, TreeSize, leaf_hash, root_from_inclusion};
+    let (of, at) = (TreeSize(number(&proof[0])), LeafIndex(number(&proof[1])));
+    let root = root_from_inclusion(leaf_hash(leaves[3].bytes), at, of, &path).unwrap();
+    let signed = ciborium::Value::Array(vec![
+        ciborium::Value::Text("Signature1".into()),
+        ciborium::Value::Bytes(header.clone()),
+        ciborium::Value::Bytes(vec![]),
+        ciborium::Value::Bytes(root.0.to_vec()),
+    ]);
+    let mut message = Vec::new();
+    ciborium::into_writer(&signed, &mut message).unwrap();
+    key.public_key().verify(&message, parts[3].as_bytes().unwrap()).unwrap();
+    let header: ciborium::Value = ciborium::from_reader(&header[..]).unwrap();
+    let field = |label: ciborium::Value| header.as_map().unwrap().iter().find(|(k, _)| *k == label).unwrap().1.clone();
+    assert_eq!(field(ciborium::Value::Text("origin".into())).as_text(), Some("ledger.example/test/software"));
+    assert_eq!((number(&field(ciborium::Value::Text("tree_size".into()))), number(&field(395.into()))), (of.0, 1));
     // It shows nothing else.
     nobody.get("/api/v1/log/entries/3").problem(401, "unauthenticated");
     let ledger = house.verified();

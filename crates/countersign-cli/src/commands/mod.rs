@@ -23,6 +23,7 @@ pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
 mod linking;
+pub(crate) mod login;
 pub(crate) mod memo;
 pub(crate) mod migrate;
 pub(crate) mod policy;
@@ -101,6 +102,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Migrate(command) => migrate::run(&command, out)?,
         Command::Restore(args) => restore::run(&args, out)?,
         Command::Key(command) => key::run(&command, out)?,
+        Command::Login(command) => login::run(&command, out)?,
         Command::Serve(args) => serve::run(&args, out)?,
         Command::Config(command) => serve::config(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,

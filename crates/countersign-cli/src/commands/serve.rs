@@ -44,6 +44,7 @@ pub(crate) struct ConfigArgs {
 pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let config = read(args.config.as_deref().unwrap_or(&args.ledger.dir.join(CONFIG_FILE)))?;
     countersign_server::log::to_stderr();
+    more_files();
     let ledger = open(&args.ledger, Access::Write)?;
     let again = args.ledger.clone();
     let reopen = move || {
@@ -61,6 +62,14 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
     running.wait_for_signal().map_err(Failure::Output)?;
     running.stop();
     Ok(DONE)
+}
+
+/// Each connection is a file to the operating system, and the usual limit is for programs that have a few.
+fn more_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is not given, there are fewer connections and no harm.
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap_or(());
 }
 
 fn failed(e: ServeError) -> Failure {

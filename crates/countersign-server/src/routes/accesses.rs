@@ -17,11 +17,11 @@ use countersign_ledger::Ledger;
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Value, json};
 
-use super::{Params, RawQuery, json as read_json, marking_of, name, ordered, page, stream};
+use super::{Params, RawQuery, json as read_json, marking_of, name, stream};
 use crate::answer::{Failure, Frame, Rows, created};
 use crate::app::{App, Asked, Routes, Shared};
 use crate::append::key;
-use crate::limits::BODY_BYTES_MAX;
+use crate::limits::{BODY_BYTES_MAX, OPENED_MAX};
 use crate::who::Caller;
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -63,6 +63,15 @@ struct Wanted {
     until: Option<Micros>,
 }
 
+impl Wanted {
+    fn wants(&self, e: &AccessEvent) -> bool {
+        self.person.as_ref().is_none_or(|p| *p == e.person)
+            && self.submission.as_ref().is_none_or(|s| *s == e.submission)
+            && self.from.is_none_or(|from| from <= e.occurred_at)
+            && self.until.is_none_or(|until| e.occurred_at < until)
+    }
+}
+
 async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
     let mut wanted = Wanted {
@@ -95,31 +104,29 @@ fn find(
     let subject = wanted.person.as_ref().map(ToString::to_string).or(wanted.submission.as_ref().map(ToString::to_string));
     let subject = subject.unwrap_or_else(|| "all".to_owned());
     let question = format!("accesses {subject} {:?} {:?} {:?} {:?}", wanted.submission, wanted.from, wanted.until, asked.view);
-    let facts = ledger.facts();
-    let view = ledger.view();
-    let entries: Vec<LeafIndex> = match (&wanted.person, &wanted.submission) {
-        (Some(person), _) => view.entries_about_person(person)?,
-        (None, Some(submission)) => view.entries_about_submission(submission)?,
-        (None, None) => (0..ledger.size()).map(LeafIndex).collect(),
+    let first = match cursor {
+        Some(cursor) => app.cursors.read(&question, cursor)?.parse::<u64>().map_err(|_| Kind::Cursor)?.saturating_add(1),
+        None => 0,
     };
-    let offered = |submission: &SubmissionId| match asked.view {
-        View::Offer => speaks_for(ledger, caller, submission),
-        _ => true,
+    let entries: Box<dyn Iterator<Item = LeafIndex>> = match (&wanted.person, &wanted.submission) {
+        (Some(person), _) => Box::new(ledger.view().entries_about_person(person)?.into_iter().filter(move |i| i.0 >= first)),
+        (None, Some(submission)) => Box::new(ledger.view().entries_about_submission(submission)?.into_iter().filter(move |i| i.0 >= first)),
+        (None, None) => Box::new((first..ledger.size()).map(LeafIndex)),
     };
-    let event = |index: LeafIndex| match ledger.entry(index.0) {
-        Ok((_, _, Record::AccessEvent(e))) => Some(e),
-        _ => None,
-    };
-    let wanted_too = |e: &AccessEvent| {
-        wanted.person.as_ref().is_none_or(|p| *p == e.person)
-            && wanted.submission.as_ref().is_none_or(|s| *s == e.submission)
-            && wanted.from.is_none_or(|from| from <= e.occurred_at)
-            && wanted.until.is_none_or(|until| e.occurred_at < until)
-            && offered(&e.submission)
-    };
-    let rows = entries.into_iter().filter(|i| facts.is_access(*i));
-    let rows = rows.filter_map(|i| event(i).filter(&wanted_too).map(|e| (ordered(i.0), (i, e))));
-    let (rows, next) = page(app, &question, cursor, limit, rows)?;
+    let (mut rows, mut opened, mut last, mut next) = (Vec::new(), 0, None, None);
+    for index in entries.filter(|i| ledger.facts().is_access(*i)) {
+        if rows.len() >= limit || opened >= OPENED_MAX {
+            next = last.map(|last: LeafIndex| app.cursors.make(&question, &last.to_string()));
+            break;
+        }
+        (opened, last) = (opened + 1, Some(index));
+        if let (_, _, Record::AccessEvent(event)) = ledger.entry(index.0)?
+            && wanted.wants(&event)
+            && (asked.view != View::Offer || speaks_for(ledger, caller, &event.submission))
+        {
+            rows.push((index, event));
+        }
+    }
     let marking = marking_of(ledger, rows.iter().map(|(_, e)| &e.submission));
     let rows = rows.iter().map(|(i, e)| row(ledger, asked, *i, e)).collect();
     Ok(Rows { rows, next, frame: Frame::now(ledger), marking, question: Some(("access", subject)) })

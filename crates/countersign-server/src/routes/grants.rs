@@ -15,7 +15,7 @@ use countersign_api::words::state_for;
 use countersign_conflict::Grant;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{Assessment, Decision, GrantState, Record};
-use countersign_ledger::query::Page;
+use countersign_entry::time::Micros;
 use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
@@ -215,9 +215,12 @@ type Step = (LeafIndex, Value, Option<Assessment>);
 /// Every entry of a grant, its request first, with what was decided.
 fn history(ledger: &Ledger, index: LeafIndex, grant: &Grant, sees_why: bool) -> Result<Vec<Step>, Failure> {
     let mut rows = Vec::new();
-    for line in ledger.view().person_timeline(&grant.request.person, Page::ALL)?.rows {
-        let (what, state, reason, cause) = match &line.record {
-            Record::GrantRequest(r) if line.entry == index => ("requested".to_owned(), r.result, None, None),
+    let entries = ledger.view().entries_about_person(&grant.request.person)?;
+    // Accesses are most of what there is of a person, and no step of a grant.
+    for entry in entries.into_iter().filter(|i| *i >= index && !ledger.facts().is_access(*i)) {
+        let (_, meta, record) = ledger.entry(entry.0)?;
+        let (what, state, reason, cause) = match &record {
+            Record::GrantRequest(r) if entry == index => ("requested".to_owned(), r.result, None, None),
             // Why a grant was moved may say what others than the ethics role must not know.
             Record::GrantTransition(t) if t.grant == index => (
                 format!("to {}", state_for(sees_why, t.to)),
@@ -227,12 +230,12 @@ fn history(ledger: &Ledger, index: LeafIndex, grant: &Grant, sees_why: bool) -> 
             ),
             _ => continue,
         };
-        let (_, meta, _) = ledger.entry(line.entry.0)?;
+        let at = Micros::new(meta.at).map_err(|_| Kind::Internal)?;
         let row = json!({
-            "entry": line.entry, "recorded_at": line.recorded_at.to_string(), "actor": meta.actor, "what": what,
+            "entry": entry, "recorded_at": at.to_string(), "actor": meta.actor, "what": what,
             "state": state.map(|s| state_for(sees_why, s)), "reason": reason, "cause": cause,
         });
-        rows.push((line.entry, row, line.record.assessment().cloned()));
+        rows.push((entry, row, record.assessment().cloned()));
     }
     Ok(rows)
 }

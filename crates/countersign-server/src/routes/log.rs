@@ -34,6 +34,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add("GET", "/api/v1/log/entries", entries)
         .add("GET", "/api/v1/log/entries/{index}", one)
         .add("GET", "/api/v1/log/entries/{index}/receipt", receipt)
+        .add("GET", "/api/v1/log/entries/{index}/cose", cose)
 }
 
 fn public(bytes: impl Into<axum::body::Body>, kind: &'static str, cache: HeaderValue) -> Response {
@@ -114,6 +115,22 @@ async fn receipt(State(app): State<Shared>, Path(index): Path<String>, headers: 
     Ok(public(proof, "text/plain; charset=utf-8", FOR_EVER))
 }
 
+/// A receipt of RFC 9942, for whoever has a COSE library.
+async fn cose(State(app): State<Shared>, Path(index): Path<String>) -> Result<Response, Failure> {
+    let index = entry(&index)?;
+    let (size, path) = app
+        .look(move |ledger| {
+            if index.0 >= ledger.size() {
+                return Err(Kind::NotFound.into());
+            }
+            let receipt = ledger.receipt(index.0).map_err(|_| Kind::Internal)?;
+            Ok((crate::answer::size_of(&receipt)?, receipt.hashes))
+        })
+        .await?;
+    let root = app.cose_root(size).await?;
+    Ok(public(root.receipt(index.0, &path), "application/cose; cose-type=\"cose-sign1\"", FOR_EVER))
+}
+
 async fn one(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
     let index = entry(&index)?;
     let answer = app
@@ -152,9 +169,11 @@ async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, 
         .look(move |ledger| {
             let view = ledger.view();
             let page = countersign_ledger::query::Page { offset: 0, limit };
-            let answer = view.changed(since, kind.as_deref(), person.as_ref(), page)?;
+            // As many as a page has are looked at, whatever their type: a rare one would else be looked for through the whole ledger.
+            let answer = view.changed(since, None, person.as_ref(), page)?;
             let eyes = asked.eyes();
-            let shown = answer.rows.iter().filter_map(|row| Some((row, visible(&eyes, ledger.facts(), &row.record)?)));
+            let of_kind = answer.rows.iter().filter(|row| kind.as_deref().is_none_or(|kind| row.record.type_name() == kind));
+            let shown = of_kind.filter_map(|row| Some((row, visible(&eyes, ledger.facts(), &row.record)?)));
             let rows: Vec<Value> = shown
                 .map(|(row, fields)| {
                     json!({ "entry": row.entry, "recorded_at": row.recorded_at.to_string(), "actor": row.actor, "type": row.record.type_name(), "record": fields })
