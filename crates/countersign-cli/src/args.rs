@@ -7,7 +7,7 @@ use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
     access, assess, backup, calendar, cases, directory, export, fields, grant, import, init, key, keys, memo, migrate, policy, preclear,
-    proof, query, record, restore, review, rules, status, tick, verify,
+    proof, query, record, restore, review, rules, serve, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -154,6 +154,11 @@ pub(crate) enum Command {
     /// Signing keys in a token (smart card, hardware security module): make, look at, change, destroy.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Serve a ledger over the network, until asked to stop.
+    Serve(serve::ServeArgs),
+    /// The configuration of `serve`.
+    #[command(subcommand)]
+    Config(serve::ConfigCommand),
     /// Write the data keys for an inspector. Whoever has them reads everything.
     ExportKeys(keys::KeysArgs),
 }

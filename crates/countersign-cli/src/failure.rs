@@ -8,6 +8,7 @@ use countersign_conflict::Refusal;
 use countersign_ledger::export::ExportError;
 use countersign_ledger::query::ViewError;
 use countersign_ledger::{AppendError, BackupError, DirectoryError, OpenError};
+use countersign_server::local::{Because, Refused};
 use countersign_sign::datakeys::DataKeysError;
 use countersign_sign::passphrase::PassphraseError;
 use countersign_sign::pin::PinError;
@@ -83,6 +84,9 @@ pub(crate) enum Failure {
     /// The ledger opened for reading alone, since it is not whole.
     #[error("nothing was recorded: {0}")]
     ReadOnly(String),
+    /// Whoever serves the ledger did not record it.
+    #[error(transparent)]
+    Served(#[from] Refused),
     /// The export was not written.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -140,6 +144,12 @@ impl Failure {
             Self::Open(e) => open_exit(e),
             Self::Append(e) => append_exit(e),
             Self::ReadOnly(_) => Exit::Damaged,
+            Self::Served(e) => match e.because {
+                Because::Denied => Exit::Denied,
+                Because::NotFound => Exit::NotFound,
+                Because::Invalid => Exit::Invalid,
+                Because::Failed => Exit::Failed,
+            },
             Self::Export(ExportError::Exists(_)) => Exit::Invalid,
             Self::Export(ExportError::Ledger(e)) => open_exit(e),
             Self::Backup(e) => backup_exit(e),
@@ -187,7 +197,7 @@ impl Failure {
                 Some("Name the passphrase's file with --passphrase-file")
             }
             Self::Directory(DirectoryError::Open(OpenError::Store(StoreError::Locked(_)))) => {
-                Some("Wait until it is done, or ask it to record this")
+                Some("Wait until it is done; beside `countersign serve` this command works only if it records one thing at a time")
             }
             Self::Append(AppendError::Refused(Refusal::Exists { .. })) => Some("Add --supersede to change it"),
             Self::ReadOnly(_) => Some("Run countersign verify and keep this disk"),
@@ -266,6 +276,8 @@ fn open_exit(e: &OpenError) -> Exit {
         OpenError::Store(e) => store_exit(e),
         OpenError::Register(e) => register_exit(e),
         OpenError::Damaged { .. } => Exit::Damaged,
+        OpenError::Shut { erased: Some(_), .. } => Exit::NotFound,
+        OpenError::Shut { erased: None, .. } => Exit::CouldNotCheck,
         OpenError::Index(_) => Exit::Failed,
         OpenError::Start(e) | OpenError::Finish(e) => append_exit(e),
     }

@@ -30,6 +30,10 @@ use self::args::Cli;
 use self::failure::{Exit, Failure};
 use self::output::Out;
 
+/// A request allocates some hundred small pieces, on one thread, and another frees them; the system's allocator takes a tenth of the time of an append for it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     no_core_dumps();
     let mut stdout = std::io::stdout().lock();

@@ -11,6 +11,7 @@ use countersign_ledger::{
 };
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::Note;
+use countersign_server::local::Client;
 use countersign_store::{FileError, RegisterError, StoreError};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -30,6 +31,14 @@ pub(crate) struct Session {
     pub(crate) actor: Actor,
     /// Why a question cannot be recorded, where it cannot.
     unrecordable: Option<String>,
+    /// Whoever serves the ledger and records for this command, where somebody does; the ledger is then open for reading.
+    served: Option<Served>,
+}
+
+/// A ledger that somebody else has open to write, and serves.
+struct Served {
+    client: Client,
+    args: LedgerArgs,
 }
 
 /// Opens a ledger without asking who asks: for what concerns everybody who holds its keys.
@@ -49,7 +58,7 @@ pub(crate) fn opening(passphrase_file: Option<&Path>, pin_file: Option<&Path>) -
 }
 
 /// Shows on a terminal how far a long start is, and says what had to be made anew.
-fn telling() -> Box<dyn FnMut(Notice<'_>) + Send> {
+fn telling() -> Box<dyn FnMut(Notice<'_>) + Send + Sync> {
     let mut shown: Option<(&'static str, ProgressBar)> = None;
     Box::new(move |notice| match notice {
         Notice::Doing { what, done, of } => {
@@ -73,15 +82,35 @@ fn credential() -> Option<PathBuf> {
 }
 
 impl Session {
-    /// To record.
+    /// To record: here, or through whoever serves the ledger.
     pub(crate) fn to_write(args: &LedgerArgs) -> Result<Self, Failure> {
-        let ledger = open(args, Access::Write)?;
+        match open(args, Access::Write) {
+            Err(Failure::Directory(DirectoryError::Open(e))) if is_locked(&e) => match Client::connect(&args.dir) {
+                Some(client) => Self::served(args, client),
+                None => Err(Failure::Directory(DirectoryError::Open(e))),
+            },
+            opened => Self::to_write_in(opened?, args),
+        }
+    }
+
+    /// To record what needs the ledger itself, which nobody else may have open to write then.
+    pub(crate) fn to_write_here(args: &LedgerArgs) -> Result<Self, Failure> {
+        Self::to_write_in(open(args, Access::Write)?, args)
+    }
+
+    fn to_write_in(ledger: Ledger, args: &LedgerArgs) -> Result<Self, Failure> {
         let actor = Actor::find(ledger.facts(), &args.dir)?;
         match ledger.read_only() {
             Some(why) if ledger.key_is_away() => Err(AppendError::Unavailable(why.to_owned()).into()),
             Some(why) => Err(Failure::ReadOnly(why.to_owned())),
-            None => Ok(Self { ledger, actor, unrecordable: None }),
+            None => Ok(Self { ledger, actor, unrecordable: None, served: None }),
         }
+    }
+
+    fn served(args: &LedgerArgs, client: Client) -> Result<Self, Failure> {
+        let ledger = open(args, Access::Read)?;
+        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        Ok(Self { ledger, actor, unrecordable: None, served: Some(Served { client, args: args.clone() }) })
     }
 
     /// To look at records.
@@ -95,7 +124,7 @@ impl Session {
     pub(crate) fn for_oneself(args: &LedgerArgs) -> Result<Self, Failure> {
         let ledger = open(args, Access::Read)?;
         let actor = Actor::find(ledger.facts(), &args.dir)?;
-        Ok(Self { ledger, actor, unrecordable: Some("the ledger was opened for reading".into()) })
+        Ok(Self { ledger, actor, unrecordable: Some("the ledger was opened for reading".into()), served: None })
     }
 
     /// To ask a question that is itself recorded.
@@ -119,17 +148,27 @@ impl Session {
                 let why = ledger.read_only().map(str::to_owned);
                 (ledger, why)
             }
-            Err(Failure::Directory(DirectoryError::Open(e))) if only_writing_failed(&e) => (open(args, Access::Read)?, Some(e.to_string())),
+            Err(Failure::Directory(DirectoryError::Open(e))) if only_writing_failed(&e) => match Client::connect(&args.dir) {
+                Some(client) => return Self::served(args, client),
+                None => (open(args, Access::Read)?, Some(e.to_string())),
+            },
             Err(e) => return Err(e),
         };
         let actor = Actor::find(ledger.facts(), &args.dir)?;
-        Ok(Self { ledger, actor, unrecordable: why })
+        Ok(Self { ledger, actor, unrecordable: why, served: None })
     }
 
     /// Records one thing.
     pub(crate) fn record(&mut self, write: &WriteArgs, record: Record) -> Result<Receipt, Failure> {
-        let request = Request { actor: self.actor.id.clone(), key: write.key()?, record };
-        self.ledger.append(request).map_err(|e| self.told(e))
+        let key = write.key()?;
+        let Some(served) = &mut self.served else {
+            let request = Request { actor: self.actor.id.clone(), key, record };
+            return self.ledger.append(request).map_err(|e| self.told(e));
+        };
+        let receipt = served.client.record(key, &record)?;
+        // What is told of the receipt is told of the ledger that holds it.
+        self.ledger = open(&served.args, Access::Read)?;
+        Ok(receipt)
     }
 
     /// What the actor may be told of a refusal: where a grant stands says why, so others than the ethics role get the neutral word.
@@ -155,7 +194,11 @@ impl Session {
             rows: u64::try_from(rows).unwrap_or(u64::MAX),
             as_of,
         };
-        let request = Request { actor: self.actor.id.clone(), key: random_key()?, record: read.into() };
+        let key = random_key()?;
+        if let Some(served) = &mut self.served {
+            return Ok(served.client.record(key, &read.into()).map(|r| r.index).map_err(|e| e.to_string()));
+        }
+        let request = Request { actor: self.actor.id.clone(), key, record: read.into() };
         Ok(self.ledger.append(request).map(|r| r.index).map_err(|e| e.to_string()))
     }
 
@@ -168,10 +211,14 @@ impl Session {
     }
 }
 
+fn is_locked(e: &OpenError) -> bool {
+    matches!(e, OpenError::Store(StoreError::Locked(_)) | OpenError::Register(RegisterError::Locked(_)))
+}
+
 fn only_writing_failed(e: &OpenError) -> bool {
     let denied = |e: &FileError| matches!(e.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
     match e {
-        OpenError::Store(StoreError::Locked(_)) | OpenError::Register(RegisterError::Locked(_)) => true,
+        e if is_locked(e) => true,
         OpenError::Store(StoreError::Io(e)) | OpenError::Register(RegisterError::Io(e)) => denied(e),
         _ => false,
     }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId};
-use countersign_entry::record::{Agreement, AgreementKind, Credential, GrantState, Node, Record, RecusalScope, Role};
+use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId, RecordId};
+use countersign_entry::record::{
+    Agreement, AgreementKind, Credential, CredentialKind, CredentialLinked, GrantState, Node, Record, RecusalScope, Role,
+};
 
-use crate::facts::{Facts, Grant, account};
+use crate::facts::{Facts, Grant, account, login_account};
 use crate::{grants, roles};
 
 /// Why a record is not taken. Nothing was recorded.
@@ -62,6 +64,14 @@ pub enum Refusal {
         /// What was asked.
         to: GrantState,
     },
+    /// Something recorded forbids that anything be erased.
+    #[error("legal hold {hold} stands as entry {entry}: nothing is erased while one does")]
+    Held {
+        /// The hold.
+        hold: RecordId,
+        /// Its entry.
+        entry: LeafIndex,
+    },
     /// Another rule of the record's own.
     #[error("{0}")]
     Invalid(&'static str),
@@ -77,6 +87,9 @@ impl Facts {
         self.check_approvers(actor, record)?;
         self.check_supersedes(record)?;
         self.check_references(record)?;
+        if let Record::CredentialLinked(r) = record {
+            self.check_login(actor, r)?;
+        }
         self.check_case(actor, record)?;
         self.check_preclearance(actor, record)?;
         self.check_duty(record)
@@ -179,6 +192,8 @@ impl Facts {
                 need(self.persons.contains_key(&r.person), "person", &r.person)?;
                 self.check_credential(r)
             }
+            Record::CredentialLinked(r) => need(self.principals.contains_key(&r.principal), "principal", &r.principal),
+            Record::CredentialRevoked(r) => need(self.login(&r.id).is_some_and(|l| self.stands(&l.record)), "linked credential", &r.id),
             Record::Exposure(r) => {
                 if !matches!(r.to, Node::Issuer(_) | Node::Host(_)) {
                     return Err(Refusal::Invalid("an exposure ends at an issuer or a host"));
@@ -253,6 +268,38 @@ impl Facts {
         let clash =
             others.filter_map(|id| self.credential(id)).any(|k| k.record.person != credential.person && k.record.overlaps(credential));
         if clash { Err(Refusal::Invalid("the account is another person's on some of the same days")) } else { Ok(()) }
+    }
+
+    /// A credential stands for one principal, and three people stand behind that: who links it, who looked at the evidence, and whose it is
+    /// (NIST SP 800-53 IA-5(12), AC-5). A key of an interface is a gateway's and no person's.
+    fn check_login(&self, actor: &PrincipalId, linked: &CredentialLinked) -> Result<(), Refusal> {
+        use CredentialKind::{ApiKey, Cac, Certificate, Oidc, Piv};
+        let is_key = linked.kind == ApiKey;
+        if !matches!(linked.kind, ApiKey | Cac | Certificate | Oidc | Piv) {
+            return Err(Refusal::Invalid("only piv, cac, certificate, oidc and api_key let somebody act"));
+        }
+        if is_key != linked.secret_hash.is_some() || (is_key && linked.subject.as_str() != linked.id.as_str()) {
+            return Err(Refusal::Invalid("an api_key, and nothing else, has a secret_hash, and its subject is its id"));
+        }
+        if let Some(known) = self.login(&linked.id) {
+            return Err(Refusal::Exists { what: "credential.linked", id: linked.id.to_string(), current: known.index });
+        }
+        if self.logins_of.contains_key(&login_account(linked)) {
+            return Err(Refusal::Invalid("the credential stands for a principal already: revoke that first"));
+        }
+        let person = |id: &PrincipalId| self.principal(id).and_then(|p| p.record.person.clone());
+        let holder = self.principal(&linked.principal);
+        if is_key && holder.is_none_or(|p| p.record.roles != [Role::Gateway]) {
+            return Err(Refusal::Invalid("an api_key is for a principal that is a gateway and nothing else"));
+        }
+        let approver = self.principal(&linked.approver).filter(|p| !p.record.disabled && p.record.roles.contains(&Role::Approver));
+        let Some(approver) = approver.and_then(|p| p.record.person.clone()) else {
+            return Err(Refusal::Invalid("the approver is not one of this ledger's, or is disabled"));
+        };
+        if linked.approver == *actor || Some(&approver) == person(actor).as_ref() || Some(&approver) == person(&linked.principal).as_ref() {
+            return Err(Refusal::Invalid("the approver is neither who asks nor whom the credential stands for"));
+        }
+        Ok(())
     }
 
     fn check_issuer(&self, issuer: Option<&IssuerId>) -> Result<(), Refusal> {

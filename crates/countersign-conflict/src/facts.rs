@@ -6,9 +6,9 @@ use countersign_entry::ids::{
     Date, IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
 };
 use countersign_entry::record::{
-    Agreement, Assessment, CaseOpened, Credential, CredentialKind, Decision, DutyEvent, DutyKind, Exposure, Filer, GrantRequest,
-    GrantState, Holding, Identifier, Import, Issuer, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization, Outcome,
-    Person, PersonStatus, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
+    Agreement, Assessment, CaseOpened, Credential, CredentialKind, CredentialLinked, Decision, DutyEvent, DutyKind, Exposure, Filer,
+    GrantRequest, GrantState, Holding, Identifier, Import, Issuer, LegalHold, List, ListItem, ListSubject, MatchDecision, Model, Node,
+    Organization, Outcome, Person, PersonStatus, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -95,10 +95,14 @@ pub(crate) fn account(c: &Credential) -> Account {
     (c.kind, c.issuer.to_string(), c.subject.to_string())
 }
 
+pub(crate) fn login_account(c: &CredentialLinked) -> Account {
+    (c.kind, c.issuer.to_string(), c.subject.to_string())
+}
+
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 3;
+pub const FACTS_VERSION: u32 = 4;
 
 /// Everything known before the next index.
 ///
@@ -111,6 +115,10 @@ pub struct Facts {
     pub(crate) principals: ById<PrincipalId, Principal>,
     pub(crate) credentials: ById<RecordId, Credential>,
     pub(crate) credentials_of: BTreeMap<Account, BTreeSet<RecordId>>,
+    /// Credentials that were ever linked to a principal.
+    pub(crate) logins: ById<RecordId, CredentialLinked>,
+    /// Those of them that stand, by what they are known by.
+    pub(crate) logins_of: BTreeMap<Account, RecordId>,
     pub(crate) providers: ById<ProviderId, Provider>,
     pub(crate) models: ById<ModelId, Model>,
     pub(crate) issuers: ById<IssuerId, Issuer>,
@@ -159,6 +167,7 @@ pub struct Facts {
     pub(crate) imports: ById<RecordId, Import>,
     pub(crate) match_decisions: ById<RecordId, MatchDecision>,
     pub(crate) filers: ById<RecordId, Filer>,
+    pub(crate) legal_holds: ById<RecordId, LegalHold>,
     /// What happened with each duty, in order.
     pub(crate) duty_events: BTreeMap<(PersonId, DutyKind, Date), Vec<Known<DutyEvent>>>,
     pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
@@ -201,6 +210,8 @@ lookups! {
     principal, principals, principals: PrincipalId => Principal;
     /// The credential with this id.
     credential, credentials, credentials: RecordId => Credential;
+    /// The credential that was linked to a principal under this id, whether or not it still stands.
+    login, logins, logins: RecordId => CredentialLinked;
     /// The provider with this id.
     provider, providers, providers: ProviderId => Provider;
     /// The model with this id.
@@ -276,6 +287,30 @@ impl Facts {
         self.principals.values().find(|p| !p.record.disabled && p.record.os_user.as_ref().is_some_and(|u| u.as_str() == os_user))
     }
 
+    /// The principal that a credential stands for on a day: linked, not revoked, not past its last day, and the principal not disabled.
+    pub fn principal_of_login(
+        &self,
+        kind: CredentialKind,
+        issuer: &str,
+        subject: &str,
+        on: &Date,
+    ) -> Option<(&Known<CredentialLinked>, &Known<Principal>)> {
+        let id = self.logins_of.get(&(kind, issuer.to_owned(), subject.to_owned()))?;
+        self.standing_login(id, on)
+    }
+
+    /// As [`Facts::principal_of_login`], by the credential's own id.
+    pub fn standing_login(&self, id: &RecordId, on: &Date) -> Option<(&Known<CredentialLinked>, &Known<Principal>)> {
+        let linked = self.logins.get(id).filter(|l| self.stands(&l.record))?;
+        let principal = self.principals.get(&linked.record.principal).filter(|p| !p.record.disabled)?;
+        linked.record.valid_to.as_ref().is_none_or(|to| on <= to).then_some((linked, principal))
+    }
+
+    /// Whether a linked credential was not revoked.
+    pub fn stands(&self, linked: &CredentialLinked) -> bool {
+        self.logins_of.get(&login_account(linked)) == Some(&linked.id)
+    }
+
     /// Whether a first operator has been recorded. Until then the ledger is being made and anybody who makes it may write.
     pub fn bootstrapped(&self) -> bool {
         self.principals.values().any(|p| p.record.roles.contains(&Role::Operator))
@@ -305,6 +340,11 @@ impl Facts {
         usize::try_from(index.0 / 64).ok().and_then(|word| self.accesses.get(word)).is_some_and(|word| word >> (index.0 % 64) & 1 == 1)
     }
 
+    /// Counts an entry in that nobody can read: what it said is no fact any more.
+    pub fn pass(&mut self, index: LeafIndex) {
+        self.size = index.0.saturating_add(1);
+    }
+
     /// Takes one more entry in. The record has passed [`Facts::check`] or stands in a ledger already; what it does not refer to rightly is ignored,
     /// so that recovery and an inspector's replay always get through to the end.
     pub fn apply(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, record: &Record) {
@@ -330,6 +370,11 @@ impl Facts {
                 }
                 self.credentials_of.entry(account(r)).or_default().insert(r.id.clone());
             }
+            Record::CredentialLinked(r) => {
+                drop(keep!(logins, r));
+                self.logins_of.insert(login_account(r), r.id.clone());
+            }
+            Record::CredentialRevoked(r) => self.logins_of.retain(|_, id| *id != r.id),
             Record::Provider(r) => drop(keep!(providers, r)),
             Record::Model(r) => drop(keep!(models, r)),
             Record::Issuer(r) => {
@@ -431,6 +476,9 @@ impl Facts {
                 }
             }
             other => {
+                if let Record::LegalHold(r) = other {
+                    keep!(legal_holds, r);
+                }
                 self.apply_to_case(index, other);
                 if let Some(id) = other.entity() {
                     self.others.insert((other.type_name(), id.to_owned()), index);

@@ -26,6 +26,7 @@ mod preclear;
 pub mod replay;
 pub mod roles;
 pub mod rules;
+mod standing;
 pub mod surveil;
 mod touched;
 mod trades;

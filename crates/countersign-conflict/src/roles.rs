@@ -10,7 +10,9 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         Record::Organization(_) | Record::Person(_) | Record::Provider(_) | Record::Model(_) | Record::Issuer(_) => {
             &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer]
         }
-        Record::Principal(_) | Record::Credential(_) | Record::Policy(_) => &[Role::Operator],
+        Record::Principal(_) | Record::Credential(_) | Record::CredentialLinked(_) | Record::CredentialRevoked(_) | Record::Policy(_) => {
+            &[Role::Operator]
+        }
         Record::Exposure(_) => &[Role::Operator, Role::EthicsOfficer],
         Record::Submission(_) => &[Role::Operator, Role::AccessOfficer],
         Record::Agreement(_) => &[Role::AccessOfficer, Role::EthicsOfficer],
@@ -26,9 +28,15 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         | Record::Filer(_)
         | Record::DutyEvent(_) => &[Role::EthicsOfficer],
         // For themselves; for others the ethics office alone: see `check`.
-        Record::PreclearanceRequest(_) => {
-            &[Role::CoveredPerson, Role::Operator, Role::AccessOfficer, Role::Approver, Role::EthicsOfficer, Role::InspectorGeneral]
-        }
+        Record::PreclearanceRequest(_) => &[
+            Role::CoveredPerson,
+            Role::Operator,
+            Role::AccessOfficer,
+            Role::Approver,
+            Role::EthicsOfficer,
+            Role::InspectorGeneral,
+            Role::Supervisor,
+        ],
         // Whoever may record what a file holds may record that it was imported.
         Record::Import(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer, Role::Gateway],
         Record::Identifier(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],

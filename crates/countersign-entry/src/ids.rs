@@ -17,7 +17,7 @@ pub struct IdError {
 }
 
 macro_rules! text_newtype {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         #[serde(try_from = "String")]
@@ -43,6 +43,18 @@ macro_rules! text_newtype {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                // Patterns are for tools; what they cannot say the rule does.
+                schemars::json_schema!({ "type": "string", "description": concat!($what, " ", $rule), "pattern": $pattern })
             }
         }
 
@@ -86,66 +98,66 @@ fn slug(text: &str) -> bool {
 
 text_newtype!(
     /// A person: `P-` and 4 to 32 random letters or digits. Never a name.
-    PersonId, "a person id", "is P- followed by 4 to 32 letters or digits", |t| random_id(t, "P-")
+    PersonId, "a person id", "is P- followed by 4 to 32 letters or digits", "^P-[A-Za-z0-9]{4,32}$", |t| random_id(t, "P-")
 );
 text_newtype!(
     /// An authenticated principal (a person's account, a gateway, the sequencer): `pr-` and 4 to 32 random letters or digits.
-    PrincipalId, "a principal id", "is pr- followed by 4 to 32 letters or digits", |t| random_id(t, "pr-")
+    PrincipalId, "a principal id", "is pr- followed by 4 to 32 letters or digits", "^pr-[A-Za-z0-9]{4,32}$", |t| random_id(t, "pr-")
 );
 text_newtype!(
     /// A submission: `S-` and 4 to 32 random letters or digits. Names neither model nor provider.
-    SubmissionId, "a submission id", "is S- followed by 4 to 32 letters or digits", |t| random_id(t, "S-")
+    SubmissionId, "a submission id", "is S- followed by 4 to 32 letters or digits", "^S-[A-Za-z0-9]{4,32}$", |t| random_id(t, "S-")
 );
 text_newtype!(
     /// An organization, such as `nist` or `nsa-aisc`.
-    OrganizationId, "an organization id", "is letters, digits, '-', '_' or '.', at most 96", slug
+    OrganizationId, "an organization id", "is letters, digits, '-', '_' or '.', at most 96", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}$", slug
 );
 text_newtype!(
     /// A provider (a lab that develops models), such as `anthropic`.
-    ProviderId, "a provider id", "is letters, digits, '-', '_' or '.', at most 96", slug
+    ProviderId, "a provider id", "is letters, digits, '-', '_' or '.', at most 96", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}$", slug
 );
 text_newtype!(
     /// An issuer: `cik-0001045810` where the SEC knows it, an own id where it is private.
-    IssuerId, "an issuer id", "is letters, digits, '-', '_' or '.', at most 96", slug
+    IssuerId, "an issuer id", "is letters, digits, '-', '_' or '.', at most 96", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}$", slug
 );
 text_newtype!(
     /// An AI model, as public catalogues name it: the lab, a slash, the model, such as `anthropic/claude-opus-4`.
-    ModelId, "a model id", "is letters, digits, '-', '_', '.' or '/', at most 96",
+    ModelId, "a model id", "is letters, digits, '-', '_', '.' or '/', at most 96", "^[A-Za-z0-9][A-Za-z0-9_./-]{0,95}$",
     |t| slug(&t.replace('/', "-")) && !t.starts_with('/')
 );
 text_newtype!(
     /// Another record that needs a name of its own: an exposure edge, agreement, recusal, list, list item, policy.
-    RecordId, "a record id", "is letters, digits, '-', '_' or '.', at most 96", slug
+    RecordId, "a record id", "is letters, digits, '-', '_' or '.', at most 96", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,95}$", slug
 );
 text_newtype!(
     /// A word of a small vocabulary told by somebody else, such as an access event's action: lower case, digits, `-`, `_`, `.`; at most 32.
-    Token, "a token", "is lower-case letters, digits, '-', '_' or '.', at most 32",
+    Token, "a token", "is lower-case letters, digits, '-', '_' or '.', at most 32", "^[a-z0-9_.-]{1,32}$",
     |t| (1..=32).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
 );
 text_newtype!(
     /// One line of text: not empty, at most 1,024 bytes, no control characters, none of Unicode's bidirectional controls (they make a line
     /// read as another).
-    Line, "a line of text", "is 1 to 1,024 bytes without control or bidirectional characters",
+    Line, "a line of text", "is 1 to 1,024 bytes without control or bidirectional characters", "^[^\\u0000-\\u001F\\u007F-\\u009F\\u202A-\\u202E\\u2066-\\u2069\\u2028\\u2029]{1,1024}$",
     |t| (1..=LINE_BYTES_MAX).contains(&t.len())
         && !t.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'))
 );
 text_newtype!(
     /// Text as a source wrote it, line breaks, tabs and odd characters included: 1 to 4,096 bytes, no NUL. Shown only defused.
-    RawText, "raw text", "is 1 to 4,096 bytes without NUL",
+    RawText, "raw text", "is 1 to 4,096 bytes without NUL", "^[^\\u0000]{1,4096}$",
     |t| (1..=RAW_TEXT_BYTES_MAX).contains(&t.len()) && !t.contains('\0')
 );
 text_newtype!(
     /// An idempotency key: letters, digits, `-`, `_`, and after the first part `/` with a part number.
-    RequestKey, "an idempotency key", "is letters, digits, '-', '_' or '/', at most 80",
+    RequestKey, "an idempotency key", "is letters, digits, '-', '_' or '/', at most 80", "^[A-Za-z0-9_/-]{1,80}$",
     |t| (1..=REQUEST_CHARS_MAX).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/".contains(&b))
 );
 text_newtype!(
     /// What a requester gets instead of a position in the ledger: `R-` and 4 to 32 random letters or digits.
-    Reference, "a reference", "is R- followed by 4 to 32 letters or digits", |t| random_id(t, "R-")
+    Reference, "a reference", "is R- followed by 4 to 32 letters or digits", "^R-[A-Za-z0-9]{4,32}$", |t| random_id(t, "R-")
 );
 text_newtype!(
     /// A calendar date, `YYYY-MM-DD`, UTC. Texts of this form order as dates do.
-    Date, "a date", "is YYYY-MM-DD in the Gregorian calendar",
+    Date, "a date", "is YYYY-MM-DD in the Gregorian calendar", "^\\d{4}-\\d{2}-\\d{2}$",
     |t| t.len() == 10 && t.parse::<jiff::civil::Date>().is_ok_and(|d| d.to_string() == t)
 );
 
@@ -171,6 +183,7 @@ impl Date {
 
 /// The position of an entry, as records refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct LeafIndex(pub u64);
 
@@ -199,6 +212,17 @@ impl fmt::Debug for Hash32 {
 impl Serialize for Hash32 {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         if s.is_human_readable() { s.collect_str(self) } else { serde_bytes::Bytes::new(&self.0).serialize(s) }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Hash32 {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Hash32".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "32 bytes in hex", "pattern": "^[0-9a-f]{64}$" })
     }
 }
 

@@ -12,6 +12,18 @@ use crate::limits::{MICROS_MAX, WINDOW_DAYS_MAX};
 #[serde(try_from = "u64", into = "u64")]
 pub struct Micros(u64);
 
+/// As people write it in JSON, where it is a text.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Micros {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time", "description": "RFC 3339 with an offset" })
+    }
+}
+
 /// Microseconds in a day.
 pub const DAY: u64 = 86_400_000_000;
 
@@ -83,6 +95,7 @@ impl fmt::Display for Micros {
 
 /// A submission's window: opens before it closes, and lasts at most 30 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Bounds", into = "Bounds")]
 pub struct Window {
     opens_at: Micros,
@@ -90,6 +103,7 @@ pub struct Window {
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Bounds {
     opens_at: Micros,

@@ -349,6 +349,8 @@ proptest! {
             Record::Person(r) => through_json(r),
             Record::Principal(r) => through_json(r),
             Record::Credential(r) => through_json(r),
+            Record::CredentialLinked(r) => through_json(r),
+            Record::CredentialRevoked(r) => through_json(r),
             Record::Provider(r) => through_json(r),
             Record::Model(r) => through_json(r),
             Record::Issuer(r) => through_json(r),

@@ -157,7 +157,7 @@ impl Job {
 
     fn replay_to(&mut self, size: u64, told: &Shared) -> Result<(), String> {
         let mut found = Ok(());
-        self.store.recover().map_err(|e| e.to_string())?;
+        self.store.recover(0).map_err(|e| e.to_string())?;
         let store = std::mem::replace(&mut self.store, Box::new(crate::nowhere::Nowhere));
         let scanned = store.scan(0, &mut |index, leaf, sealed| {
             if index >= size || told.stop.load(Ordering::Relaxed) {
@@ -172,6 +172,12 @@ impl Job {
 
     fn step(&mut self, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(), String> {
         let opened = linked_record(index, leaf, sealed, self.chain, &self.keys, &self.origin_hash);
+        if let Err(OpenError::Shut { key_id, .. }) = opened {
+            self.replay.pass(index, key_id);
+            self.chain = chain::link(leaf);
+            self.tree.append(tree::leaf_hash(leaf));
+            return Ok(());
+        }
         let (meta, record) = opened.map_err(|e| e.to_string())?;
         self.chain = chain::link(leaf);
         self.tree.append(tree::leaf_hash(leaf));
@@ -183,6 +189,9 @@ impl Job {
     }
 
     fn compare(self, kept: Restored, told: &Shared) {
+        if let Some((entry, key_id)) = self.replay.shut() {
+            return told.object(format!("entry {entry} cannot be read: data key {key_id} is not there"));
+        }
         let (size, root, chain) = (self.tree.size(), self.tree.root(), self.chain);
         let same = (size, root, chain) == (kept.tree.size(), kept.tree.root(), kept.chain)
             && self.log_keys == kept.keys
@@ -195,14 +204,16 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
     use countersign_entry::record::Record;
     use countersign_sign::datakeys::DataKeys;
     use countersign_sign::os_random;
     use countersign_sign::passphrase::Passphrase;
     use countersign_sign::unlock::Unlock;
+    use countersign_store::Store;
     use countersign_store::memory::{MemoryDisk, MemoryRegister, MemoryStore};
+    use countersign_store::segments::SegmentStore;
     use countersign_testing::ledger::{ORIGIN, TestSigner, cast, principal};
     use countersign_testing::scene;
 
@@ -214,7 +225,7 @@ mod tests {
     }
 
     impl Place {
-        fn parts(&self, store: MemoryStore, register: MemoryRegister, new: bool) -> Parts {
+        fn parts(&self, store: impl Store + 'static, register: MemoryRegister, new: bool) -> Parts {
             let (path, mut unlock) = (self.dir.path().join("data.keys"), Unlock::new(Passphrase::new("correct horse").unwrap()));
             let keys = if new {
                 DataKeys::create(&path, ORIGIN, &mut unlock, &mut os_random).unwrap()
@@ -283,5 +294,39 @@ mod tests {
         let refused = agreement(&mut ledger, "a-3").unwrap_err();
         assert!(matches!(refused, AppendError::ReadOnly(_)), "{refused}");
         assert!(ledger.read_only().is_some());
+    }
+    /// A start from a snapshot leaves old segments unread. What is wrong in them is found behind the running ledger.
+    #[test]
+    fn damage_in_a_segment_the_start_left_unread_stops_the_ledger() {
+        let place = Place { disk: MemoryDisk::new(), dir: tempfile::tempdir().unwrap() };
+        let store = place.dir.path().join("store");
+        let parts = place.parts(SegmentStore::create(&store, 4096).unwrap(), MemoryRegister::create(&place.disk).unwrap(), true);
+        let mut ledger = Ledger::start(parts, &principal("founder"), &principal("sequencer"), cast()).unwrap();
+        (0..30).for_each(|n| drop(agreement(&mut ledger, &format!("a-{n}")).unwrap()));
+        snapshot::write(place.dir.path(), &ledger.keys, &ledger.state, ledger.now()).unwrap();
+        drop(ledger);
+        let open = || {
+            let parts =
+                place.parts(SegmentStore::open_writer(&store, 4096).unwrap(), MemoryRegister::open_writer(&place.disk).unwrap(), false);
+            Ledger::open(parts, Access::Write).unwrap()
+        };
+        let replayed = |ledger: &mut Ledger| {
+            ledger.replay_in_background(Box::new(SegmentStore::open_reader(&store).unwrap())).unwrap();
+            ledger.finish_replay().unwrap().objection
+        };
+        let mut ledger = open();
+        assert_eq!((replayed(&mut ledger), ledger.read_only()), (None, None));
+        drop(ledger);
+
+        let first = store.join("segments").join(countersign_log::segment::file_name(0));
+        let mut bytes = std::fs::read(&first).unwrap();
+        let at = bytes.len() - 40;
+        bytes[at] ^= 1;
+        std::fs::write(&first, bytes).unwrap();
+        let mut ledger = open();
+        agreement(&mut ledger, "before").unwrap();
+        let objection = replayed(&mut ledger).unwrap();
+        assert!(objection.contains("is damaged at offset"), "{objection}");
+        assert!(matches!(agreement(&mut ledger, "after").unwrap_err(), AppendError::ReadOnly(_)));
     }
 }

@@ -97,7 +97,7 @@ impl Backup {
     pub fn create(ledger: &Directory, to: &Path, now: Micros, copied: Copied<'_>) -> Result<Self, BackupError> {
         let part = part_of(to)?;
         let mut store = SegmentStore::open_reader(ledger.path())?;
-        let head = store.recover()?.head.ok_or(BackupError::Empty)?;
+        let head = store.recover(0)?.head.ok_or(BackupError::Empty)?;
         let checkpoint = checkpoint_of(&part, &head.note)?;
         // The keys come after the entries: there are never entries without the keys that sealed them.
         let segments = store.parts()?;

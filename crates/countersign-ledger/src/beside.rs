@@ -24,12 +24,12 @@ pub struct Beside {
     /// Entries after the newest snapshot from which on a start writes another. A running ledger waits for twenty times as many.
     pub snapshot_after: u64,
     /// Told what is being done and why. Called for every entry, so it has to be quick.
-    pub told: Box<dyn FnMut(Notice<'_>) + Send>,
+    pub told: Box<dyn FnMut(Notice<'_>) + Send + Sync>,
 }
 
 impl Beside {
     /// In a ledger's own directory.
-    pub fn new(dir: PathBuf, told: Box<dyn FnMut(Notice<'_>) + Send>) -> Self {
+    pub fn new(dir: PathBuf, told: Box<dyn FnMut(Notice<'_>) + Send + Sync>) -> Self {
         Self { dir, run_len: RUN_LEN, snapshot_after: SNAPSHOT_AFTER, told }
     }
 }
@@ -98,17 +98,13 @@ impl Ledger {
     }
 
     /// Goes on from the snapshot, if there is one of the ledger's past; from nothing otherwise.
-    pub(crate) fn restore(&mut self, size: u64) -> Replay {
+    pub(crate) fn restore(&mut self) -> Replay {
         let Some(beside) = &self.beside else { return Replay::new() };
-        let restored = Snapshot::open(&beside.dir, &self.keys).and_then(|snapshot| {
-            let ahead = snapshot.size();
-            if ahead > size { Err(SnapshotError::Ahead(ahead)) } else { snapshot.restore(&self.vkey) }
-        });
-        match restored {
-            Ok(Restored { facts, tree, chain, last_at, keys, .. }) => {
+        match Snapshot::open(&beside.dir, &self.keys).and_then(|snapshot| snapshot.restore(&self.vkey)) {
+            Ok(Restored { facts, tree, chain, last_at, keys, erased, .. }) => {
                 self.snapshot_size = tree.size().0;
                 (self.state.tree, self.state.chain, self.state.last_at) = (tree, chain, last_at);
-                self.state.keys = keys;
+                (self.state.keys, self.state.erased) = (keys, erased);
                 Replay::resume(facts)
             }
             Err(SnapshotError::Missing) => Replay::new(),
@@ -120,8 +116,8 @@ impl Ledger {
     }
 
     /// Forgets that there was a snapshot.
-    pub(crate) fn start_over(&mut self) -> Replay {
-        self.anew(&format!("the snapshot is not used: {}", SnapshotError::OtherPast));
+    pub(crate) fn start_over(&mut self, why: SnapshotError) -> Replay {
+        self.anew(&format!("the snapshot is not used: {why}"));
         self.snapshot_size = 0;
         self.state = State::new(&self.vkey);
         Replay::new()

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use countersign_entry::time::Micros;
 
 /// A source of time.
-pub trait Clock: Send {
+pub trait Clock: Send + Sync {
     /// Now, UTC.
     fn now(&self) -> Micros;
 }

@@ -120,7 +120,7 @@ pub struct Opening {
     /// The clock.
     pub clock: Box<dyn Clock>,
     /// Told what a start is doing, and why.
-    pub told: Box<dyn FnMut(Notice<'_>) + Send>,
+    pub told: Box<dyn FnMut(Notice<'_>) + Send + Sync>,
 }
 
 impl Directory {

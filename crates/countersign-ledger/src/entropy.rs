@@ -3,7 +3,7 @@
 use zeroize::Zeroize;
 
 /// A source of random bytes.
-pub trait Entropy: Send {
+pub trait Entropy: Send + Sync {
     /// Fills `out`.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use countersign_store::{EachEntry, EachSeal, Head, Recovered, Register, Register
 pub(crate) struct Nowhere;
 
 impl Store for Nowhere {
-    fn recover(&mut self) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, _from: u64) -> Result<Recovered, StoreError> {
         Err(StoreError::NotRecovered)
     }
     fn stage(&mut self, _: &StagedBatch) -> Result<(), StoreError> {

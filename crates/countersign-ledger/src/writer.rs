@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_sign::Signer;
 use countersign_store::{Register, Store};
@@ -15,12 +15,21 @@ use crate::durable::{Decided, Hands, SealError, Unsealed};
 use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX};
 use crate::nowhere::Nowhere;
 use crate::open::Ledger;
+use crate::reader::{Reader, Shared};
 use crate::receipt::Receipt;
 
-type Reply = SyncSender<Answer>;
-type Queued = (Request, Reply);
+type Reply = Box<dyn FnOnce(Answer) + Send>;
+type Work = Box<dyn FnOnce(&mut Ledger) + Send>;
 type Batch = (Vec<Request>, Vec<Reply>);
 type Job = (Decided, Vec<Reply>);
+
+/// What waits for the writing thread.
+#[allow(clippy::large_enum_variant, reason = "nearly all are requests, and another box for each would be for nothing")]
+enum Queued {
+    Append(Request, Reply),
+    /// Something else that needs the ledger for itself.
+    Work(Work),
+}
 
 /// How long the second thread is kept when nothing comes.
 const IDLE: Duration = Duration::from_millis(2);
@@ -28,7 +37,8 @@ const IDLE: Duration = Duration::from_millis(2);
 /// A ledger behind a queue. Dropping it, or [`Writer::stop`], finishes what is queued first.
 pub struct Writer {
     queue: Option<SyncSender<Queued>>,
-    thread: Option<JoinHandle<Ledger>>,
+    thread: Option<JoinHandle<Option<Ledger>>>,
+    shared: Arc<Shared>,
 }
 
 /// An answer that is on its way.
@@ -49,21 +59,41 @@ impl Writer {
     ///
     /// # Errors
     /// The operating system gives no thread.
-    pub fn start(mut ledger: Ledger) -> std::io::Result<Self> {
+    pub fn start(ledger: Ledger) -> std::io::Result<Self> {
+        Self::run(ledger, None)
+    }
+
+    /// As [`Writer::start`], and what time alone makes due is recorded at least so often while nothing else comes.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub fn start_ticking(ledger: Ledger, every: Duration) -> std::io::Result<Self> {
+        Self::run(ledger, Some(every))
+    }
+
+    fn run(ledger: Ledger, tick: Option<Duration>) -> std::io::Result<Self> {
         let (queue, requests) = sync_channel::<Queued>(QUEUE_MAX);
-        let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || {
-            while let Some(first) = next(&mut ledger, &requests) {
-                let (batch, replies) = gather(first, &requests);
-                if batch.len() < OVERLAP_MIN {
-                    answer(ledger.commit(batch), replies);
-                } else {
-                    overlap(&mut ledger, (batch, replies), &requests);
+        let shared = Arc::new(Shared::new(ledger));
+        let thread = std::thread::Builder::new().name("sequencer".into()).spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let mut ticks = Ticks { every: tick, last: Instant::now() };
+                while let Some(first) = next(&shared, &requests, &mut ticks) {
+                    serve(&shared, first, &requests);
                 }
+                let mut ledger = shared.take();
+                if let Some(ledger) = &mut ledger {
+                    ledger.keep_snapshot(1);
+                }
+                ledger
             }
-            ledger.keep_snapshot(1);
-            ledger
         })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), thread: Some(thread), shared })
+    }
+
+    /// A way to look at what is committed, from any thread.
+    pub fn reader(&self) -> Reader {
+        Reader::of(Arc::clone(&self.shared))
     }
 
     /// Queues a request.
@@ -72,10 +102,32 @@ impl Writer {
     /// [`AppendError::Busy`] at once where the queue is full: what cannot be taken is refused before it is sequenced.
     pub fn submit(&self, request: Request) -> Result<Pending, AppendError> {
         let (reply, answer) = sync_channel(1);
+        // A client that went away lost nothing: the entry stands, and its key gives the receipt.
+        self.submit_then(request, move |told| drop(reply.send(told)))?;
+        Ok(Pending(answer))
+    }
+
+    /// Queues a request whose answer goes to `reply`, on the writing thread or the one beside it, so it has to be quick. A writer that dies drops it
+    /// unanswered, which means *unknown*.
+    ///
+    /// # Errors
+    /// As [`Writer::submit`].
+    pub fn submit_then(&self, request: Request, reply: impl FnOnce(Answer) + Send + 'static) -> Result<(), AppendError> {
+        self.enqueue(Queued::Append(request, Box::new(reply)))
+    }
+
+    /// Queues something else that needs the ledger for itself, such as a signature. It stops the writing while it runs.
+    ///
+    /// # Errors
+    /// As [`Writer::submit`].
+    pub fn with(&self, work: impl FnOnce(&mut Ledger) + Send + 'static) -> Result<(), AppendError> {
+        self.enqueue(Queued::Work(Box::new(work)))
+    }
+
+    fn enqueue(&self, queued: Queued) -> Result<(), AppendError> {
         let stopped = || AppendError::ReadOnly("the writer stopped".into());
-        let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        match queue.try_send((request, reply)) {
-            Ok(()) => Ok(Pending(answer)),
+        match self.queue.as_ref().ok_or_else(stopped)?.try_send(queued) {
+            Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => Err(AppendError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
@@ -84,7 +136,7 @@ impl Writer {
     /// Finishes what is queued and gives the ledger back. `None` if the thread died, which is a bug.
     pub fn stop(mut self) -> Option<Ledger> {
         self.queue = None;
-        self.thread.take().and_then(|t| t.join().ok())
+        self.thread.take().and_then(|t| t.join().ok().flatten())
     }
 }
 
@@ -97,44 +149,82 @@ impl Drop for Writer {
     }
 }
 
-/// The next request. While it waits for one it asks a key that is away again, so that a staged batch does not wait for somebody to come.
-fn next(ledger: &mut Ledger, requests: &Receiver<Queued>) -> Option<Queued> {
-    while let Some(pause) = ledger.key_retry() {
+/// When what time makes due was recorded last, where that is this thread's to do.
+struct Ticks {
+    every: Option<Duration>,
+    last: Instant,
+}
+
+impl Ticks {
+    fn left(&self) -> Option<Duration> {
+        self.every.map(|every| every.saturating_sub(self.last.elapsed()))
+    }
+}
+
+/// What comes next. While it waits it asks a key that is away again, so that a staged batch does not wait for somebody to come, and records what
+/// time makes due.
+fn next(shared: &Shared, requests: &Receiver<Queued>, ticks: &mut Ticks) -> Option<Queued> {
+    loop {
+        let retry = shared.write(|ledger| ledger.key_retry())?;
+        let Some(pause) = retry.into_iter().chain(ticks.left()).min() else { return requests.recv().ok() };
         match requests.recv_timeout(pause) {
             Ok(first) => return Some(first),
             Err(RecvTimeoutError::Disconnected) => return None,
-            // Whether it is back shows in `key_retry`.
-            Err(RecvTimeoutError::Timeout) => drop(ledger.ready()),
+            // Whether the key is back shows in `key_retry`, and what a tick could not record the next one will.
+            Err(RecvTimeoutError::Timeout) if retry.is_some() => drop(shared.write(Ledger::ready)),
+            Err(RecvTimeoutError::Timeout) => {
+                ticks.last = Instant::now();
+                drop(shared.write(Ledger::tick));
+            }
         }
     }
-    requests.recv().ok()
 }
 
-/// Takes what is waiting, up to a batch. What arrives while a batch is written makes the next one.
-fn gather(first: Queued, requests: &Receiver<Queued>) -> Batch {
-    let mut batch = vec![first.0];
-    let mut replies = vec![first.1];
-    while batch.len() < BATCH_MAX {
-        match requests.try_recv() {
-            Ok((request, reply)) => {
+/// Commits what is waiting, then does the other work that came up.
+fn serve(shared: &Shared, first: Queued, requests: &Receiver<Queued>) {
+    let (batch, work) = gather(first, requests);
+    let work = match batch.0.len() {
+        0 => work,
+        1..OVERLAP_MIN => {
+            let (batch, replies) = batch;
+            answer(shared.write(|ledger| ledger.commit(batch)).unwrap_or_default(), replies);
+            work
+        }
+        _ => shared.write(|ledger| overlap(ledger, (batch, work), requests, shared)).flatten(),
+    };
+    if let Some(work) = work {
+        shared.write(work).unwrap_or_default();
+    }
+}
+
+/// Takes what is waiting, up to a batch, and what other work came behind it. What arrives while a batch is written makes the next one.
+fn gather(first: Queued, requests: &Receiver<Queued>) -> (Batch, Option<Work>) {
+    let (mut batch, mut replies) = (Vec::new(), Vec::new());
+    let mut next = Some(first);
+    while let Some(queued) = next.take() {
+        match queued {
+            Queued::Work(work) => return ((batch, replies), Some(work)),
+            Queued::Append(request, reply) => {
                 batch.push(request);
                 replies.push(reply);
             }
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+        if batch.len() < BATCH_MAX {
+            next = requests.try_recv().ok();
         }
     }
-    (batch, replies)
+    ((batch, replies), None)
 }
 
 fn answer(answers: Vec<Answer>, replies: Vec<Reply>) {
     for (answer, reply) in answers.into_iter().zip(replies) {
-        // A client that went away lost nothing: the entry stands, and its key gives the receipt.
-        drop(reply.send(answer));
+        reply(answer);
     }
 }
 
-/// Decides batch after batch here and makes them durable on a second thread, until little comes, an answer needs the store, or something fails.
-fn overlap(ledger: &mut Ledger, first: Batch, requests: &Receiver<Queued>) {
+/// Decides batch after batch here and makes them durable on a second thread, until little comes, somebody waits to read, an answer needs the store,
+/// or something fails. Gives back the work that came up.
+fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receiver<Queued>, shared: &Shared) -> Option<Work> {
     let (jobs, taken) = sync_channel(1);
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
@@ -143,7 +233,7 @@ fn overlap(ledger: &mut Ledger, first: Batch, requests: &Receiver<Queued>) {
         let committed = lent.commit_each(&taken, &stopped);
         (lent, committed)
     });
-    let left = decide_each(ledger, first, requests, &jobs, &stop);
+    let (left, work) = decide_each(ledger, first, requests, &jobs, &stop, shared);
     drop(jobs);
     let died = || SealError::Failed(AppendError::Unknown("the committing thread died".into()));
     let committed = match committing.map(JoinHandle::join) {
@@ -171,6 +261,7 @@ fn overlap(ledger: &mut Ledger, first: Batch, requests: &Receiver<Queued>) {
             }
         }
     }
+    work
 }
 
 /// What is left when batches are handed over no longer.
@@ -183,31 +274,41 @@ enum Left {
 }
 
 /// Decides and hands over.
-fn decide_each(ledger: &mut Ledger, first: Batch, requests: &Receiver<Queued>, jobs: &SyncSender<Job>, stop: &AtomicBool) -> Left {
+fn decide_each(
+    ledger: &mut Ledger,
+    first: (Batch, Option<Work>),
+    requests: &Receiver<Queued>,
+    jobs: &SyncSender<Job>,
+    stop: &AtomicBool,
+    shared: &Shared,
+) -> (Left, Option<Work>) {
     let (mut next, mut small) = (Some(first), 0);
-    while let Some((batch, replies)) = next.take() {
+    while let Some(((batch, replies), work)) = next.take() {
         if stop.load(Ordering::Acquire) {
-            return Left::Undecided(batch, replies);
+            return (Left::Undecided(batch, replies), work);
         }
         small = if batch.len() < OVERLAP_MIN { small + 1 } else { 0 };
         match ledger.decide(batch) {
             Err(refused) => {
                 answer(refused, replies);
-                return Left::Nothing;
+                return (Left::Nothing, work);
             }
-            Ok(decided) if decided.asks_store() => return Left::Decided(decided, replies),
+            Ok(decided) if decided.asks_store() => return (Left::Decided(decided, replies), work),
             Ok(decided) if decided.made.drafts.is_empty() => answer(decided.answers(Ok(Arc::new([])), |_| Err(lent())), replies),
             Ok(decided) => {
                 if let Err(unsent) = jobs.send((decided, replies)) {
-                    return Left::Decided(unsent.0.0, unsent.0.1);
+                    return (Left::Decided(unsent.0.0, unsent.0.1), work);
                 }
             }
         }
-        if small <= OVERLAP_SMALL_MAX {
+        if work.is_some() {
+            return (Left::Nothing, work);
+        }
+        if small <= OVERLAP_SMALL_MAX && !shared.is_wanted() {
             next = requests.recv_timeout(IDLE).ok().map(|first| gather(first, requests));
         }
     }
-    Left::Nothing
+    (Left::Nothing, None)
 }
 
 /// Never seen: what needs the store is kept back until the store is here again.

@@ -120,6 +120,9 @@ pub struct Tree {
     forgotten: u64,
 }
 
+/// The hash over the leaves of a range, as the splits of RFC 6962 give it.
+pub(crate) type RangeHash<'a> = &'a mut dyn FnMut(u64, u64) -> Option<NodeHash>;
+
 impl Tree {
     /// A tree without leaves.
     #[must_use]
@@ -222,6 +225,11 @@ impl Tree {
 
     /// The inclusion proof of RFC 6962 section 2.1.1, from the leaf's sibling upwards.
     pub fn inclusion_proof(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<NodeHash>, OutOfRange> {
+        self.inclusion_by(index, size, &mut |start, end| self.range_hash(start, end))
+    }
+
+    /// As [`Tree::inclusion_proof`], each hash over a range of leaves from `range`.
+    pub(crate) fn inclusion_by(&self, index: LeafIndex, size: TreeSize, range: RangeHash<'_>) -> Result<Vec<NodeHash>, OutOfRange> {
         let refused = OutOfRange { from: index.0, size: size.0, tree: self.size().0 };
         if index.0 >= size.0 || size > self.size() {
             return Err(refused);
@@ -231,11 +239,11 @@ impl Tree {
         while end - start > 1 {
             let middle = start + left_width(end - start);
             let sibling = if index.0 < middle {
-                let right = self.range_hash(middle, end);
+                let right = range(middle, end);
                 end = middle;
                 right
             } else {
-                let left = self.range_hash(start, middle);
+                let left = range(start, middle);
                 start = middle;
                 left
             };
@@ -247,6 +255,11 @@ impl Tree {
 
     /// The consistency proof of RFC 6962 section 2.1.2; empty for `old == new` and for `old == 0`.
     pub fn consistency_proof(&self, old: TreeSize, new: TreeSize) -> Result<Vec<NodeHash>, OutOfRange> {
+        self.consistency_by(old, new, &mut |start, end| self.range_hash(start, end))
+    }
+
+    /// As [`Tree::consistency_proof`], each hash over a range of leaves from `range`.
+    pub(crate) fn consistency_by(&self, old: TreeSize, new: TreeSize, range: RangeHash<'_>) -> Result<Vec<NodeHash>, OutOfRange> {
         let refused = OutOfRange { from: old.0, size: new.0, tree: self.size().0 };
         if old > new || new > self.size() {
             return Err(refused);
@@ -259,11 +272,11 @@ impl Tree {
         while old.0 != end {
             let middle = start + left_width(end - start);
             let other = if old.0 <= middle {
-                let right = self.range_hash(middle, end);
+                let right = range(middle, end);
                 end = middle;
                 right
             } else {
-                let left = self.range_hash(start, middle);
+                let left = range(start, middle);
                 start = middle;
                 left
             };
@@ -271,7 +284,7 @@ impl Tree {
         }
         // If we never went right, the subtree reached is the older tree itself, whose root the reader has already.
         if start != 0 {
-            proof.push(self.range_hash(start, end).ok_or(refused)?);
+            proof.push(range(start, end).ok_or(refused)?);
         }
         proof.reverse();
         Ok(proof)
@@ -279,7 +292,7 @@ impl Tree {
 
     /// The hash over leaves `[start, end)`, not empty, where `start` is a multiple of the largest power of two within `end - start`
     /// (as every split of RFC 6962 gives), so that the complete subtrees we hold tile the range.
-    fn range_hash(&self, start: u64, end: u64) -> Option<NodeHash> {
+    pub(crate) fn range_hash(&self, start: u64, end: u64) -> Option<NodeHash> {
         let width = end - start;
         let mut hash = None;
         for level in (width.trailing_zeros()..u64::BITS - width.leading_zeros()).filter(|level| (width >> level) & 1 == 1) {
@@ -472,6 +485,6 @@ fn fold_peaks(peaks: impl IntoIterator<Item = NodeHash>) -> Option<NodeHash> {
 }
 
 /// The largest power of two smaller than `width`, which is 2 or more: RFC 6962's `k`.
-fn left_width(width: u64) -> u64 {
+pub(crate) fn left_width(width: u64) -> u64 {
     1 << (u64::BITS - 1 - (width - 1).leading_zeros())
 }

@@ -237,6 +237,11 @@ proptest! {
                 prop_assert_eq!(recall::inclusion_proof(pruned, index, size, &mut given), whole.inclusion_proof(index, size));
             }
             prop_assert!(recall::inclusion_proof(pruned, LeafIndex(0), TreeSize(whole.size().0 + 1), &mut given).is_err());
+            for old in [TreeSize(0), TreeSize(size.0 / 2), TreeSize(size.0.saturating_sub(1)), size] {
+                let proof = recall::consistency_proof(pruned, old, size, &mut given);
+                prop_assert_eq!(proof, whole.consistency_proof(old, size));
+            }
+            prop_assert!(recall::consistency_proof(pruned, size, TreeSize(whole.size().0 + 1), &mut given).is_err());
         }
         if start + grown > 256 {
             restored.forget_before(LeafIndex(u64::MAX));

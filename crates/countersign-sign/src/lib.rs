@@ -23,7 +23,7 @@ pub mod software;
 pub mod unlock;
 
 /// Signs for one key. The key itself stays behind this trait, in a file's ciphertext or in a device.
-pub trait Signer: Send {
+pub trait Signer: Send + Sync {
     /// The key that the signatures are by, under its name (the log's origin).
     fn vkey(&self) -> &VKey;
 

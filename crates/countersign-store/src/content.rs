@@ -1,8 +1,9 @@
 //! What the segment files hold: one file judged while recovering, and the tables kept from all of them.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use countersign_log::segment::{Frame, Frames, HEADER_LEN, Item, SegmentError};
+use countersign_log::segment::{Frame, Frames, HEADER_LEN, Item, Outline, SegmentError};
 
 use crate::order::Position;
 use crate::{Head, StagedBatch, StoredEntry};
@@ -23,13 +24,10 @@ pub(crate) struct Content {
 impl Content {
     /// Takes in the next segment; `None` if a place in it does not fit its field, which no file of allowed length does.
     pub fn push(&mut self, loaded: Loaded<'_>) -> Option<()> {
-        let segment = Segment {
-            first_index: loaded.first_index,
-            places: loaded.sealed.iter().map(Place::of).collect::<Option<_>>()?,
-            seals: loaded.seals.iter().map(|(size, note)| SealPlace::of(*size, note)).collect::<Option<_>>()?,
-        };
+        let table = Table::of(&loaded.sealed, &loaded.seals)?;
         self.pending = loaded.pending.iter().map(Place::of).collect::<Option<_>>()?;
-        self.position.size = segment.end_index();
+        self.position.size = loaded.first_index.saturating_add(table.places.len() as u64);
+        let segment = Segment { first_index: loaded.first_index, end_index: self.position.size, table: OnceLock::from(table) };
         self.position.staged_size = (!self.pending.is_empty()).then(|| self.position.size.saturating_add(self.pending.len() as u64));
         self.end = loaded.end;
         self.torn = loaded.torn_bytes > 0;
@@ -37,10 +35,17 @@ impl Content {
         Some(())
     }
 
+    /// Takes in a segment that nobody needs yet, up to where the next one begins.
+    pub fn push_unread(&mut self, first_index: u64, end_index: u64) {
+        self.position.size = end_index;
+        self.segments.push(Segment { first_index, end_index, table: OnceLock::new() });
+    }
+
     /// Takes in a batch that is durable now.
     pub fn staged(&mut self, batch: &StagedBatch, staged_size: u64, new_segment: bool, frame_len: u64) {
         if new_segment {
-            self.segments.push(Segment { first_index: batch.first_index, ..Segment::default() });
+            let (first_index, table) = (batch.first_index, OnceLock::from(Table::default()));
+            self.segments.push(Segment { first_index, end_index: first_index, table });
             self.end = HEADER_LEN as u64;
         }
         self.end += frame_len;
@@ -63,8 +68,10 @@ impl Content {
         self.torn = false;
         self.position = Position { size: head.size, staged_size: None };
         let Some(newest) = self.segments.last_mut() else { return };
-        newest.places.append(&mut self.pending);
-        newest.seals.extend(SealPlace::new(head.size, self.end.saturating_sub(head.note.len() as u64), head.note.len()));
+        newest.end_index = head.size;
+        let Some(table) = newest.table.get_mut() else { return };
+        table.places.append(&mut self.pending);
+        table.seals.extend(SealPlace::new(head.size, self.end.saturating_sub(head.note.len() as u64), head.note.len()));
     }
 
     /// First index of the segment that is written to.
@@ -72,29 +79,51 @@ impl Content {
         self.segments.last().map(|segment| segment.first_index)
     }
 
-    pub fn find(&self, index: u64) -> Option<(&Segment, &Place)> {
+    /// The segment that holds an entry.
+    pub fn find(&self, index: u64) -> Option<&Segment> {
         let after = self.segments.partition_point(|segment| segment.first_index <= index);
-        let segment = self.segments.get(after.checked_sub(1)?)?;
-        Some((segment, segment.places.get(usize::try_from(index - segment.first_index).ok()?)?))
+        self.segments.get(after.checked_sub(1)?)
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Segment {
     pub first_index: u64,
+    /// After its last sealed entry.
+    pub end_index: u64,
+    /// Made when it is first asked for, where `recover` had no need to read the file. Never empty for the newest segment.
+    pub table: OnceLock<Table>,
+}
+
+/// Where everything in a segment stands.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
     /// One for each sealed entry.
     pub places: Vec<Place>,
     pub seals: Vec<SealPlace>,
 }
 
-impl Segment {
+impl Table {
+    fn of(items: &[Item], seals: &[(u64, Range<usize>)]) -> Option<Self> {
+        Some(Self {
+            places: items.iter().map(Place::of).collect::<Option<_>>()?,
+            seals: seals.iter().map(|(size, note)| SealPlace::of(*size, note)).collect::<Option<_>>()?,
+        })
+    }
+
+    /// Of a segment that holds the entries up to `end_index`, as the name of the one after it says.
+    pub fn outlined(outline: &Outline, first_index: u64, end_index: u64) -> Option<Self> {
+        let whole = first_index.saturating_add(outline.items.len() as u64) == end_index;
+        Self::of(&outline.items, &outline.seals).filter(|_| whole)
+    }
+
     /// Bytes up to the end of the last sealed entry.
     pub fn bytes(&self) -> u64 {
         self.places.last().map_or(0, |place| place.sealed().end)
     }
 
-    pub fn end_index(&self) -> u64 {
-        self.first_index.saturating_add(self.places.len() as u64)
+    pub fn place(&self, position: u64) -> Option<&Place> {
+        self.places.get(usize::try_from(position).ok()?)
     }
 }
 

@@ -66,6 +66,13 @@ pub struct Recovered {
     pub torn_bytes: u64,
 }
 
+impl Recovered {
+    /// Entries that are sealed.
+    pub fn size(&self) -> u64 {
+        self.head.as_ref().map_or(0, |head| head.size)
+    }
+}
+
 /// Called for each entry by [`Store::scan`]: leaf index, leaf, sealed record.
 pub type EachEntry<'a> = &'a mut dyn FnMut(u64, &[u8], &[u8]) -> ControlFlow<()>;
 /// Called for each commit by [`Store::seals`]: tree size, signed note.
@@ -75,10 +82,13 @@ pub type EachSeal<'a> = &'a mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>;
 ///
 /// One writer at a time, and any number of readers beside it. An error from `stage` or `seal` other than a refusal means *unknown*:
 /// the bytes may or may not be there. The handle then answers [`StoreError::Poisoned`] to every write; open a new one and `recover`.
-pub trait Store: Send {
-    /// Reads everything there is and finds where the last commit ended. Comes first: until then nothing can be read or written. A reader
+pub trait Store: Send + Sync {
+    /// Finds where the last commit ended, and reads everything from index `from` on for it. Comes first: until then nothing can be read or written. A reader
     /// calls it again to see what a writer has sealed since. Changes nothing on disk.
-    fn recover(&mut self) -> Result<Recovered, StoreError>;
+    ///
+    /// What stands before `from` may be left unread, damage in it unseen: the caller has the entries from there by other means, and has somebody else
+    /// hold the stored ones against them. 0 leaves nothing out.
+    fn recover(&mut self, from: u64) -> Result<Recovered, StoreError>;
 
     /// Makes a batch durable: on `Ok` it survives a power cut and will be in [`Recovered::staged`]. Refused unless the batch starts
     /// at the sealed size and none is pending, so no index is ever staged twice.
@@ -109,7 +119,7 @@ pub trait Store: Send {
 /// A place apart from the store that remembers the newest head, so that a store set back in time is noticed.
 ///
 /// An error from `advance` other than a refusal means *unknown*, and the handle is done with: open a new one.
-pub trait Register: Send {
+pub trait Register: Send + Sync {
     /// The newest head ever advanced to; `None` if the register was made and never used. A register that is gone is an error, not `None`.
     fn load(&self) -> Result<Option<Head>, RegisterError>;
 

@@ -263,7 +263,7 @@ impl Drop for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn recover(&mut self) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, _from: u64) -> Result<Recovered, StoreError> {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }

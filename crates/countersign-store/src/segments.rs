@@ -10,10 +10,10 @@ use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use countersign_log::segment;
+use countersign_log::segment::{self, Outline, OutlineError};
 
 use crate::ahead::Ahead;
-use crate::content::{Content, Loaded, Segment};
+use crate::content::{Content, Loaded, Segment, Table};
 use crate::files::{lock, make_directory, on, parent, read_bounded, replace, sync_directory};
 use crate::order::Position;
 use crate::{EachEntry, EachSeal, Head, Recovered, StagedBatch, Store, StoreError, StoredEntry};
@@ -92,9 +92,12 @@ impl SegmentStore {
         for segment in &content.segments {
             let path = self.segment_path(segment.first_index);
             if Some(segment.first_index) != newest {
-                let bytes = std::fs::metadata(&path).map_err(on("look at", &path))?.len();
+                let bytes = self.file_len(&path)?;
                 parts.push(SegmentPart { path, bytes, then: Vec::new() });
-            } else if let (Some(entry), Some(seal)) = (segment.places.last(), segment.seals.last()) {
+                continue;
+            }
+            let table = self.table(segment)?;
+            if let (Some(entry), Some(seal)) = (table.places.last(), table.seals.last()) {
                 // The newest seal may share its frame with a batch that is not sealed, so it is written anew as a frame of its own.
                 let bytes = entry.sealed().end;
                 let note = self.read_at(segment.first_index, seal.note())?;
@@ -133,26 +136,69 @@ impl SegmentStore {
         if firsts.is_empty() { Err(StoreError::Emptied(self.dir.clone())) } else { Ok(firsts) }
     }
 
-    /// What there is, and the length of the newest segment file.
-    fn load(&self) -> Result<(Content, Recovered, u64), StoreError> {
+    /// What there is, and the length of the newest segment file. Segments whose entries all stand before `from` are left for later, as long as a head stands
+    /// behind them.
+    fn load(&self, from: u64) -> Result<(Content, Recovered, u64), StoreError> {
         let firsts = self.list()?;
+        let ends = firsts.iter().skip(1).copied().map(Some).chain([None]);
+        let all: Vec<(u64, Option<u64>)> = firsts.iter().copied().zip(ends).collect();
+        // The newest may hold a batch and no seal yet; the head is then in the one before.
+        let read_from = all.iter().rposition(|(_, end)| end.is_some_and(|end| end <= from)).map_or(0, |last| last + 1);
+        let read_from = read_from.min(all.len().saturating_sub(2));
+        let (unread, read) = all.split_at_checked(read_from).unwrap_or_default();
         let mut content = Content::default();
         let mut recovered = Recovered { head: None, staged: None, torn_bytes: 0 };
         let mut len = 0;
-        for (position, first_index) in firsts.iter().enumerate() {
-            let path = self.segment_path(*first_index);
-            if *first_index != content.position.size {
-                return Err(damaged(&path, 0, format!("segments are missing: the entries before end at {}", content.position.size)));
-            }
-            let newest = position + 1 == firsts.len();
+        for (first_index, end) in unread {
+            self.check_follows(&content, *first_index)?;
+            content.push_unread(*first_index, end.unwrap_or(*first_index));
+        }
+        for (first_index, end) in read {
+            let path = self.check_follows(&content, *first_index)?;
             let bytes =
                 read_bounded(&path, segment::SEGMENT_BYTES_MAX)?.ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
             len = bytes.len() as u64;
-            let loaded = Loaded::read(&bytes, *first_index, newest).map_err(|(offset, what)| damaged(&path, offset, what))?;
+            let loaded = Loaded::read(&bytes, *first_index, end.is_none()).map_err(|(offset, what)| damaged(&path, offset, what))?;
             recovered = Recovered { head: loaded.head().or(recovered.head), staged: loaded.staged(), torn_bytes: loaded.torn_bytes };
             content.push(loaded).ok_or_else(|| damaged(&path, 0, "longer than any segment".into()))?;
         }
         Ok((content, recovered, len))
+    }
+
+    fn check_follows(&self, content: &Content, first_index: u64) -> Result<PathBuf, StoreError> {
+        let path = self.segment_path(first_index);
+        if first_index == content.position.size {
+            Ok(path)
+        } else {
+            Err(damaged(&path, 0, format!("segments are missing: the entries before end at {}", content.position.size)))
+        }
+    }
+
+    /// Where everything in a segment stands, from its file if nobody asked before.
+    fn table<'a>(&self, segment: &'a Segment) -> Result<&'a Table, StoreError> {
+        if let Some(table) = segment.table.get() {
+            return Ok(table);
+        }
+        let path = self.segment_path(segment.first_index);
+        let len = self.file_len(&path)?;
+        if len > segment::SEGMENT_BYTES_MAX {
+            return Err(damaged(&path, 0, "longer than any segment".into()));
+        }
+        let outline = Outline::read(segment.first_index, usize::try_from(len).unwrap_or(usize::MAX), |range| {
+            self.read_at(segment.first_index, range.start as u64..range.end as u64)
+        });
+        let outline = outline.map_err(|error| match error {
+            OutlineError::Read(error) => error,
+            OutlineError::Header(fault) => damaged(&path, 0, fault.to_string()),
+            OutlineError::Damaged { offset, fault } => damaged(&path, offset, fault.to_string()),
+        })?;
+        let missing = || damaged(&path, 0, format!("segments are missing: the entries in it do not end at {}", segment.end_index));
+        let table = Table::outlined(&outline, segment.first_index, segment.end_index).ok_or_else(missing)?;
+        Ok(segment.table.get_or_init(|| table))
+    }
+
+    fn file_len(&self, path: &Path) -> Result<u64, StoreError> {
+        Ok(std::fs::metadata(path).map_err(on("look at", path))?.len())
     }
 
     /// Writes a frame at the end of the newest segment. Any failure leaves its result unknown, hence the latch.
@@ -208,11 +254,12 @@ impl SegmentStore {
         let skipped = from.saturating_sub(segment.first_index);
         let skip = usize::try_from(skipped).unwrap_or(usize::MAX);
         let mut window = Window { at: 0, bytes: Vec::new() };
-        for (place, index) in segment.places.iter().skip(skip).zip(segment.first_index.saturating_add(skipped)..size) {
+        let table = self.table(segment)?;
+        for (place, index) in table.places.iter().skip(skip).zip(segment.first_index.saturating_add(skipped)..size) {
             let (leaf, sealed) = (place.leaf(), place.sealed());
             if !window.holds(leaf.start..sealed.end) {
                 // A batch's leaves stand before its records, so a window begins at a leaf and holds the record too.
-                let end = (leaf.start + WINDOW_BYTES).min(segment.bytes()).max(sealed.end);
+                let end = (leaf.start + WINDOW_BYTES).min(table.bytes()).max(sealed.end);
                 window = Window { at: leaf.start, bytes: self.read_at(segment.first_index, leaf.start..end)? };
             }
             let (Some(leaf), Some(sealed)) = (window.cut(leaf), window.cut(sealed)) else { return Err(StoreError::NotRecovered) };
@@ -258,12 +305,12 @@ impl Drop for SegmentStore {
 }
 
 impl Store for SegmentStore {
-    fn recover(&mut self) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, from: u64) -> Result<Recovered, StoreError> {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
         self.ahead.finish();
-        let (content, mut recovered, len) = self.load()?;
+        let (content, mut recovered, len) = self.load(from)?;
         self.content = Some(content);
         self.ahead = Ahead::new(len);
         if self.lock.is_none() {
@@ -324,7 +371,8 @@ impl Store for SegmentStore {
         let content = self.content()?;
         content.position.may_read(index)?;
         let missing = StoreError::NotSealed { index, size: content.position.size };
-        let Some((segment, place)) = content.find(index) else { return Err(missing) };
+        let Some(segment) = content.find(index) else { return Err(missing) };
+        let Some(place) = self.table(segment)?.place(index - segment.first_index) else { return Err(missing) };
         let leaf = self.read_at(segment.first_index, place.leaf())?;
         let sealed = self.read_at(segment.first_index, place.sealed())?;
         Ok(StoredEntry { leaf, sealed })
@@ -332,7 +380,7 @@ impl Store for SegmentStore {
 
     fn scan(&self, from: u64, each: EachEntry<'_>) -> Result<(), StoreError> {
         let content = self.content()?;
-        for segment in content.segments.iter().filter(|segment| segment.end_index() > from) {
+        for segment in content.segments.iter().filter(|segment| segment.end_index > from) {
             if self.scan_segment(segment, from, content.position.size, each)?.is_break() {
                 break;
             }
@@ -341,9 +389,10 @@ impl Store for SegmentStore {
     }
 
     fn seals(&self, size_min: u64, each: EachSeal<'_>) -> Result<(), StoreError> {
-        for segment in &self.content()?.segments {
-            let from = segment.seals.partition_point(|seal| seal.size < size_min);
-            for seal in segment.seals.iter().skip(from) {
+        for segment in self.content()?.segments.iter().filter(|segment| segment.end_index >= size_min) {
+            let seals = &self.table(segment)?.seals;
+            let from = seals.partition_point(|seal| seal.size < size_min);
+            for seal in seals.iter().skip(from) {
                 let note = self.read_at(segment.first_index, seal.note())?;
                 if each(seal.size, &note).is_break() {
                     return Ok(());

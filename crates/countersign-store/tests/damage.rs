@@ -44,12 +44,12 @@ impl Place {
     }
 
     fn recover(&self) -> Result<Recovered, StoreError> {
-        self.writer().recover()
+        self.writer().recover(0)
     }
 
     fn commit(&self, from: u64, counts: &[u64]) -> u64 {
         let mut store = self.writer();
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         counts.iter().fold(from, |size, count| {
             store.stage(&batch(size, *count)).unwrap();
             store.seal(&head(size + count)).unwrap();
@@ -60,7 +60,7 @@ impl Place {
     /// Goes on writing after a recovery, and reopens: everything must be in order again.
     fn goes_on(&self) {
         let mut store = self.writer();
-        let found = store.recover().unwrap();
+        let found = store.recover(0).unwrap();
         let mut size = found.head.map_or(0, |head| head.size);
         if let Some(staged) = found.staged {
             size += staged.entries.len() as u64;
@@ -70,7 +70,7 @@ impl Place {
         let size = self.commit(size, &[1]);
         assert_eq!(self.recover().unwrap(), Recovered { head: Some(head(size)), staged: None, torn_bytes: 0 });
         let mut store = self.writer();
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         (0..size).for_each(|index| assert_eq!(store.read(index).unwrap(), batch(index, 1).entries[0]));
     }
 }
@@ -100,7 +100,7 @@ fn a_frame_torn_at_any_byte_is_cut() {
         let path = place.segment(0);
         let mut before = fs::read(&path).unwrap().len();
         let mut store = place.writer();
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         store.stage(&batch(2, 3)).unwrap();
         if !staged_only {
             before = fs::read(&path).unwrap().len();
@@ -137,7 +137,7 @@ fn a_frame_torn_at_any_byte_is_cut() {
 fn the_first_batch_of_all_may_be_torn() {
     let place = Place::new(ROLLOVER_BYTES);
     let mut store = place.writer();
-    store.recover().unwrap();
+    store.recover(0).unwrap();
     store.stage(&batch(0, 1)).unwrap();
     drop(store);
     let whole = fs::read(place.segment(0)).unwrap();
@@ -157,7 +157,7 @@ fn zeros_written_ahead_are_written_over() {
     fs::write(place.segment(0), [bytes.as_slice(), &[0; 4096]].concat()).unwrap();
     assert_eq!(place.recover().unwrap(), Recovered { head: Some(head(2)), staged: None, torn_bytes: 0 });
     let mut store = place.writer();
-    store.recover().unwrap();
+    store.recover(0).unwrap();
     store.stage(&batch(2, 1)).unwrap();
     store.seal(&head(3)).unwrap();
     assert_eq!(fs::read(place.segment(0)).unwrap().len(), bytes.len() + 4096, "into the zeros, not behind them");
@@ -171,7 +171,7 @@ fn frames_and_zeros_ahead_never_meet() {
     let big = |index: u64| StoredEntry { leaf: vec![b'a' + (index % 26) as u8; 6], sealed: vec![0x80 | index as u8; 60_000] };
     let place = Place::new(ROLLOVER_BYTES);
     let mut store = place.writer();
-    store.recover().unwrap();
+    store.recover(0).unwrap();
     let (mut size, mut filled) = (0, 0);
     while size < 1_500 {
         let count = 1 + size % 13;
@@ -210,7 +210,7 @@ fn damage_before_the_last_seal_is_an_alarm() {
             assert_eq!(place.recover().unwrap().head, Some(head(5)), "byte {at}");
         } else {
             assert!(damaged(place.recover(), &path) <= at as u64);
-            assert!(matches!(SegmentStore::open_reader(&place.store()).unwrap().recover(), Err(StoreError::Damaged { .. })));
+            assert!(matches!(SegmentStore::open_reader(&place.store()).unwrap().recover(0), Err(StoreError::Damaged { .. })));
         }
         assert_eq!(fs::read(&path).unwrap(), bytes, "damage must stay to be looked at");
     }
@@ -302,13 +302,13 @@ fn an_emptied_store_is_not_a_new_one() {
 fn a_failed_write_latches_the_handle() {
     let place = Place::new(ROLLOVER_BYTES);
     let mut store = place.writer();
-    store.recover().unwrap();
+    store.recover(0).unwrap();
     let away = place.segment(0).with_extension("away");
     fs::rename(place.segment(0), &away).unwrap();
     assert!(matches!(store.stage(&batch(0, 1)), Err(StoreError::Io(_))));
     fs::rename(&away, place.segment(0)).unwrap();
     assert!(matches!(store.stage(&batch(0, 1)), Err(StoreError::Poisoned)));
-    assert!(matches!(store.recover(), Err(StoreError::Poisoned)));
+    assert!(matches!(store.recover(0), Err(StoreError::Poisoned)));
     drop(store);
     place.goes_on();
 }
@@ -321,7 +321,7 @@ fn a_full_disk_is_named() {
     }
     let place = Place::new(ROLLOVER_BYTES);
     let mut store = place.writer();
-    store.recover().unwrap();
+    store.recover(0).unwrap();
     fs::remove_file(place.segment(0)).unwrap();
     std::os::unix::fs::symlink("/dev/full", place.segment(0)).unwrap();
     assert!(matches!(store.stage(&batch(0, 1)), Err(StoreError::Full(_))));
@@ -371,4 +371,43 @@ fn a_changed_register_is_damaged() {
     }
     fs::remove_file(&path).unwrap();
     assert!(matches!(register.advance(&head(20)), Err(RegisterError::Missing(_))), "a register that is gone must not come back by itself");
+}
+
+/// Whoever has the entries by other means need not wait for old segments. What is wrong there shows when they are read.
+#[test]
+fn segments_nobody_needs_yet_are_left_until_they_are_read() {
+    let place = Place::new(200);
+    let counts = [1, 2, 3, 1, 2, 3];
+    assert_eq!(place.commit(0, &counts), 12);
+    let paths = segments(&place);
+    let open = |known: u64| {
+        let mut store = place.writer();
+        store.recover(known).map(|found| (store, found))
+    };
+    let old = fs::read(&paths[0]).unwrap();
+    fs::write(&paths[0], b"not a segment at all").unwrap();
+    damaged(place.recover(), &paths[0]);
+    let (store, found) = open(12).unwrap();
+    assert_eq!(found, Recovered { head: Some(head(12)), staged: None, torn_bytes: 0 });
+    assert_eq!(store.read(11).unwrap(), batch(11, 1).entries[0]);
+    assert!(matches!(store.read(0), Err(StoreError::Damaged { path, .. }) if path == paths[0]));
+    assert!(matches!(store.scan(0, &mut |_, _, _| std::ops::ControlFlow::Continue(())), Err(StoreError::Damaged { .. })));
+    let mut seals = 0;
+    store
+        .seals(12, &mut |_, _| {
+            seals += 1;
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(seals, 1, "the newest seal stands in no old segment");
+    drop(store);
+
+    // One that is gone shows in the one before it, or in there being no first.
+    fs::write(&paths[0], &old).unwrap();
+    fs::remove_file(&paths[1]).unwrap();
+    let (store, _) = open(12).unwrap();
+    assert!(matches!(store.read(0), Err(StoreError::Damaged { path, .. }) if path == paths[0]));
+    drop(store);
+    fs::remove_file(&paths[0]).unwrap();
+    assert!(matches!(open(12), Err(StoreError::Damaged { .. })));
 }

@@ -169,17 +169,17 @@ fn what_was_committed_is_there_after_reopening() {
     each_backend(|backend| {
         let counts = [1, 2, 3, 1, 5, 8];
         let mut store = backend.create().unwrap();
-        assert_eq!(store.recover().unwrap(), clean(0));
+        assert_eq!(store.recover(0).unwrap(), clean(0));
         commit(&mut *store, 0, &counts[..4]);
         assert_holds(&*store, &counts[..4]);
         drop(store);
         let mut store = backend.writer().unwrap();
-        assert_eq!(store.recover().unwrap(), clean(7));
+        assert_eq!(store.recover(0).unwrap(), clean(7));
         assert_holds(&*store, &counts[..4]);
         commit(&mut *store, 7, &counts[4..]);
         assert_holds(&*store, &counts);
         let mut reader = backend.reader().unwrap();
-        assert_eq!(reader.recover().unwrap(), clean(20));
+        assert_eq!(reader.recover(0).unwrap(), clean(20));
         assert_holds(&*reader, &counts);
     });
 }
@@ -188,19 +188,19 @@ fn what_was_committed_is_there_after_reopening() {
 fn a_staged_batch_waits_to_be_sealed() {
     each_backend(|backend| {
         let mut store = backend.create().unwrap();
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         commit(&mut *store, 0, &[2]);
         store.stage(&batch(2, 3)).unwrap();
         drop(store);
         let mut reader = backend.reader().unwrap();
-        assert_eq!(reader.recover().unwrap(), clean(2), "a reader sees what is sealed");
+        assert_eq!(reader.recover(0).unwrap(), clean(2), "a reader sees what is sealed");
         let mut store = backend.writer().unwrap();
-        assert_eq!(store.recover().unwrap(), Recovered { staged: Some(batch(2, 3)), ..clean(2) });
+        assert_eq!(store.recover(0).unwrap(), Recovered { staged: Some(batch(2, 3)), ..clean(2) });
         assert!(matches!(store.read(2), Err(StoreError::NotSealed { index: 2, size: 2 })));
         assert!(matches!(store.stage(&batch(2, 3)), Err(StoreError::AlreadyStaged(2))));
         store.seal(&head(5)).unwrap();
         assert_holds(&*store, &[2, 3]);
-        assert_eq!(reader.recover().unwrap(), clean(5), "a reader that looks again sees what was sealed since");
+        assert_eq!(reader.recover(0).unwrap(), clean(5), "a reader that looks again sees what was sealed since");
         assert_holds(&*reader, &[2, 3]);
     });
 }
@@ -209,7 +209,7 @@ fn a_staged_batch_waits_to_be_sealed() {
 fn a_seal_and_the_next_batch_go_together() {
     each_backend(|backend| {
         let mut store = backend.create().unwrap();
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         assert!(matches!(store.seal_and_stage(&head(1), &batch(1, 1)), Err(StoreError::NothingStaged(1))));
         store.stage(&batch(0, 2)).unwrap();
         assert!(matches!(store.seal_and_stage(&head(3), &batch(3, 1)), Err(StoreError::SealSize { expected: 2, found: 3 })));
@@ -219,10 +219,10 @@ fn a_seal_and_the_next_batch_go_together() {
         store.seal_and_stage(&head(5), &batch(5, 1)).unwrap();
         drop(store);
         let mut reader = backend.reader().unwrap();
-        assert_eq!(reader.recover().unwrap(), clean(5));
+        assert_eq!(reader.recover(0).unwrap(), clean(5));
         assert_holds(&*reader, &[2, 3]);
         let mut store = backend.writer().unwrap();
-        assert_eq!(store.recover().unwrap(), Recovered { staged: Some(batch(5, 1)), ..clean(5) });
+        assert_eq!(store.recover(0).unwrap(), Recovered { staged: Some(batch(5, 1)), ..clean(5) });
         store.seal(&head(6)).unwrap();
         assert_holds(&*store, &[2, 3, 1]);
     });
@@ -232,7 +232,7 @@ fn a_seal_and_the_next_batch_go_together() {
 fn what_does_not_follow_is_refused_and_harms_nothing() {
     each_backend(|backend| {
         let mut store = backend.create().unwrap();
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         assert!(matches!(store.seal(&head(1)), Err(StoreError::NothingStaged(1))));
         commit(&mut *store, 0, &[2]);
         assert!(matches!(store.stage(&batch(1, 1)), Err(StoreError::NotNext { size: 2, found: 1 })));
@@ -264,9 +264,9 @@ fn one_writer_and_readers_that_cannot_write() {
         assert!(matches!(backend.writer().err().unwrap(), StoreError::Locked(_)));
         assert!(matches!(store.stage(&batch(0, 1)), Err(StoreError::NotRecovered)));
         assert!(matches!(store.read(0), Err(StoreError::NotRecovered)));
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         let mut reader = backend.reader().unwrap();
-        reader.recover().unwrap();
+        reader.recover(0).unwrap();
         assert!(matches!(reader.stage(&batch(0, 1)), Err(StoreError::ReadOnly)));
         assert!(matches!(reader.seal(&head(1)), Err(StoreError::ReadOnly)));
         drop(reader);
@@ -280,7 +280,7 @@ fn one_writer_and_readers_that_cannot_write() {
 fn scans_stop_when_told() {
     each_backend(|backend| {
         let mut store = backend.create().unwrap();
-        store.recover().unwrap();
+        store.recover(0).unwrap();
         commit(&mut *store, 0, &[3, 3, 3]);
         let seen = RefCell::new(Vec::new());
         let stop_at = |stop: u64| {
@@ -335,7 +335,7 @@ enum Call {
     Stage { first_index: u64, count: u64 },
     Seal(u64),
     SealAndStage { size: u64, count: u64 },
-    Reopen,
+    Reopen { known: u64 },
 }
 
 fn call() -> impl Strategy<Value = Call> {
@@ -343,7 +343,7 @@ fn call() -> impl Strategy<Value = Call> {
         4 => (0u64..12, 1u64..4).prop_map(|(first_index, count)| Call::Stage { first_index, count }),
         4 => (0u64..14).prop_map(Call::Seal),
         4 => (0u64..14, 1u64..4).prop_map(|(size, count)| Call::SealAndStage { size, count }),
-        1 => Just(Call::Reopen),
+        1 => (0u64..40).prop_map(|known| Call::Reopen { known }),
     ]
 }
 
@@ -355,7 +355,7 @@ proptest! {
     fn backends_agree(calls in prop::collection::vec(call(), 1..60), rollover_bytes in 100u64..600) {
         let (files, disk) = (Files::new(rollover_bytes), MemoryDisk::new());
         let mut stores = [files.create().unwrap(), disk.create().unwrap()];
-        stores.iter_mut().for_each(|store| { store.recover().unwrap(); });
+        stores.iter_mut().for_each(|store| { store.recover(0).unwrap(); });
         let (mut counts, mut pending) = (Vec::new(), None);
         for call in calls {
             let size: u64 = counts.iter().sum();
@@ -385,12 +385,14 @@ proptest! {
                         counts.extend(pending.replace(count));
                     }
                 }
-                Call::Reopen => {
+                Call::Reopen { known } => {
                     drop(stores);
                     stores = [files.writer().unwrap(), disk.writer().unwrap()];
                     for store in &mut stores {
                         let staged = pending.map(|count| batch(size, count));
-                        prop_assert_eq!(store.recover().unwrap(), Recovered { staged, ..clean(size) });
+                        // However much the caller has by other means, what is found is the same, and so is what can be read then.
+                        prop_assert_eq!(store.recover(known).unwrap(), Recovered { staged, ..clean(size) });
+                        assert_holds(&**store, &counts);
                     }
                 }
             }
@@ -409,7 +411,7 @@ fn faults_leave_what_they_say() {
         for step in [Step::Stage, Step::Seal] {
             let disk = MemoryDisk::new();
             let mut store = disk.create().unwrap();
-            store.recover().unwrap();
+            store.recover(0).unwrap();
             disk.arm(step, 1, fault);
             commit(&mut *store, 0, &[2]);
             let error = match step {
@@ -430,7 +432,7 @@ fn faults_leave_what_they_say() {
             let mut store = disk.writer().unwrap();
             let staged = (persisted == (step == Step::Stage)).then(|| batch(2, 1));
             let size = if step == Step::Seal && persisted { 3 } else { 2 };
-            let found = store.recover().unwrap();
+            let found = store.recover(0).unwrap();
             assert_eq!((found.head, found.staged, found.torn_bytes > 0), (Some(head(size)), staged, fault == Fault::CrashTorn));
         }
         let disk = MemoryDisk::new();
@@ -452,11 +454,11 @@ fn faults_leave_what_they_say() {
 fn a_fork_goes_its_own_way() {
     let disk = MemoryDisk::new();
     let mut store = disk.create().unwrap();
-    store.recover().unwrap();
+    store.recover(0).unwrap();
     commit(&mut *store, 0, &[2]);
     let fork = disk.fork();
     commit(&mut *store, 2, &[2]);
     let mut old = fork.writer().unwrap();
-    assert_eq!(old.recover().unwrap(), clean(2));
+    assert_eq!(old.recover(0).unwrap(), clean(2));
     assert_holds(&*store, &[2, 2]);
 }

@@ -129,6 +129,25 @@ impl World {
         self.open_with(Box::new(store), Box::new(register), access)
     }
 
+    /// Opens what is on the disk for reading, as often as it is asked, from any thread.
+    pub fn for_reading(&self) -> impl Fn() -> Result<Ledger, countersign_ledger::DirectoryError> + Send + Sync + 'static {
+        let (disk, clock, path) = (self.disk.clone(), self.clock.clone(), self.key_path());
+        move || {
+            let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
+            let parts = Parts {
+                store: Box::new(MemoryStore::open_reader(&disk)?),
+                register: Box::new(MemoryRegister::open_reader(&disk)?),
+                vkey: TestSigner::new().vkey.clone(),
+                signers: vec![Box::new(TestSigner::new())],
+                keys: DataKeys::open(&path, ORIGIN, &mut unlock).unwrap(),
+                clock: Box::new(clock.clone()),
+                entropy: Box::new(SystemEntropy::default()),
+                beside: None,
+            };
+            Ok(Ledger::open(parts, Access::Read)?)
+        }
+    }
+
     /// Opens another store or register with this world's keys and clock.
     ///
     /// # Errors
@@ -162,7 +181,7 @@ impl World {
         self.keys.path().to_owned()
     }
 
-    fn listener(&self) -> Box<dyn FnMut(Notice<'_>) + Send> {
+    fn listener(&self) -> Box<dyn FnMut(Notice<'_>) + Send + Sync> {
         let told = Arc::clone(&self.told);
         Box::new(move |notice| {
             if let Notice::Anew(why) = notice {

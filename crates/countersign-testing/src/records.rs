@@ -23,7 +23,8 @@ pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
     match type_name {
         "genesis" | "datakey.created" | "datakey.destroyed" | "redaction" | "key.rotated" | "key.revoked" | "key.attested"
         | "key.loss.declared" | "officer.enrolled" | "officer.revoked" => control(type_name),
-        "organization" | "person" | "principal" | "credential" | "provider" | "model" | "issuer" | "exposure" => directory(type_name),
+        "organization" | "person" | "principal" | "credential" | "credential.linked" | "credential.revoked" | "provider" | "model"
+        | "issuer" | "exposure" => directory(type_name),
         "submission" => submission().prop_map(Record::from).boxed(),
         "agreement" | "recusal" | "list" | "list.item" => ethics(type_name),
         "grant.request" | "grant.transition" | "access.event" | "read" => access(type_name),
@@ -338,6 +339,18 @@ fn directory(type_name: &str) -> BoxedStrategy<Record> {
             provenance: of(provenance()),
             supersedes: of(leaf_index()),
         }),
+        "credential.linked" => boxed!(CredentialLinked {
+            id: record_id(),
+            principal: principal_id(),
+            kind: credential_kind(),
+            issuer: line(),
+            subject: line(),
+            secret_hash: of(hash()),
+            valid_to: of(date()),
+            evidence: line(),
+            approver: principal_id(),
+        }),
+        "credential.revoked" => boxed!(CredentialRevoked { id: record_id(), reason: line() }),
         "provider" => boxed!(Provider { id: provider_id(), name: line(), supersedes: of(leaf_index()) }),
         "model" => boxed!(Model {
             id: model_id(),

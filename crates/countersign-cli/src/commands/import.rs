@@ -273,7 +273,7 @@ impl SourceKind {
 impl FileArgs {
     fn run(&self, ledger: &LedgerArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         let mapping = self.mapping()?;
-        let mut session = if self.commit { Session::to_write(ledger)? } else { Session::to_read(ledger)? };
+        let mut session = if self.commit { Session::to_write_here(ledger)? } else { Session::to_read(ledger)? };
         self.source.must_be_allowed(&session.actor)?;
         let table = self.table()?;
         let importer = self.source.importer(mapping.as_ref());

@@ -12,6 +12,7 @@ use countersign_sign::pkcs11::{Algorithm, Class, Token, TokenSigner};
 use serde_json::{Value, json};
 
 use super::DONE;
+use super::erase::{self, CompartmentArgs, EraseArgs};
 use super::token::{Said, TokenArgs, Transcript, named, pin_credential};
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
@@ -35,6 +36,10 @@ pub(crate) enum KeyCommand {
     Destroy(DestroyArgs),
     /// Wrap the data keys under a new key of the token and destroy the one before it: no older copy of their file opens any more.
     Rewrap(RewrapArgs),
+    /// List what the data keys seal.
+    Compartments(CompartmentArgs),
+    /// Destroy the data key of a compartment that is kept long enough: what it sealed can be read no more, by anybody.
+    Erase(EraseArgs),
 }
 
 /// A key to make.
@@ -159,6 +164,8 @@ pub(crate) fn run(command: &KeyCommand, out: &mut Out<'_>) -> Result<Exit, Failu
         KeyCommand::Revoke(args) => revoke(args, out),
         KeyCommand::Destroy(args) => destroy(args, out),
         KeyCommand::Rewrap(args) => rewrap(args, out),
+        KeyCommand::Compartments(args) => erase::compartments(args, out),
+        KeyCommand::Erase(args) => erase::erase(args, out),
     }
 }
 
@@ -225,7 +232,7 @@ fn token_of(args: &LedgerArgs) -> Result<(Directory, TokenFile, Token), Failure>
 
 fn attest(args: &AttestArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let (_, file, token) = token_of(&args.ledger)?;
-    let mut session = Session::to_write(&args.ledger)?;
+    let mut session = Session::to_write_here(&args.ledger)?;
     let vkey = session.ledger.signing_key().map(VKey::to_string).unwrap_or_default();
     let key = listed(&file, |key| key.vkey == vkey)?;
     let said = Said::of(&token, &key.label)?;
@@ -245,7 +252,7 @@ fn attest(args: &AttestArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 
 fn rotate(args: &RotateArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let (directory, before, token) = token_of(&args.ledger)?;
-    let mut session = Session::to_write(&args.ledger)?;
+    let mut session = Session::to_write_here(&args.ledger)?;
     let (algorithm, key) = token.public_key(&args.key)?;
     let vkey = named(session.ledger.origin(), algorithm, &key)?;
     let said = Said::of(&token, &args.key)?;
@@ -279,7 +286,7 @@ fn rotate(args: &RotateArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 
 fn revoke(args: &RevokeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let vkey = VKey::parse(&args.vkey).map_err(|e| Failure::Usage(format!("--vkey: {e}")))?;
-    let mut session = Session::to_write(&args.ledger)?;
+    let mut session = Session::to_write_here(&args.ledger)?;
     let revocation =
         Revocation { vkey, last_size: args.last_size, reason: args.approval.reason.clone(), approvers: args.approval.approver.clone() };
     let receipt = session.ledger.revoke_key(&session.actor.id, args.write.key()?, revocation)?;
@@ -332,7 +339,7 @@ fn rewrap(args: &RewrapArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 
 /// A ledger open to an operator, for what is done to keys without an entry that replay would check.
 fn operator(args: &LedgerArgs) -> Result<Session, Failure> {
-    let session = Session::to_write(args)?;
+    let session = Session::to_write_here(args)?;
     if session.actor.has(Role::Operator) {
         return Ok(session);
     }

@@ -7,6 +7,7 @@ pub(crate) mod backup;
 pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
+mod erase;
 pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
@@ -36,6 +37,7 @@ pub(crate) mod record;
 pub(crate) mod restore;
 pub(crate) mod review;
 pub(crate) mod rules;
+pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod tick;
 mod token;
@@ -99,6 +101,8 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Migrate(command) => migrate::run(&command, out)?,
         Command::Restore(args) => restore::run(&args, out)?,
         Command::Key(command) => key::run(&command, out)?,
+        Command::Serve(args) => serve::run(&args, out)?,
+        Command::Config(command) => serve::config(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,
     };
     Ok(exit as u8)

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use countersign_api::body;
 use countersign_entry::record::{Identifier, IdentifierScheme, Record, TYPE_NAMES};
 use countersign_match::identifiers::{Cik, Cusip, Figi, Isin, Lei};
 use serde_json::{Value, json};
@@ -14,7 +15,6 @@ use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 use crate::session::{Session, recorded, recorded_line};
-use crate::words::texts_as_times;
 
 /// Records of any type.
 #[derive(Debug, Subcommand)]
@@ -68,7 +68,7 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let bytes = read_small(&args.file)?;
     let bad = |e: serde_json::Error| Failure::Invalid(format!("{}: {e}", args.file.display()));
     let told: Value = serde_json::from_slice(&bytes).map_err(bad)?;
-    let mut record = read(&args.kind, told).map_err(bad)?;
+    let mut record = body::record(&args.kind, told).map_err(bad)?;
     if let Record::Identifier(i) = &record {
         check_digits(i)?;
     }
@@ -105,13 +105,6 @@ fn check_digits(identifier: &Identifier) -> Result<(), Failure> {
     checked.map_err(|e| Failure::Invalid(format!("{text:?}: {e}")))
 }
 
-/// Some types have days where others have times: what reads with times read as times is taken so, else as it stands.
-fn read(kind: &str, told: Value) -> Result<Record, serde_json::Error> {
-    let mut timed = told.clone();
-    texts_as_times(&mut timed);
-    Record::from_human(kind, timed).or_else(|_| Record::from_human(kind, told))
-}
-
 fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let session = Session::to_read(&args.ledger)?;
     let record = session.entry(countersign_entry::ids::LeafIndex(args.index))?;
@@ -124,19 +117,4 @@ fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         out.line(format_args!("entry {}: {}\n{text}", args.index, record.type_name()))?;
     }
     Ok(DONE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_and_times_both_read() {
-        let tie =
-            json!({ "id": "r-1", "person": "P-0001", "kind": "serves", "relation": "own", "organization": "halden", "from": "2026-01-01" });
-        assert!(matches!(read("relationship", tie), Ok(Record::Relationship(_))));
-        let on = json!({ "id": "ro-1", "organization": "halden", "person": "P-0001", "contact": true, "from": "2026-01-01T00:00:00Z" });
-        assert!(matches!(read("roster.entry", on), Ok(Record::RosterEntry(_))));
-        assert!(read("roster.entry", json!({ "id": "ro-1" })).is_err() && read("king", json!({})).is_err());
-    }
 }

@@ -160,7 +160,7 @@ fn flattened(mut row: Value) -> Value {
 }
 
 fn decide(args: &DecideArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let mut session = Session::to_write(&args.ledger)?;
+    let mut session = Session::to_write_here(&args.ledger)?;
     session.actor.must_be_ethics("deciding what an asset means")?;
     let facts = session.ledger.facts();
     let decision = args.decision(facts)?;

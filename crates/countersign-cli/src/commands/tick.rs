@@ -17,7 +17,7 @@ pub(crate) struct TickArgs {
 }
 
 pub(crate) fn run(args: &TickArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let mut session = Session::to_write(&args.ledger)?;
+    let mut session = Session::to_write_here(&args.ledger)?;
     let count = session.ledger.tick()?;
     let size = session.ledger.size();
     if out.is_json() {

@@ -10,6 +10,7 @@ use crate::time::Micros;
 
 /// What came of an access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AccessResult {
     /// It happened.
@@ -22,6 +23,7 @@ pub enum AccessResult {
 
 /// Somebody touched pre-release model information (NIST SP 800-53 AU-3: what, when, where, source, outcome, identity).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AccessEvent {
     /// Who.
@@ -57,6 +59,7 @@ pub struct AccessEvent {
     #[serde(default)]
     pub information_owner: Option<InformationOwner>,
     /// Anything else the source tells; never prompts or outputs.
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, String>"))]
     pub detail: Value,
     /// What the rules said. Filled in by the ledger.
     #[serde(default)]
@@ -68,6 +71,7 @@ pub struct AccessEvent {
 
 /// Somebody looked at the ledger. The actor is the reader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Read {
     /// What was asked: `issuer`, `person`, `submission`, …

@@ -7,6 +7,7 @@ use crate::time::Micros;
 
 /// A verdict's value. Ordered from clear to block: the worst reason decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Nothing recorded stands against it.
@@ -19,6 +20,7 @@ pub enum Outcome {
 
 /// The three questions an assessment answers, and the conditions of access beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// May the person take part in the matter (18 U.S.C. 208, 5 CFR 2635.402, 2635.502)?
@@ -33,6 +35,7 @@ pub enum Verdict {
 
 /// What agency policy made of the verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Go on.
@@ -45,6 +48,7 @@ pub enum Decision {
 
 /// One rule that did not come out clear.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
     /// The rule's id, such as `R-REC-1`.
@@ -63,6 +67,7 @@ pub struct Reason {
 
 /// Who has to do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ObligedParty {
     /// The person who gets access.
@@ -75,6 +80,7 @@ pub enum ObligedParty {
 
 /// What has to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ObligationKind {
     /// Not trade, and not cause or advise trades, in issuers the submission touches (5 CFR 2635.703; 17 CFR 240.10b5-1).
@@ -91,6 +97,7 @@ pub enum ObligationKind {
 
 /// Who must do what by when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Obligation {
     /// Who.
@@ -106,6 +113,7 @@ pub const WATCH_ITEMS_MAX: usize = 48;
 
 /// Three verdicts, what stands behind them, and the decision policy made of them. The conflict crate alone makes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Assessment {
     /// Digest of the rule set.

@@ -6,6 +6,7 @@ use crate::ids::{Hash32, LeafIndex, Line, PersonId, SubmissionId};
 
 /// A finding became a case. Cases open in batches at a fixed cadence, so that they never show in a requester's numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CaseOpened {
     /// The rule that found it.
@@ -26,6 +27,7 @@ pub struct CaseOpened {
 
 /// What is done about a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CaseStep {
     /// Something is noted, with entries or a document as evidence.
@@ -40,6 +42,7 @@ pub enum CaseStep {
 
 /// How a case ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
     /// The match is wrong: another issuer, another person, a fault of the data.
@@ -58,6 +61,7 @@ pub enum Disposition {
 
 /// A step in a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CaseEvent {
     /// The case's entry.

@@ -11,6 +11,7 @@ use crate::ids::{
 
 /// What an organization is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrganizationKind {
     /// A department or agency.
@@ -29,6 +30,7 @@ pub enum OrganizationKind {
 
 /// An organization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Organization {
     /// Its id.
@@ -47,6 +49,7 @@ pub struct Organization {
 
 /// A person's status decides which law binds them (5 CFR 2635.102(h), 2635.103, 2641.104).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PersonStatus {
     /// Commissioned or warrant officer.
@@ -80,6 +83,7 @@ impl PersonStatus {
 
 /// A person. This record alone holds the name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// Random id.
@@ -96,6 +100,7 @@ pub struct Person {
 
 /// What a principal may do; the table of roles and record types is the conflict crate's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Runs the ledger; keeps directory and policy.
@@ -114,10 +119,17 @@ pub enum Role {
     Sequencer,
     /// Somebody whose own record is here.
     CoveredPerson,
+    /// Has people under them whose recusals they have to keep work away from: sees that and for what, never why (5 CFR 2635.602(a)(2)).
+    Supervisor,
+    /// Speaks for the developer that their organization is: sees who had access under its offers.
+    Developer,
+    /// Cosigns checkpoints; sees the public plane alone.
+    Witness,
 }
 
 /// An account that can act on the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Principal {
     /// Random id.
@@ -136,6 +148,7 @@ pub struct Principal {
 
 /// What a credential is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialKind {
     /// A PIV card (FIPS 201).
@@ -157,8 +170,10 @@ pub enum CredentialKind {
 }
 
 /// An account or card somewhere else that points to a person, so that what that place logs can be told of them. It lets nobody act on the
-/// ledger and gives no role: who may is a [`Principal`]'s to say, and nothing makes a principal out of a credential.
+/// ledger and gives no role: who may is a [`Principal`]'s to say, and what stands for a principal is a
+/// [`CredentialLinked`](super::CredentialLinked)'s.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
     /// Its id.
@@ -191,6 +206,7 @@ impl Credential {
 
 /// A lab that develops models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Its id.
@@ -203,6 +219,7 @@ pub struct Provider {
 
 /// A model, as it became known to the public. Before its release a submission under a neutral title says all there is to say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Its id.
@@ -225,6 +242,7 @@ pub struct Model {
 
 /// A name an issuer had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FormerName {
     /// The name.
@@ -237,6 +255,7 @@ pub struct FormerName {
 
 /// A company whose securities, or private stakes, somebody may hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
     /// Its id.
@@ -257,6 +276,7 @@ pub struct Issuer {
 
 /// An end of an exposure edge: `submission:S-…`, `model:openai/gpt-5`, `provider:anthropic`, `host:azure`, `issuer:cik-…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum Node {
     /// A provider.
@@ -312,6 +332,7 @@ impl fmt::Display for Node {
 
 /// How the start of an edge touches its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Is the issuer, or a part of it.
@@ -336,6 +357,7 @@ pub enum Relation {
 
 /// How close an exposure is: 1 the lab itself, its owner or equity holder; 2 host, large supplier or customer; 3 competitor or downstream sector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "u8", into = "u8")]
 pub enum Tier {
     /// The lab, its owner, an equity holder.
@@ -370,6 +392,7 @@ impl From<Tier> for u8 {
 
 /// Where an edge is known from. An unconfirmed edge may refer, never block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// A public filing.
@@ -389,6 +412,7 @@ pub enum Basis {
 /// A dated, tiered edge. From what was seen edges lead to issuers: at once, or over the hosts that serve a model, or over the issuer that the
 /// provider is or belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Exposure {
     /// Its id.

@@ -6,6 +6,7 @@ use crate::ids::{Date, Hash32, LeafIndex, Line, PersonId, RecordId};
 
 /// Which financial disclosure report somebody files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
     /// OGE Form 278e, public (5 CFR 2634.202).
@@ -16,6 +17,7 @@ pub enum Report {
 
 /// Somebody holds a position whose incumbent files a report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Filer {
     /// Its id.
@@ -34,6 +36,7 @@ pub struct Filer {
 
 /// A duty that has a date. Each is named by whose it is, its kind, and the day it counts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DutyKind {
     /// The report on assuming the position: counts from that day (5 CFR 2634.201(b), 2634.903(b)).
@@ -56,6 +59,7 @@ pub enum DutyKind {
 
 /// What happened with a duty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DutyStep {
     /// It was imposed, where no other record says so: a divestiture, an ethics agreement.
@@ -70,6 +74,7 @@ pub enum DutyStep {
 
 /// Something happened with a duty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DutyEvent {
     /// Whose duty.

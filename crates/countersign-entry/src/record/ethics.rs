@@ -9,6 +9,7 @@ use crate::time::Micros;
 
 /// What was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgreementKind {
     /// Non-disclosure and terms of access, with the acknowledgement of a duty of trust (17 CFR 240.10b5-2(b)(1)).
@@ -27,6 +28,7 @@ pub enum AgreementKind {
 
 /// A signed agreement, acknowledgement or certification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Agreement {
     /// Its id.
@@ -51,6 +53,7 @@ pub struct Agreement {
 
 /// What a person is recused from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum RecusalScope {
     /// Everything of a provider.
@@ -101,6 +104,7 @@ impl fmt::Display for RecusalScope {
 
 /// A person does not take part (5 CFR 2635.402(c), 2635.502(e)).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recusal {
     /// Its id.
@@ -123,6 +127,7 @@ pub struct Recusal {
 
 /// What a list is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ListKind {
     /// Known; trading prohibited.
@@ -133,6 +138,7 @@ pub enum ListKind {
 
 /// A list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// Its id.
@@ -150,6 +156,7 @@ pub struct List {
 
 /// A subject on a list, for a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListItem {
     /// Its id.

@@ -8,6 +8,7 @@ use crate::time::Micros;
 
 /// Where a grant stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GrantState {
     /// Being written; never recorded.
@@ -59,6 +60,7 @@ pub enum GrantState {
 
 /// A request for access. Its leaf index is the grant's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GrantRequest {
     /// Who is to have access.
@@ -81,6 +83,7 @@ pub struct GrantRequest {
 
 /// A move to another state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GrantTransition {
     /// The grant.

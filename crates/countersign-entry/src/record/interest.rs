@@ -6,6 +6,7 @@ use crate::ids::{Date, Hash32, IdError, IssuerId, LeafIndex, Line, OrganizationI
 
 /// Whose interest it is, as seen from the person who reports it (18 U.S.C. 208(a); 5 CFR 2635.403(c); 17 CFR 240.10b5-2(b)(3)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HolderRelation {
     /// The person's own.
@@ -42,6 +43,7 @@ pub enum HolderRelation {
 
 /// What kind of thing is held or traded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InstrumentClass {
     /// Shares, depositary receipts among them.
@@ -84,6 +86,7 @@ pub enum InstrumentClass {
 
 /// How an instrument came to its issuer, or why it has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Linking {
     /// Ticker and name agree, or the name alone leaves no doubt.
@@ -98,6 +101,7 @@ pub enum Linking {
 
 /// Whole US dollars, both ends inside; an end that is open or unknown is null. Forms give bands, never values (5 CFR 2634.301(d)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Ends", into = "Ends")]
 pub struct Band {
     lo: Option<u64>,
@@ -105,6 +109,7 @@ pub struct Band {
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Ends {
     lo: Option<u64>,
@@ -152,6 +157,7 @@ impl From<Band> for Ends {
 
 /// What is held or traded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Instrument {
     /// Its kind.
@@ -170,6 +176,7 @@ pub struct Instrument {
 
 /// Where an imported record comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// The importer and its version, such as `house_ptr/1`.
@@ -184,6 +191,7 @@ pub struct Provenance {
 
 /// Something a person, or somebody whose interest counts as theirs, holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Holding {
     /// Its id.
@@ -206,6 +214,7 @@ pub struct Holding {
 
 /// Which way a trade went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TradeKind {
     /// Bought.
@@ -222,6 +231,7 @@ pub enum TradeKind {
 
 /// A trade (OGE Form 278-T, a House or Senate periodic transaction report, a broker's statement).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Trade {
     /// Its id.
@@ -252,6 +262,7 @@ pub struct Trade {
 
 /// What ties a person to somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RelationshipKind {
     /// Employed by, or serves as officer, director, trustee or general partner.
@@ -270,6 +281,7 @@ pub enum RelationshipKind {
 
 /// A tie of a person, or of somebody close to them, to an issuer or an organization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Relationship {
     /// Its id.
@@ -297,6 +309,7 @@ pub struct Relationship {
 
 /// A file that was imported, with every row accounted for. The same file again changes nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Import {
     /// Its id.
@@ -317,6 +330,7 @@ pub struct Import {
 
 /// What somebody decided in the review queue: which issuer an asset text means, or that it means none. Later imports of the same text follow it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MatchDecision {
     /// Its id.

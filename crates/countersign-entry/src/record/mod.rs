@@ -14,6 +14,7 @@ mod duties;
 mod ethics;
 mod grant;
 mod interest;
+mod login;
 mod policy;
 mod preclearance;
 mod process;
@@ -39,6 +40,7 @@ pub use self::interest::{
     Band, HolderRelation, Holding, Import, Instrument, InstrumentClass, Linking, MatchDecision, Provenance, Relationship, RelationshipKind,
     Trade, TradeKind,
 };
+pub use self::login::{CredentialLinked, CredentialRevoked};
 pub use self::policy::{Effect, Effects, Feed, Policy};
 pub use self::preclearance::{
     AccessBar, ForbiddenTerm, PreclearanceDecision, PreclearancePolicy, PreclearanceRequest, PreclearanceScope, TradeTerm,
@@ -191,6 +193,10 @@ records! {
     Principal = "principal", Entry;
     /// An account or card somewhere else that points to a person.
     Credential = "credential", Entry;
+    /// What stands for a principal over the network.
+    CredentialLinked = "credential.linked", Entry;
+    /// It does no longer.
+    CredentialRevoked = "credential.revoked", Entry;
     /// A lab that develops models.
     Provider = "provider", Entry;
     /// A model the public knows.

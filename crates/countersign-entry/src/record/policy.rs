@@ -10,6 +10,7 @@ use crate::time::Micros;
 
 /// What a verdict's outcome does to the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Nothing: access goes on, with its obligations.
@@ -22,6 +23,7 @@ pub enum Effect {
 
 /// The effect of each verdict on the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Effects {
     /// Of `participate`.
@@ -44,6 +46,7 @@ pub struct Feed {
 
 /// An agency's policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, try_from = "PolicyFields")]
 pub struct Policy {
     /// Its id.
@@ -77,6 +80,7 @@ pub struct Policy {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct PolicyFields {
     id: RecordId,

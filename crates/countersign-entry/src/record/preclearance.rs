@@ -30,6 +30,7 @@ pub struct ForbiddenTerm {
 
 /// Somebody asks whether they may make a trade. Its leaf index is the pre-clearance's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PreclearanceRequest {
     /// Who is to trade, or whose household is.
@@ -60,6 +61,7 @@ pub struct PreclearanceRequest {
 
 /// What the ethics office decides on a request, whatever the rules said of it. The newest decision stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PreclearanceDecision {
     /// The request's entry.
@@ -72,6 +74,7 @@ pub struct PreclearanceDecision {
 
 /// Who has to ask before trading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PreclearanceScope {
     /// Whoever had access to something that is not both public and cleansed.
@@ -82,6 +85,7 @@ pub enum PreclearanceScope {
 
 /// What access does to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AccessBar {
     /// Nothing is cleared for whoever has access, but the classes always cleared: a rule everybody can read, so that the answer tells nothing.
@@ -92,6 +96,7 @@ pub enum AccessBar {
 
 /// The part of an agency's policy that answers requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, try_from = "PreclearancePolicyFields")]
 pub struct PreclearancePolicy {
     /// The published rule this is taken from, such as `5 CFR 4401.102`.
@@ -121,6 +126,7 @@ pub struct PreclearancePolicy {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct PreclearancePolicyFields {
     basis: Line,

@@ -8,6 +8,7 @@ use crate::time::Micros;
 
 /// A kind of identifier an issuer or a security has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IdentifierScheme {
     /// SEC Central Index Key.
@@ -26,6 +27,7 @@ pub enum IdentifierScheme {
 
 /// An identifier of an issuer, for a time. Check digits are the importer's to hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Identifier {
     /// Its id.
@@ -46,6 +48,7 @@ pub struct Identifier {
 
 /// An order, statute or policy that grants under it cite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Authority {
     /// Its id.
@@ -64,6 +67,7 @@ pub struct Authority {
 
 /// That a model is covered, by an opaque reference. Benchmark values never enter the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Designation {
     /// Its id.
@@ -84,6 +88,7 @@ pub struct Designation {
 
 /// A person on a partner's roster. Outside providers keep their own list; ours names a contact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RosterEntry {
     /// Its id.
@@ -104,6 +109,7 @@ pub struct RosterEntry {
 
 /// Government and developer chose a partner together; each signed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
     /// Its id.
@@ -124,6 +130,7 @@ pub struct Selection {
 
 /// An unpatched flaw, handled through the clearinghouse: knowing of it is material about its vendor and about those who use the product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Vulnerability {
     /// Its id.
@@ -148,6 +155,7 @@ pub struct Vulnerability {
 
 /// A case handed on (28 U.S.C. 535; OGE Form 202 under 5 CFR 2638.206).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Referral {
     /// Its id.
@@ -168,6 +176,7 @@ pub struct Referral {
 
 /// What a hold keeps from being erased: a person's records, a submission's, or one case's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum HoldScope {
     /// Everything on a person.
@@ -205,6 +214,7 @@ impl From<HoldScope> for String {
 
 /// Nothing in the scope may be erased while it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LegalHold {
     /// Its id.
@@ -223,6 +233,7 @@ pub struct LegalHold {
 
 /// Says that an earlier entry is wrong where no superseding record can say it, such as a read or a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Correction {
     /// The entry.

@@ -7,6 +7,7 @@ use crate::time::{Micros, Window};
 
 /// The developer's voluntary offer: no offer, no grant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Offer {
     /// When it was made.
@@ -21,6 +22,7 @@ pub struct Offer {
 
 /// What ended, or will end, the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WindowEndEvent {
     /// Release to other trusted partners: what the order's window runs to.
@@ -35,6 +37,7 @@ pub enum WindowEndEvent {
 
 /// Whether work on a submission goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SubmissionStatus {
     /// Open.
@@ -47,6 +50,7 @@ pub enum SubmissionStatus {
 
 /// Who owns the information; with the basis of confidentiality it decides what can be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InformationOwner {
     /// The developer.
@@ -59,6 +63,7 @@ pub enum InformationOwner {
 
 /// Overall level of a marking, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MarkingLevel {
     /// Unclassified.
@@ -75,6 +80,7 @@ pub enum MarkingLevel {
 
 /// A marking as fields, never as free text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Marking {
     /// Overall level.
@@ -87,6 +93,7 @@ pub struct Marking {
 
 /// A submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Submission {
     /// Random id.

@@ -126,6 +126,22 @@ impl View<'_> {
         Ok(rows)
     }
 
+    /// Entries that concern a person, in index order, without opening them.
+    ///
+    /// # Errors
+    /// The index does not answer, or an entry that refers to another does not open.
+    pub fn entries_about_person(&self, person: &PersonId) -> Result<Vec<LeafIndex>, OpenError> {
+        self.entries_of_person(person)
+    }
+
+    /// Entries that concern a submission, in index order, without opening them; what only refers to an entry about it left out.
+    ///
+    /// # Errors
+    /// The index does not answer.
+    pub fn entries_about_submission(&self, submission: &SubmissionId) -> Result<Vec<LeafIndex>, OpenError> {
+        Ok(self.index()?.of_submission(submission)?)
+    }
+
     /// Everything recorded about a person, in index order: what names them, and what refers to an entry about them. Reads of the ledger are not
     /// part of it: they are about the reader.
     ///

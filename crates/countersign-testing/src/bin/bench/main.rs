@@ -31,6 +31,10 @@ use countersign_verify::files::DirSource;
 use self::table::Table;
 use self::workload::Workload;
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ORIGIN: &str = "bench.example/software";
 const DEPTH: usize = 1_024;
 /// Beyond so many entries nothing is measured that replays every decision.

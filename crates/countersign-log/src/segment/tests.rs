@@ -32,6 +32,10 @@ fn read(bytes: &[u8], first_index: u64) -> Result<Vec<Frame>, SegmentError> {
     Frames::new(bytes, first_index)?.collect()
 }
 
+fn outline(bytes: &[u8], first_index: u64) -> Result<Outline, OutlineError<std::convert::Infallible>> {
+    Outline::read(first_index, bytes.len(), |range| Ok(bytes[range].to_vec()))
+}
+
 fn entries() -> impl Strategy<Value = Entries> {
     prop::collection::vec((prop::collection::vec(any::<u8>(), 1..40), prop::collection::vec(any::<u8>(), 1..90)), 1..6)
 }
@@ -61,6 +65,51 @@ proptest! {
         }
         prop_assert_eq!(found, batches.clone());
         prop_assert_eq!(frames.len(), 2 * batches.len() + usize::from(zeros > 0));
+    }
+
+    #[test]
+    fn the_outline_is_what_reading_all_of_it_finds(
+        first in 0u64..1 << 40,
+        batches in prop::collection::vec((entries(), 1usize..900, any::<bool>()), 1..6),
+        zeros in 0usize..50,
+    ) {
+        // Some batches are longer than a window, even their tables, and some share a frame with the seal before them.
+        let batches: Vec<(Entries, bool)> = batches.into_iter().map(|(few, times, joint)| ((0..times).flat_map(|_| few.clone()).collect(), joint)).collect();
+        let mut bytes = encode_header(first).to_vec();
+        let (mut index, mut note) = (first, None::<String>);
+        for (entries, joint) in &batches {
+            let at = bytes.len() as u64;
+            match note.take() {
+                Some(note) if *joint => bytes.extend(encode_seal_and_batch(first, at, index, note.as_bytes(), &pairs(entries)).unwrap()),
+                Some(note) => {
+                    bytes.extend(encode_seal(first, at, index, note.as_bytes()).unwrap());
+                    bytes.extend(encode_batch(first, bytes.len() as u64, index, &pairs(entries)).unwrap());
+                }
+                None => bytes.extend(encode_batch(first, at, index, &pairs(entries)).unwrap()),
+            }
+            index += entries.len() as u64;
+            note = Some(format!("note {index}"));
+        }
+        bytes.extend(encode_seal(first, bytes.len() as u64, index, note.unwrap().as_bytes()).unwrap());
+        bytes.extend(vec![0; zeros]);
+        let outline = outline(&bytes, first).unwrap();
+        let (mut items, mut seals) = (Vec::new(), Vec::new());
+        for frame in read(&bytes, first).unwrap() {
+            match frame {
+                Frame::Batch { items: found, .. } => items.extend(found),
+                Frame::Seal { size, note, .. } => seals.push((size, note)),
+                Frame::ZeroTail { .. } => {}
+            }
+        }
+        prop_assert_eq!((outline.items, outline.seals), (items, seals));
+    }
+
+    #[test]
+    fn any_bytes_are_outlined_without_panic(tail in prop::collection::vec(any::<u8>(), 0..300), kind in 1u8..4, len in 0u8..250) {
+        let bytes = [encode_header(0).as_slice(), &[kind, 0, 0, 0, 0, 0, 0, len], &[7; CHECKSUM_LEN], &tail].concat();
+        if let Ok(outline) = outline(&bytes, 0) {
+            prop_assert!(outline.items.iter().all(|item| item.sealed.end <= bytes.len()) && !outline.seals.is_empty());
+        }
     }
 
     #[test]
@@ -264,4 +313,18 @@ fn a_file_made_to_cost_much_is_damaged_soon() {
         bytes.extend([KIND_SEAL, 0, 0, 0, 0, 1, 0, 0]);
     }
     assert!(matches!(read(&bytes, 0), Err(SegmentError::Damaged { offset: 32, .. })));
+}
+
+#[test]
+fn an_outline_ends_with_a_seal_and_inside_the_file() {
+    let (bytes, starts) = small();
+    assert_eq!(outline(&bytes, 7).unwrap().items.len(), 6);
+    for cut in HEADER_LEN..bytes.len() {
+        let whole = starts.iter().position(|start| *start == cut).is_some_and(|frames| frames > 0 && frames % 2 == 0);
+        assert_eq!(outline(&bytes[..cut], 7).is_ok(), whole, "cut at {cut}");
+    }
+    assert!(matches!(outline(&bytes, 8), Err(OutlineError::Header(HeaderFault::FirstIndex { .. }))));
+    let mut unsealed = bytes.clone();
+    unsealed.extend(encode_batch(7, bytes.len() as u64, 13, &[(b"leaf", b"sealed")]).unwrap());
+    assert!(matches!(outline(&unsealed, 7), Err(OutlineError::Damaged { fault: FrameFault::Unsealed, .. })));
 }

@@ -1,0 +1,252 @@
+//! Bodies of requests, and the records they become. The command line and the server make records of them by the same functions.
+
+use countersign_entry::ids::{LeafIndex, Line, PersonId, RequestKey, SubmissionId, Token};
+use countersign_entry::record::{
+    AccessEvent, AccessResult, GrantRequest, GrantState, GrantTransition, InformationOwner, MarkingLevel, Record,
+};
+use countersign_entry::time::Micros;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::words::texts_as_times;
+
+/// Longest line of a stream of access events, in bytes. A request's own limit is a quarter of it.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// One access, as people and gateways tell it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessBody {
+    /// Who.
+    #[schemars(with = "String", regex(pattern = r"^P-[A-Za-z0-9]{4,32}$"))]
+    pub person: PersonId,
+    /// What was touched.
+    #[schemars(with = "String", regex(pattern = r"^S-[A-Za-z0-9]{4,32}$"))]
+    pub submission: SubmissionId,
+    /// What was done: `view`, `query`, `download`, …
+    #[schemars(with = "String", regex(pattern = r"^[a-z0-9_.-]{1,32}$"))]
+    pub action: Token,
+    /// When, as the source tells.
+    pub occurred_at: Time,
+    /// The grant it happened under.
+    pub grant: Option<u64>,
+    /// Which part: weights, card, a transcript.
+    #[schemars(with = "Option<String>")]
+    pub artefact: Option<Line>,
+    /// What came of it: `success`, `refused` or `error`.
+    #[schemars(with = "Option<String>")]
+    pub result: Option<AccessResult>,
+    /// Which gateway or system tells.
+    #[schemars(with = "Option<String>")]
+    pub source: Option<Line>,
+    /// Its own id for the event.
+    #[schemars(with = "Option<String>")]
+    pub source_id: Option<Line>,
+    /// The session it belongs to.
+    #[schemars(with = "Option<String>")]
+    pub session: Option<Line>,
+    /// Marking of what was touched: `unclassified`, `cui`, `confidential`, `secret`, `top_secret`.
+    #[schemars(with = "Option<String>")]
+    pub marking: Option<MarkingLevel>,
+    /// Who owns the information: `developer`, `agency` or `joint`.
+    #[schemars(with = "Option<String>")]
+    pub information_owner: Option<InformationOwner>,
+    /// The entry of an earlier access this one corrects.
+    pub supersedes: Option<u64>,
+    /// Anything else the source tells; never prompts or outputs.
+    pub detail: Option<Value>,
+    /// Names this event for ever; without it the request's key and the line's number do.
+    #[schemars(with = "Option<String>", regex(pattern = r"^[A-Za-z0-9_-]{1,64}$"))]
+    pub idempotency_key: Option<RequestKey>,
+}
+
+/// RFC 3339 with an offset, or microseconds since 1970.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Time {
+    /// Microseconds.
+    Micros(u64),
+    /// RFC 3339.
+    Text(String),
+}
+
+impl Time {
+    /// The time.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn micros(&self) -> Result<Micros, String> {
+        match self {
+            Self::Micros(micros) => Micros::new(*micros),
+            Self::Text(text) => text.parse(),
+        }
+        .map_err(|e| e.to_string())
+    }
+}
+
+impl AccessBody {
+    /// The record of it.
+    ///
+    /// # Errors
+    /// A time that is none, or a detail that CBOR cannot hold.
+    pub fn event(self) -> Result<AccessEvent, String> {
+        let occurred_at = self.occurred_at.micros().map_err(|e| format!("occurred_at: {e}"))?;
+        let detail = self.detail.unwrap_or_else(|| json!({}));
+        Ok(AccessEvent {
+            person: self.person,
+            submission: self.submission,
+            grant: self.grant.map(LeafIndex),
+            action: self.action,
+            occurred_at,
+            artefact: self.artefact,
+            result: self.result,
+            source: self.source,
+            source_id: self.source_id,
+            session: self.session,
+            marking: self.marking,
+            information_owner: self.information_owner,
+            detail: serde_json::from_value(detail).map_err(|_| "detail: holds a value that cannot be recorded".to_owned())?,
+            assessment: None,
+            supersedes: self.supersedes.map(LeafIndex),
+        })
+    }
+}
+
+/// A request for access.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantBody {
+    /// Who is to have access.
+    #[schemars(with = "String", regex(pattern = r"^P-[A-Za-z0-9]{4,32}$"))]
+    pub person: PersonId,
+    /// To what.
+    #[schemars(with = "String", regex(pattern = r"^S-[A-Za-z0-9]{4,32}$"))]
+    pub submission: SubmissionId,
+    /// The duty it is for.
+    #[schemars(with = "String", length(min = 1, max = 1024))]
+    pub duty: Line,
+    /// Whether the duty needs participation in the matter, which is judged more strictly. Left out: it does.
+    pub needs_participation: Option<bool>,
+    /// When the grant ends. Left out: when the submission's window closes.
+    pub expires_at: Option<Time>,
+}
+
+impl GrantBody {
+    /// The record of it. `window_closes_at` is the submission's, where that is recorded.
+    ///
+    /// # Errors
+    /// `None` in the place of a record where neither the request nor a recorded submission says when the grant ends.
+    pub fn request(self, window_closes_at: Option<Micros>) -> Result<Option<GrantRequest>, String> {
+        let told = self.expires_at.map(|at| at.micros()).transpose().map_err(|e| format!("expires_at: {e}"))?;
+        Ok(told.or(window_closes_at).map(|expires_at| GrantRequest {
+            person: self.person,
+            submission: self.submission,
+            duty: self.duty,
+            needs_participation: self.needs_participation.unwrap_or(true),
+            expires_at,
+            reference: None,
+            assessment: None,
+            result: None,
+        }))
+    }
+}
+
+/// Why a grant is moved.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MoveBody {
+    /// Why, in words.
+    #[schemars(with = "Option<String>", length(min = 1, max = 1024))]
+    pub reason: Option<Line>,
+    /// Where to, for `decide` alone: `info_requested`, `ethics_review`, `denied`, `recused` or `departed`.
+    #[schemars(with = "Option<String>")]
+    pub to: Option<GrantState>,
+}
+
+/// A grant's move, ready to be recorded.
+pub fn transition(grant: LeafIndex, to: GrantState, reason: Option<Line>) -> GrantTransition {
+    GrantTransition { grant, to, cause: None, reason, assessment: None, result: None }
+}
+
+/// A record of any type from a JSON object with its fields, times as RFC 3339. Some types have days where others have times: what reads with times
+/// read as times is taken so, else as it stands.
+///
+/// # Errors
+/// What the fields break, in serde's words, which may hold what was sent.
+pub fn record(kind: &str, told: Value) -> Result<Record, serde_json::Error> {
+    let mut timed = told.clone();
+    texts_as_times(&mut timed);
+    Record::from_human(kind, timed).or_else(|_| Record::from_human(kind, told))
+}
+
+/// What is wrong with a body, without a word of what it holds.
+pub fn fault(e: &serde_json::Error) -> String {
+    let text = e.to_string();
+    let place = if e.line() > 0 { format!(" (line {}, column {})", e.line(), e.column()) } else { String::new() };
+    // serde names the value between what is wrong and what was expected; the last "expected" is its own, whatever the value says.
+    let expected = text.rfind(", expected ").and_then(|at| text.get(at..)).map(|t| t.split(" at line ").next().unwrap_or_default());
+    let echoes = ["unknown field", "unknown variant", "invalid type", "invalid value", "invalid length"];
+    if let Some(what) = echoes.iter().find(|what| text.starts_with(**what)) {
+        return format!("{what}{}{place}", expected.unwrap_or_default());
+    }
+    let fixed = ["missing field", "duplicate field", "a ", "an ", "one line", "raw text"];
+    if fixed.iter().any(|start| text.starts_with(start)) {
+        return text.split(" at line ").next().map(|t| format!("{t}{place}")).unwrap_or_default();
+    }
+    if e.is_data() { format!("a value does not fit{place}") } else { format!("not JSON{place}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::word_of;
+
+    #[test]
+    fn a_line_is_an_event_or_says_why_not() {
+        let parse = |text: &str| serde_json::from_str::<AccessBody>(text).map_err(|e| e.to_string()).and_then(AccessBody::event);
+        let good = r#"{"person":"P-0001","submission":"S-0001","action":"view","occurred_at":"2026-06-01T09:00:00Z","result":"success"}"#;
+        let event = parse(good).unwrap();
+        assert_eq!(event.occurred_at.to_string(), "2026-06-01T09:00:00Z");
+        assert_eq!(word_of(&event.result), "success");
+        for bad in [
+            good.replace("view", "\\ud800"),
+            good.replace("\"result\"", "\"outcome\""),
+            good.replace("09:00:00Z", "09:00:00"),
+            good.replace("\"result\":\"success\"", "\"person\":\"P-0002\""),
+            format!("{}{}", "[".repeat(5_000), "]".repeat(5_000)),
+        ] {
+            assert!(parse(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn days_and_times_both_read() {
+        let tie =
+            json!({ "id": "r-1", "person": "P-0001", "kind": "serves", "relation": "own", "organization": "halden", "from": "2026-01-01" });
+        assert!(matches!(record("relationship", tie), Ok(Record::Relationship(_))));
+        let on = json!({ "id": "ro-1", "organization": "halden", "person": "P-0001", "contact": true, "from": "2026-01-01T00:00:00Z" });
+        assert!(matches!(record("roster.entry", on), Ok(Record::RosterEntry(_))));
+        assert!(record("roster.entry", json!({ "id": "ro-1" })).is_err() && record("king", json!({})).is_err());
+    }
+
+    #[test]
+    fn a_fault_says_what_is_expected_and_nothing_of_what_came() {
+        const CANARY: &str = "CANARY, expected nothing";
+        let bodies = [
+            format!(r#"{{"person":"{CANARY}"}}"#),
+            format!(r#"{{"{CANARY}":1}}"#),
+            format!(r#"{{"person":"P-0001","submission":"S-0001","action":"view","occurred_at":["{CANARY}"]}}"#),
+            format!(r#"{{"result":"{CANARY}"}}"#),
+            format!(r#"{{"grant":"{CANARY}"}}"#),
+            format!(r#"{{"detail":{CANARY}}}"#),
+            format!(r#"["{CANARY}"]"#),
+            r#"{}"#.to_owned(),
+        ];
+        let told: Vec<String> = bodies.iter().map(|b| fault(&serde_json::from_str::<AccessBody>(b).unwrap_err())).collect();
+        assert!(told.iter().all(|t| !t.contains("CANARY")), "{told:?}");
+        assert!(told[0].starts_with("a person id is P-"), "{told:?}");
+        assert!(told[1].starts_with("unknown field, expected one of"), "{told:?}");
+        assert_eq!(told[7], "missing field `person` (line 1, column 2)");
+    }
+}

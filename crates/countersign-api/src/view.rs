@@ -1,0 +1,114 @@
+//! What of a record a reader may see. The ethics role sees why; everybody else sees that something stands, and nothing of cases, interests, flaws,
+//! watch lists and reasons. What is left out is not counted either: a number of hidden rows would tell of a watch list.
+
+use countersign_conflict::Facts;
+use countersign_entry::record::{ListKind, Record, Role};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::words::{neutral_state, times_as_text};
+
+struct Human<'a>(&'a Record);
+
+impl Serialize for Human<'_> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        self.0.to_human(s)
+    }
+}
+
+/// Whether these roles may see why: rules, citations, evidence, watch lists, cases.
+pub fn sees_why(roles: &[Role]) -> bool {
+    roles.contains(&Role::EthicsOfficer)
+}
+
+/// A record as JSON, times as microseconds.
+pub fn fields_of(record: &Record) -> Value {
+    serde_json::to_value(Human(record)).unwrap_or_default()
+}
+
+/// A record as somebody with these roles may see it; `None` where they may not know of it.
+pub fn visible(roles: &[Role], facts: &Facts, record: &Record) -> Option<Value> {
+    if hidden(roles, facts, record) {
+        return None;
+    }
+    let mut fields = fields_of(record);
+    if let (false, Value::Object(fields)) = (sees_why(roles), &mut fields) {
+        for reason in ["ground", "assessment", "reason", "cause"] {
+            fields.remove(reason);
+        }
+        for (name, state) in states(record) {
+            fields.insert(name.to_owned(), state.map(neutral_state).into());
+        }
+    }
+    times_as_text(&mut fields);
+    Some(fields)
+}
+
+/// Fields that say where a grant stands, which says why.
+fn states(record: &Record) -> Vec<(&'static str, Option<countersign_entry::record::GrantState>)> {
+    match record {
+        Record::GrantRequest(r) => vec![("result", r.result)],
+        Record::GrantTransition(t) => vec![("to", Some(t.to)), ("result", t.result)],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether nobody with these roles may know of the record.
+pub fn hidden(roles: &[Role], facts: &Facts, record: &Record) -> bool {
+    if sees_why(roles) {
+        return false;
+    }
+    match record {
+        Record::List(l) => l.kind == ListKind::Watch,
+        Record::ListItem(i) => facts.list(&i.list).is_none_or(|l| l.record.kind == ListKind::Watch),
+        // Interests, and what the ethics office makes of them. A correction may be of any of these.
+        Record::Holding(_)
+        | Record::Trade(_)
+        | Record::Relationship(_)
+        | Record::MatchDecision(_)
+        | Record::CaseOpened(_)
+        | Record::CaseEvent(_)
+        | Record::PreclearanceRequest(_)
+        | Record::PreclearanceDecision(_)
+        | Record::Filer(_)
+        | Record::DutyEvent(_)
+        | Record::Referral(_)
+        | Record::LegalHold(_)
+        | Record::Vulnerability(_)
+        | Record::Correction(_) => true,
+        // Whom the ethics office asks about says what it suspects; who asked what is the inspector's to see.
+        Record::Read(_) => !roles.contains(&Role::InspectorGeneral),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use countersign_entry::ids::LeafIndex;
+    use countersign_entry::record::{GrantState, GrantTransition, List};
+
+    #[test]
+    fn reasons_and_watch_lists_are_for_the_ethics_role() {
+        let facts = Facts::default();
+        let moved: Record = GrantTransition {
+            grant: LeafIndex(7),
+            to: GrantState::EthicsReview,
+            cause: Some(LeafIndex(3)),
+            reason: Some("spouse".parse().unwrap()),
+            assessment: None,
+            result: Some(GrantState::Conflict),
+        }
+        .into();
+        let told = visible(&[Role::AccessOfficer], &facts, &moved).unwrap();
+        assert_eq!(told, serde_json::json!({ "grant": 7, "to": "not_cleared", "result": "not_cleared" }));
+        assert!(visible(&[Role::EthicsOfficer], &facts, &moved).unwrap().to_string().contains("spouse"));
+        let watch: Record =
+            List { id: "w".parse().unwrap(), kind: ListKind::Watch, name: "Quiet".parse().unwrap(), authority: None, supersedes: None }
+                .into();
+        assert!(visible(&[Role::InspectorGeneral], &facts, &watch).is_none());
+        assert!(visible(&[Role::EthicsOfficer], &facts, &watch).is_some());
+    }
+}

@@ -1,0 +1,93 @@
+//! `serve` and `config`: the ledger over the network.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use countersign_ledger::{Access, Directory, SystemClock};
+use countersign_server::{CONFIG_FILE, Config, ServeError, Service};
+use serde_json::json;
+
+use super::DONE;
+use crate::args::LedgerArgs;
+use crate::failure::{Exit, Failure};
+use crate::output::Out;
+use crate::session::{open, opening};
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// The configuration. Without it: DIR/serve.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The configuration of `serve`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say whether a configuration is one; a key nobody knows is an error.
+    Check(ConfigArgs),
+    /// Print a configuration with every value filled in. Secrets stand in files of their own, whose paths it shows.
+    Show(ConfigArgs),
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let config = read(args.config.as_deref().unwrap_or(&args.ledger.dir.join(CONFIG_FILE)))?;
+    countersign_server::log::to_stderr();
+    let ledger = open(&args.ledger, Access::Write)?;
+    let again = args.ledger.clone();
+    let reopen = move || {
+        let opening = opening(again.passphrase_file.as_deref(), again.pin_file.as_deref());
+        Directory::find(&again.dir)?.open(Access::Read, opening)
+    };
+    let service = Service { ledger, reopen: Arc::new(reopen), clock: Box::new(SystemClock), config, dir: Some(args.ledger.dir.clone()) };
+    let running = service.start().map_err(failed)?;
+    let (address, operations) = (running.address().to_string(), running.operations().to_string());
+    if out.is_json() {
+        out.object("serve", json!({ "address": address, "operations": operations }))?;
+    } else {
+        out.line(format_args!("serving on https://{address}; health and metrics on http://{operations}"))?;
+    }
+    running.wait_for_signal().map_err(Failure::Output)?;
+    running.stop();
+    Ok(DONE)
+}
+
+fn failed(e: ServeError) -> Failure {
+    match e {
+        ServeError::Tls(e) => Failure::Invalid(e.to_string()),
+        ServeError::Io { source, what } => Failure::File { path: what.into(), source },
+        ServeError::Bug(what) => Failure::Bug(what),
+    }
+}
+
+fn read(path: &Path) -> Result<Config, Failure> {
+    use countersign_server::ConfigError;
+    Config::read(path).map_err(|e| match e {
+        ConfigError::File { path, source } => Failure::File { path, source },
+        e @ ConfigError::Content { .. } => Failure::Invalid(e.to_string()),
+    })
+}
+
+pub(crate) fn config(command: &ConfigCommand, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let (ConfigCommand::Check(args) | ConfigCommand::Show(args)) = command;
+    let config = read(&args.file)?;
+    let file = args.file.display();
+    match command {
+        ConfigCommand::Check(_) if out.is_json() => out.object("config-check", json!({ "file": args.file, "good": true }))?,
+        ConfigCommand::Check(_) => out.line(format_args!("{file} is a configuration"))?,
+        ConfigCommand::Show(_) if out.is_json() => out.object("config-show", json!({ "config": config }))?,
+        ConfigCommand::Show(_) => out.text(&config.render().map_err(Failure::Bug)?)?,
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,235 @@
+//! Answers: rows with the size and root they are true for, one entry, a receipt, a problem.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use countersign_api::marking;
+use countersign_api::problem::{Kind, Problem};
+use countersign_entry::ids::LeafIndex;
+use countersign_entry::record::Marking;
+use countersign_ledger::query::Answer;
+use countersign_ledger::{Ledger, OpenError, Receipt};
+use countersign_log::checkpoint::Checkpoint;
+use countersign_log::note::Note;
+use countersign_log::tree;
+use serde_json::{Value, json};
+
+use crate::app::{App, Question};
+
+/// Header with the banner line of what an answer holds.
+pub const MARKING_HEADER: HeaderName = HeaderName::from_static("countersign-marking");
+
+/// A problem on its way out.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    problem: Box<Problem>,
+    kind: Option<Kind>,
+    retry_after: Option<u32>,
+}
+
+impl Failure {
+    /// After how many seconds it is worth trying again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Which kind it is.
+    pub fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
+    /// The problem.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl From<Kind> for Failure {
+    fn from(kind: Kind) -> Self {
+        Self { problem: Box::new(kind.problem()), kind: Some(kind), retry_after: None }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        let kind = Kind::ALL.iter().copied().find(|k| problem.kind.ends_with(&format!(":{}", k.slug())));
+        Self { problem: Box::new(problem), kind, retry_after: None }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(e: OpenError) -> Self {
+        // Storage errors name files and offsets, no contents.
+        tracing::error!(target: "ledger", "cannot be read: {e}");
+        Kind::Internal.into()
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(&*self.problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // A problem holds nothing of what is recorded.
+        headers.insert(MARKING_HEADER, HeaderValue::from_static("UNCLASSIFIED"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Rows of an answer with what they are an answer about, ready to be shown.
+pub struct Rows {
+    /// The rows, in the reader's words.
+    pub rows: Vec<Value>,
+    /// Where the next page begins, where there is one.
+    pub next: Option<String>,
+    /// Size, time, root, completeness.
+    pub frame: Frame,
+    /// The marking of what the rows are about, where all of it is marked.
+    pub marking: Option<Marking>,
+    /// What is recorded of the question, where it is to be.
+    pub question: Option<(&'static str, String)>,
+}
+
+/// What an answer is true for.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    as_of: u64,
+    at: String,
+    root: String,
+    incomplete: Option<String>,
+}
+
+impl Frame {
+    /// Of an answer.
+    pub fn of<Row>(answer: &Answer<Row>) -> Self {
+        Self { as_of: answer.as_of, at: answer.at.to_string(), root: answer.root.to_string(), incomplete: answer.incomplete.clone() }
+    }
+
+    /// Of the ledger as it stands.
+    pub fn now(ledger: &Ledger) -> Self {
+        Self::of(&ledger.view().answer(Vec::<()>::new()))
+    }
+
+    /// Size it is true for.
+    pub fn as_of(&self) -> u64 {
+        self.as_of
+    }
+}
+
+impl Rows {
+    /// As a response. `all` says whether the reader may know of everything.
+    pub fn response(self, app: &App, all: bool) -> Response {
+        let whole = self.marking.is_some();
+        let marked = self.marking.unwrap_or_else(|| app.marking().clone());
+        let body = json!({
+            "rows": self.rows, "next": self.next, "as_of": self.frame.as_of, "as_of_at": self.frame.at, "root": self.frame.root,
+            "complete": self.frame.incomplete.is_none(), "complete_for": if all { "everybody" } else { "your role" },
+            "incomplete_because": self.frame.incomplete.map(|_| "the ledger takes no entries, or is behind its head register"),
+            "marking": marking::told(&marked, whole),
+        });
+        let mut response = mark(Json(body).into_response(), &marked);
+        if let Some((what, subject)) = self.question {
+            response.extensions_mut().insert(Question { what, subject, rows: self.rows.len(), as_of: self.frame.as_of });
+        }
+        response
+    }
+}
+
+/// One thing, its fields beside what they are true for.
+pub struct One {
+    /// The fields.
+    pub fields: Value,
+    /// The entry that holds its newest form, and that entry's ETag.
+    pub entry: Option<(LeafIndex, String)>,
+    /// Size, time, root.
+    pub frame: Frame,
+    /// As of [`Rows`].
+    pub marking: Option<Marking>,
+    /// As of [`Rows`].
+    pub question: Option<(&'static str, String)>,
+}
+
+impl One {
+    /// As a response.
+    pub fn response(self, app: &App) -> Response {
+        let whole = self.marking.is_some();
+        let marked = self.marking.unwrap_or_else(|| app.marking().clone());
+        let mut body = self.fields;
+        if let Value::Object(fields) = &mut body {
+            fields.insert("as_of".into(), self.frame.as_of.into());
+            fields.insert("as_of_at".into(), self.frame.at.into());
+            fields.insert("root".into(), self.frame.root.into());
+            fields.insert("marking".into(), marking::told(&marked, whole));
+        }
+        let mut response = mark(Json(body).into_response(), &marked);
+        if let Some(etag) = self.entry.and_then(|(_, etag)| HeaderValue::from_str(&etag).ok()) {
+            response.headers_mut().insert(header::ETAG, etag);
+        }
+        if let Some((what, subject)) = self.question {
+            response.extensions_mut().insert(Question { what, subject, rows: 1, as_of: self.frame.as_of });
+        }
+        response
+    }
+}
+
+/// Puts the banner line on a response.
+pub fn mark(mut response: Response, marking: &Marking) -> Response {
+    if let Ok(banner) = HeaderValue::from_str(&marking::banner(marking)) {
+        response.headers_mut().insert(MARKING_HEADER, banner);
+    }
+    response
+}
+
+/// The ETag of an entry: its leaf's hash in the tree.
+pub fn etag(leaf: &[u8]) -> String {
+    format!("\"{}\"", hex::encode(tree::leaf_hash(leaf).0))
+}
+
+/// What was recorded, as the fields of an answer: where, when, and the receipt.
+///
+/// # Errors
+/// A checkpoint that does not read; a ledger that opened has none such.
+pub fn recorded(receipt: &Receipt) -> Result<Value, Failure> {
+    let unreadable = |what: String| {
+        tracing::error!(target: "ledger", "a receipt does not read: {what}");
+        Failure::from(Kind::Internal)
+    };
+    let note = Note::parse(&receipt.note).map_err(|e| unreadable(e.to_string()))?;
+    let size = Checkpoint::parse(note.text()).map_err(|e| unreadable(e.to_string()))?.size.0;
+    Ok(json!({
+        "recorded": true, "repeated": receipt.repeated, "entry": receipt.index, "at": receipt.at.to_string(), "size": size,
+        "receipt": receipt.tlog_proof().map_err(|e| unreadable(e.to_string()))?, "leaf": hex::encode(&receipt.leaf),
+    }))
+}
+
+/// An answer to something that was recorded: 201, where it is, and its receipt. The same request again gets the same, and 200.
+pub fn created(receipt: &Receipt, fields: Value, app: &App) -> Result<Response, Failure> {
+    let mut body = recorded(receipt)?;
+    if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields) {
+        body.extend(fields);
+        body.insert("marking".into(), marking::told(app.marking(), false));
+    }
+    let status = if receipt.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    let mut response = mark((status, Json(body)).into_response(), app.marking());
+    place(response.headers_mut(), receipt);
+    Ok(response)
+}
+
+/// Where what was recorded is.
+pub fn place(headers: &mut HeaderMap, receipt: &Receipt) {
+    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/log/entries/{}", receipt.index)) {
+        headers.insert(header::LOCATION, location);
+    }
+    if let Ok(etag) = HeaderValue::from_str(&etag(&receipt.leaf)) {
+        headers.insert(header::ETAG, etag);
+    }
+}

@@ -1,0 +1,345 @@
+//! What every request goes through: who asks, whether the table lets them, within which limits; then the route; then what is recorded of the question
+//! and told to the log. A route parses, calls, renders.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use countersign_api::problem::Kind;
+use countersign_api::roles::{Roles, View};
+use countersign_entry::ids::{Date, LeafIndex, Line, Token};
+use countersign_entry::record::{Marking, Read, Role};
+use countersign_entry::time::Micros;
+use countersign_ledger::{Clock, Ledger, Reader, Writer};
+use tokio::sync::Semaphore;
+
+use crate::answer::Failure;
+use crate::append::InFlight;
+use crate::config::Config;
+use crate::cursor::Cursors;
+use crate::limits::{BODY_BYTES_MAX, LOOKS_MAX};
+use crate::metrics::Metrics;
+use crate::rate::Rates;
+use crate::reads::{Asking, Reads};
+use crate::side::Side;
+use crate::who::{Caller, Known, Logins, Shown};
+
+/// What the routes work with.
+pub struct App {
+    pub(crate) config: Config,
+    pub(crate) origin: String,
+    pub(crate) roles: Roles,
+    pub(crate) writer: Writer,
+    pub(crate) reader: Reader,
+    pub(crate) side: Side,
+    pub(crate) known: Arc<Known>,
+    pub(crate) in_flight: InFlight,
+    pub(crate) rates: Rates,
+    pub(crate) reads: Reads,
+    pub(crate) metrics: Metrics,
+    pub(crate) looks: Semaphore,
+    pub(crate) cursors: Cursors,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
+}
+
+/// A shared [`App`].
+pub type Shared = Arc<App>;
+
+/// What the middleware knows of a request, for its route.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    caller: Option<Arc<Caller>>,
+    /// How much they see.
+    pub view: View,
+    /// The route's template.
+    pub route: Arc<str>,
+}
+
+impl Asked {
+    /// Who asks.
+    ///
+    /// # Errors
+    /// Nobody who is known; the table lets those to the public plane alone, so this is a line too many in it.
+    pub fn caller(&self) -> Result<&Arc<Caller>, Failure> {
+        self.caller.as_ref().ok_or_else(|| Kind::Unauthenticated.into())
+    }
+
+    /// The roles by which a record is looked at: the ethics officer's only where the table says so.
+    pub fn eyes(&self) -> Vec<Role> {
+        let roles = self.caller.as_ref().map(|c| c.roles.clone()).unwrap_or_default();
+        roles.into_iter().filter(|r| *r != Role::EthicsOfficer || self.view == View::Full).collect()
+    }
+
+    /// Whether they see why.
+    pub fn sees_why(&self) -> bool {
+        self.view == View::Full
+    }
+}
+
+/// A question that is answered: what is recorded of it before the answer goes out.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What was asked.
+    pub what: &'static str,
+    /// About whom or what: an id, never a name.
+    pub subject: String,
+    /// Rows that came back.
+    pub rows: usize,
+    /// Size the answer is true for.
+    pub as_of: u64,
+}
+
+/// Routes, each with its line in the table.
+pub struct Routes {
+    router: Router<Shared>,
+    listed: Vec<(&'static str, String)>,
+}
+
+impl Routes {
+    /// None yet.
+    pub fn new() -> Self {
+        Self { router: Router::new(), listed: Vec::new() }
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn add<H, T>(mut self, method: &'static str, path: &str, handler: H) -> Self
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        let filter = match method {
+            "POST" => MethodFilter::POST,
+            "PATCH" => MethodFilter::PATCH,
+            _ => MethodFilter::GET,
+        };
+        self.listed.push((method, path.to_owned()));
+        self.router = self.router.route(path, on(filter, handler));
+        self
+    }
+
+    /// Method and template of each.
+    pub fn listed(&self) -> &[(&'static str, String)] {
+        &self.listed
+    }
+
+    /// As a service behind everything a request goes through.
+    pub fn service(self, app: &Shared) -> Router {
+        self.router
+            .method_not_allowed_fallback(|| async { Failure::from(Kind::Method) })
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .fallback(|| async { Failure::from(Kind::NotFound) })
+            .layer(from_fn_with_state(Arc::clone(app), through))
+            .with_state(Arc::clone(app))
+    }
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn through(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).into();
+    let mut principal = None;
+    // Before the request is looked at: nothing of it may be held while this waits.
+    let admitted = match app.logins().await {
+        Ok(logins) => app.admit(&logins, &request, &route),
+        Err(failure) => Err(failure),
+    };
+    let mut response = match admitted {
+        Ok(asked) => {
+            principal = asked.caller.as_ref().map(|c| c.principal.clone());
+            request.extensions_mut().insert(asked.clone());
+            match tokio::time::timeout(app.config.limits.request(), next.run(request)).await {
+                Ok(response) => app.record_question(&asked, response).await,
+                Err(_) => Failure::from(Kind::Timeout).into_response(),
+            }
+        }
+        Err(refused) => refused.into_response(),
+    };
+    if let Some(kind) = foreign(&response) {
+        response = Failure::from(kind).into_response();
+    }
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    app.metrics.answered(&method, &route, status, took);
+    // The template alone: ids, parameters, headers and bodies never come here.
+    let principal = principal.as_ref().map_or("-", |p| p.as_str());
+    tracing::info!(target: "request", method = word(&method), route = &*route, status, micros = micros(took), principal);
+    response
+}
+
+/// What a refusal is that does not come from here: the framework's own are no problems, and may say something of what was sent.
+fn foreign(response: &Response) -> Option<Kind> {
+    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    match response.status().as_u16() {
+        ..400 => None,
+        _ if ours => None,
+        413 => Some(Kind::TooLarge),
+        415 => Some(Kind::MediaType),
+        405 => Some(Kind::Method),
+        400..500 => Some(Kind::Validation),
+        _ => Some(Kind::Internal),
+    }
+}
+
+/// A method as a fixed word: anything a client makes up is none.
+pub(crate) fn word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl App {
+    /// Whether a request gets to its route, in the order of what costs least to refuse.
+    fn admit(&self, logins: &Logins, request: &Request, route: &Arc<str>) -> Result<Asked, Failure> {
+        let caller = match request.extensions().get::<Arc<Caller>>() {
+            // The local socket knows its peer from the operating system.
+            Some(caller) => Some(Arc::clone(caller)),
+            None => self.who(logins, request)?,
+        };
+        if caller.is_none() && !self.config.anonymous {
+            return Err(Kind::Unauthenticated.into());
+        }
+        // HEAD asks what GET would.
+        let method = if request.method() == Method::HEAD { "GET" } else { word(request.method()) };
+        // Where there is no such route, the fallbacks say so to whoever is known.
+        let Some(row) = self.roles.find(method, route) else {
+            return Ok(Asked { caller, view: View::Public, route: Arc::clone(route) });
+        };
+        let refused = if caller.is_some() { Kind::ForbiddenRole } else { Kind::Unauthenticated };
+        let view = self.roles.view(row, caller.as_ref().map(|c| c.roles.as_slice())).ok_or(refused)?;
+        if let Some(caller) = &caller {
+            self.rates.take(&caller.principal, &self.config.limits)?;
+        }
+        Ok(Asked { caller, view, route: Arc::clone(route) })
+    }
+
+    fn who(&self, logins: &Logins, request: &Request) -> Result<Option<Arc<Caller>>, Failure> {
+        let shown = request.extensions().get::<Arc<Shown>>();
+        let shown = shown.map_or(&Shown::Nothing, |shown| shown);
+        Ok(logins.who(shown, request.headers(), &self.origin, &Date::of(self.clock.now()))?)
+    }
+
+    /// The logins as they stand after the newest entry that changes any.
+    pub(crate) async fn logins(&self) -> Result<Arc<Logins>, Failure> {
+        let version = match self.known.current() {
+            Ok(logins) => return Ok(logins),
+            Err(version) => version,
+        };
+        let logins = Arc::new(self.look(|ledger| Ok(Logins::of(ledger.facts()))).await?);
+        self.known.keep(version, Arc::clone(&logins));
+        Ok(logins)
+    }
+
+    /// Whether whoever was let in would be let in now: the account stands, and its roles give the same view.
+    pub(crate) async fn still(&self, asked: &Asked) -> bool {
+        let (Some(caller), Ok(logins)) = (&asked.caller, self.logins().await) else { return false };
+        let Some(row) = self.roles.find("GET", &asked.route) else { return false };
+        logins.roles_of(&caller.principal).is_some_and(|roles| self.roles.view(row, Some(roles)) == Some(asked.view))
+    }
+
+    /// Looks at the ledger, on a thread that may wait.
+    ///
+    /// # Errors
+    /// As the look says; [`Kind::Internal`] where the ledger is gone.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let turn = self.looks.acquire().await.map_err(|_| Failure::from(Kind::Internal))?;
+        let (reader, side) = (self.reader.clone(), self.side.clone());
+        let looked = tokio::task::spawn_blocking(move || {
+            let mut look = Some(look);
+            let looked = reader.read(|ledger| {
+                // What a commit that did not come through left in memory is not shown.
+                if ledger.key_is_away() || ledger.read_only().is_some() { None } else { look.take().map(|look| look(ledger)) }
+            });
+            match (looked.flatten(), look) {
+                (Some(answer), _) => answer,
+                (None, Some(look)) => side.read(0, look)?,
+                (None, None) => Err(Kind::Internal.into()),
+            }
+        });
+        let answer = looked.await.map_err(|_| Failure::from(Kind::Internal))?;
+        drop(turn);
+        answer
+    }
+
+    /// Looks at the ledger through a handle of its own, for what takes long: it stops nobody.
+    ///
+    /// # Errors
+    /// As [`App::look`]; [`Kind::Overloaded`] is never the answer, whoever comes waits.
+    pub(crate) async fn look_aside<T: Send + 'static>(
+        &self,
+        size: u64,
+        look: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let side = self.side.clone();
+        tokio::task::spawn_blocking(move || side.read(size, look)).await.map_err(|_| Failure::from(Kind::Internal))??
+    }
+
+    /// Records what was asked, before the answer goes out. Where nothing can be recorded the answer goes out all the same and says so.
+    async fn record_question(&self, asked: &Asked, mut response: Response) -> Response {
+        let Some(question) = response.extensions_mut().remove::<Question>() else { return response };
+        let Some(caller) = &asked.caller else { return response };
+        let read = || -> Result<Read, countersign_entry::ids::IdError> {
+            Ok(Read {
+                question: Token::new(question.what)?,
+                subject: Line::new(question.subject.clone())?,
+                rows: u64::try_from(question.rows).unwrap_or(u64::MAX),
+                as_of: question.as_of,
+            })
+        };
+        let Ok(read) = read() else { return Failure::from(Kind::Validation).into_response() };
+        if self.reads.record(Asking { principal: caller.principal.clone(), read }) {
+            response
+        } else {
+            Failure::from(Kind::Overloaded).into_response()
+        }
+    }
+
+    /// What the clock says.
+    pub(crate) fn now(&self) -> Micros {
+        self.clock.now()
+    }
+
+    /// The store's highest marking, for what names no submission.
+    pub(crate) fn marking(&self) -> &Marking {
+        &self.config.marking
+    }
+
+    /// How many looks wait and run at once.
+    pub(crate) fn looks() -> Semaphore {
+        Semaphore::new(LOOKS_MAX)
+    }
+}
+
+/// An entry's number out of a path.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn entry(text: &str) -> Result<LeafIndex, Failure> {
+    text.parse().map(LeafIndex).map_err(|_| Kind::NotFound.into())
+}

@@ -1,0 +1,136 @@
+//! From a request to a receipt: idempotency, the ledger's queue, and what its refusals mean to a client.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::HeaderMap;
+use countersign_api::problem::{Kind, Problem};
+use countersign_api::words::neutral_state;
+use countersign_conflict::Refusal;
+use countersign_entry::ids::{PrincipalId, RequestKey};
+use countersign_entry::record::Record;
+use countersign_ledger::{AppendError, Receipt, Request};
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+
+use crate::answer::Failure;
+use crate::app::{App, Asked};
+
+/// Header that names a request for ever.
+pub const KEY_HEADER: &str = "idempotency-key";
+
+/// Requests that are being worked on.
+#[derive(Default)]
+pub struct InFlight(Arc<Mutex<HashSet<(PrincipalId, RequestKey)>>>);
+
+/// Until it is dropped, the same request is refused.
+pub struct Worked {
+    all: Arc<Mutex<HashSet<(PrincipalId, RequestKey)>>>,
+    own: (PrincipalId, RequestKey),
+}
+
+impl InFlight {
+    fn enter(&self, principal: &PrincipalId, key: &RequestKey) -> Result<Worked, Failure> {
+        let own = (principal.clone(), key.clone());
+        let fresh = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(own.clone());
+        if fresh { Ok(Worked { all: Arc::clone(&self.0), own }) } else { Err(Failure::from(Kind::KeyInUse).retry_after(1)) }
+    }
+}
+
+impl Drop for Worked {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.own);
+    }
+}
+
+/// The key of a request as the ledger knows it: the client's, for this route alone. The actor scopes it to the principal.
+///
+/// # Errors
+/// There is none, more than one, or it is not 16 to 64 letters, digits, '-' or '_'.
+pub fn key(headers: &HeaderMap, asked: &Asked) -> Result<RequestKey, Failure> {
+    let missing = || Failure::from(Kind::KeyMissing);
+    let mut sent = headers.get_all(KEY_HEADER).iter();
+    let (Some(one), None) = (sent.next(), sent.next()) else { return Err(missing()) };
+    let text = one.to_str().map_err(|_| missing())?;
+    let fits = (16..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if !fits {
+        return Err(missing());
+    }
+    let route = hex::encode(Sha256::digest(asked.route.as_bytes()));
+    let scoped = format!("{}-{text}", route.get(..6).unwrap_or_default());
+    RequestKey::new(scoped).map_err(|_| missing())
+}
+
+impl App {
+    /// Records one thing for whoever asks, and waits for its receipt.
+    ///
+    /// # Errors
+    /// The same request is on its way, or as the ledger says.
+    pub(crate) async fn append(&self, asked: &Asked, key: RequestKey, record: Record) -> Result<Receipt, Failure> {
+        let principal = asked.caller()?.principal.clone();
+        let worked = self.in_flight.enter(&principal, &key)?;
+        let receipt = self.submit(principal, key, record).map_err(|e| self.refused(e, asked))?.await;
+        drop(worked);
+        receipt.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))).map_err(|e| self.refused(e, asked))
+    }
+
+    /// Queues one thing; the answer comes when it is durable.
+    ///
+    /// # Errors
+    /// The queue is full, or the writer stopped: nothing was recorded.
+    pub(crate) fn submit(
+        &self,
+        actor: PrincipalId,
+        key: RequestKey,
+        record: Record,
+    ) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
+        let (told, answer) = oneshot::channel();
+        let known = Arc::clone(&self.known);
+        self.writer.submit_then(Request { actor, key, record }, move |recorded| {
+            known.heed(&recorded);
+            // A client that went away lost nothing: the entry stands, and its key gives the receipt.
+            drop(told.send(recorded));
+        })?;
+        Ok(answer)
+    }
+
+    /// What a refusal is to a client; what only the operator can mend goes to the log.
+    pub(crate) fn refused(&self, e: AppendError, asked: &Asked) -> Failure {
+        let failure: Failure = problem_of(&e, asked.sees_why()).into();
+        self.metrics.refused(failure.kind());
+        if failure.kind().is_some_and(|kind| kind.status() >= 500) {
+            tracing::warn!(target: "ledger", kind = failure.kind().map_or("-", Kind::slug), "a request was not recorded");
+        }
+        match e {
+            AppendError::Busy => failure.retry_after(1),
+            AppendError::ReadOnly(_) | AppendError::Unavailable(_) | AppendError::ClockBehind { .. } => failure.retry_after(30),
+            _ => failure,
+        }
+    }
+}
+
+/// The problem of what the ledger said: in fixed words, since its own may name what others hold.
+pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
+    match e {
+        AppendError::Malformed(_) => Kind::Validation.problem(),
+        AppendError::Refused(refusal) => match refusal {
+            Refusal::UnknownPrincipal(_) | Refusal::Role { .. } => Kind::ForbiddenRole.problem(),
+            Refusal::Unknown { what, .. } => Kind::UnknownReference.problem().saying(format!("The {what} it names is not recorded.")),
+            Refusal::Exists { what, current, .. } => {
+                Kind::Exists.problem().saying(format!("A {what} of this id exists as entry {current}: change it with a PATCH."))
+            }
+            Refusal::Stale { .. } => Kind::StaleEtag.problem(),
+            Refusal::Move { grant, from, to } => {
+                let word = |state| if sees_why { countersign_api::words::word_of(&state) } else { neutral_state(state).to_owned() };
+                Kind::Move.problem().saying(format!("Grant {grant} is {}; it cannot become {}.", word(*from), word(*to)))
+            }
+            Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
+        },
+        AppendError::KeyReused(_) => Kind::KeyReused.problem(),
+        AppendError::Busy => Kind::Overloaded.problem(),
+        AppendError::ClockBehind { .. } => Kind::Clock.problem(),
+        AppendError::ReadOnly(_) => Kind::ReadOnly.problem(),
+        AppendError::Unavailable(_) => Kind::KeyUnavailable.problem(),
+        AppendError::Unknown(_) => Kind::Unknown.problem(),
+    }
+}

@@ -1,0 +1,200 @@
+//! The configuration: one TOML file. A key nobody knows is an error; secrets stand in files of their own, and only their paths here.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign_entry::record::{Marking, MarkingLevel};
+use serde::{Deserialize, Serialize};
+
+/// Name of the file in the ledger's directory, where no other is named.
+pub const CONFIG_FILE: &str = "serve.toml";
+
+/// How a ledger is served.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Who it is, and whose certificates it takes.
+    pub tls: Tls,
+    /// Bounds.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The store's highest marking, for answers that name no submission.
+    #[serde(default = "unmarked")]
+    pub marking: Marking,
+    /// Whether whoever shows nothing may read the public plane: checkpoints, tiles, proofs. Its size tells how much is recorded.
+    #[serde(default)]
+    pub anonymous: bool,
+}
+
+/// Addresses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Of the interface, over TLS.
+    pub address: SocketAddr,
+    /// Of health and metrics, without TLS: for this machine, or a network of its own.
+    pub operations: SocketAddr,
+}
+
+/// Certificates. Paths are relative to the file's own directory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The server's certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
+    /// Roots whose client certificates are taken, PEM.
+    pub client_roots: PathBuf,
+    /// Revocation lists of those roots and everything below them, PEM. Without one, certificates are not held against any.
+    pub revocation_lists: Option<PathBuf>,
+    /// Hours after which a revocation list that was not replaced is no longer believed, whatever it says itself. Then no client certificate is taken.
+    #[serde(default = "revocation_age_hours_max")]
+    pub revocation_age_hours_max: u32,
+}
+
+/// Bounds an operator may want others of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at once; one more is closed at once.
+    pub connections_max: usize,
+    /// Seconds a request's head may take to come, and a connection may stay idle.
+    pub head_seconds_max: u32,
+    /// Seconds a request may take, from its head to its answer; of a stream, from line to line.
+    pub request_seconds_max: u32,
+    /// Seconds a connection may last. Then it is closed after the answer in hand, so that what was revoked does not go on.
+    pub connection_seconds_max: u32,
+    /// Requests a second of one principal, in the long run.
+    pub requests_per_second_max: u32,
+    /// Requests of one principal at once beyond that.
+    pub requests_burst_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 16_384,
+            head_seconds_max: 15,
+            request_seconds_max: 30,
+            connection_seconds_max: 900,
+            requests_per_second_max: 20_000,
+            requests_burst_max: 40_000,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn head(&self) -> Duration {
+        Duration::from_secs(self.head_seconds_max.into())
+    }
+
+    pub(crate) fn request(&self) -> Duration {
+        Duration::from_secs(self.request_seconds_max.into())
+    }
+
+    pub(crate) fn connection(&self) -> Duration {
+        Duration::from_secs(self.connection_seconds_max.into())
+    }
+}
+
+fn revocation_age_hours_max() -> u32 {
+    24
+}
+
+fn unmarked() -> Marking {
+    Marking { level: MarkingLevel::Cui, categories: Vec::new(), dissemination: Vec::new() }
+}
+
+/// Why a configuration is none.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// It does not read.
+    #[error("{path}: {what}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads a file, and takes relative paths in it from its own directory.
+    ///
+    /// # Errors
+    /// It cannot be read, has a key nobody knows, or a value that makes no sense.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+        let bad = |what: String| ConfigError::Content { path: path.to_owned(), what };
+        let mut config: Self = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        config.check().map_err(|what| bad(what.to_owned()))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        let tls = &mut config.tls;
+        for file in [&mut tls.certificate, &mut tls.key, &mut tls.client_roots].into_iter().chain(tls.revocation_lists.as_mut()) {
+            *file = base.join(&*file);
+        }
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let l = &self.limits;
+        let zero = [l.head_seconds_max, l.request_seconds_max, l.connection_seconds_max, l.requests_per_second_max, l.requests_burst_max]
+            .contains(&0);
+        if zero || l.connections_max == 0 || self.tls.revocation_age_hours_max == 0 {
+            return Err("a limit of 0 lets nobody in");
+        }
+        if self.listen.address == self.listen.operations && self.listen.address.port() != 0 {
+            return Err("listen.operations needs an address of its own: what is asked there is not for whoever uses the interface");
+        }
+        Ok(())
+    }
+
+    /// As TOML, every value filled in. It holds no secrets, only where they are.
+    ///
+    /// # Errors
+    /// A path that is not UTF-8.
+    pub fn render(&self) -> Result<String, String> {
+        toml::to_string(self).map_err(|e| e.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "[listen]\naddress = \"127.0.0.1:8443\"\noperations = \"127.0.0.1:9443\"\n\
+                        [tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\nclient_roots = \"roots.pem\"\n";
+
+    fn read(text: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(CONFIG_FILE);
+        std::fs::write(&path, text).unwrap();
+        let config = Config::read(&path).map_err(|e| e.to_string())?;
+        assert_eq!(config.tls.key, dir.path().join("server.key"));
+        Ok(config)
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default_and_what_nobody_knows_is_an_error() {
+        let config = read(GOOD).unwrap();
+        assert!(!config.anonymous && config.limits == Limits::default());
+        assert!(toml::from_str::<Config>(&config.render().unwrap()).unwrap() == config);
+        assert!(read(&format!("{GOOD}verify = false\n")).unwrap_err().contains("verify"));
+        assert!(read(&format!("{GOOD}[limits]\nconections_max = 3\n")).unwrap_err().contains("conections_max"));
+        assert!(read(&format!("{GOOD}[limits]\nconnections_max = 0\n")).is_err());
+        assert!(read(&GOOD.replace("9443", "8443")).is_err());
+        assert!(read("").is_err());
+    }
+}

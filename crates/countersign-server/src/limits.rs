@@ -1,0 +1,36 @@
+//! Every bound of this crate that no configuration changes, in one place.
+
+use std::time::Duration;
+
+/// Bytes of a body that is read whole.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Objects and arrays inside one another in a body; a record's own limit is half of it.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Bytes of a request's head that are buffered.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Headers of a request.
+pub const HEADERS_MAX: usize = 64;
+/// Access events of one stream that wait for their receipts at once; well under what the ledger's queue takes.
+pub const STREAM_WAITING_MAX: usize = 1_024;
+/// Rows of a page where nobody asks for fewer.
+pub const PAGE_ROWS: usize = 100;
+/// Rows of a page at most.
+pub const PAGE_ROWS_MAX: usize = 1_000;
+/// Questions that wait to be recorded.
+pub const READS_WAITING_MAX: usize = 8_192;
+/// Questions recorded at once.
+pub const READS_AT_ONCE: usize = 256;
+/// Looks at the ledger at once; more wait their turn.
+pub const LOOKS_MAX: usize = 32;
+/// How often what time alone makes due is recorded while nothing else comes.
+pub const TICK: Duration = Duration::from_secs(1);
+/// How long a shake of hands may take.
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long the connections that are open may take to finish when the service stops.
+pub const GOODBYE: Duration = Duration::from_secs(10);
+/// Bytes of a line sent over the local socket.
+pub const LOCAL_LINE_BYTES_MAX: usize = 256 * 1024;
+/// Principals whose rate is remembered at once.
+pub const RATES_MAX: usize = 65_536;
+/// Signatures over roots that are remembered for COSE receipts.
+pub const COSE_KEPT: usize = 1_024;

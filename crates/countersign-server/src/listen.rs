@@ -1,0 +1,116 @@
+//! Sockets: accepting, shaking hands, serving HTTP/1.1, and an end that finishes what is in hand.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
+
+use crate::app::Shared;
+use crate::certificate;
+use crate::limits::{GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX};
+use crate::tls::Keeper;
+use crate::who::Shown;
+
+/// Serves until the app stops.
+pub async fn over_tls(listener: TcpListener, router: Router, app: Shared, keeper: Arc<Keeper>) {
+    let places = Arc::new(Semaphore::new(app.config.limits.connections_max));
+    let mut stopping = app.stopping.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        let Some(stream) = accepted_or_pause(accepted.map(|(stream, _)| stream)).await else { continue };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            app.metrics.connection_refused();
+            continue;
+        };
+        let (router, app, keeper) = (router.clone(), Arc::clone(&app), Arc::clone(&keeper));
+        tokio::spawn(async move {
+            app.metrics.connection(1);
+            if let Some((stream, shown)) = shake_hands(stream, &keeper).await {
+                let shown = Arc::new(shown);
+                serve(stream, router, &app, move |request| {
+                    request.extensions_mut().insert(Arc::clone(&shown));
+                })
+                .await;
+            } else {
+                app.metrics.handshake_failed();
+            }
+            app.metrics.connection(-1);
+            drop(place);
+        });
+    }
+    drop(listener);
+    // Each connection sees that the service stops; this waits until they are gone or out of time.
+    let all = u32::try_from(app.config.limits.connections_max).unwrap_or(u32::MAX);
+    drop(tokio::time::timeout(GOODBYE, places.acquire_many(all)).await);
+}
+
+/// What an accept gave. Out of file descriptors is no reason to stop, nor to spin.
+pub async fn accepted_or_pause<T>(accepted: io::Result<T>) -> Option<T> {
+    match accepted {
+        Ok(stream) => Some(stream),
+        Err(e) => {
+            tracing::warn!(target: "listen", "cannot accept: {}", e.kind());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+async fn shake_hands(stream: TcpStream, keeper: &Keeper) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Shown)> {
+    stream.set_nodelay(true).ok()?;
+    let config = match keeper.current() {
+        Ok(config) => config,
+        Err(why) => {
+            tracing::error!(target: "tls", "nobody is let in: {why}");
+            return None;
+        }
+    };
+    let stream = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await.ok()?.ok()?;
+    let shown = match stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) {
+        Some(certificate) => Shown::Certificate(certificate::names(certificate)),
+        None => Shown::Nothing,
+    };
+    Some((stream, shown))
+}
+
+/// One connection. `tell` puts into each request what is known of who sends it.
+pub async fn serve<S>(stream: S, router: Router, app: &Shared, tell: impl Fn(&mut Request<Body>) + Send + 'static)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        tell(&mut request);
+        let mut router = router.clone();
+        async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(app.config.limits.head()).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let mut stopping = app.stopping.clone();
+    // What ends a connection early is the client's affair; what it asked has its own line in the log.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopping.wait_for(|stop| *stop) => {}
+        () = tokio::time::sleep(app.config.limits.connection()) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    drop(tokio::time::timeout(GOODBYE.max(app.config.limits.request()), connection).await);
+}

@@ -1,0 +1,221 @@
+//! What the ethics office works with: checks ahead of a request, pre-clearances, cases.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use countersign_api::problem::Kind;
+use countersign_api::roles::View;
+use countersign_api::told::{caveat, explain_json, neutral_text};
+use countersign_api::view::visible;
+use countersign_api::words::word_of;
+use countersign_conflict::{Ask, Facts, assess, rules};
+use countersign_entry::ids::{LeafIndex, PersonId};
+use countersign_entry::record::{CaseOpened, Decision, PreclearanceRequest, Record};
+use serde_json::{Value, json};
+
+use super::grants::not_cleared;
+use super::{Params, RawQuery, body, invalid, name, ordered, page};
+use crate::answer::{Failure, Frame, One, Rows, created, etag};
+use crate::app::{Asked, Routes, Shared, entry};
+use crate::append::key;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .add("POST", "/api/v1/checks", check)
+        .add("POST", "/api/v1/preclearances", preclear)
+        .add("GET", "/api/v1/preclearances", preclearances)
+        .add("POST", "/api/v1/preclearances/{entry}/decisions", |app, asked, path, headers, bytes| {
+            decide(app, asked, path, headers, bytes, "preclearance.decision", "preclearance")
+        })
+        .add("GET", "/api/v1/cases", cases)
+        .add("GET", "/api/v1/cases/{entry}", case)
+        .add("POST", "/api/v1/cases/{entry}/decisions", |app, asked, path, headers, bytes| {
+            decide(app, asked, path, headers, bytes, "case.event", "case")
+        })
+}
+
+/// What a request for access would come to. Nothing is recorded but that somebody asked; the ledger decides anew when the request is made.
+async fn check(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let told: countersign_api::body::GrantBody = body(&headers, &bytes)?;
+    let caller = Arc::clone(asked.caller()?);
+    let at = app.now();
+    let one = app
+        .look(move |ledger| {
+            let facts = ledger.facts();
+            let window = facts.submission(&told.submission).map(|s| s.record.window.closes_at());
+            let subject = told.person.to_string();
+            let request =
+                told.request(window).map_err(|why| invalid(format!("The body does not fit: {why}.")))?.ok_or(Kind::UnknownReference)?;
+            let ask = Ask::Request {
+                requester: &caller.principal,
+                needs_participation: request.needs_participation,
+                expires_at: request.expires_at,
+            };
+            let assessed = assess(facts, at, &request.person, &request.submission, ask);
+            let cleared = assessed.get().decision == Decision::Cleared;
+            let text = if cleared { "Cleared as things stand." } else { "Not cleared as things stand. The ethics office can decide." };
+            Ok(One {
+                fields: json!({ "cleared": cleared, "text": text, "assessment": asked.sees_why().then(|| explain_json(assessed.get())) }),
+                entry: None,
+                frame: Frame::now(ledger),
+                marking: None,
+                question: Some(("check", subject)),
+            })
+        })
+        .await?;
+    Ok(one.response(&app))
+}
+
+async fn preclear(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
+    let record = super::record("preclearance.request", body(&headers, &bytes)?)?;
+    let Record::PreclearanceRequest(request) = &record else { return Err(Kind::Internal.into()) };
+    if asked.view == View::Own && asked.caller()?.person.as_ref() != Some(&request.person) {
+        return Err(Kind::ForbiddenRole.into());
+    }
+    let receipt = app.append(&asked, key, record).await?;
+    let Record::PreclearanceRequest(r) = &receipt.record else { return Err(Kind::Internal.into()) };
+    let (text, cleared) = (neutral_text(&receipt.record), r.cleared_until.is_some());
+    let fields = json!({
+        "text": text, "cleared": cleared, "cleared_until": r.cleared_until, "reference": r.reference,
+        "caveat": cleared.then(|| caveat(LeafIndex(receipt.index))),
+        "assessment": r.assessment.as_ref().filter(|_| asked.sees_why()).map(explain_json),
+    });
+    if cleared { created(&receipt, fields, &app) } else { not_cleared(&receipt, &text, r.reference.as_ref().map(|x| x.as_str()), fields) }
+}
+
+async fn preclearances(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let mut person = params.take::<PersonId>("person")?;
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    if asked.view == View::Own {
+        let own = asked.caller()?.person.clone();
+        person = Some(own.filter(|own| person.as_ref().is_none_or(|p| p == own)).ok_or(Kind::NotFound)?);
+    }
+    let (aside, why) = (Arc::clone(&app), asked.sees_why());
+    let rows = app
+        .look(move |ledger| {
+            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+            let question = format!("preclearances {subject} {why}");
+            let all = ledger.facts().preclearances().filter(|(_, p)| person.as_ref().is_none_or(|id| *id == p.request.person));
+            let told = all.map(|(index, p)| {
+                let decided: Vec<LeafIndex> = p.decisions.iter().map(|(entry, ..)| *entry).collect();
+                (ordered(index.0), preclearance(index, &p.request, p.cleared_until().map(ToString::to_string), &decided, why))
+            });
+            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told)?;
+            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("preclearances", subject)) })
+        })
+        .await?;
+    Ok(rows.response(&app, why))
+}
+
+fn preclearance(index: LeafIndex, r: &PreclearanceRequest, cleared_until: Option<String>, decided: &[LeafIndex], why: bool) -> Value {
+    json!({
+        "preclearance": index, "reference": r.reference, "person": r.person, "instrument": r.instrument, "kind": r.kind, "from": r.from,
+        "until": r.until, "cleared_until": cleared_until, "decisions": decided,
+        "assessment": r.assessment.as_ref().filter(|_| why).map(explain_json),
+    })
+}
+
+fn row(ledger: &countersign_ledger::Ledger, case: LeafIndex, c: &CaseOpened) -> Value {
+    let facts: &Facts = ledger.facts();
+    let file = facts.case_file(case);
+    json!({
+        "case": case, "rule": c.rule, "version": c.version, "asks": rules::rule(c.rule.as_str()).map(|r| r.title), "cite": c.cite,
+        "name": name(ledger, &c.person), "person": c.person, "submission": c.submission, "finding": c.finding, "evidence": c.evidence,
+        "state": file.map(|f| word_of(&f.state)), "disposition": file.and_then(|f| f.disposition).map(|d| word_of(&d)),
+        "opened_at": file.map(|f| f.opened_at.to_string()), "referrals": file.map(|f| &f.referrals), "holds": file.map(|f| &f.holds),
+    })
+}
+
+async fn cases(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let state = params.take::<String>("state")?;
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    if state.as_ref().is_some_and(|s| !["open", "proposed", "closed"].contains(&s.as_str())) {
+        return Err(invalid("state is open, proposed or closed."));
+    }
+    let (aside, why) = (Arc::clone(&app), asked.sees_why());
+    let rows = app
+        .look(move |ledger| {
+            let question = format!("cases {state:?}");
+            let told = ledger.facts().cases().map(|(case, c)| (ordered(case.0), row(ledger, case, c)));
+            let told = told.filter(|(_, row)| state.is_none() || row.get("state").and_then(Value::as_str) == state.as_deref());
+            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told)?;
+            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("cases", "all".into())) })
+        })
+        .await?;
+    Ok(rows.response(&app, why))
+}
+
+async fn case(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(case): Path<String>) -> Result<Response, Failure> {
+    let case = entry(&case)?;
+    let one = app
+        .look(move |ledger| {
+            let known = ledger.facts().case_at(case).ok_or(Kind::NotFound)?;
+            let mut fields = row(ledger, case, known);
+            let entries = ledger.facts().case_file(case).map(|f| f.entries.clone()).unwrap_or_default();
+            let told = |entries: &[LeafIndex]| -> Result<Vec<Value>, Failure> {
+                entries
+                    .iter()
+                    .map(|index| {
+                        let (_, meta, record) = ledger.entry(index.0)?;
+                        let shown = visible(&asked.eyes(), ledger.facts(), &record);
+                        Ok(json!({ "entry": index, "actor": meta.actor, "type": record.type_name(), "record": shown }))
+                    })
+                    .collect()
+            };
+            if let Value::Object(fields) = &mut fields {
+                fields.insert("rests_on".into(), told(&known.evidence)?.into());
+                fields.insert("timeline".into(), told(&entries)?.into());
+            }
+            let newest = entries.last().copied().unwrap_or(case);
+            let (leaf, ..) = ledger.entry(newest.0)?;
+            Ok(One {
+                fields,
+                entry: Some((newest, etag(&leaf))),
+                frame: Frame::now(ledger),
+                marking: None,
+                question: Some(("case", case.to_string())),
+            })
+        })
+        .await?;
+    Ok(one.response(&app))
+}
+
+/// A step in a case, or a decision on a request: the record's fields, but for the entry it is about, which the path names.
+async fn decide(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(about): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+    kind: &'static str,
+    field: &'static str,
+) -> Result<Response, Failure> {
+    let about = entry(&about)?;
+    let key = key(&headers, &asked)?;
+    let mut told: Value = body(&headers, &bytes)?;
+    match &mut told {
+        Value::Object(fields) if !fields.contains_key(field) => drop(fields.insert(field.to_owned(), json!(about))),
+        _ => return Err(invalid("The body is an object with the fields of the decision; what it is about stands in the path.")),
+    }
+    let receipt = app.append(&asked, key, super::record(kind, told)?).await?;
+    created(&receipt, json!({}), &app)
+}

@@ -1,0 +1,92 @@
+//! `/api/v1/events`: entries as they are committed, as server-sent events. `Last-Event-ID` is an entry: what comes after it is sent, however long ago it
+//! was recorded. Ids are not continuous: what a role may not know of is not there.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use countersign_api::view::visible;
+use countersign_ledger::query::Page;
+use http_body_util::channel::{Channel, Sender};
+use serde_json::json;
+
+use super::invalid;
+use crate::answer::{Failure, mark};
+use crate::app::{Asked, Routes, Shared};
+use crate::limits::PAGE_ROWS;
+
+/// How often the ledger is looked at for something new. Cases and the like come in batches anyhow, and nothing here decides an access.
+const EVERY: Duration = Duration::from_millis(500);
+/// How often a line goes out where nothing happens, so that whoever is in between keeps the connection.
+const ALIVE: u32 = 30;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes.add("GET", "/api/v1/events", events)
+}
+
+async fn events(State(app): State<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap) -> Result<Response, Failure> {
+    let after = match headers.get("last-event-id") {
+        Some(id) => {
+            let id = id.to_str().ok().and_then(|id| id.parse::<u64>().ok()).ok_or_else(|| invalid("Last-Event-ID is an entry."))?;
+            id.saturating_add(1)
+        }
+        None => app.look(|ledger| Ok(ledger.size())).await?,
+    };
+    let (sender, channel) = Channel::<Bytes, Infallible>::new(4);
+    tokio::spawn(follow(Arc::clone(&app), asked, after, sender));
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
+    Ok(mark((kind, Body::new(channel)).into_response(), app.marking()))
+}
+
+/// Sends until nobody listens or the service stops. Who was let in a while ago is asked again with every page: roles are taken away too.
+async fn follow(app: Shared, asked: Asked, mut next: u64, mut sender: Sender<Bytes, Infallible>) {
+    let mut stopping = app.stopping.clone();
+    let mut quiet = 0;
+    loop {
+        if !app.still(&asked).await {
+            return;
+        }
+        let eyes = asked.eyes();
+        let looked = app
+            .look(move |ledger| {
+                if next >= ledger.size() {
+                    return Ok((Vec::new(), next));
+                }
+                let answer = ledger.view().changed(next, None, None, Page { offset: 0, limit: PAGE_ROWS })?;
+                let mut out = Vec::new();
+                for row in &answer.rows {
+                    if let Some(fields) = visible(&eyes, ledger.facts(), &row.record) {
+                        let data = json!({ "entry": row.entry, "recorded_at": row.recorded_at.to_string(), "type": row.record.type_name(), "record": fields });
+                        out.extend_from_slice(format!("id: {}\nevent: {}\ndata: {data}\n\n", row.entry, row.record.type_name()).as_bytes());
+                    }
+                }
+                Ok((out, answer.rows.last().map_or(next, |row| row.entry.0 + 1)))
+            })
+            .await;
+        let Ok((out, reached)) = looked else { return };
+        let moved = reached > next;
+        next = reached;
+        quiet = if out.is_empty() { quiet + 1 } else { 0 };
+        let chunk = if quiet >= ALIVE { Bytes::from_static(b":\n\n") } else { Bytes::from(out) };
+        if quiet >= ALIVE {
+            quiet = 0;
+        }
+        if !chunk.is_empty() && sender.send_data(chunk).await.is_err() {
+            return;
+        }
+        if !moved {
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        } else if *stopping.borrow() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! `/api/v1/grants`: requests for access and what becomes of them. A grant is named by the entry of its request.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use countersign_api::body::{GrantBody, MoveBody, transition};
+use countersign_api::problem::Kind;
+use countersign_api::roles::View;
+use countersign_api::told::{explain_json, neutral_text_after};
+use countersign_api::words::state_for;
+use countersign_conflict::Grant;
+use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
+use countersign_entry::record::{Assessment, Decision, GrantState, Record};
+use countersign_ledger::query::Page;
+use countersign_ledger::{Ledger, Receipt};
+use serde_json::{Value, json};
+
+use super::{Params, RawQuery, body, marking_of, name, ordered, page};
+use crate::answer::{Failure, Frame, One, Rows, created, etag, mark, place, recorded};
+use crate::app::{Asked, Routes, Shared, entry};
+use crate::append::key;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    let routes =
+        routes.add("POST", "/api/v1/grants", request).add("GET", "/api/v1/grants", list).add("GET", "/api/v1/grants/{entry}", show);
+    let moves: [(&str, Option<GrantState>); 5] = [
+        ("approve", Some(GrantState::Approved)),
+        ("activate", Some(GrantState::Active)),
+        ("suspend", Some(GrantState::Suspended)),
+        ("revoke", Some(GrantState::Revoked)),
+        ("decide", None),
+    ];
+    moves.into_iter().fold(routes, |routes, (verb, to)| {
+        routes.add("POST", &format!("/api/v1/grants/{{entry}}/{verb}"), move |app, asked, path, headers, bytes| {
+            go(app, asked, path, headers, bytes, to)
+        })
+    })
+}
+
+async fn request(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
+    let told: GrantBody = body(&headers, &bytes)?;
+    let submission = told.submission.clone();
+    let window = match told.expires_at {
+        Some(_) => None,
+        None => app.look(move |ledger| Ok(ledger.facts().submission(&submission).map(|s| s.record.window.closes_at()))).await?,
+    };
+    let made = told.request(window).map_err(|why| super::invalid(format!("The body does not fit: {why}.")))?;
+    let unknown = || Kind::UnknownReference.problem().saying("The submission it names is not recorded.");
+    let receipt = app.append(&asked, key, made.ok_or_else(unknown)?.into()).await?;
+    let grant = LeafIndex(receipt.index);
+    tell(&app, &asked, grant, receipt).await
+}
+
+async fn go(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(grant): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+    to: Option<GrantState>,
+) -> Result<Response, Failure> {
+    let grant = entry(&grant)?;
+    let key = key(&headers, &asked)?;
+    let told: MoveBody = body(&headers, &bytes)?;
+    let decided = [GrantState::InfoRequested, GrantState::EthicsReview, GrantState::Denied, GrantState::Recused, GrantState::Departed];
+    let to = match (to, told.to) {
+        (Some(to), None) => to,
+        (None, Some(to)) if decided.contains(&to) => to,
+        _ => return Err(super::invalid("The field to is for decide alone: info_requested, ethics_review, denied, recused or departed.")),
+    };
+    let receipt = app.append(&asked, key, transition(grant, to, told.reason).into()).await?;
+    tell(&app, &asked, grant, receipt).await
+}
+
+/// What was decided. The words, the fields and the status are the same whatever stands against a request, and whatever is on a watch list.
+async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, receipt: Receipt) -> Result<Response, Failure> {
+    let (receipt, text, known) = app
+        .look(move |ledger| {
+            let text = neutral_text_after(&receipt.record, ledger.facts());
+            Ok((receipt, text, ledger.facts().grant(grant).cloned()))
+        })
+        .await?;
+    let assessment = receipt.record.assessment();
+    let cleared = assessment.map(|a| a.decision == Decision::Cleared);
+    let reference = known.as_ref().and_then(|g| g.request.reference.as_ref()).map(|r| r.as_str().to_owned());
+    // The state as the request left it: what a later entry made of it is for GET to say.
+    let result = match &receipt.record {
+        Record::GrantRequest(r) => r.result,
+        Record::GrantTransition(t) => t.result,
+        _ => None,
+    };
+    let fields = json!({
+        "grant": grant, "reference": reference, "cleared": cleared, "text": text, "state": result.map(|s| state_for(asked.sees_why(), s)),
+        "state_now": known.as_ref().map(|g| state_for(asked.sees_why(), g.state)),
+        "assessment": explained(assessment, asked.sees_why()),
+    });
+    if cleared == Some(false) {
+        return not_cleared(&receipt, &text, reference.as_deref(), fields);
+    }
+    created(&receipt, fields, app)
+}
+
+fn explained(assessment: Option<&Assessment>, sees_why: bool) -> Value {
+    assessment.filter(|_| sees_why).map_or(Value::Null, explain_json)
+}
+
+/// A request that was recorded and not cleared: a problem, with the receipt of the attempt.
+pub(super) fn not_cleared(receipt: &Receipt, text: &str, reference: Option<&str>, fields: Value) -> Result<Response, Failure> {
+    let mut problem = Kind::NotCleared.problem().saying(text);
+    problem.instance = reference.map(|r| format!("urn:countersign:reference:{r}"));
+    problem.remedies = vec!["record-recusal".into(), "ask-ethics-office".into(), "choose-another-person".into()];
+    let mut told = serde_json::to_value(&problem).map_err(|_| Kind::Internal)?;
+    if let (Value::Object(told), Value::Object(fields), Value::Object(recorded)) = (&mut told, fields, recorded(receipt)?) {
+        told.extend(recorded);
+        told.extend(fields);
+    }
+    let mut response = (StatusCode::CONFLICT, axum::Json(told)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+    place(response.headers_mut(), receipt);
+    Ok(mark(
+        response,
+        &countersign_entry::record::Marking {
+            level: countersign_entry::record::MarkingLevel::Cui,
+            categories: Vec::new(),
+            dissemination: Vec::new(),
+        },
+    ))
+}
+
+async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let (mut person, submission) = (params.take::<PersonId>("person")?, params.take::<SubmissionId>("submission")?);
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    if asked.view == View::Own {
+        let own = asked.caller()?.person.clone();
+        person = Some(own.filter(|own| person.as_ref().is_none_or(|p| p == own)).ok_or(Kind::NotFound)?);
+    }
+    let aside = Arc::clone(&app);
+    let sees_why = asked.sees_why();
+    let rows = app
+        .look(move |ledger| {
+            let subject =
+                person.as_ref().map(ToString::to_string).or(submission.as_ref().map(ToString::to_string)).unwrap_or_else(|| "all".into());
+            let question = format!("grants {subject} {submission:?}");
+            let wanted = |g: &Grant| {
+                person.as_ref().is_none_or(|p| *p == g.request.person) && submission.as_ref().is_none_or(|s| *s == g.request.submission)
+            };
+            let grants = ledger.facts().grants().filter(|(_, g)| wanted(g)).map(|(i, g)| (ordered(i.0), (i, g)));
+            let (grants, next) = page(&aside, &question, cursor.as_deref(), limit, grants)?;
+            let marking = marking_of(ledger, grants.iter().map(|(_, g)| &g.request.submission));
+            let rows = grants.iter().map(|(i, g)| row(ledger, *i, g, sees_why)).collect();
+            Ok(Rows { rows, next, frame: Frame::now(ledger), marking, question: Some(("grants", subject)) })
+        })
+        .await?;
+    Ok(rows.response(&app, sees_why))
+}
+
+fn row(ledger: &Ledger, index: LeafIndex, g: &Grant, sees_why: bool) -> Value {
+    json!({
+        "grant": index, "reference": g.request.reference, "name": name(ledger, &g.request.person), "person": g.request.person,
+        "submission": g.request.submission, "state": state_for(sees_why, g.state), "approvals": g.approvers.len(),
+        "expires_at": g.request.expires_at.to_string(),
+    })
+}
+
+async fn show(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
+    let index = entry(&index)?;
+    let own = asked.caller()?.person.clone();
+    let one = app
+        .look(move |ledger| {
+            let grant = ledger.facts().grant(index).ok_or(Kind::NotFound)?;
+            // Somebody else's is not there, for whoever sees only their own.
+            if asked.view == View::Own && own.as_ref() != Some(&grant.request.person) {
+                return Err(Kind::NotFound.into());
+            }
+            let sees_why = asked.sees_why();
+            let history = history(ledger, index, grant, sees_why)?;
+            let mut fields = row(ledger, index, grant, sees_why);
+            let newest = history.iter().rev().find_map(|(_, _, a)| a.as_ref());
+            if let Value::Object(fields) = &mut fields {
+                fields.insert("duty".into(), grant.request.duty.as_str().into());
+                fields.insert("needs_participation".into(), grant.request.needs_participation.into());
+                fields.insert("requester".into(), grant.requester.as_str().into());
+                fields.insert("approvers".into(), json!(grant.approvers));
+                fields.insert("history".into(), history.iter().map(|(_, row, _)| row.clone()).collect());
+                fields.insert("assessment".into(), explained(newest, sees_why));
+            }
+            let last = history.last().map_or(index, |(entry, ..)| *entry);
+            let (leaf, ..) = ledger.entry(last.0)?;
+            Ok(One {
+                fields,
+                entry: Some((last, etag(&leaf))),
+                frame: Frame::now(ledger),
+                marking: marking_of(ledger, [&grant.request.submission]),
+                question: Some(("grant", index.to_string())),
+            })
+        })
+        .await?;
+    Ok(one.response(&app))
+}
+
+type Step = (LeafIndex, Value, Option<Assessment>);
+
+/// Every entry of a grant, its request first, with what was decided.
+fn history(ledger: &Ledger, index: LeafIndex, grant: &Grant, sees_why: bool) -> Result<Vec<Step>, Failure> {
+    let mut rows = Vec::new();
+    for line in ledger.view().person_timeline(&grant.request.person, Page::ALL)?.rows {
+        let (what, state, reason, cause) = match &line.record {
+            Record::GrantRequest(r) if line.entry == index => ("requested".to_owned(), r.result, None, None),
+            // Why a grant was moved may say what others than the ethics role must not know.
+            Record::GrantTransition(t) if t.grant == index => (
+                format!("to {}", state_for(sees_why, t.to)),
+                t.result,
+                t.reason.as_ref().filter(|_| sees_why),
+                t.cause.filter(|_| sees_why),
+            ),
+            _ => continue,
+        };
+        let (_, meta, _) = ledger.entry(line.entry.0)?;
+        let row = json!({
+            "entry": line.entry, "recorded_at": line.recorded_at.to_string(), "actor": meta.actor, "what": what,
+            "state": state.map(|s| state_for(sees_why, s)), "reason": reason, "cause": cause,
+        });
+        rows.push((line.entry, row, line.record.assessment().cloned()));
+    }
+    Ok(rows)
+}

@@ -1,0 +1,170 @@
+//! The log: C2SP tlog-tiles at the root, and the same and more by entry under `/api/v1/log`.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_api::problem::Kind;
+use countersign_api::view::visible;
+use countersign_entry::ids::{LeafIndex, PersonId};
+use countersign_entry::record::{Marking, MarkingLevel};
+use countersign_log::tile::TileFile;
+use countersign_log::tree::{NodeHash, TreeSize};
+use serde_json::{Value, json};
+
+use super::{Params, RawQuery};
+use crate::answer::{Failure, Frame, One, Rows, etag, mark};
+use crate::app::{Asked, Routes, Shared, entry};
+
+/// A tile or entry never changes once it is full, and a partial one of a width never does either.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// The newest checkpoint is another after the next commit.
+const FOR_NOW: HeaderValue = HeaderValue::from_static("no-cache");
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .add("GET", "/checkpoint", checkpoint)
+        .add("GET", "/tile/{*path}", tile)
+        .add("GET", "/control/{index}", control)
+        .add("GET", "/api/v1/log/checkpoints/latest", checkpoint)
+        .add("GET", "/api/v1/log/proofs/inclusion", inclusion)
+        .add("GET", "/api/v1/log/proofs/consistency", consistency)
+        .add("GET", "/api/v1/log/entries", entries)
+        .add("GET", "/api/v1/log/entries/{index}", one)
+        .add("GET", "/api/v1/log/entries/{index}/receipt", receipt)
+}
+
+fn public(bytes: impl Into<axum::body::Body>, kind: &'static str, cache: HeaderValue) -> Response {
+    let response = ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, cache)], bytes.into()).into_response();
+    // The public plane says nothing about people, models or issuers (ledger-format section 1).
+    mark(response, &Marking { level: MarkingLevel::Unclassified, categories: Vec::new(), dissemination: Vec::new() })
+}
+
+async fn checkpoint(State(app): State<Shared>) -> Result<Response, Failure> {
+    let head = app.look(|ledger| Ok(ledger.head()?)).await?;
+    Ok(public(head.note, "text/plain; charset=utf-8", FOR_NOW))
+}
+
+async fn tile(State(app): State<Shared>, Path(path): Path<String>) -> Result<Response, Failure> {
+    let file = TileFile::parse(&format!("tile/{path}")).map_err(|_| Kind::NotFound)?;
+    let bytes = app.look(move |ledger| Ok(ledger.tile(file)?)).await?.ok_or(Kind::NotFound)?;
+    Ok(public(bytes, "application/octet-stream", FOR_EVER))
+}
+
+async fn control(State(app): State<Shared>, Path(index): Path<String>) -> Result<Response, Failure> {
+    let index = entry(&index)?;
+    let bytes = app.look(move |ledger| Ok(ledger.control(index.0)?)).await?.ok_or(Kind::NotFound)?;
+    Ok(public(bytes, "application/cbor", FOR_EVER))
+}
+
+fn hashes(proof: &[NodeHash]) -> Vec<String> {
+    proof.iter().map(|hash| STANDARD.encode(hash.as_bytes())).collect()
+}
+
+async fn inclusion(State(app): State<Shared>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let (index, size) = (params.take::<u64>("index")?, params.take::<u64>("size")?);
+    params.end()?;
+    let index = index.ok_or_else(|| super::invalid("The parameter index is missing."))?;
+    let fields = app
+        .look(move |ledger| {
+            let size = size.unwrap_or_else(|| ledger.size());
+            let proof = ledger.inclusion(index, size).ok_or(Kind::NotFound)?;
+            Ok(json!({ "index": index, "size": size, "hashes": hashes(&proof) }))
+        })
+        .await?;
+    Ok(public(fields.to_string(), "application/json", FOR_NOW))
+}
+
+async fn consistency(State(app): State<Shared>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let (from, to) = (params.take::<u64>("from")?, params.take::<u64>("to")?);
+    params.end()?;
+    let from = from.ok_or_else(|| super::invalid("The parameter from is missing."))?;
+    let fields = app
+        .look(move |ledger| {
+            let to = to.unwrap_or_else(|| ledger.size());
+            let proof = ledger.consistency(from, to).ok_or(Kind::NotFound)?;
+            let root = |size| ledger.root_of(TreeSize(size)).map(|root| root.to_string());
+            Ok(json!({ "from": from, "to": to, "from_root": root(from), "to_root": root(to), "hashes": hashes(&proof) }))
+        })
+        .await?;
+    Ok(public(fields.to_string(), "application/json", FOR_NOW))
+}
+
+/// A receipt: C2SP tlog-proof, with the leaf beside it in base64 where JSON is asked for.
+async fn receipt(State(app): State<Shared>, Path(index): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
+    let index = entry(&index)?;
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let (proof, leaf) = app
+        .look(move |ledger| {
+            if index.0 >= ledger.size() {
+                return Err(Kind::NotFound.into());
+            }
+            let receipt = ledger.receipt(index.0).map_err(|_| Kind::Internal)?;
+            Ok((receipt.tlog_proof().map_err(|_| Kind::Internal)?, receipt.leaf))
+        })
+        .await?;
+    if accept.contains("application/json") {
+        let body = json!({ "index": index, "receipt": proof, "leaf": STANDARD.encode(&leaf) }).to_string();
+        return Ok(public(body, "application/json", FOR_EVER));
+    }
+    Ok(public(proof, "text/plain; charset=utf-8", FOR_EVER))
+}
+
+async fn one(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
+    let index = entry(&index)?;
+    let answer = app
+        .look(move |ledger| {
+            if index.0 >= ledger.size() {
+                return Err(Kind::NotFound.into());
+            }
+            let (leaf, meta, record) = ledger.entry(index.0)?;
+            let fields = visible(&asked.eyes(), ledger.facts(), &record).ok_or(Kind::NotFound)?;
+            let at = countersign_entry::time::Micros::new(meta.at).map_err(|_| Kind::Internal)?;
+            Ok(One {
+                fields: json!({ "entry": index, "recorded_at": at.to_string(), "actor": meta.actor, "type": record.type_name(), "record": fields }),
+                entry: Some((index, etag(&leaf))),
+                frame: Frame::now(ledger),
+                marking: None,
+                question: Some(("entry", index.to_string())),
+            })
+        })
+        .await?;
+    Ok(answer.response(&app))
+}
+
+async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let (kind, person) = (params.take::<String>("type")?, params.take::<PersonId>("person")?);
+    let (after, limit, cursor) = (params.take::<u64>("after")?, params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+    let question = format!("entries {} {subject} {:?} {}", kind.as_deref().unwrap_or("-"), after, asked.sees_why());
+    let since = match cursor {
+        Some(cursor) => app.cursors.read(&question, &cursor)?.parse().map_err(|_| Kind::Cursor)?,
+        None => after.map_or(0, |after| after.saturating_add(1)),
+    };
+    let aside = std::sync::Arc::clone(&app);
+    let answer = app
+        .look(move |ledger| {
+            let view = ledger.view();
+            let page = countersign_ledger::query::Page { offset: 0, limit };
+            let answer = view.changed(since, kind.as_deref(), person.as_ref(), page)?;
+            let eyes = asked.eyes();
+            let shown = answer.rows.iter().filter_map(|row| Some((row, visible(&eyes, ledger.facts(), &row.record)?)));
+            let rows: Vec<Value> = shown
+                .map(|(row, fields)| {
+                    json!({ "entry": row.entry, "recorded_at": row.recorded_at.to_string(), "actor": row.actor, "type": row.record.type_name(), "record": fields })
+                })
+                .collect();
+            // What is left out is not counted: the next page begins after the last entry looked at, seen or not.
+            let last = answer.rows.last().map(|row| LeafIndex(row.entry.0 + 1));
+            let next = last.filter(|_| answer.more).map(|next| aside.cursors.make(&question, &next.to_string()));
+            Ok((Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("entries", subject)) }, asked.sees_why()))
+        })
+        .await?;
+    Ok(answer.0.response(&app, answer.1))
+}

@@ -1,0 +1,255 @@
+//! Records that have an id and a newest form: people, models, issuers, lists, holdings and so on, all by the same four routes. A POST makes one, a PATCH
+//! with the ETag of what it changes takes its place, and nothing is ever deleted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use countersign_api::problem::Kind;
+use countersign_api::roles::View;
+use countersign_api::view::{fields_of, visible};
+use countersign_conflict::Facts;
+use countersign_entry::ids::{LeafIndex, PersonId};
+use countersign_entry::record::Record;
+use countersign_entry::time::Micros;
+use countersign_ledger::Ledger;
+use serde_json::{Value, json};
+
+use super::accesses::speaks_for;
+use super::{Params, RawQuery, body, page};
+use crate::answer::{Failure, Frame, One, Rows, created, etag};
+use crate::app::{Asked, Routes, Shared};
+use crate::append::key;
+use crate::who::Caller;
+
+/// One newest form: its entry, when it was recorded, what it says.
+type Newest = (LeafIndex, Micros, Record);
+
+/// A family of records.
+#[derive(Clone, Copy)]
+pub struct Resource {
+    /// Last part of its path.
+    pub path: &'static str,
+    /// Type of its records.
+    pub kind: &'static str,
+    all: fn(&Facts) -> Vec<(String, LeafIndex)>,
+    one: fn(&Facts, &str) -> Option<Newest>,
+}
+
+macro_rules! resources {
+    ($($path:literal = $kind:literal, $one:ident, $all:ident;)*) => {
+        /// Every family.
+        pub const RESOURCES: &[Resource] = &[$(Resource {
+            path: $path,
+            kind: $kind,
+            all: |facts| facts.$all().map(|k| (k.record.id.to_string(), k.index)).collect(),
+            one: |facts, id| {
+                let known = facts.$one(&id.parse().ok()?)?;
+                Some((known.index, known.at, known.record.clone().into()))
+            },
+        },)*];
+    };
+}
+
+resources! {
+    "organizations" = "organization", organization, organizations;
+    "persons" = "person", person, persons;
+    "principals" = "principal", principal, principals;
+    "credentials" = "credential", credential, credentials;
+    "providers" = "provider", provider, providers;
+    "models" = "model", model, models;
+    "issuers" = "issuer", issuer, issuers;
+    "identifiers" = "identifier", identifier, identifiers;
+    "exposures" = "exposure", exposure, exposures;
+    "submissions" = "submission", submission, submissions;
+    "agreements" = "agreement", agreement, agreements;
+    "recusals" = "recusal", recusal, recusals;
+    "lists" = "list", list, lists;
+    "list-items" = "list.item", item, items;
+    "holdings" = "holding", holding, holdings;
+    "trades" = "trade", trade, trades;
+    "relationships" = "relationship", relationship, relationships;
+    "filers" = "filer", filer, filers;
+}
+
+pub(super) fn add(mut routes: Routes) -> Routes {
+    for resource in RESOURCES.iter().copied() {
+        let all = format!("/api/v1/{}", resource.path);
+        let one = format!("{all}/{{id}}");
+        routes = routes
+            .add("GET", &all, move |app, asked, query| list(app, asked, query, resource))
+            .add("POST", &all, move |app, asked, headers, bytes| make(app, asked, headers, bytes, resource))
+            .add("GET", &one, move |app, asked, path| show(app, asked, path, resource))
+            .add("PATCH", &one, move |app, asked, path, headers, bytes| change(app, asked, path, headers, bytes, resource));
+    }
+    routes
+}
+
+async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery, of: Resource) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let person = params.take::<PersonId>("person")?;
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    let caller = Arc::clone(asked.caller()?);
+    let (aside, all) = (Arc::clone(&app), asked.sees_why());
+    let rows = app
+        .look(move |ledger| {
+            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+            let question = format!("{} {subject} {:?}", of.path, asked.view);
+            let facts = ledger.facts();
+            let shown = (of.all)(facts).into_iter().filter_map(|(id, _)| {
+                let (index, at, record) = (of.one)(facts, &id)?;
+                let about = person.as_ref().is_none_or(|p| owner(&record).as_ref() == Some(p));
+                let fields = seen(ledger, &asked, &caller, &record).filter(|_| about)?;
+                Some((id, json!({ "entry": index, "recorded_at": at.to_string(), "record": fields })))
+            });
+            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, shown)?;
+            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("records", format!("{} {subject}", of.path))) })
+        })
+        .await?;
+    Ok(rows.response(&app, all))
+}
+
+async fn show(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(id): Path<String>,
+    of: Resource,
+) -> Result<Response, Failure> {
+    let caller = Arc::clone(asked.caller()?);
+    let one = app
+        .look(move |ledger| {
+            let (index, at, record) = (of.one)(ledger.facts(), &id).ok_or(Kind::NotFound)?;
+            let fields = seen(ledger, &asked, &caller, &record).ok_or(Kind::NotFound)?;
+            let (leaf, meta, _) = ledger.entry(index.0)?;
+            let marking = if let Record::Submission(s) = &record { Some(s.marking.clone()) } else { None };
+            Ok(One {
+                fields: json!({ "entry": index, "recorded_at": at.to_string(), "actor": meta.actor, "type": of.kind, "record": fields }),
+                entry: Some((index, etag(&leaf))),
+                frame: Frame::now(ledger),
+                marking,
+                question: Some(("record", format!("{} {id}", of.path))),
+            })
+        })
+        .await?;
+    Ok(one.response(&app))
+}
+
+/// The person a record is about, where it is about one.
+fn owner(record: &Record) -> Option<PersonId> {
+    Some(match record {
+        Record::Person(r) => r.id.clone(),
+        Record::Principal(r) => return r.person.clone(),
+        Record::Credential(r) => r.person.clone(),
+        Record::Agreement(r) => r.person.clone(),
+        Record::Recusal(r) => r.person.clone(),
+        Record::Holding(r) => r.person.clone(),
+        Record::Trade(r) => r.person.clone(),
+        Record::Relationship(r) => r.person.clone(),
+        Record::Filer(r) => r.person.clone(),
+        _ => return None,
+    })
+}
+
+/// What of a record somebody sees who has this view of its kind.
+fn seen(ledger: &Ledger, asked: &Asked, caller: &Caller, record: &Record) -> Option<Value> {
+    match asked.view {
+        View::Own => (caller.person.is_some() && owner(record) == caller.person).then(|| own_fields(record)),
+        View::Scope => scope(ledger, caller, record),
+        View::Offer => match record {
+            Record::Submission(s) if speaks_for(ledger, caller, &s.id) => visible(&asked.eyes(), ledger.facts(), record),
+            _ => None,
+        },
+        View::Neutral | View::Full => visible(&asked.eyes(), ledger.facts(), record),
+        View::Public | View::Append => None,
+    }
+}
+
+/// One's own record, whole but for what the ethics office writes down of its grounds.
+fn own_fields(record: &Record) -> Value {
+    let mut fields = fields_of(record);
+    if let Value::Object(fields) = &mut fields {
+        fields.remove("ground");
+    }
+    countersign_api::words::times_as_text(&mut fields);
+    fields
+}
+
+/// That somebody of one's own organization is recused, and from what; never why (5 CFR 2635.602(a)(2), domain.md section 6).
+fn scope(ledger: &Ledger, caller: &Caller, record: &Record) -> Option<Value> {
+    let Record::Recusal(r) = record else { return None };
+    let serves = ledger.facts().person(&r.person).map(|p| &p.record.organization);
+    (caller.organization.is_some() && serves == caller.organization.as_ref()).then(|| {
+        json!({
+            "id": r.id, "person": r.person, "scope": r.scope, "from": r.from.to_string(), "until": r.until.map(|at| at.to_string()),
+        })
+    })
+}
+
+async fn make(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    headers: HeaderMap,
+    bytes: Bytes,
+    of: Resource,
+) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
+    let record = super::record(of.kind, body(&headers, &bytes)?)?;
+    if record.supersedes().is_some() {
+        return Err(super::invalid("To change a record, send a PATCH to it with the ETag of what it takes the place of."));
+    }
+    let receipt = app.append(&asked, key, record).await?;
+    created(&receipt, json!({}), &app)
+}
+
+async fn change(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+    of: Resource,
+) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
+    let changes: Value = body(&headers, &bytes)?;
+    let Value::Object(changes) = changes else { return Err(super::invalid("The body is an object with the fields that change.")) };
+    let wanted = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()).ok_or(Kind::EtagMissing)?.to_owned();
+    let caller = Arc::clone(asked.caller()?);
+    let asked_too = asked.clone();
+    let (index, mut fields) = app
+        .look(move |ledger| {
+            // What takes the place of something is made from what was there when the client looked: made again from the same ETag, it is the same request.
+            let entry = of_etag(ledger, (of.one)(ledger.facts(), &id), &wanted)?;
+            let (_, _, record) = ledger.entry(entry.0)?;
+            seen(ledger, &asked_too, &caller, &record).ok_or(Kind::NotFound)?;
+            Ok((entry, fields_of(&record)))
+        })
+        .await?;
+    if let Value::Object(fields) = &mut fields {
+        let known: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
+        if changes.keys().any(|name| !known.contains(name.as_str()) || name == "id" || name == "supersedes") {
+            return Err(super::invalid("A field is not one of the record's, or is one that never changes."));
+        }
+        fields.extend(changes);
+        fields.insert("supersedes".into(), json!(index));
+    }
+    let receipt = app.append(&asked, key, super::record(of.kind, fields)?).await?;
+    created(&receipt, json!({}), &app)
+}
+
+/// The entry an ETag names, which is the newest form or an earlier one of the same record: the ledger refuses to supersede that, or knows the request.
+fn of_etag(ledger: &Ledger, newest: Option<Newest>, wanted: &str) -> Result<LeafIndex, Failure> {
+    let (mut index, _, mut record) = newest.ok_or(Kind::NotFound)?;
+    loop {
+        let (leaf, _, _) = ledger.entry(index.0)?;
+        if etag(&leaf) == wanted {
+            return Ok(index);
+        }
+        index = record.supersedes().ok_or(Kind::StaleEtag)?;
+        record = ledger.entry(index.0)?.2;
+    }
+}

@@ -1,0 +1,221 @@
+//! Wiring: a ledger and a configuration in, a running service out.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_api::roles::Roles;
+use countersign_ledger::{Clock, Ledger, Writer};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::{App, Shared};
+use crate::append::InFlight;
+use crate::config::Config;
+use crate::cursor::Cursors;
+use crate::limits::{GOODBYE, TICK};
+use crate::metrics::Metrics;
+use crate::rate::Rates;
+use crate::reads::{Reads, record_all};
+use crate::side::{Open, Side};
+use crate::tls::{Keeper, TlsError};
+use crate::who::Known;
+use crate::{listen, local, ops, routes};
+
+/// How often certificates and revocation lists are read again.
+const REFRESH: Duration = Duration::from_secs(30);
+
+/// What a service is made of.
+pub struct Service {
+    /// The ledger, opened to write.
+    pub ledger: Ledger,
+    /// How it is opened for reading once more.
+    pub reopen: Open,
+    /// The clock.
+    pub clock: Box<dyn Clock>,
+    /// The configuration.
+    pub config: Config,
+    /// The ledger's directory, for the command line's socket; none where the ledger is in no directory.
+    pub dir: Option<PathBuf>,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Certificates, keys, revocation lists.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address, a thread, randomness.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was wanted.
+        what: String,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// The table of roles this program was built with does not read, or lacks a route.
+    #[error("{0}: this is a bug, please report it")]
+    Bug(String),
+}
+
+fn on(what: impl Into<String>) -> impl FnOnce(io::Error) -> ServeError {
+    let what = what.into();
+    move |source| ServeError::Io { what, source }
+}
+
+/// A service that runs. Dropping it stops it.
+pub struct Running {
+    parts: Option<(Runtime, Shared)>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    reading: Option<JoinHandle<()>>,
+    address: SocketAddr,
+    operations: SocketAddr,
+}
+
+impl Service {
+    /// Starts it. Returns when it listens.
+    ///
+    /// # Errors
+    /// As [`ServeError`] says; nothing listens then.
+    pub fn start(self) -> Result<Running, ServeError> {
+        let roles = Roles::built_in().map_err(ServeError::Bug)?;
+        let all = routes::all();
+        if let Some((method, route)) = all.listed().iter().find(|(method, route)| roles.find(method, route).is_none()) {
+            return Err(ServeError::Bug(format!("{method} {route} has no line in the table of roles")));
+        }
+        let keeper = Arc::new(Keeper::start(self.config.tls.clone())?);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build().map_err(on("threads"))?;
+        let bind = |address: SocketAddr| runtime.block_on(TcpListener::bind(address)).map_err(on(format!("listening on {address}")));
+        let (listener, operations) = (bind(self.config.listen.address)?, bind(self.config.listen.operations)?);
+        let addresses = (listener.local_addr().map_err(on("listening"))?, operations.local_addr().map_err(on("listening"))?);
+        let socket = match &self.dir {
+            Some(dir) => {
+                let entered = runtime.enter();
+                let bound = local::bind(dir).map_err(on(format!("{}", dir.join(local::SOCKET).display())))?;
+                drop(entered);
+                Some((bound, dir.clone()))
+            }
+            None => None,
+        };
+        let (stop, stopping) = watch::channel(false);
+        let (reads, waiting) = Reads::new();
+        let origin = self.ledger.origin().to_owned();
+        let writer = Writer::start_ticking(self.ledger, TICK).map_err(on("the writing thread"))?;
+        let app: Shared = Arc::new(App {
+            origin,
+            roles,
+            reader: writer.reader(),
+            writer,
+            side: Side::new(self.reopen),
+            known: Arc::new(Known::default()),
+            in_flight: InFlight::default(),
+            rates: Rates::default(),
+            reads,
+            metrics: Metrics::default(),
+            looks: App::looks(),
+            cursors: Cursors::new().map_err(|e| on("randomness")(io::Error::other(e)))?,
+            clock: self.clock,
+            config: self.config,
+            stopping: stopping.clone(),
+        });
+        let router = all.service(&app);
+        let mut tasks = vec![
+            runtime.spawn(listen::over_tls(listener, router, Arc::clone(&app), Arc::clone(&keeper))),
+            runtime.spawn(operate(operations, ops::router(Arc::clone(&app)), stopping.clone())),
+            runtime.spawn(refresh(keeper, stopping)),
+        ];
+        if let Some((socket, dir)) = socket {
+            tasks.push(runtime.spawn(local::serve(socket, Arc::clone(&app), dir)));
+        }
+        let reading = runtime.spawn(record_all(Arc::clone(&app), waiting));
+        tracing::info!(target: "serve", address = %addresses.0, operations = %addresses.1, "listening");
+        Ok(Running { parts: Some((runtime, app)), stop, tasks, reading: Some(reading), address: addresses.0, operations: addresses.1 })
+    }
+}
+
+async fn operate(listener: TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        drop(stopping.wait_for(|stop| *stop).await);
+    });
+    served.await.unwrap_or(());
+}
+
+async fn refresh(keeper: Arc<Keeper>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(REFRESH) => {}
+        }
+        let keeper = Arc::clone(&keeper);
+        drop(tokio::task::spawn_blocking(move || keeper.refresh()).await);
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where health and metrics are.
+    pub fn operations(&self) -> SocketAddr {
+        self.operations
+    }
+
+    /// Waits until the process is asked to stop (SIGTERM, SIGINT).
+    ///
+    /// # Errors
+    /// The operating system does not tell of signals.
+    pub fn wait_for_signal(&self) -> io::Result<()> {
+        let Some((runtime, _)) = &self.parts else { return Ok(()) };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes nothing new, finishes what is in hand, the commit too.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let Some((runtime, app)) = self.parts.take() else { return };
+        tracing::info!(target: "serve", "stopping");
+        self.stop.send(true).unwrap_or(());
+        let (tasks, reading) = (std::mem::take(&mut self.tasks), self.reading.take());
+        runtime.block_on(async {
+            for task in tasks {
+                task.await.unwrap_or(());
+            }
+            // Nobody asks any more, so what waits is all there is.
+            app.reads.close();
+            if let Some(reading) = reading {
+                match tokio::time::timeout(GOODBYE, reading).await {
+                    Ok(ended) => ended.unwrap_or(()),
+                    Err(_) => tracing::warn!(target: "serve", "questions are left that are not recorded"),
+                }
+            }
+        });
+        runtime.shutdown_timeout(GOODBYE);
+        // The last holder of the writer finishes what is queued.
+        drop(app);
+        tracing::info!(target: "serve", "stopped");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

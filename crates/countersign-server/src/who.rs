@@ -1,0 +1,194 @@
+//! Who is asking: from what somebody shows to a principal of the ledger, by what the ledger's entries link. What is not linked is nobody, and what is
+//! linked to two is nobody either.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::{HeaderMap, header};
+use countersign_api::problem::Kind;
+use countersign_conflict::Facts;
+use countersign_entry::ids::{Date, Hash32, OrganizationId, PersonId, PrincipalId};
+use countersign_entry::record::{CredentialKind, Record, Role};
+use countersign_ledger::{AppendError, Receipt};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::certificate::Name;
+
+/// Somebody the ledger knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub principal: PrincipalId,
+    /// The person behind it, where one is.
+    pub person: Option<PersonId>,
+    /// Where that person serves.
+    pub organization: Option<OrganizationId>,
+    /// What the account may do.
+    pub roles: Vec<Role>,
+}
+
+/// What a connection shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// No certificate.
+    Nothing,
+    /// A certificate that holds, by its names.
+    Certificate(Vec<Name>),
+}
+
+#[derive(Debug, Clone)]
+struct Login {
+    caller: Arc<Caller>,
+    secret_hash: Option<Hash32>,
+    valid_to: Option<Date>,
+}
+
+type Account = (CredentialKind, String, String);
+
+/// Credentials that stand, and for whom, as of some entry.
+#[derive(Debug, Default)]
+pub struct Logins {
+    accounts: HashMap<Account, Login>,
+    os_users: HashMap<String, Arc<Caller>>,
+    callers: HashMap<PrincipalId, Arc<Caller>>,
+}
+
+impl Logins {
+    /// Those the facts know.
+    pub fn of(facts: &Facts) -> Self {
+        let callers: HashMap<&PrincipalId, Arc<Caller>> =
+            facts.principals().filter(|p| !p.record.disabled).map(|p| (&p.record.id, Arc::new(caller(facts, &p.record)))).collect();
+        let mut logins = Self::default();
+        for linked in facts.logins().map(|l| &l.record).filter(|l| facts.stands(l)) {
+            let Some(caller) = callers.get(&linked.principal).cloned() else { continue };
+            let account = (linked.kind, linked.issuer.to_string(), linked.subject.to_string());
+            logins.accounts.insert(account, Login { caller, secret_hash: linked.secret_hash, valid_to: linked.valid_to.clone() });
+        }
+        let users = facts.principals().filter_map(|p| Some((p.record.os_user.as_ref()?.to_string(), callers.get(&p.record.id)?.clone())));
+        logins.os_users = users.collect();
+        logins.callers = callers.iter().map(|(id, caller)| ((*id).clone(), Arc::clone(caller))).collect();
+        logins
+    }
+
+    fn login(&self, kind: CredentialKind, issuer: &str, subject: &str, today: &Date) -> Option<&Login> {
+        let login = self.accounts.get(&(kind, issuer.to_owned(), subject.to_owned()))?;
+        login.valid_to.as_ref().is_none_or(|to| today <= to).then_some(login)
+    }
+
+    /// The roles of an account that is not disabled.
+    pub fn roles_of(&self, principal: &PrincipalId) -> Option<&[Role]> {
+        self.callers.get(principal).map(|c| c.roles.as_slice())
+    }
+
+    /// The principal of an operating system's user.
+    pub fn of_os_user(&self, uid: u32) -> Option<Arc<Caller>> {
+        self.os_users.get(&format!("uid:{uid}")).cloned()
+    }
+
+    /// Who asks; `None` where nothing was shown at all.
+    ///
+    /// # Errors
+    /// Something was shown that stands for nobody, or two things that stand for different principals.
+    pub fn who(&self, shown: &Shown, headers: &HeaderMap, origin: &str, today: &Date) -> Result<Option<Arc<Caller>>, Kind> {
+        let nobody = || Kind::Unauthenticated;
+        let mut found: Vec<Arc<Caller>> = Vec::new();
+        if let Shown::Certificate(names) = shown {
+            let before = found.len();
+            found.extend(names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, today)).map(|l| Arc::clone(&l.caller)));
+            if found.len() == before {
+                return Err(nobody());
+            }
+        }
+        let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+        if let Some(value) = sent.next() {
+            let key = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer ")).and_then(Key::parse).filter(|_| sent.next().is_none());
+            found.push(key.and_then(|key| self.key(&key, origin, today)).ok_or_else(nobody)?);
+        }
+        let mut found = found.into_iter();
+        let Some(first) = found.next() else { return Ok(None) };
+        if found.all(|other| other == first) { Ok(Some(first)) } else { Err(nobody()) }
+    }
+
+    fn key(&self, key: &Key<'_>, origin: &str, today: &Date) -> Option<Arc<Caller>> {
+        let login = self.login(CredentialKind::ApiKey, origin, key.id, today)?;
+        let hash: [u8; 32] = Sha256::digest(key.secret).into();
+        let same: bool = login.secret_hash?.0.ct_eq(&hash).into();
+        // The table of records holds to this; a key is never more than that, whatever a record says.
+        (same && login.caller.roles == [Role::Gateway]).then(|| Arc::clone(&login.caller))
+    }
+}
+
+fn caller(facts: &Facts, principal: &countersign_entry::record::Principal) -> Caller {
+    let person = principal.person.as_ref().and_then(|id| facts.person(id));
+    Caller {
+        principal: principal.id.clone(),
+        person: principal.person.clone(),
+        organization: person.map(|p| p.record.organization.clone()),
+        roles: principal.roles.clone(),
+    }
+}
+
+/// A key of the interface: `csk_`, 32 random bytes in hex, `_`, the credential's id.
+struct Key<'a> {
+    id: &'a str,
+    secret: [u8; 32],
+}
+
+impl<'a> Key<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (hex, id) = text.strip_prefix("csk_")?.split_once('_')?;
+        let mut secret = [0; 32];
+        hex::decode_to_slice(hex, &mut secret).ok()?;
+        Some(Self { id, secret })
+    }
+}
+
+/// The text of a key, to be handed out once.
+pub fn key_text(id: &str, secret: &[u8; 32]) -> String {
+    format!("csk_{}_{id}", hex::encode(secret))
+}
+
+/// What is kept of a key.
+pub fn key_hash(secret: &[u8; 32]) -> Hash32 {
+    Hash32(Sha256::digest(secret).into())
+}
+
+/// The logins as they stand, read again after whatever may change them.
+#[derive(Default)]
+pub struct Known {
+    version: AtomicU64,
+    kept: Mutex<Option<(u64, Arc<Logins>)>>,
+}
+
+impl Known {
+    /// What is kept, if nothing changed it since; else which version is to be read anew.
+    pub fn current(&self) -> Result<Arc<Logins>, u64> {
+        let version = self.version.load(Ordering::SeqCst);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((of, logins)) if *of == version => Ok(Arc::clone(logins)),
+            _ => Err(version),
+        }
+    }
+
+    /// Keeps what was read after `version` was asked for. If something changed meanwhile, it is read again by the next who asks.
+    pub fn keep(&self, version: u64, logins: Arc<Logins>) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, logins));
+    }
+
+    /// Looks at what was recorded before anybody hears of it, so that a revocation that was acknowledged holds for whatever is asked from then on.
+    pub fn heed(&self, answer: &Result<Receipt, AppendError>) {
+        let changes = match answer {
+            Ok(receipt) => matches!(
+                receipt.record,
+                Record::Principal(_) | Record::CredentialLinked(_) | Record::CredentialRevoked(_) | Record::Person(_)
+            ),
+            Err(e) => matches!(e, AppendError::Unknown(_)),
+        };
+        if changes {
+            self.version.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}

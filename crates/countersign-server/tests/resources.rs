@@ -1,0 +1,320 @@
+//! Records over the interface: made, changed under an ETag, seen by each role as far as it may; questions as of then; events; revoked certificates.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use countersign_api::view::fields_of;
+use countersign_entry::record::{Band, HolderRelation, PreclearanceRequest, Record, TradeKind};
+use countersign_testing::scene;
+use serde_json::{Value, json};
+use support::House;
+
+fn person(id: &str, name: &str) -> Value {
+    json!({ "id": id, "name": name, "status": "civilian", "organization": "agency" })
+}
+
+fn recusal(id: &str, person: &str) -> Value {
+    json!({
+        "id": id, "person": person, "scope": "provider:lab", "ground": "financial", "from": "2026-06-01T12:00:00Z",
+    })
+}
+
+#[test]
+fn a_record_is_made_changed_under_its_etag_and_never_deleted() {
+    let house = House::start();
+    let founder = house.client("founder");
+    founder.post("/api/v1/persons", "make-a-person-01", &person("P-new00001", "New Person")).is(201);
+    founder.post("/api/v1/persons", "make-a-person-02", &person("P-new00001", "Another")).problem(409, "exists");
+    let first = founder.get("/api/v1/persons/P-new00001").is(200);
+    let etag = first.headers["etag"].clone();
+    let patch = |key: &str, etag: Option<&str>, body: &Value| {
+        let mut headers = vec![("Content-Type", "application/json"), ("Idempotency-Key", key)];
+        headers.extend(etag.map(|e| ("If-Match", e)));
+        founder.ask("PATCH", "/api/v1/persons/P-new00001", &headers, body.to_string().as_bytes()).unwrap()
+    };
+    patch("change-a-person-1", None, &json!({ "status": "former" })).problem(428, "etag-missing");
+    patch("change-a-person-1", Some("\"00\""), &json!({ "status": "former" })).problem(412, "stale-etag");
+    patch("change-a-person-1", Some(&etag), &json!({ "id": "P-other001" })).problem(400, "validation");
+    let changed = patch("change-a-person-2", Some(&etag), &json!({ "status": "former" })).is(201).json();
+    // Again: the same request has the same receipt, although the record is another now.
+    let again = patch("change-a-person-2", Some(&etag), &json!({ "status": "former" })).is(200).json();
+    assert_eq!(changed["entry"], again["entry"]);
+    patch("change-a-person-3", Some(&etag), &json!({ "status": "sge" })).problem(412, "stale-etag");
+    let now = founder.get("/api/v1/persons/P-new00001").is(200);
+    assert_eq!((now.json()["record"]["status"].as_str(), now.json()["record"]["name"].as_str()), (Some("former"), Some("New Person")));
+    assert_ne!(now.headers["etag"], etag);
+    founder.ask("DELETE", "/api/v1/persons/P-new00001", &[], b"").unwrap().problem(405, "method-not-allowed");
+    house.verified();
+}
+
+#[test]
+fn each_role_sees_what_it_may() {
+    let house = House::start();
+    let ethics = house.client("ethics");
+    let holding = fields_of(&scene::holding("h-1", "P-ada1", Some("cik-0000000001"), "2026-05-01").into());
+    ethics.post("/api/v1/holdings", "a-holding-of-ada", &holding).is(201);
+    ethics.post("/api/v1/recusals", "a-recusal-of-ada", &recusal("rc-1", "P-ada1")).is(201);
+    house
+        .client("gateway")
+        .post(
+            "/api/v1/accesses",
+            "an-access-of-ada",
+            &json!({
+                "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z",
+            }),
+        )
+        .is(201);
+
+    // A supervisor sees that there is a recusal and its scope, never the ground.
+    let seen = house.client("super1").get("/api/v1/recusals").is(200).json();
+    assert_eq!(seen["rows"][0]["record"]["scope"], "provider:lab");
+    assert!(!seen.to_string().contains("ground") && !seen.to_string().contains("financial"), "{seen}");
+    house.client("super1").get("/api/v1/holdings").problem(403, "forbidden-role");
+
+    // A developer sees who of which organization, what and when, under its own offers.
+    let seen = house.client("devel1").get("/api/v1/accesses").is(200).json();
+    assert_eq!((seen["rows"][0]["person"].as_str(), seen["rows"][0]["organization"].as_str()), (Some("P-ada1"), Some("agency")));
+    assert!(seen["rows"][0].get("cleared").is_none() && seen["rows"][0].get("grant").is_none() && seen["rows"][0].get("name").is_none());
+    house.client("devel1").get("/api/v1/submissions/S-0001").is(200);
+
+    // A covered person sees their own, and nobody else's.
+    let covered = house.client("covered");
+    assert_eq!(covered.get("/api/v1/accesses").is(200).json()["rows"].as_array().unwrap().len(), 1);
+    assert_eq!(covered.get("/api/v1/recusals").is(200).json()["rows"].as_array().unwrap().len(), 1);
+    covered.get("/api/v1/persons/P-bob1").problem(404, "not-found");
+    covered.get("/api/v1/persons/P-bob1/timeline").problem(404, "not-found");
+    covered.get("/api/v1/persons/P-ada1/timeline").is(200);
+
+    // The access officer sees neither holdings nor grounds.
+    let officer = house.client("officer");
+    officer.get("/api/v1/holdings").problem(403, "forbidden-role");
+    assert!(!officer.get("/api/v1/persons/P-ada1/timeline").is(200).text().contains("financial"));
+    assert!(ethics.get("/api/v1/recusals/rc-1").is(200).text().contains("financial"));
+    house.verified();
+}
+
+#[test]
+fn a_watch_list_is_there_for_the_ethics_officer_alone() {
+    let house = House::start();
+    let ethics = house.client("ethics");
+    ethics.post("/api/v1/lists", "a-watch-list-0001", &json!({ "id": "w-1", "kind": "watch", "name": "Quiet", "authority": null })).is(201);
+    let item = json!({ "id": "wi-1", "list": "w-1", "subject": "provider:lab", "reason": "a reason", "from": "2026-06-01T12:00:00Z" });
+    ethics.post("/api/v1/list-items", "a-watch-item-0001", &item).is(201);
+    assert_eq!(ethics.get("/api/v1/list-items").is(200).json()["rows"].as_array().unwrap().len(), 1);
+    for part in ["officer", "approver1", "inspector", "founder"] {
+        let client = house.client(part);
+        for path in ["/api/v1/lists", "/api/v1/list-items"] {
+            assert_eq!(client.get(path).is(200).json()["rows"], json!([]), "{part} {path}");
+        }
+        client.get("/api/v1/lists/w-1").problem(404, "not-found");
+        client.get("/api/v1/list-items/wi-1").problem(404, "not-found");
+        let entries = client.get("/api/v1/log/entries?limit=1000").is(200).text();
+        assert!(!entries.contains("wi-1") && !entries.contains("Quiet"), "{part}");
+    }
+    house.verified();
+}
+
+#[test]
+fn an_answer_as_of_then_is_the_answer_given_then() {
+    let house = House::start();
+    let inspector = house.client("inspector");
+    let access = |key: &str, who: &str| {
+        let body = json!({ "person": who, "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+        house.client("gateway").post("/api/v1/accesses", key, &body).is(201).json()["size"].as_u64().unwrap()
+    };
+    let size = access("first-access-00001", "P-ada1");
+    let then = inspector.get(&format!("/api/v1/submissions/S-0001/people?as_of={size}")).is(200).json();
+    access("second-access-0001", "P-bob1");
+    let now = inspector.get("/api/v1/submissions/S-0001/people").is(200).json();
+    let again = inspector.get(&format!("/api/v1/submissions/S-0001/people?as_of={size}")).is(200).json();
+    assert_eq!((then["rows"].clone(), then["root"].clone()), (again["rows"].clone(), again["root"].clone()));
+    assert_eq!((now["rows"].as_array().unwrap().len(), again["rows"].as_array().unwrap().len()), (2, 1));
+    inspector.get("/api/v1/submissions/S-0001/people?as_of=99999999").problem(404, "not-found");
+    let touched = inspector.get("/api/v1/issuers/cik-0000000001/insiders").is(200).json();
+    assert_eq!(touched["rows"].as_array().unwrap().len(), 2);
+    house.verified();
+}
+
+#[test]
+fn questions_before_trades_and_cases_go_through_the_interface() {
+    let house = House::start();
+    let covered = house.client("covered");
+    let ask = PreclearanceRequest {
+        person: scene::text("P-ada1"),
+        relation: HolderRelation::Own,
+        instrument: scene::share(Some("cik-0000000001")),
+        kind: TradeKind::Purchase,
+        quantity: Some(10),
+        value: Band::new(None, None).unwrap(),
+        from: scene::text("2026-06-01"),
+        until: scene::text("2026-06-05"),
+        reference: None,
+        assessment: None,
+        cleared_until: None,
+    };
+    let told = covered.post("/api/v1/preclearances", "may-i-buy-0000001", &fields_of(&ask.clone().into())).problem(409, "not-cleared");
+    assert!(told["detail"].as_str().unwrap().starts_with("Not cleared. The ethics office can decide."), "{told}");
+    let of_another = PreclearanceRequest { person: scene::text("P-bob1"), ..ask };
+    covered.post("/api/v1/preclearances", "may-bob-buy-00001", &fields_of(&of_another.into())).problem(403, "forbidden-role");
+    let decision = json!({ "cleared_until": "2026-06-03", "reason": "An ethics official looked at it." });
+    let about = told["entry"].clone();
+    house.client("ethics").post(&format!("/api/v1/preclearances/{about}/decisions"), "decide-on-it-0001", &decision).is(201);
+    assert_eq!(covered.get("/api/v1/preclearances").is(200).json()["rows"][0]["cleared_until"], "2026-06-03");
+    // An access without a grant becomes a case at the cadence the policy says.
+    let body = json!({ "person": "P-bob1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+    house.client("gateway").post("/api/v1/accesses", "without-a-grant-01", &body).is(201);
+    house.world.clock.advance(2 * 3_600 * 1_000_000);
+    let ethics = house.client("ethics");
+    let began = Instant::now();
+    let case = loop {
+        let cases = ethics.get("/api/v1/cases").is(200).json();
+        if let Some(case) = cases["rows"].as_array().unwrap().first() {
+            break case["case"].clone();
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "time alone opened no case");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    let step = json!({ "step": "note", "text": "Asked the gateway's operator.", "evidence": [] });
+    ethics.post(&format!("/api/v1/cases/{case}/decisions"), "a-note-on-a-case-1", &step).is(201);
+    let shown = ethics.get(&format!("/api/v1/cases/{case}")).is(200).json();
+    assert_eq!(shown["timeline"].as_array().unwrap().len(), 1);
+    house.client("officer").get("/api/v1/cases").problem(403, "forbidden-role");
+    house.verified();
+}
+
+#[test]
+fn events_begin_after_the_last_one_that_was_seen() {
+    let house = House::start();
+    let access = |key: &str| {
+        let body = json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+        house.client("gateway").post("/api/v1/accesses", key, &body).is(201).json()["entry"].as_u64().unwrap()
+    };
+    let (first, second) = (access("first-access-00001"), access("second-access-0001"));
+    let mut stream = house.client("inspector").connect().unwrap();
+    write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {first}\r\n\r\n").unwrap();
+    let (mut heard, mut buffer) = (String::new(), [0; 4096]);
+    let mut until = |stream: &mut support::Stream, wanted: &str| {
+        while !heard.contains(wanted) {
+            let read = stream.read(&mut buffer).unwrap();
+            assert!(read > 0, "ended: {heard}");
+            heard.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        }
+        heard.clone()
+    };
+    let told = until(&mut stream, &format!("id: {second}\nevent: access.event\ndata: {{"));
+    assert!(!told.contains(&format!("id: {first}\n")), "{told}");
+    let third = access("third-access-00001");
+    until(&mut stream, &format!("id: {third}\n"));
+    // An account that is disabled hears nothing more.
+    let founder = house.client("founder");
+    let etag = founder.get("/api/v1/principals/pr-inspector").is(200).headers["etag"].clone();
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "disable-inspector"), ("If-Match", etag.as_str())];
+    founder.ask("PATCH", "/api/v1/principals/pr-inspector", &headers, b"{\"disabled\":true}").unwrap().is(201);
+    let began = Instant::now();
+    while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+    drop(stream);
+    house.client("inspector").get("/api/v1/whoami").problem(401, "unauthenticated");
+    house.verified();
+}
+
+#[test]
+fn a_revoked_certificate_and_a_list_nobody_replaced_let_nobody_in() {
+    let lists = |serials: &'static [u64]| move |house: &House| house.ca.revoked(serials);
+    let mut house = House::start();
+    house.running.take().unwrap().stop();
+    std::fs::write(house.path("crl.pem"), lists(&[2])(&house)).unwrap();
+    house.config.tls.revocation_lists = Some(house.path("crl.pem"));
+    house.run();
+    house.client("founder").get("/api/v1/whoami").is(200);
+    // Serial 2 is the officer's.
+    assert!(house.client("officer").ask("GET", "/api/v1/whoami", &[], b"").is_err());
+    house.running.take().unwrap().stop();
+    // A list of the day before yesterday is no list.
+    let old = std::time::SystemTime::now() - Duration::from_secs(25 * 3_600);
+    std::fs::File::options().write(true).open(house.path("crl.pem")).unwrap().set_modified(old).unwrap();
+    let service = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| house.run()));
+    assert!(service.is_err(), "a service with an old list does not start");
+}
+
+#[test]
+fn the_public_plane_is_what_stock_clients_expect() {
+    let house = House::start();
+    let nobody = house.nobody();
+    let checkpoint = nobody.get("/checkpoint").is(200);
+    let size: u64 = checkpoint.text().lines().nth(1).unwrap().parse().unwrap();
+    assert!(checkpoint.headers["cache-control"] == "no-cache" && checkpoint.text().starts_with("ledger.example/test/software\n"));
+    let bundle = nobody.get(&format!("/tile/entries/000.p/{size}")).is(200);
+    let tile = nobody.get(&format!("/tile/0/000.p/{size}")).is(200);
+    assert!(bundle.headers["cache-control"].contains("immutable"));
+    let width = countersign_log::tile::Width::new(u16::try_from(size).unwrap()).unwrap();
+    let leaves = countersign_log::tile::decode_entries(&bundle.body, width).unwrap();
+    let hashes: Vec<u8> = leaves.iter().flat_map(|leaf| countersign_log::tree::leaf_hash(leaf.bytes).0).collect();
+    assert_eq!(hashes, tile.body);
+    for none in ["/tile/0/001", "/tile/0/000", "/tile/entries/000.p/255", "/tile/9/000", "/tile/x", "/tile/sealed/000", "/control/99999"] {
+        nobody.get(none).problem(404, "not-found");
+    }
+    nobody.get("/control/0").is(200);
+    let proof = nobody.get(&format!("/api/v1/log/proofs/consistency?from=1&to={size}")).is(200).json();
+    assert!(!proof["hashes"].as_array().unwrap().is_empty());
+    let receipt = nobody.get("/api/v1/log/entries/3/receipt").is(200).text();
+    let proof = countersign_log::proof::TlogProof::parse(receipt.as_bytes()).unwrap();
+    let key = countersign_sign::Signer::vkey(&countersign_testing::ledger::TestSigner::new()).clone();
+    proof.verify(leaves[3].bytes, &key).unwrap();
+    // It shows nothing else.
+    nobody.get("/api/v1/log/entries/3").problem(401, "unauthenticated");
+    let ledger = house.verified();
+    assert!((0..ledger.size()).all(|i| !matches!(ledger.entry(i).unwrap().2, Record::Read(_))), "what anybody may see is not recorded");
+}
+
+#[test]
+fn whoever_is_anonymous_is_let_in_only_where_the_configuration_says_so() {
+    let house = House::start_with(|config| config.anonymous = false, |_| {});
+    house.nobody().get("/checkpoint").problem(401, "unauthenticated");
+    house.client("officer").get("/checkpoint").is(200);
+}
+
+#[test]
+fn what_is_asked_too_often_is_refused_before_it_costs_anything() {
+    let house = House::start_with(
+        |config| {
+            config.limits.requests_per_second_max = 1;
+            config.limits.requests_burst_max = 5;
+        },
+        |_| {},
+    );
+    let officer = house.client("officer");
+    let statuses: Vec<u16> = (0..12).map(|_| officer.get("/api/v1/whoami").status).collect();
+    assert!(statuses.iter().filter(|s| **s == 200).count() >= 5 && statuses.contains(&429), "{statuses:?}");
+    let refused = (0..12).map(|_| officer.get("/api/v1/whoami")).find(|a| a.status == 429).unwrap();
+    assert!(refused.headers.contains_key("retry-after"));
+    house.client("ethics").get("/api/v1/whoami").is(200);
+}
+
+#[test]
+fn who_says_half_a_request_is_not_waited_for() {
+    let house = House::start_with(
+        |config| {
+            config.limits.head_seconds_max = 1;
+            config.limits.request_seconds_max = 1;
+        },
+        |_| {},
+    );
+    let began = Instant::now();
+    let mut slow = house.client("officer").connect().unwrap();
+    slow.write_all(b"GET /api/v1/whoami HTTP/1.1\r\nHost: lo").unwrap();
+    let mut body = house.client("officer").connect().unwrap();
+    body.write_all(b"POST /api/v1/grants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: 0123456789abcdef\r\nContent-Length: 100\r\n\r\n{").unwrap();
+    let mut heard = Vec::new();
+    slow.read_to_end(&mut heard).unwrap_or(0);
+    let mut answer = vec![0; 4096];
+    let read = body.read(&mut answer).unwrap();
+    assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer[..read]));
+    assert!(began.elapsed() < Duration::from_secs(10));
+    // Beside them everybody else is served.
+    house.client("officer").get("/api/v1/whoami").is(200);
+}

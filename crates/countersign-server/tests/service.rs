@@ -1,0 +1,315 @@
+//! The service as clients meet it: a real server on loopback, real TLS with client certificates, and the verifier over the ledger afterwards.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::io::{Read, Write};
+
+use countersign_log::proof::TlogProof;
+use countersign_testing::ledger::TestSigner;
+use serde_json::{Value, json};
+use support::{Answer, House};
+
+fn access(person: &str) -> Value {
+    json!({ "person": person, "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z", "source": "gateway-1" })
+}
+
+fn grant(person: &str) -> Value {
+    json!({ "person": person, "submission": "S-0001", "duty": "Evaluate cyber capability" })
+}
+
+#[test]
+fn an_access_is_recorded_once_and_its_receipt_proves_it_offline() {
+    use countersign_sign::Signer as _;
+    let house = House::start();
+    let gateway = house.client("gateway");
+    let first = gateway.post("/api/v1/accesses", "0123456789abcdef", &access("P-ada1")).is(201).json();
+    let again = gateway.post("/api/v1/accesses", "0123456789abcdef", &access("P-ada1")).is(200).json();
+    assert_eq!((first["repeated"].clone(), again["repeated"].clone()), (json!(false), json!(true)));
+    assert_eq!((&first["entry"], &first["receipt"]), (&again["entry"], &again["receipt"]), "the same receipt for ever");
+    gateway.post("/api/v1/accesses", "0123456789abcdef", &access("P-bob1")).problem(422, "idempotency-key-reused");
+
+    let proof = TlogProof::parse(first["receipt"].as_str().unwrap().as_bytes()).unwrap();
+    let leaf = hex::decode(first["leaf"].as_str().unwrap()).unwrap();
+    let proven = proof.verify(&leaf, TestSigner::new().vkey()).unwrap();
+    assert_eq!(Some(proven.index().0), first["entry"].as_u64());
+    house.verified();
+}
+
+#[test]
+fn the_same_key_on_another_route_or_of_another_principal_is_another_request() {
+    let house = House::start();
+    let (officer, gateway) = (house.client("officer"), house.client("gateway"));
+    let key = "same-key-everywhere";
+    let one = officer.post("/api/v1/accesses", key, &access("P-ada1")).is(201).json();
+    let two = gateway.post("/api/v1/accesses", key, &access("P-bob1")).is(201).json();
+    let three = officer.post("/api/v1/grants", key, &grant("P-ada1")).is(201).json();
+    assert!(one["entry"] != two["entry"] && two["entry"] != three["entry"]);
+    house.verified();
+}
+
+#[test]
+fn a_key_is_needed_and_has_a_form() {
+    let house = House::start();
+    let officer = house.client("officer");
+    let bare = officer.ask("POST", "/api/v1/grants", &[("Content-Type", "application/json")], grant("P-ada1").to_string().as_bytes());
+    bare.unwrap().problem(400, "idempotency-key-missing");
+    for bad in ["short", "0123456789abcde/", "0123456789 abcdef", &"x".repeat(65)] {
+        officer.post("/api/v1/grants", bad, &grant("P-ada1")).problem(400, "idempotency-key-missing");
+    }
+}
+
+#[test]
+fn whoever_is_not_linked_is_nobody() {
+    let house = House::start();
+    house.nobody().get("/api/v1/whoami").problem(401, "unauthenticated");
+    house.with_card(house.ca.card("stranger@agency.example", 99)).get("/api/v1/whoami").problem(401, "unauthenticated");
+    // A card of another authority does not get through the handshake.
+    let other = support::Authority::new("Example CA").card("officer@agency.example", 2);
+    assert!(house.with_card(other).ask("GET", "/api/v1/whoami", &[], b"").is_err());
+    let known = house.client("officer").get("/api/v1/whoami").is(200).json();
+    assert_eq!((known["principal"].as_str(), known["person"].as_str()), (Some("pr-officer"), Some("P-officer")));
+    // Somebody else's key beside one's own card is two who ask.
+    let mut two = house.client("officer");
+    two.headers = house.gateway_key().headers;
+    two.get("/api/v1/whoami").problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_key_of_an_interface_appends_accesses_and_nothing_else() {
+    let house = House::start();
+    let gateway = house.gateway_key();
+    gateway.post("/api/v1/accesses", "0123456789abcdef", &access("P-ada1")).is(201);
+    gateway.post("/api/v1/grants", "0123456789abcdef", &grant("P-ada1")).problem(403, "forbidden-role");
+    gateway.get("/api/v1/accesses").problem(403, "forbidden-role");
+    for wrong in [
+        "csk_00_key-1",
+        "csk_",
+        "",
+        &countersign_server::who::key_text("key-1", &[8; 32]),
+        &countersign_server::who::key_text("card-1", &support::SECRET),
+    ] {
+        let mut other = house.nobody();
+        other.headers.push(("Authorization".into(), format!("Bearer {wrong}")));
+        other.post("/api/v1/accesses", "0123456789abcdef", &access("P-ada1")).problem(401, "unauthenticated");
+    }
+    house.verified();
+}
+
+#[test]
+fn a_grant_goes_through_the_hands_it_has_to() {
+    let house = House::start();
+    let officer = house.client("officer");
+    let asked = officer.post("/api/v1/grants", "grant-for-ada-01", &grant("P-ada1")).is(201).json();
+    assert_eq!((asked["cleared"].clone(), asked["state"].as_str()), (json!(true), Some("cleared")));
+    assert!(asked["assessment"].is_null() && asked["reference"].as_str().unwrap().starts_with("R-"), "{asked}");
+    let at = |verb: &str| format!("/api/v1/grants/{}/{verb}", asked["grant"]);
+    officer.post(&at("approve"), "approve-by-officer", &json!({})).problem(403, "forbidden-role");
+    house.client("approver1").post(&at("approve"), "approve-by-one-01", &json!({})).is(201);
+    house.client("approver2").post(&at("approve"), "approve-by-two-01", &json!({})).is(201);
+    let active = officer.post(&at("activate"), "activate-by-officer", &json!({})).is(201).json();
+    assert_eq!(active["state"], "active");
+    officer.post(&at("activate"), "activate-once-more", &json!({})).problem(409, "grant-state");
+    let shown = house.client("covered").get(&format!("/api/v1/grants/{}", asked["grant"])).is(200).json();
+    assert_eq!((shown["state"].as_str(), shown["history"].as_array().map(Vec::len)), (Some("active"), Some(4)));
+    officer.post(&at("revoke"), "revoke-by-officer", &json!({ "reason": "done" })).is(201);
+    let listed = house.client("approver1").get("/api/v1/grants?person=P-ada1").is(200).json();
+    assert_eq!(listed["rows"][0]["state"], "revoked");
+    house.verified();
+}
+
+#[test]
+fn what_is_not_cleared_is_recorded_and_told_in_the_same_words_to_whoever_may_not_know_why() {
+    let house = House::start();
+    // Nobody signed anything for the approver.
+    let told = house.client("officer").post("/api/v1/grants", "grant-for-approver", &grant("P-approver1")).problem(409, "not-cleared");
+    assert_eq!(
+        (told["recorded"].clone(), told["cleared"].clone(), told["state"].as_str()),
+        (json!(true), json!(false), Some("not_cleared"))
+    );
+    assert!(
+        told["assessment"].is_null() && told["detail"].as_str().unwrap().starts_with("Not cleared. The ethics office can decide."),
+        "{told}"
+    );
+    let why = house.client("ethics").get(&format!("/api/v1/grants/{}", told["grant"])).is(200).json();
+    assert!(!why["assessment"]["reasons"].as_array().unwrap().is_empty(), "{why}");
+    house.verified();
+}
+
+#[test]
+fn a_stream_of_events_has_a_result_for_every_line() {
+    let house = House::start();
+    let gateway = house.gateway_key();
+    let mut lines = String::new();
+    for n in 0..2_000 {
+        match n % 500 {
+            7 => lines.push_str("{\"person\":\"CANARY\"}\n"),
+            8 => lines.push('\n'),
+            9 => lines.push_str(&format!("{}\n", "x".repeat(70_000))),
+            _ => lines.push_str(&format!("{}\n", access(if n % 2 == 0 { "P-ada1" } else { "P-bob1" }))),
+        }
+    }
+    let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", "stream-0123456789")];
+    let outcomes = |answer: &Answer| answer.text().lines().map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<Value>>();
+    let first = outcomes(&gateway.ask("POST", "/api/v1/accesses", &headers, lines.as_bytes()).unwrap().is(200));
+    let numbers: Vec<u64> = first.iter().map(|o| o["line"].as_u64().unwrap()).collect();
+    let expected: Vec<u64> = (1..=2_000).filter(|n| (n - 1) % 500 != 8).collect();
+    assert_eq!(numbers, expected, "in order, each line that is not empty");
+    let recorded: Vec<&Value> = first.iter().filter(|o| o["recorded"] == true).collect();
+    assert_eq!(recorded.len(), 2_000 - 12);
+    let failed: Vec<&Value> = first.iter().filter(|o| o["recorded"] == false).collect();
+    assert_eq!(failed.len(), 8);
+    assert_eq!(failed[0]["problem"]["type"], "urn:countersign:problem:validation");
+    assert_eq!(failed[1]["problem"]["type"], "urn:countersign:problem:too-large");
+    assert!(!format!("{first:?}").contains("CANARY"));
+
+    // The same stream again changes nothing and gives the same entries.
+    let again = outcomes(&gateway.ask("POST", "/api/v1/accesses", &headers, lines.as_bytes()).unwrap().is(200));
+    let entries = |all: &[Value]| all.iter().map(|o| o["entry"].clone()).collect::<Vec<_>>();
+    assert_eq!(entries(&first), entries(&again));
+    assert!(again.iter().filter(|o| o["recorded"] == true).all(|o| o["repeated"] == true));
+    house.verified();
+}
+
+#[test]
+fn results_come_while_the_stream_goes_on() {
+    let house = House::start();
+    let gateway = house.gateway_key();
+    let mut stream = gateway.connect().unwrap();
+    let (name, value) = gateway.headers[0].clone();
+    write!(stream, "POST /api/v1/accesses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{name}: {value}\r\nContent-Type: application/x-ndjson\r\n\
+                    Idempotency-Key: 0123456789abcdef\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    let send = |stream: &mut support::Stream, text: &str| write!(stream, "{:x}\r\n{text}\r\n", text.len()).unwrap();
+    let mut heard = Vec::new();
+    let mut buffer = [0; 4096];
+    for n in 1..=3 {
+        // Half a line waits for its other half.
+        let line = format!("{}\n", access("P-ada1"));
+        let (left, right) = line.split_at(20);
+        send(&mut stream, left);
+        send(&mut stream, right);
+        let wanted = format!("\"line\":{n},\"recorded\":true");
+        while !String::from_utf8_lossy(&heard).contains(&wanted) {
+            let read = stream.read(&mut buffer).unwrap();
+            assert!(read > 0, "ended before line {n} was told: {}", String::from_utf8_lossy(&heard));
+            heard.extend_from_slice(&buffer[..read]);
+        }
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    stream.read_to_end(&mut heard).unwrap();
+    assert_eq!(Answer::parse(&heard).text().lines().count(), 3);
+    house.verified();
+}
+
+#[test]
+fn bodies_that_are_none_say_what_is_wrong_and_nothing_of_what_came() {
+    let house = House::start();
+    let officer = house.client("officer");
+    let post = |body: &str| {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "0123456789abcdef")];
+        officer.ask("POST", "/api/v1/grants", &headers, body.as_bytes()).unwrap()
+    };
+    for (body, told) in [
+        ("", "not JSON"),
+        ("{\"person\":\"P-ada1\",\"canary\":1}", "unknown field"),
+        ("{\"person\":\"canary\"}", "a person id is"),
+        ("{\"person\":\"P-ada1\"}", "missing field `submission`"),
+        ("[\"canary\"]", "a person id"),
+    ] {
+        let problem = post(body).problem(400, "validation");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(told) && !problem.to_string().contains("canary"), "{problem}");
+    }
+    post(&"[".repeat(10_000)).problem(400, "validation");
+    post(&format!("{{\"duty\":\"{}\"}}", "x".repeat(2 << 20))).problem(413, "too-large");
+    let text =
+        officer.ask("POST", "/api/v1/grants", &[("Content-Type", "text/plain"), ("Idempotency-Key", "0123456789abcdef")], b"{}").unwrap();
+    text.problem(415, "media-type");
+    officer.post("/api/v1/grants", "0123456789abcdef", &grant("P-nobody1")).problem(422, "unknown-reference");
+    officer.get("/api/v1/nothing").problem(404, "not-found");
+    officer.ask("DELETE", "/api/v1/grants", &[], b"").unwrap().problem(405, "method-not-allowed");
+    officer.get("/api/v1/grants?persn=P-ada1").problem(400, "validation");
+    officer.get("/api/v1/grants?cursor=00").problem(400, "cursor");
+    house.verified();
+}
+
+#[test]
+fn pages_follow_one_another_without_gaps() {
+    let house = House::start();
+    let officer = house.client("officer");
+    for n in 0..25 {
+        officer.post("/api/v1/grants", &format!("grant-number-{n:05}"), &grant(if n % 2 == 0 { "P-ada1" } else { "P-bob1" })).is(201);
+    }
+    let (mut seen, mut path) = (Vec::new(), "/api/v1/grants?limit=10".to_owned());
+    loop {
+        let page = officer.get(&path).is(200).json();
+        seen.extend(page["rows"].as_array().unwrap().iter().map(|r| r["grant"].as_u64().unwrap()));
+        // What comes in between changes no page that was asked for before.
+        officer.post("/api/v1/accesses", &format!("between-pages-{:03}", seen.len()), &access("P-ada1")).is(201);
+        match page["next"].as_str() {
+            Some(next) => path = format!("/api/v1/grants?limit=10&cursor={next}"),
+            None => break,
+        }
+    }
+    let mut sorted = seen.clone();
+    sorted.dedup();
+    assert!(sorted == seen && seen.len() == 25 && seen.is_sorted(), "{seen:?}");
+    house.verified();
+}
+
+#[test]
+fn whoever_looks_is_recorded() {
+    let house = House::start();
+    house.client("inspector").get("/api/v1/accesses?person=P-ada1").is(200);
+    house.client("covered").get("/api/v1/accesses?person=P-bob1").problem(404, "not-found");
+    let ledger = house.verified();
+    let reads: Vec<_> = (0..ledger.size())
+        .filter_map(|i| match ledger.entry(i).unwrap() {
+            (_, meta, countersign_entry::record::Record::Read(read)) => {
+                Some((meta.actor, read.question.to_string(), read.subject.to_string()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reads, [("pr-inspector".to_owned(), "access".to_owned(), "P-ada1".to_owned())]);
+}
+
+#[test]
+fn health_and_metrics_are_on_an_address_of_their_own() {
+    let house = House::start();
+    assert_eq!(house.operations("/healthz").text(), "ok\n");
+    assert_eq!(house.operations("/readyz").status, 200);
+    house.client("officer").get("/api/v1/grants").is(200);
+    let metrics = house.operations("/metrics").text();
+    assert!(metrics.contains("countersign_request_seconds_count{method=\"GET\",route=\"/api/v1/grants\",status=\"200\"} 1"), "{metrics}");
+    assert!(metrics.contains("countersign_writable 1"), "{metrics}");
+    house.client("officer").get("/metrics").problem(404, "not-found");
+}
+
+#[test]
+fn a_stop_finishes_what_is_in_hand() {
+    let mut house = House::start();
+    let gateway = house.gateway_key();
+    let asking = std::thread::spawn(move || {
+        (0..)
+            .map_while(|n| {
+                let answer = gateway.ask(
+                    "POST",
+                    "/api/v1/accesses",
+                    &[("Content-Type", "application/json"), ("Idempotency-Key", &format!("until-it-stops-{n:06}"))],
+                    access("P-ada1").to_string().as_bytes(),
+                );
+                answer.ok().filter(|a| a.status == 201).map(|a| a.json()["entry"].as_u64().unwrap())
+            })
+            .collect::<Vec<_>>()
+    });
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    house.running.take().unwrap().stop();
+    let acknowledged = asking.join().unwrap();
+    assert!(!acknowledged.is_empty());
+    let ledger = house.world.open(countersign_ledger::Access::Write).unwrap();
+    for entry in acknowledged {
+        assert!(matches!(ledger.entry(entry).unwrap().2, countersign_entry::record::Record::AccessEvent(_)));
+    }
+    countersign_testing::ledger::verified(&ledger);
+}
