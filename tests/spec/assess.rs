@@ -6,7 +6,7 @@ mod exposure;
 
 use std::collections::BTreeSet;
 
-use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId, PrincipalId, SubmissionId};
+use countersign_entry::ids::{Date, IssuerId, LeafIndex, ModelId, PersonId, PrincipalId, SubmissionId};
 use countersign_entry::record::*;
 use countersign_entry::time::Micros;
 use countersign_testing::scene::Entry;
@@ -140,6 +140,18 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
         let own_end = ends.is_some_and(|e| e > matter.window.closes_at() || e <= at);
         if stopped || too_late || (too_early && !may_come_early) || own_end {
             against.push(("R-WIN-1", Verdict::Access, Outcome::Block));
+        }
+    }
+    // R-MOD-1, R-FED-1.
+    if matter.and_then(|m| m.model.as_ref()).is_some_and(|id| book.stopped(id)) {
+        against.push(("R-MOD-1", Verdict::Access, Outcome::Block));
+    }
+    if !matches!(asked, Asked::Access { .. }) {
+        for feed in policy.map(|p| p.feeds.as_slice()).unwrap_or_default() {
+            let oldest = at.value().saturating_sub(feed.max_age_seconds * 1_000_000);
+            if !book.read_after(feed.importer.as_str(), oldest) {
+                against.push(("R-FED-1", Verdict::Access, Outcome::Refer));
+            }
         }
     }
     if who.is_some_and(|w| w.status == PersonStatus::Former) {
@@ -284,6 +296,18 @@ impl<'a> Book<'a> {
 
     fn policy(&self, at: Micros) -> Option<&'a Policy> {
         self.last(|r| if let Record::Policy(r) = r { (r.effective_from <= at).then_some(r) } else { None })
+    }
+
+    fn stopped(&self, id: &ModelId) -> bool {
+        self.last(|r| if let Record::Model(r) = r { (r.id == *id).then_some(r) } else { None }).is_some_and(|m| m.stopped == Some(true))
+    }
+
+    /// Whether an importer of this name was recorded later than a time.
+    fn read_after(&self, importer: &str, time: u64) -> bool {
+        self.entries.iter().any(|e| match &e.record {
+            Record::Import(i) => i.importer.as_str().split('/').next() == Some(importer) && e.meta.at > time,
+            _ => false,
+        })
     }
 
     fn person_behind(&self, account: &str) -> Option<&'a PersonId> {

@@ -228,6 +228,7 @@ fn run(data: &Path, link: impl Fn(&str, Option<&str>, &Date) -> Option<IssuerId>
             family: None,
             released_on: Some(m.released.clone()),
             open_weights: Some(false),
+            stopped: None,
             supersedes: None,
         })
     };

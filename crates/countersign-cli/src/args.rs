@@ -7,7 +7,7 @@ use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
     access, assess, backup, calendar, cases, directory, export, fields, grant, import, init, key, keys, login, memo, migrate, policy,
-    preclear, proof, query, record, restore, review, serve, status, tick, verify,
+    preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -133,6 +133,8 @@ pub(crate) enum Command {
     Explain(memo::ExplainArgs),
     /// Answer scenarios under the federal conflict-of-interest rules: facts in a file, no ledger.
     Assess(assess::AssessArgs),
+    /// List the rules that decide: id, version, what each rests on, and the numbers they compare with, by digest.
+    Rules(rules::RulesArgs),
     /// Record what time alone has made due.
     Tick(tick::TickArgs),
     /// Write a static export to a new directory.

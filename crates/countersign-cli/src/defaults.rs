@@ -26,6 +26,7 @@ pub(crate) fn policy(effective_from: Micros) -> Result<Policy, IdError> {
         case_cadence_seconds: 900,
         case_tier_max: Tier::Two,
         clock_skew_seconds: 300,
+        feeds: vec![],
         preclearance: Some(default_policy()?),
         supersedes: None,
     })

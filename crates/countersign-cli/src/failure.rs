@@ -276,6 +276,8 @@ fn open_exit(e: &OpenError) -> Exit {
         OpenError::Store(e) => store_exit(e),
         OpenError::Register(e) => register_exit(e),
         OpenError::Damaged { .. } => Exit::Damaged,
+        OpenError::Shut { erased: Some(_), .. } => Exit::NotFound,
+        OpenError::Shut { erased: None, .. } => Exit::CouldNotCheck,
         OpenError::Index(_) => Exit::Failed,
         OpenError::Start(e) | OpenError::Finish(e) => append_exit(e),
     }

@@ -99,3 +99,22 @@ fn parts_of_other_versions_are_told_and_left_alone() {
     assert!(refused.err.contains("Nothing was changed"), "{}", refused.err);
     assert_eq!(fs::read_to_string(&path).unwrap(), newer);
 }
+
+/// Data keys end when what they seal has been kept long enough, and not because somebody asks.
+#[test]
+fn a_data_key_is_not_destroyed_before_its_time() {
+    let (s, vkey, approvers) = scene();
+    let listed = s.json(&["key", "compartments", "DIR"]);
+    let names: Vec<&str> = listed["compartments"].as_array().unwrap().iter().map(|row| row["compartment"].as_str().unwrap()).collect();
+    let [directory] = names[..] else { panic!("{listed}") };
+    assert!(directory.starts_with("directory 20"), "{listed}");
+    let erase = |compartment: &str| {
+        let [one, two] = [approvers[0].as_str(), approvers[1].as_str()];
+        s.run(&["key", "erase", "DIR", compartment, "--authority", "retention schedule", "--approver", one, "--approver", two]).exits(5)
+    };
+    let size = s.size();
+    assert!(erase(directory).err.contains("it is not erased"));
+    assert!(erase("submission:S-1 2020").err.contains("there is no compartment"));
+    assert_eq!(s.size(), size);
+    s.run(&["verify", "DIR", "--vkey", &vkey]).exits(0);
+}

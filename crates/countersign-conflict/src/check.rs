@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId};
-use countersign_entry::record::{Credential, CredentialKind, CredentialLinked, GrantState, Node, Record, RecusalScope, Role};
+use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId, RecordId};
+use countersign_entry::record::{
+    Agreement, AgreementKind, Credential, CredentialKind, CredentialLinked, GrantState, Node, Record, RecusalScope, Role,
+};
 
-use crate::facts::{Facts, account, login_account};
+use crate::facts::{Facts, Grant, account, login_account};
 use crate::{grants, roles};
 
 /// Why a record is not taken. Nothing was recorded.
@@ -61,6 +63,14 @@ pub enum Refusal {
         from: GrantState,
         /// What was asked.
         to: GrantState,
+    },
+    /// Something recorded forbids that anything be erased.
+    #[error("legal hold {hold} stands as entry {entry}: nothing is erased while one does")]
+    Held {
+        /// The hold.
+        hold: RecordId,
+        /// Its entry.
+        entry: LeafIndex,
     },
     /// Another rule of the record's own.
     #[error("{0}")]
@@ -320,11 +330,39 @@ impl Facts {
         if known { Ok(()) } else { Err(Refusal::Unknown { what, id: scope.to_string() }) }
     }
 
+    /// A waiver or an authorization is on record before the person takes part; what is to be given up was directed or promised.
+    fn check_paper(&self, grant: &Grant, to: GrantState) -> Result<(), Refusal> {
+        let (person, submission) = (&grant.request.person, &grant.request.submission);
+        let signed = |kind: AgreementKind| {
+            let of = self.agreements_of.get(person).into_iter().flatten().filter_map(|id| self.agreement(id)).map(|k| &k.record);
+            let first = self.first_access.get(person).and_then(|of| of.get(submission)).map(|(at, _)| *at);
+            let covers = |a: &Agreement| a.kind == kind && a.submission.as_ref().is_none_or(|s| s == submission);
+            of.into_iter().any(|a| covers(a) && first.is_none_or(|first| a.signed_at <= first))
+        };
+        let met = match to {
+            GrantState::Waived => signed(AgreementKind::Waiver208),
+            GrantState::Authorized502 => signed(AgreementKind::Authorization502),
+            GrantState::Divesting => self.divestiture_due(person).is_some(),
+            _ => true,
+        };
+        match to {
+            _ if met => Ok(()),
+            GrantState::Waived => Err(Refusal::Invalid(
+                "a waiver under 18 U.S.C. 208(b) is recorded first, signed before the person had access (5 CFR 2640.301)",
+            )),
+            GrantState::Authorized502 => {
+                Err(Refusal::Invalid("an authorization under 5 CFR 2635.502(d) is recorded first, signed before the person had access"))
+            }
+            _ => Err(Refusal::Invalid("the direction to divest, or the agreement to, is recorded first: countersign duty")),
+        }
+    }
+
     fn check_move(&self, index: LeafIndex, to: GrantState) -> Result<(), Refusal> {
         let grant = self.grant(index).ok_or_else(|| Refusal::Unknown { what: "grant", id: index.to_string() })?;
         if !grants::move_exists(grant.state, to) {
             return Err(Refusal::Move { grant: index, from: grant.state, to });
         }
+        self.check_paper(grant, to)?;
         if to == GrantState::Recused && grant.request.needs_participation {
             return Err(Refusal::Invalid(
                 "the duty needs participation, so access without participation is no use: deny it or change the duty",

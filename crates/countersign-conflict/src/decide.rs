@@ -18,6 +18,9 @@ impl Facts {
     /// A refusal; nothing is to be recorded.
     pub fn decide(&self, actor: &PrincipalId, at: Micros, mut record: Record) -> Result<Record, Refusal> {
         self.check(actor, &record)?;
+        if let (Record::DataKeyDestroyed(_), Some(hold)) = (&record, self.hold_in_force(at)) {
+            return Err(Refusal::Held { hold: hold.record.id.clone(), entry: hold.index });
+        }
         match &mut record {
             Record::GrantRequest(r) => {
                 let ask = Ask::Request { requester: actor, needs_participation: r.needs_participation, expires_at: r.expires_at };

@@ -7,8 +7,8 @@ use countersign_entry::ids::{
 };
 use countersign_entry::record::{
     Agreement, Assessment, CaseOpened, Credential, CredentialKind, CredentialLinked, Decision, DutyEvent, DutyKind, Exposure, Filer,
-    GrantRequest, GrantState, Holding, Identifier, Import, Issuer, List, ListItem, ListSubject, MatchDecision, Model, Node, Organization,
-    Outcome, Person, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
+    GrantRequest, GrantState, Holding, Identifier, Import, Issuer, LegalHold, List, ListItem, ListSubject, MatchDecision, Model, Node,
+    Organization, Outcome, Person, PersonStatus, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
 };
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub struct Grant {
     pub state: GrantState,
     /// Who approved, in order.
     pub approvers: Vec<PrincipalId>,
+    /// When it became what it is now.
+    pub since: Micros,
     /// Times during which access was open: from, and until where it ended.
     pub open: Vec<(Micros, Option<Micros>)>,
     /// The verdicts it was last activated on: participate, hold, trade.
@@ -74,8 +76,14 @@ pub const CASE_EVIDENCE_MAX: usize = 64;
 pub(crate) enum Timer {
     /// A grant's own end, or its window's.
     Expire(LeafIndex),
-    /// A recusal or list item recorded ahead of its start takes effect.
+    /// A recusal or list item recorded ahead of its start takes effect; a feed that an import or a policy brought becomes too old.
     TakeEffect(LeafIndex),
+    /// Access is over, and duties go on.
+    Cool(LeafIndex),
+    /// The duties that go on after access are over, but for those that never end.
+    Close(LeafIndex),
+    /// What was to be given up was not, by its day.
+    Divest(LeafIndex),
 }
 
 /// Rule, person, submission where there is one, and a number where one case would not hold all the evidence.
@@ -94,7 +102,7 @@ pub(crate) fn login_account(c: &CredentialLinked) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 3;
+pub const FACTS_VERSION: u32 = 5;
 
 /// Everything known before the next index.
 ///
@@ -130,6 +138,12 @@ pub struct Facts {
     pub(crate) grants_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     pub(crate) active_on: BTreeMap<SubmissionId, BTreeSet<LeafIndex>>,
     pub(crate) policies: Vec<Known<Policy>>,
+    /// The last import of each importer, by its name without a version.
+    pub(crate) feeds: BTreeMap<String, (Micros, LeafIndex)>,
+    /// People who left, when, and what they were before.
+    pub(crate) left: BTreeMap<PersonId, (Micros, PersonStatus)>,
+    /// Grants after which duties go on.
+    pub(crate) cooling: BTreeSet<LeafIndex>,
     pub(crate) identifiers: ById<RecordId, Identifier>,
     pub(crate) holdings: ById<RecordId, Holding>,
     pub(crate) relationships: ById<RecordId, Relationship>,
@@ -153,6 +167,7 @@ pub struct Facts {
     pub(crate) imports: ById<RecordId, Import>,
     pub(crate) match_decisions: ById<RecordId, MatchDecision>,
     pub(crate) filers: ById<RecordId, Filer>,
+    pub(crate) legal_holds: ById<RecordId, LegalHold>,
     /// What happened with each duty, in order.
     pub(crate) duty_events: BTreeMap<(PersonId, DutyKind, Date), Vec<Known<DutyEvent>>>,
     pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
@@ -325,6 +340,11 @@ impl Facts {
         usize::try_from(index.0 / 64).ok().and_then(|word| self.accesses.get(word)).is_some_and(|word| word >> (index.0 % 64) & 1 == 1)
     }
 
+    /// Counts an entry in that nobody can read: what it said is no fact any more.
+    pub fn pass(&mut self, index: LeafIndex) {
+        self.size = index.0.saturating_add(1);
+    }
+
     /// Takes one more entry in. The record has passed [`Facts::check`] or stands in a ledger already; what it does not refer to rightly is ignored,
     /// so that recovery and an inspector's replay always get through to the end.
     pub fn apply(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, record: &Record) {
@@ -339,7 +359,10 @@ impl Facts {
         }
         match record {
             Record::Organization(r) => drop(keep!(organizations, r)),
-            Record::Person(r) => drop(keep!(persons, r)),
+            Record::Person(r) => {
+                let before = keep!(persons, r).map(|old| old.record.status);
+                self.note_departure(r, before, at);
+            }
             Record::Principal(r) => drop(keep!(principals, r)),
             Record::Credential(r) => {
                 if let Some(old) = keep!(credentials, r) {
@@ -365,7 +388,10 @@ impl Facts {
                 drop(keep!(lists, r));
                 self.look_at_trades_on_list(&r.id, at);
             }
-            Record::Policy(r) => self.policies.push(Known { index, at, record: r.clone() }),
+            Record::Policy(r) => {
+                self.policies.push(Known { index, at, record: r.clone() });
+                self.await_feeds(r, index, at);
+            }
             Record::Exposure(r) => {
                 if let Some(old) = keep!(exposures, r) {
                     remove(&mut self.exposures_from, &old.record.from, &r.id);
@@ -376,6 +402,7 @@ impl Facts {
             Record::Submission(r) => {
                 drop(keep!(submissions, r));
                 self.look_at_trades_of_everybody(&r.id, at);
+                self.await_closing(at, |grant| grant.request.submission == r.id);
                 for grant in self.active_on.get(&r.id).into_iter().flatten() {
                     self.timers.insert((r.window.closes_at(), Timer::Expire(*grant)));
                 }
@@ -404,7 +431,10 @@ impl Facts {
             Record::Identifier(r) => drop(keep!(identifiers, r)),
             Record::Holding(r) => drop(keep!(holdings, r)),
             Record::Relationship(r) => drop(keep!(relationships, r)),
-            Record::Import(r) => drop(keep!(imports, r)),
+            Record::Import(r) => {
+                drop(keep!(imports, r));
+                self.note_feed(r, index, at);
+            }
             Record::MatchDecision(r) => drop(keep!(match_decisions, r)),
             Record::Filer(r) => drop(keep!(filers, r)),
             Record::DutyEvent(r) => self.apply_duty_event(Known { index, at, record: r.clone() }),
@@ -446,6 +476,9 @@ impl Facts {
                 }
             }
             other => {
+                if let Record::LegalHold(r) = other {
+                    keep!(legal_holds, r);
+                }
                 self.apply_to_case(index, other);
                 if let Some(id) = other.entity() {
                     self.others.insert((other.type_name(), id.to_owned()), index);
@@ -461,6 +494,7 @@ impl Facts {
             at,
             state: r.result.unwrap_or(GrantState::Submitted),
             approvers: Vec::new(),
+            since: at,
             open: Vec::new(),
             basis: [Outcome::Clear; 3],
         };
@@ -492,7 +526,10 @@ impl Facts {
             self.active_on.entry(grant.request.submission.clone()).or_default().insert(r.grant);
             self.timers.insert((grant.request.expires_at, Timer::Expire(r.grant)));
         }
-        grant.state = result;
+        if grant.state != result {
+            (grant.state, grant.since) = (result, at);
+            self.after_access(r.grant, result, at);
+        }
     }
 
     fn change_industry(&mut self, issuer: &IssuerId, old: Option<&str>, new: Option<&str>) {

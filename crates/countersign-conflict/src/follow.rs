@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_entry::ids::{LeafIndex, Line, PersonId, SubmissionId};
-use countersign_entry::record::{CaseOpened, Decision, GrantState, GrantTransition, ListKind, Record};
+use countersign_entry::record::{CaseOpened, Decision, GrantState, GrantTransition, ListKind, PersonStatus, Record};
 use countersign_entry::time::Micros;
 
 use crate::assess::{Ask, assess};
@@ -20,7 +20,9 @@ impl Facts {
         let mut affected: BTreeSet<LeafIndex> = BTreeSet::new();
         match record {
             Record::Recusal(r) => self.active_of_person(&r.person, &mut affected),
+            Record::Person(r) if r.status == PersonStatus::Former => return self.departures(&r.id, index),
             Record::Person(r) => self.active_of_person(&r.id, &mut affected),
+            Record::Model(r) if r.stopped == Some(true) => affected.extend(self.active()),
             // It may have been another person's until now.
             Record::Agreement(r) if r.supersedes.is_some() => affected.extend(self.active()),
             Record::Submission(r) => self.active_of_submission(&r.id, &mut affected),
@@ -49,6 +51,27 @@ impl Facts {
                         return Some(transition(grant, GrantState::Expired, None));
                     }
                 }
+                Timer::Cool(grant) => {
+                    self.timers.remove(&(when, timer));
+                    if self.cools(grant) {
+                        let reason = self.clocks_told(grant);
+                        return Some(Record::GrantTransition(GrantTransition { reason, ..moved(grant, GrantState::CoolingOff, None) }));
+                    }
+                }
+                Timer::Close(grant) => {
+                    self.timers.remove(&(when, timer));
+                    if self.closes(grant, when) {
+                        return Some(transition(grant, GrantState::Closed, None));
+                    }
+                }
+                Timer::Divest(grant) => {
+                    self.timers.remove(&(when, timer));
+                    match self.not_divested(grant, when) {
+                        Ok(true) => return Some(transition(grant, GrantState::Expired, None)),
+                        Ok(false) => {}
+                        Err(later) => drop(self.timers.insert((later, timer))),
+                    }
+                }
                 Timer::TakeEffect(cause) => {
                     let hit = self.reached_by(cause).into_iter().find(|grant| self.worse_now(*grant, when));
                     match hit {
@@ -71,8 +94,17 @@ impl Facts {
             && self.list(&item.record.list).is_some_and(|l| l.record.kind == ListKind::Restricted)
         {
             affected.extend(self.active());
+        } else if self.is_of_feeds(cause) {
+            affected.extend(self.active());
         }
         affected
+    }
+
+    /// Whoever leaves has no access from then on (NIST SP 800-53 PS-4).
+    fn departures(&self, person: &PersonId, cause: LeafIndex) -> Vec<Record> {
+        let of = self.grants_of.get(person).into_iter().flatten();
+        let open = of.filter(|i| self.grant(**i).is_some_and(|g| matches!(g.state, GrantState::Active | GrantState::Suspended)));
+        open.map(|grant| transition(*grant, GrantState::Departed, Some(cause))).collect()
     }
 
     fn due_case(&self, at: Micros) -> Option<Record> {
@@ -118,5 +150,9 @@ fn suspend(grant: LeafIndex, cause: LeafIndex) -> Record {
 }
 
 fn transition(grant: LeafIndex, to: GrantState, cause: Option<LeafIndex>) -> Record {
-    Record::GrantTransition(GrantTransition { grant, to, cause, reason: None, assessment: None, result: Some(to) })
+    Record::GrantTransition(moved(grant, to, cause))
+}
+
+fn moved(grant: LeafIndex, to: GrantState, cause: Option<LeafIndex>) -> GrantTransition {
+    GrantTransition { grant, to, cause, reason: None, assessment: None, result: Some(to) }
 }

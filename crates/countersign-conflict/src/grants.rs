@@ -11,22 +11,41 @@ struct Move {
     roles: &'static [Role],
 }
 
-/// Moves the ledger knows now. Waivers, authorizations under 2635.502(d), divestiture and cooling-off have states, and get their moves with the
-/// rules that guard them; until then asking for one is refused, not ignored.
+/// Moves somebody may ask for. What goes on after access ([`CoolingOff`], [`Closed`]) follows from time alone, and nobody asks for it.
 const MOVES: &[Move] = &[
-    Move { to: Approved, from: &[Clear, Recused], roles: &[Role::Approver, Role::EthicsOfficer] },
+    Move { to: Approved, from: &[Clear, Recused, Waived, Authorized502], roles: &[Role::Approver, Role::EthicsOfficer] },
     Move { to: Active, from: &[Approved, Suspended], roles: &[Role::AccessOfficer] },
     Move { to: Suspended, from: &[Active], roles: &[Role::AccessOfficer, Role::EthicsOfficer] },
     Move {
         to: Revoked,
-        from: &[Clear, Undetermined, InfoRequested, Conflict, EthicsReview, Recused, Approved, Active, Suspended],
+        from: &[
+            Clear,
+            Undetermined,
+            InfoRequested,
+            Conflict,
+            EthicsReview,
+            Recused,
+            Waived,
+            Authorized502,
+            Divesting,
+            Approved,
+            Active,
+            Suspended,
+        ],
         roles: &[Role::AccessOfficer, Role::EthicsOfficer],
     },
     Move { to: Departed, from: &[Active, Suspended], roles: &[Role::AccessOfficer, Role::Operator] },
     Move { to: InfoRequested, from: &[Undetermined], roles: &[Role::EthicsOfficer] },
-    Move { to: EthicsReview, from: &[Undetermined, InfoRequested, Conflict, Approved, Suspended], roles: &[Role::EthicsOfficer] },
+    Move {
+        to: EthicsReview,
+        from: &[Undetermined, InfoRequested, Conflict, Divesting, Approved, Suspended],
+        roles: &[Role::EthicsOfficer],
+    },
     Move { to: Denied, from: &[Undetermined, InfoRequested, Conflict, EthicsReview], roles: &[Role::EthicsOfficer] },
     Move { to: Recused, from: &[EthicsReview], roles: &[Role::EthicsOfficer] },
+    Move { to: Waived, from: &[EthicsReview], roles: &[Role::EthicsOfficer] },
+    Move { to: Authorized502, from: &[EthicsReview], roles: &[Role::EthicsOfficer] },
+    Move { to: Divesting, from: &[EthicsReview], roles: &[Role::EthicsOfficer] },
 ];
 
 /// Whether some role may ask for this move at all.
@@ -61,7 +80,7 @@ mod tests {
 
     #[test]
     fn ended_grants_stay_ended() {
-        for ended in [Denied, Expired, Revoked, Departed, Closed] {
+        for ended in [Denied, Expired, Revoked, Departed, CoolingOff, Closed] {
             for to in MOVES.iter().map(|m| m.to) {
                 assert!(!move_exists(ended, to), "{ended:?} -> {to:?}");
             }

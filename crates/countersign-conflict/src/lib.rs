@@ -10,6 +10,7 @@
 //!
 //! Rules stand in [`rules`], one small function each. A rule that cannot be computed refers; it never clears. Nothing here panics.
 
+mod after;
 mod assess;
 mod cases;
 mod check;
@@ -25,10 +26,12 @@ mod preclear;
 pub mod replay;
 pub mod roles;
 pub mod rules;
+mod standing;
 pub mod surveil;
 mod touched;
 mod trades;
 
+pub use self::after::Clocks;
 pub use self::assess::{Ask, Assessed, Question, assess};
 pub use self::cases::{CaseFile, CaseState};
 pub use self::check::Refusal;

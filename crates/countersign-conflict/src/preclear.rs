@@ -136,6 +136,7 @@ impl Asked<'_> {
             self.lists(sheet);
             self.held_long_enough(sheet);
         }
+        self.terms(sheet);
         self.quota(sheet);
         self.days(sheet)
     }
@@ -160,6 +161,13 @@ impl Asked<'_> {
     fn class(&self, sheet: &mut Sheet) {
         if self.policy.never_cleared.contains(&self.request.instrument.class) {
             refer(sheet, rules::CLASS_NEVER_CLEARED, vec![]);
+        }
+    }
+
+    /// Whatever is traded: a short sale of a fund is one as well. The policy names its authority, so it blocks.
+    fn terms(&self, sheet: &mut Sheet) {
+        if self.policy.forbidden_terms.iter().any(|f| self.request.terms.contains(&f.term)) {
+            put(sheet, rules::TERM_FORBIDDEN, Outcome::Block, vec![]);
         }
     }
 
@@ -195,6 +203,7 @@ impl Asked<'_> {
             }
         }
         sheet.watch.sort_unstable();
+        sheet.watch.truncate(countersign_entry::record::WATCH_ITEMS_MAX);
     }
 
     fn held_long_enough(&self, sheet: &mut Sheet) {

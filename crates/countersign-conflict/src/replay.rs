@@ -1,6 +1,6 @@
 //! Every decision again, over a recorded ledger: what an inspector runs, and what a background check runs against the live facts.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use countersign_entry::content::Meta;
 use countersign_entry::ids::{LeafIndex, PrincipalId};
@@ -44,6 +44,9 @@ pub struct Replay {
     ruled: bool,
     entries: u64,
     decisions: u64,
+    /// Data keys of entries that could not be read, each with the first of them, until an entry says that the key was destroyed.
+    shut: BTreeMap<u32, LeafIndex>,
+    undecided: u64,
 }
 
 impl Replay {
@@ -68,6 +71,24 @@ impl Replay {
         self.facts
     }
 
+    /// Passes an entry that cannot be read, sealed under a data key that is not there. What was decided on it cannot be decided again, so nothing is
+    /// compared from here to the entry that says the key was destroyed. From there on the ledger itself decides on what is left, and replay is exact
+    /// again.
+    pub fn pass(&mut self, index: u64, key_id: u32) {
+        self.facts.pass(LeafIndex(index));
+        self.shut.entry(key_id).or_insert(LeafIndex(index));
+    }
+
+    /// The first entry that could not be read and of whose data key no later entry says that it was destroyed, with the key.
+    pub fn shut(&self) -> Option<(LeafIndex, u32)> {
+        self.shut.iter().map(|(key_id, first)| (*first, *key_id)).min()
+    }
+
+    /// Entries that could not be compared, because something before them was erased or cannot be read.
+    pub fn undecided(&self) -> u64 {
+        self.undecided
+    }
+
     /// How far it has come.
     pub fn status(&self) -> ReplayStatus {
         if self.ruled { ReplayStatus::Replayed { entries: self.entries, decisions: self.decisions } } else { ReplayStatus::NothingToReplay }
@@ -81,11 +102,20 @@ impl Replay {
             return findings;
         };
         self.ruled |= matches!(record, Record::Policy(_));
-        if self.ruled {
+        if self.ruled && !self.shut.is_empty() {
+            self.undecided += 1;
+        } else if self.ruled {
             self.entries += 1;
             self.compare(at, &actor, &meta.request, record, &mut findings);
         }
         self.facts.apply(LeafIndex(index), at, &actor, record);
+        if !self.shut.is_empty() {
+            self.expected.clear();
+            if let Record::DataKeyDestroyed(r) = record {
+                self.shut.remove(&r.key_id);
+            }
+            return findings;
+        }
         if self.ruled {
             let follow = self.facts.consequences(LeafIndex(index), at, record);
             let parts = follow.into_iter().zip(1u32..).map(|(r, n)| (r, actor.clone(), format!("{}/{n}", meta.request)));
@@ -96,7 +126,7 @@ impl Replay {
 
     /// What the ledger still owes at its end: an entry that had to follow and is not there.
     pub fn finish(&mut self) -> Vec<ReplayFinding> {
-        let owed = self.expected.drain(..);
+        let owed = self.expected.drain(..).filter(|_| self.shut.is_empty());
         owed.map(|(r, ..)| differs("replay-consequence-missing", format!("the ledger ends before {} that had to follow", describe(&r))))
             .collect()
     }

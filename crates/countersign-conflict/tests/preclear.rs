@@ -123,6 +123,20 @@ fn never_is_stronger_than_always() {
 }
 
 #[test]
+fn a_way_of_trading_the_policy_forbids_is_never_cleared() {
+    let mut scene = scene();
+    let fund = Instrument { class: InstrumentClass::DiversifiedFund, linking: Linking::NotLinked, ..share(None) };
+    let short = PreclearanceRequest { kind: TradeKind::Sale, terms: vec![TradeTerm::ShortSale], ..wanted() };
+    for request in [short.clone(), PreclearanceRequest { instrument: fund, ..short }] {
+        let request = ask(&mut scene, request);
+        assert_eq!(answer(&scene, request), (None, vec!["R-PCL-11".to_owned()]));
+    }
+    let margin = ask(&mut scene, PreclearanceRequest { terms: vec![TradeTerm::OnMargin], ..wanted() });
+    assert!(answer(&scene, margin).0.is_some(), "no rule of this policy forbids it, and none is made up");
+    assert_eq!(scene.replay(), vec![]);
+}
+
+#[test]
 fn the_fourth_request_of_a_day_waits() {
     let mut scene = scene();
     for _ in 0..3 {

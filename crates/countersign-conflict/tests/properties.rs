@@ -191,7 +191,15 @@ proptest! {
                 Record::Person(r) => prop_assert_eq!(&r.id, &grant.person),
                 Record::Submission(r) => prop_assert_eq!(&r.id, &grant.submission),
                 Record::ListItem(r) => prop_assert!(!matches!(only_kind(&scene, &r.list), Some(ListKind::Watch)), "{:?}", r),
-                Record::Agreement(_) | Record::List(_) | Record::Exposure(_) => {}
+                Record::Model(r) => {
+                    let model = scene.entries().iter().rev().find_map(|e| match &e.record {
+                        Record::Submission(s) if s.id == grant.submission => Some(s.model.clone()),
+                        _ => None,
+                    });
+                    prop_assert_eq!(model.flatten(), Some(r.id.clone()));
+                }
+                Record::Policy(r) => prop_assert!(!r.feeds.is_empty()),
+                Record::Agreement(_) | Record::List(_) | Record::Exposure(_) | Record::Import(_) => {}
                 other => prop_assert!(false, "a grant suspended by {}", other.type_name()),
             }
         }

@@ -187,7 +187,7 @@ fn eventful() -> Scene {
     scene.advance(10 * HOUR).settle();
     assert_eq!([scene.state(first), scene.state(second)], [GrantState::Suspended; 2]);
     scene.advance(200 * HOUR).settle();
-    assert_eq!([scene.state(first), scene.state(second)], [GrantState::Expired; 2]);
+    assert_eq!([scene.state(first), scene.state(second)], [GrantState::CoolingOff; 2]);
     scene.must(OPERATOR, person("P-last"));
     scene
 }
@@ -203,6 +203,7 @@ fn each_thing_that_follows_is_missed_when_it_is_gone() {
     let moved = |to| move |r: &Record| matches!(r, Record::GrantTransition(t) if t.to == to);
     assert_eq!(first_without(scene.entries(), find(&scene, moved(GrantState::Suspended))), Some("replay-consequence-missing"));
     assert_eq!(first_without(scene.entries(), find(&scene, moved(GrantState::Expired))), Some("replay-timer-missing"));
+    assert_eq!(first_without(scene.entries(), find(&scene, moved(GrantState::CoolingOff))), Some("replay-timer-missing"));
     assert_eq!(first_without(scene.entries(), find(&scene, |r| matches!(r, Record::CaseOpened(_)))), Some("replay-timer-missing"));
     let by_timer = scene.entries().iter().position(|e| moved(GrantState::Suspended)(&e.record) && e.meta.actor == SEQUENCER);
     assert_eq!(first_without(scene.entries(), by_timer.unwrap()), Some("replay-timer-missing"));

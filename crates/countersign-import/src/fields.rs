@@ -283,6 +283,7 @@ const MODEL: &[FieldRule] = &[
     may("family", LINE),
     may("released_on", Form::Date),
     may("open_weights", Form::Bool),
+    may("stopped", Form::Bool),
 ];
 const EXPOSURE: &[FieldRule] = &[
     must("id", RECORD_ID),
@@ -362,6 +363,7 @@ const TRADE: &[FieldRule] = &[
     may("asset", Form::Elsewhere),
     may("asset_type", Form::Elsewhere),
     may("amount", Form::Elsewhere),
+    may("quantity", Form::Elsewhere),
     may("comment", Form::Elsewhere),
 ];
 const HOLDING: &[FieldRule] = &[

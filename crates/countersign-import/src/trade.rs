@@ -37,6 +37,9 @@ pub struct Trade {
     pub asset_type: Option<String>,
     /// What it was worth; none where the form does not say.
     pub amount: Option<Band>,
+    /// How many units, where the source says so; part of a unit counts as a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u64>,
     /// The filer's comment.
     pub comment: Option<String>,
 }
@@ -125,6 +128,7 @@ pub(crate) fn read_trade(cells: &dyn Cells, form: DateForm, received_on: &Date) 
         received,
         asset_type: text(cells, "asset_type"),
         amount: amount(cells, &mut flags)?,
+        quantity: quantity(cells)?,
         comment: text(cells, "comment").filter(|c| c != "--"),
     };
     Ok((trade, flags))
@@ -193,6 +197,20 @@ fn amount(cells: &dyn Cells, flags: &mut Vec<Flag>) -> Result<Option<Band>, Reas
     Ok(amount.band)
 }
 
+/// Units as statements write them: `1,500`, `12.75`. A sign tells of the side, which stands elsewhere.
+fn quantity(cells: &dyn Cells) -> Result<Option<u64>, Reason> {
+    let Some(text) = cells.cell("quantity").map(str::trim).filter(|t| !t.is_empty() && *t != "--") else { return Ok(None) };
+    let bad = || Reason::Field { field: "quantity", detail: format!("{text:?} is not a number of units") };
+    let digits = text.trim_start_matches(['-', '+']).replace(',', "");
+    let (whole, part) = digits.split_once('.').unwrap_or((&digits, ""));
+    if whole.is_empty() && part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(bad());
+    }
+    let units: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| bad())? };
+    let more = u64::from(part.bytes().any(|b| b != b'0'));
+    units.checked_add(more).map(Some).ok_or_else(bad)
+}
+
 /// The row's one security, tickers of a cell with several left side by side for somebody to tell apart.
 fn leg(cells: &dyn Cells, flags: &mut Vec<Flag>) -> Result<Leg, Reason> {
     let ticker = read_ticker(cells.cell("ticker").unwrap_or_default());
@@ -223,4 +241,34 @@ fn legs(cells: &dyn Cells, kind: TradeKind, flags: &mut Vec<Flag>) -> Result<(Le
     // One ticker for two securities belongs to either: it stays with neither, and the texts decide.
     let [first, second] = if tickers.len() == 2 { [tickers.remove(0), tickers.remove(0)] } else { [None, None] };
     Ok((Leg { ticker: first, text: given }, Some(Leg { ticker: second, text: got })))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    struct Row(BTreeMap<&'static str, &'static str>);
+
+    impl Cells for Row {
+        fn cell(&self, field: &str) -> Option<&str> {
+            self.0.get(field).copied()
+        }
+        fn asks_for(&self, field: &str) -> bool {
+            self.0.contains_key(field)
+        }
+    }
+
+    #[test]
+    fn units_are_read_as_statements_write_them() {
+        let read = |text| quantity(&Row(BTreeMap::from([("quantity", text)])));
+        for (text, units) in [("1,500", 1_500), ("12.75", 13), ("-40", 40), ("7.000", 7), (".5", 1), ("0", 0)] {
+            assert_eq!(read(text), Ok(Some(units)), "{text}");
+        }
+        assert_eq!((quantity(&Row(BTreeMap::new())), read(" "), read("--")), (Ok(None), Ok(None), Ok(None)));
+        for text in ["many", "1e3", "1.2.3", "99999999999999999999999", "."] {
+            assert!(matches!(read(text), Err(Reason::Field { field: "quantity", .. })), "{text}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::day::Day;
 
 /// A kind of question. Outcomes of one kind are never those of another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Is it a particular matter?
@@ -25,8 +25,10 @@ pub enum Kind {
     Seeking,
     /// Use of office (5 CFR 2635.702).
     Misuse,
-    /// Use of information (5 CFR 2635.703, securities and commodities law).
+    /// Use of information (5 CFR 2635.703, securities and commodities law, Regulation FD, 41 U.S.C. 2102).
     NonpublicInfo,
+    /// Personal trades under a trading rule (5 CFR 4401.102).
+    Trading,
     /// After Government service (18 U.S.C. 207).
     PostEmployment,
     /// Financial disclosure (5 CFR part 2634).
@@ -34,7 +36,7 @@ pub enum Kind {
 }
 
 /// What comes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are those of the question kinds; schemas/scenario.md lists them with their meaning")]
 pub enum Outcome {
@@ -155,12 +157,18 @@ pub enum Point {
     MayAct,
     /// Must a report be filed, and when?
     Report,
+    /// May pay be taken from a contractor (41 U.S.C. 2104)?
+    Compensation,
+    /// May an issuer tell some and not all (Regulation FD)?
+    SelectiveDisclosure,
+    /// Does a personal trade keep to the trading rule?
+    PersonalTrade,
     /// Can a certificate of divestiture be issued?
     Certificate,
 }
 
 /// What goes with an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
     /// A waiver under 18 U.S.C. 208(b) would permit it.
@@ -200,7 +208,7 @@ pub enum Flag {
 }
 
 /// One thing a rule found.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Finding {
     /// What came out.
     pub outcome: Outcome,
@@ -233,7 +241,7 @@ pub struct Finding {
 }
 
 /// The answer to one kind of question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KindAnswer {
     /// Its kind.
     pub kind: Kind,
@@ -244,7 +252,7 @@ pub struct KindAnswer {
 }
 
 /// One of the three verdicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing in the facts stands against it.
@@ -256,7 +264,7 @@ pub enum Verdict {
 }
 
 /// May take part, hold, trade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verdicts {
     /// May the person take part in the matter?
     pub participate: Verdict,
@@ -267,7 +275,7 @@ pub struct Verdicts {
 }
 
 /// Something somebody must do.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Obligation {
     /// Who.
     pub who: &'static str,
@@ -281,7 +289,7 @@ pub struct Obligation {
 }
 
 /// A question for a human.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Question {
     /// Of which kind.
     pub kind: Kind,
@@ -293,11 +301,24 @@ pub struct Question {
     pub rule: &'static str,
 }
 
+/// What an answer was made under: by these an old answer can be made again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PolicyName {
+    /// The edition of the numbers.
+    pub edition: String,
+    /// SHA-256 of the edition, in hex.
+    pub digest: String,
+    /// Digest of the rules, in hex: ids, versions, citations and titles.
+    pub rule_set: String,
+}
+
 /// Everything the rules say of a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Answer {
     /// The scenario's id.
     pub scenario: String,
+    /// Rules and numbers it was made under.
+    pub policy: PolicyName,
     /// The three verdicts.
     pub verdicts: Verdicts,
     /// One answer for each kind the facts engage, in the order of [`Kind`].
@@ -308,6 +329,11 @@ pub struct Answer {
     pub questions: Vec<Question>,
     /// What every answer says of itself.
     pub notice: &'static str,
+}
+
+/// The JSON Schema of an answer.
+pub fn schema() -> schemars::Schema {
+    schemars::generate::SchemaSettings::default().for_serialize().into_generator().into_root_schema_for::<Answer>()
 }
 
 impl Answer {

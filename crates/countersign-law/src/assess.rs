@@ -1,8 +1,14 @@
 //! The one function that answers: every rule runs, and what they wrote is put in order.
 
-use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, Question, Verdict, Verdicts};
-use crate::law::{Ask, Case, Sheet, classify, disclosure, hold, information, misuse, post, s208, s502, s503, seeking, seeking_bar};
-use crate::limits;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, PolicyName, Question, Verdict, Verdicts};
+use crate::law::{
+    Ask, Case, Sheet, classify, disclosure, fd, hold, information, misuse, post, procurement, s208, s502, s503, seeking, seeking_bar,
+    trading,
+};
+use crate::limits::{self, Edition};
 use crate::rules;
 use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
 use crate::three::Three;
@@ -14,9 +20,20 @@ pub const NOTICE_CLEAR: &str = "No conflict found in the facts stated. Not ethic
 pub const NOTICE: &str = "No more than what the rules find in the facts stated. Not ethics advice unless an ethics official adopts it. Never permits \
                           trading on nonpublic information.";
 
-/// Answers a scenario.
+/// Answers a scenario under the built-in numbers of its day.
 pub fn assess(scenario: &Scenario) -> Answer {
-    let case = Case { s: scenario, limits: limits::of(scenario.as_of) };
+    match limits::of(scenario.as_of) {
+        Some(edition) => assess_under(scenario, edition),
+        // No number, no answer. A test holds the built-in editions to be readable.
+        None => in_order(scenario, Sheet::default(), UNDETERMINED, None),
+    }
+}
+
+const UNDETERMINED: Verdicts = Verdicts { participate: Verdict::Undetermined, hold: Verdict::Undetermined, trade: Verdict::Undetermined };
+
+/// Answers a scenario under an edition of the numbers, such as the one an old answer names.
+pub fn assess_under(scenario: &Scenario, edition: &Edition) -> Answer {
+    let case = Case { s: scenario, limits: &edition.limits };
     let mut sheet = Sheet::default();
     classify::classify(&case, &mut sheet);
     s208::participation(&case, &mut sheet);
@@ -30,11 +47,14 @@ pub fn assess(scenario: &Scenario) -> Answer {
     seeking_bar::bars(&case, &mut sheet);
     misuse::misuse(&case, &mut sheet);
     information::information(&case, &mut sheet);
+    fd::selective(&case, &mut sheet);
+    trading::trades(&case, &mut sheet);
+    procurement::procurement(&case, &mut sheet);
     post::post_employment(&case, &mut sheet);
     disclosure::disclosure(&case, &mut sheet);
     unanswered(&case, &mut sheet);
     let verdicts = verdicts(&case, &sheet);
-    in_order(scenario, sheet, verdicts)
+    in_order(scenario, sheet, verdicts, Some(edition))
 }
 
 /// A point asked for that no rule could say anything on is a question as well.
@@ -80,12 +100,15 @@ fn home(point: Point) -> (Kind, rules::Rule, &'static str) {
         Period => (Kind::PostEmployment, rules::SENIOR_PERIOD, "`posts`"),
         MayAct => (Kind::PostEmployment, rules::PERMANENT, "`past_work`, `posts`, `acts`"),
         Report => (Kind::Disclosure, rules::REPORT, "`filing`"),
+        Compensation => (Kind::PostEmployment, rules::CONTRACTOR_PAY, "`compensation`, `procurements`"),
+        SelectiveDisclosure => (Kind::NonpublicInfo, rules::SELECTIVE, "`selective_disclosures`"),
+        PersonalTrade => (Kind::Trading, rules::STAFF_TRADES, "`trades`"),
         Certificate => (Kind::Disclosure, rules::CERTIFICATE, "`certificates`"),
     }
 }
 
 /// The points of one kind come first where they are asked for; then the gravest.
-fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts) -> Answer {
+fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts, edition: Option<&Edition>) -> Answer {
     let Sheet { findings, mut obligations } = sheet;
     let points = points(scenario);
     let asked = |f: &Finding| !points.contains(&f.point);
@@ -100,19 +123,29 @@ fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts) -> Answer {
     let mut questions = Vec::new();
     let mut answers = Vec::new();
     for (kind, mut of) in by_kind {
-        of.sort_by(|a, b| (asked(a), grade(a.outcome, a.point), a).cmp(&(asked(b), grade(b.outcome, b.point), b)));
+        of.sort_by(|a, b| (asked(a), grade(a, &points), a).cmp(&(asked(b), grade(b, &points), b)));
         of.dedup();
         questions.extend(of.iter().filter_map(|f| question(kind, f)));
         if let Some(first) = of.first() {
             answers.push(KindAnswer { kind, outcome: first.outcome, findings: of });
         }
     }
+    // One fact may settle several findings, and is asked for once, under the first kind that asks.
     questions.sort();
-    questions.dedup();
+    let mut asked: BTreeSet<(String, String)> = BTreeSet::new();
+    questions.retain(|q: &Question| asked.insert((q.question.clone(), q.settled_by.clone())));
     obligations.sort();
     obligations.dedup();
     let notice = if verdicts.participate == Verdict::Yes && questions.is_empty() { NOTICE_CLEAR } else { NOTICE };
-    Answer { scenario: scenario.id.clone(), verdicts, answers, obligations, questions, notice }
+    let (name, digest) = edition.map(|e| (e.edition.clone(), e.digest.clone())).unwrap_or_default();
+    let policy = PolicyName { edition: name, digest, rule_set: rule_set().to_owned() };
+    Answer { scenario: scenario.id.clone(), policy, verdicts, answers, obligations, questions, notice }
+}
+
+/// Digest of the rules, computed once.
+fn rule_set() -> &'static str {
+    static DIGEST: OnceLock<String> = OnceLock::new();
+    DIGEST.get_or_init(rules::rule_set)
 }
 
 /// The points asked for; where none is, those the facts dwell on.
@@ -121,29 +154,62 @@ fn points(s: &Scenario) -> Vec<Point> {
         return s.asks.clone();
     }
     let work = &s.past_work;
+    let no_bar_stated = work.is_empty() && s.posts.is_empty();
     match () {
+        // Nothing is stated that a bar could rest on, so it is the contact itself that is asked about.
+        () if !s.acts.is_empty() && no_bar_stated => vec![Point::Contact, Point::IntentToInfluence, Point::ToEmployee, Point::OnBehalf],
         () if s.acts.iter().any(|a| !a.purpose.is_empty() || !a.presence.is_empty()) => vec![Point::MayAct],
         () if !s.acts.is_empty() => vec![Point::Contact],
         () if work.iter().any(|w| !w.authority.is_empty()) => vec![Point::OfficialResponsibility],
         () if work.iter().any(|w| w.now.is_some()) => vec![Point::SameMatter],
+        () if !s.compensation.is_empty() => vec![Point::Compensation],
         () if !work.is_empty() => vec![Point::SubstantialParticipation, Point::PersonalParticipation],
         () if s.posts.iter().any(|p| p.pay_less_threshold.is_some() || p.sge_days_in_last_year.is_some()) => vec![Point::SeniorStatus],
+        () if unusual_job(s) => vec![Point::Employment],
         () if s.matter.is_some() && !(s.job_contacts.is_empty() && s.payments.is_empty()) => vec![Point::Participation],
         () => Vec::new(),
     }
 }
 
-/// What decides a kind comes before what only bears on it: taking part before its elements, being told before filing a paper.
-fn grade(outcome: Outcome, point: Point) -> (u8, Outcome) {
-    use Outcome::*;
-    let last = match (outcome, point) {
-        (NoticeNotRequired | RecusalStatementNotRequired, _) | (Refer, Point::Notice) => 2,
-        (ElementNotMet, Point::PersonalParticipation | Point::SubstantialParticipation) => 0,
-        (ElementMet | ElementNotMet | SameMatterYes | SameMatterNo, p) if p != Point::CoveredPayment => 1,
-        _ => 0,
-    };
-    (last, outcome)
+/// Whether it is a role of which one may ask whether it is employment at all, and nothing was said yet that begins a search.
+fn unusual_job(s: &Scenario) -> bool {
+    use crate::scenario::JobRole::*;
+    s.matter.is_none()
+        && !s.job_contacts.is_empty()
+        && s.job_contacts.iter().all(|c| {
+            let unusual = matches!(c.role, Some(DirectorOrTrustee | ConsultantOrContractor | PlainVolunteer | FederalPosition));
+            unusual && crate::law::seeking::nothing_sent(c)
+        })
 }
+
+/// What decides a kind comes before what only bears on it: an element that is not met before those that are, taking part before its elements,
+/// being told before filing a paper, and why securities have no exemption before what follows from that.
+fn grade(f: &Finding, points: &[Point]) -> (u8, Outcome) {
+    use Outcome::*;
+    let (outcome, point) = (f.outcome, f.point);
+    let elements_asked = points.len() > 1 && points.contains(&Point::Contact);
+    let place = match (outcome, point) {
+        (ElementNotMet, _) if elements_asked => 0,
+        (ExemptionUnavailable, Point::Exemption) if LIMITS_AND_CLASSES.contains(&f.rule) => 0,
+        (NoticeNotRequired | RecusalStatementNotRequired, _) | (Refer, Point::Notice) => 3,
+        (ElementNotMet, Point::PersonalParticipation | Point::SubstantialParticipation) => 1,
+        (ElementMet | ElementNotMet | SameMatterYes | SameMatterNo, p) if p != Point::CoveredPayment => 2,
+        _ => 1,
+    };
+    (place, outcome)
+}
+
+/// Rules that say of securities and funds themselves that no exemption reaches them.
+const LIMITS_AND_CLASSES: [&str; 8] = [
+    rules::PARTY_SUM.id,
+    rules::NONPARTY_SUM.id,
+    rules::GENERAL_SUM.id,
+    rules::SECTOR_SUM.id,
+    rules::FUND.id,
+    rules::NOT_A_SECURITY.id,
+    rules::FORBIDDEN.id,
+    rules::ADVISER_STOCK.id,
+];
 
 fn question(kind: Kind, f: &Finding) -> Option<Question> {
     Some(Question { kind, question: f.question.clone()?, settled_by: f.settled_by.clone().unwrap_or_default(), rule: f.rule })

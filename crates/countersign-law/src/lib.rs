@@ -20,7 +20,9 @@ pub mod rules;
 mod scenario;
 mod three;
 
-pub use self::answer::{Answer, Finding, Flag, Kind, KindAnswer, Obligation, Outcome, Point, Question, Verdict, Verdicts};
-pub use self::assess::{NOTICE, NOTICE_CLEAR, assess};
+pub use self::answer::{
+    Answer, Finding, Flag, Kind, KindAnswer, Obligation, Outcome, Point, PolicyName, Question, Verdict, Verdicts, schema as answer_schema,
+};
+pub use self::assess::{NOTICE, NOTICE_CLEAR, assess, assess_under};
 pub use self::scenario::*;
 pub use self::three::Three;

@@ -1,5 +1,7 @@
 //! The table of rules.
 
+use sha2::{Digest, Sha256};
+
 /// One rule: what it is called, where it stands, and what it asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
@@ -9,11 +11,33 @@ pub struct Rule {
     pub cite: &'static str,
     /// What it asks, in plain words.
     pub title: &'static str,
+    /// Its version; raised whenever its answers may change.
+    pub version: u32,
+}
+
+impl Rule {
+    /// What kind of text it rests on: `statute`, `regulation`, or `agreement` where people bind themselves.
+    pub fn authority(&self) -> &'static str {
+        match () {
+            () if self.cite.contains("U.S.C.") || self.cite.contains("STOCK Act") => "statute",
+            () if self.cite.contains("CFR") => "regulation",
+            () => "agreement",
+        }
+    }
+}
+
+/// Digest of the rules: SHA-256 over one line for each, `id TAB version TAB cite TAB title LF`.
+pub fn rule_set() -> String {
+    let mut h = Sha256::new();
+    for rule in RULES {
+        h.update(format!("{}\t{}\t{}\t{}\n", rule.id, rule.version, rule.cite, rule.title));
+    }
+    hex::encode(h.finalize())
 }
 
 macro_rules! rules {
-    ($($name:ident = $id:literal, $cite:literal, $title:literal;)*) => {
-        $(#[doc = $title] pub(crate) const $name: Rule = Rule { id: $id, cite: $cite, title: $title };)*
+    ($($name:ident = $id:literal $(v $version:literal)?, $cite:literal, $title:literal;)*) => {
+        $(#[doc = $title] pub(crate) const $name: Rule = Rule { id: $id, cite: $cite, title: $title, version: 1 $(- 1 + $version)? };)*
         /// Every rule.
         pub const RULES: &[Rule] = &[$($name),*];
     };
@@ -46,6 +70,7 @@ rules! {
     LOYALTY = "R-2640-HE", "5 CFR 2640.203(e)", "Is it only a loyalty programme open to all?";
     MUTUAL = "R-2640-HF", "5 CFR 2640.203(f)", "Is it only a policy with a mutual insurer?";
     ADVISERS_JOB = "R-2640-HG", "5 CFR 2640.203(g)", "Is it only the job of an adviser, in a general matter?";
+    ADVISER_STOCK = "R-2640-HGS", "5 CFR 2640.203(g)", "Is it stock of an adviser's employer, which the exemption for the job does not reach?";
     RESERVE_BANK = "R-2640-HH", "5 CFR 2640.203(h)", "Is it a matter for directors of a Reserve Bank?";
     MEDICAL = "R-2640-HI", "5 CFR 2640.203(i)", "Is it only use or purchase of the medical product?";
     REPRESENTATIVE = "R-2640-HJ", "5 CFR 2640.203(j)", "Is it an interest of the class a nonvoting member represents?";
@@ -77,7 +102,7 @@ rules! {
     OFFICE = "R-702", "5 CFR 2635.702", "Is the office used for private gain or endorsement?";
     INFORMATION = "R-703-1", "5 CFR 2635.703", "Is nonpublic information used for a private interest?";
     SECURITIES = "R-10B-1", "17 CFR 240.10b5-1, 240.10b5-2", "Is a security traded while aware of material nonpublic information?";
-    COMMODITIES = "R-CEA-1", "7 U.S.C. 6c(a)(3), (4); 17 CFR 180.1", "Is a commodity, swap or event contract traded on it?";
+    COMMODITIES = "R-CEA-1", "7 U.S.C. 6c(a)(3), (4)", "Is a commodity, swap or event contract traded on it?";
     RESTRICTED = "R-RST-1", "the list's own authority", "Does a restricted list with an authority name it?";
     CONTACT = "R-207-10", "5 CFR 2641.201(d)", "Is it a communication or an appearance?";
     INTENT = "R-207-11", "5 CFR 2641.201(e)", "Is it made with intent to influence?";
@@ -102,6 +127,18 @@ rules! {
     REPORT = "R-FIL-1", "5 CFR 2634.201, 2634.202", "Is a public report due, and when?";
     TRANSACTION = "R-STK-2", "5 CFR 2634.201(f), 2634.309", "Is a report of the transaction due?";
     CONFIDENTIAL = "R-FIL-2", "5 CFR 2634.904", "Is a confidential report required?";
+    BIRTHRIGHT = "R-208-B", "18 U.S.C. 208(b)(4); 5 CFR 2635.402(d)", "Is it only an Indian birthright, and its tribe, allotment or fund no party?";
+    FAR_CLAUSE = "R-FAR-1", "48 CFR 52.203-16", "Does the contract's clause on personal conflicts bar the task?";
+    AGREED = "R-AGR-3", "the agreement the person signed", "What did the person promise?";
+    PROCUREMENT_CONTACT = "R-PIA-1", "41 U.S.C. 2103", "Must a bidder's contact about a job be reported, and the procurement be left?";
+    CONTRACTOR_PAY = "R-PIA-2", "41 U.S.C. 2104", "May a former official take pay from the contractor?";
+    PROCUREMENT_INFO = "R-PIA-3", "41 U.S.C. 2102", "Is bid, proposal or source selection information given or got before award?";
+    PLAN_DEFENCE = "R-10B-2", "17 CFR 240.10b5-1(c)", "Was the trade made under a plan from before the person knew?";
+    TRUST = "R-10B-3", "17 CFR 240.10b5-2(b)", "Is there a duty of trust or confidence?";
+    DECEPTION = "R-CEA-2", "7 U.S.C. 9(1); 17 CFR 180.1", "Is a commodity, swap or event contract traded on information taken in breach of a duty?";
+    SELECTIVE = "R-FD-1", "17 CFR 243.100-243.103", "Did an issuer tell some and not all?";
+    STAFF_TRADES = "R-MKT-5", "5 CFR 4401.102", "Does a personal trade keep to the trading rule?";
+    TWO_YEAR_PERIOD = "R-207-22", "18 U.S.C. 207(a)(2); 5 CFR 2641.202(b), (c)", "When does the two-year bar begin and end?";
     CERTIFICATE = "R-CD-1", "5 CFR 2634.1002-2634.1005", "Can a certificate of divestiture be issued?";
 }
 

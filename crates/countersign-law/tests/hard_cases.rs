@@ -47,6 +47,41 @@ fn without_a_value_it_is_always_asked() {
     assert!(first.outcome == Outcome::Disqualified && first.flags.contains(&Flag::Conditional), "barred until an exemption is shown");
 }
 
+/// 3: a value that drifts above the limit binds from when the person knows; a standing order to sell the excess keeps the exemption (202(a) example 3).
+#[test]
+fn a_value_that_drifts_binds_once_it_is_known() {
+    let drifted = |known: Value, order: Value| {
+        let mut held = stock("self", "Ash", json!({"exactly": 15_500}));
+        held["value_known_to_person"] = known;
+        held["sold_above"] = order;
+        answer(bids(json!([held])))
+    };
+    assert_eq!(drifted(true.into(), Value::Null).verdicts.participate, Verdict::No);
+    let unknown = drifted(false.into(), Value::Null);
+    assert_ne!(unknown.verdicts.participate, Verdict::Yes);
+    assert!(unknown.questions.iter().any(|q| q.question.contains("When did the person learn")), "{:?}", unknown.questions);
+    assert_eq!(drifted(true.into(), json!(15_000)).verdicts.participate, Verdict::Yes);
+}
+
+/// Also: service in two agencies within the last year. The senior bar covers both (5 CFR 2641.204(g)).
+#[test]
+fn a_person_in_two_agencies_leaves_both() {
+    let before = |agency: &str| {
+        let a = answer(json!({
+            "asks": ["may_act"], "person": {"status": "former"},
+            "posts": [{"agency": "NIST", "rank": "below_threshold", "to": "2025-09-30"}, {"agency": "NSA", "rank": "at_threshold", "from": "2025-10-01", "to": "2026-03-31"}],
+            "matter": {"kind": "contract", "name": "another"},
+            "acts": [{"on": "2026-06-01", "form": "speaks_in_person", "purpose": ["asks_for_action"], "on_behalf_of": "employee", "client": "Lab",
+                "before": [{"who": "agency_employee", "agency": agency}]}],
+        }));
+        outcome(&a, Kind::PostEmployment)
+    };
+    assert_eq!(
+        [before("NIST"), before("NSA"), before("Treasury")],
+        [Some(Outcome::Prohibited), Some(Outcome::Prohibited), Some(Outcome::Permitted)]
+    );
+}
+
 /// 4: a party's 15,000 and all affected securities' 25,000, in one matter.
 #[test]
 fn both_limits_hold_together() {

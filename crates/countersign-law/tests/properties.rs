@@ -119,40 +119,6 @@ proptest! {
         prop_assert_eq!(x.plus(y).within(limit), slow);
         prop_assert_eq!(x.plus(Amount::UNKNOWN).within(limit), if a > limit { Three::No } else { Three::Unknown });
     }
-
-    /// 2640.202(a) and (b), by trying every end point: what holds for all is exempt, what holds for none is not, else it is asked.
-    #[test]
-    fn sums_of_securities_are_those_of_every_end_point(held in prop::collection::vec((any::<bool>(), 0u64..20_000, 0u64..12_000, 0usize..3), 1..5)) {
-        let holders = [Holder::Own, Holder::Spouse, Holder::MinorChild];
-        let mut s = Scenario { steps: vec![Step::Evaluates], ..Scenario::default() };
-        s.person.status = Some(Status::Employee);
-        let concerned = |name: &str, stands_as| Concerned { name: name.into(), stands_as };
-        let concerns = vec![concerned("P", Standing::Offeror), concerned("R", Standing::MakerOfOnlyRivalProduct)];
-        s.matter = Some(Matter { kind: Some(MatterKind::Procurement), concerns, ..Matter::default() });
-        s.interests = held.iter().map(|(party, low, more, holder)| Interest {
-            holder: Some(holders[*holder]),
-            asset: Some(Asset::Stock),
-            issuer: if *party { "P" } else { "R" }.into(),
-            publicly_traded: Some(true),
-            value: Amount::between(*low, Some(low + more)),
-            ..Interest::default()
-        }).collect();
-        let exempt = |values: &[u64]| {
-            let parties: u64 = held.iter().zip(values).filter(|(h, _)| h.0).map(|(_, v)| v).sum();
-            let all: u64 = values.iter().sum();
-            let nonparties = held.iter().any(|h| !h.0);
-            parties <= 15_000 && (!nonparties || all <= 25_000)
-        };
-        let corners: Vec<bool> = (0..1u32 << held.len())
-            .map(|bits| exempt(&held.iter().enumerate().map(|(n, h)| h.1 + if bits >> n & 1 == 1 { h.2 } else { 0 }).collect::<Vec<_>>()))
-            .collect();
-        let expected = match (corners.iter().all(|c| *c), corners.iter().any(|c| *c)) {
-            (true, _) => Verdict::Yes,
-            (_, false) => Verdict::No,
-            _ => Verdict::Undetermined,
-        };
-        prop_assert_eq!(assess(&s).verdicts.participate, expected, "{}", json(&s));
-    }
 }
 
 #[test]

@@ -162,27 +162,49 @@ fn the_other_printed_examples() {
     assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
 }
 
+/// The open cases again, translated a second time from their facts, without the first translation at hand (what it states of contacts after service had
+/// been seen in a table), and nearly all without saying which point is at issue. On the first run 86 of 88 came out as the text says; one rule was mended after that.
+#[test]
+fn a_second_translation_of_the_open_cases() {
+    let (good, wrongly_cleared) = score("second", true);
+    assert!(good >= 97.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
+}
+
 /// Without the points at issue an answer has to put first what decides, by itself.
 #[test]
 fn without_the_points_asked_for_nothing_is_wrongly_cleared() {
     for set in ["open", "printed"] {
         let (good, wrongly_cleared) = score(set, false);
-        assert!(good >= 85.0 && wrongly_cleared == 0, "{set}: {good:.1} %, {wrongly_cleared} wrongly cleared");
+        assert!(good >= 90.0 && wrongly_cleared == 0, "{set}: {good:.1} %, {wrongly_cleared} wrongly cleared");
     }
 }
 
 /// The schema that people write against is the one the types read by. `UPDATE=1` writes it anew.
 #[test]
-fn the_schema_is_that_of_the_types() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/scenario.schema.json");
-    let mut schema = serde_json::to_value(countersign_law::schema()).unwrap();
-    schema["title"] = "A scenario for `countersign assess`".into();
+fn the_schemas_are_those_of_the_types() {
+    let written = [
+        ("scenario", countersign_law::schema(), "A scenario for `countersign assess`"),
+        ("assessment", countersign_law::answer_schema(), "What `countersign assess --json` answers"),
+        ("law-policy", countersign_law::limits::schema(), "An edition of the numbers the rules compare with"),
+    ];
+    for (file, schema, title) in written {
+        one_schema(file, serde_json::to_value(schema).unwrap(), title);
+    }
+}
+
+fn one_schema(file: &str, mut schema: serde_json::Value, title: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../schemas/{file}.schema.json"));
+    schema["title"] = title.into();
     let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
-    assert!(std::fs::read_to_string(&path).unwrap_or_default() == text, "schemas/scenario.schema.json is not that of the types");
-    let open = schema["$defs"].as_object().unwrap().iter().filter(|(_, d)| d["type"] == "object" && d["additionalProperties"] != false);
+    assert!(std::fs::read_to_string(&path).unwrap_or_default() == text, "schemas/{file}.schema.json is not that of the types");
+    if file == "assessment" {
+        return;
+    }
+    let open =
+        schema["$defs"].as_object().into_iter().flatten().filter(|(_, d)| d["type"] == "object" && d["additionalProperties"] != false);
     assert_eq!(open.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), Vec::<&str>::new(), "every object refuses fields it does not know");
 }
 

@@ -31,3 +31,8 @@ pub const SEAL_PATIENCE: Duration = Duration::from_secs(10);
 pub const KEY_RETRY_MIN: Duration = Duration::from_millis(20);
 /// The longest such pause.
 pub const KEY_RETRY_MAX: Duration = Duration::from_millis(500);
+/// Years after its own for which a submission's compartment is kept: insider lists are, five years after the last of them (Regulation (EU) 596/2014
+/// article 18(5)).
+pub const ERASE_AFTER_YEARS: u32 = 5;
+/// The same for what the ethics office keeps: reports, advice and determinations, six years (5 CFR 2634.603(g)(1); GRS 2.8 item 010).
+pub const ERASE_ETHICS_AFTER_YEARS: u32 = 6;

@@ -91,6 +91,10 @@ pub struct Ledger {
     /// Size of the snapshot this start went on from, or the last one written since.
     pub(crate) snapshot_size: u64,
     pub(crate) audit: Option<Audit>,
+    /// A data key is being destroyed by this handle, which goes on with nothing else.
+    pub(crate) erasing: Option<u32>,
+    /// The entries read at this start say that a data key was destroyed.
+    erased_since: bool,
     /// The index of a ledger opened for reading, made when it is first asked.
     pub(crate) reading: OnceLock<Index>,
 }
@@ -112,6 +116,16 @@ pub enum OpenError {
         /// What is wrong.
         what: String,
     },
+    /// The entry's data key was destroyed, or is not there.
+    #[error("entry {entry} cannot be read: data key {key_id} is not there{}", .erased.map(|at| format!(", entry {at} says that it was destroyed")).unwrap_or_default())]
+    Shut {
+        /// The entry.
+        entry: u64,
+        /// Its data key.
+        key_id: u32,
+        /// The entry that says so, where one does.
+        erased: Option<u64>,
+    },
     /// The index does not answer. It holds nothing that the entries do not: the next start makes it anew.
     #[error("the index does not answer ({0}): open the ledger again, it is then made anew from the entries")]
     Index(String),
@@ -129,6 +143,8 @@ impl From<DiskError> for OpenError {
     }
 }
 
+/// The facts in memory know more than the ledger may.
+pub(crate) const ERASED: &str = "a data key was destroyed: open it again";
 const OPENED_FOR_READING: &str = "it was opened for reading";
 
 /// How a ledger is opened.
@@ -194,15 +210,22 @@ impl Ledger {
         let mut replay = ledger.restore();
         let mut recovered = ledger.store.recover(ledger.snapshot_size)?;
         let mut objection = ledger.rebuild(&mut replay, &recovered);
-        if ledger.snapshot_size > 0 && !matches!(objection, Ok(None)) {
-            // Whatever is wrong, a snapshot must not be the reason.
+        if ledger.snapshot_size > 0 && (!matches!(objection, Ok(None)) || ledger.erased_since) {
+            // Whatever is wrong, a snapshot must not be the reason; and one that knows what was erased is used no more.
             let ahead = ledger.snapshot_size > recovered.size();
             replay = ledger.start_over(if ahead { SnapshotError::Ahead(ledger.snapshot_size) } else { SnapshotError::OtherPast });
             recovered = ledger.store.recover(0)?;
             objection = ledger.rebuild(&mut replay, &recovered);
         }
+        if ledger.finish_erasing().map_err(OpenError::Finish)? {
+            replay = ledger.start_over(SnapshotError::OtherPast);
+            objection = ledger.rebuild(&mut replay, &recovered);
+        }
         let size = recovered.size();
         let objection = objection?;
+        if let Some((entry, key_id)) = replay.shut() {
+            return Err(OpenError::Shut { entry: entry.0, key_id, erased: None });
+        }
         let sound = objection.is_none() && recovered.staged.is_none();
         if access == Access::Write {
             ledger.catch_up(replay.facts())?;
@@ -244,6 +267,10 @@ impl Ledger {
                 // Sealed, and we stopped before the register heard of it.
                 ledger.register.advance(head)?;
             }
+            // The interrupted commit may have been one that ends a data key, decided on facts that know what it sealed.
+            if ledger.finish_erasing().map_err(OpenError::Finish)? {
+                ledger.mode = Mode::ReadOnly(ERASED.into());
+            }
             ledger.keep_snapshot(1);
         }
         Ok(ledger)
@@ -269,6 +296,8 @@ impl Ledger {
             beside: parts.beside,
             snapshot_size: 0,
             audit: None,
+            erasing: None,
+            erased_since: false,
             reading: OnceLock::new(),
         }
     }
@@ -339,7 +368,18 @@ impl Ledger {
         objection: &mut Option<String>,
         indexed: bool,
     ) -> Result<(), OpenError> {
-        let (meta, record) = linked_record(index, leaf, sealed, self.state.chain, &self.keys, &self.state.origin_hash)?;
+        let opened = linked_record(index, leaf, sealed, self.state.chain, &self.keys, &self.state.origin_hash);
+        if let Err(OpenError::Shut { key_id, .. }) = opened {
+            // Whether it was destroyed, a later entry says.
+            replay.pass(index, key_id);
+            self.state.take_leaf(leaf);
+            return Ok(());
+        }
+        let (meta, record) = opened?;
+        if let Record::DataKeyDestroyed(r) = &record {
+            self.state.erased.insert(r.key_id, index);
+            self.erased_since = true;
+        }
         let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
         if indexed {
             self.state.take_into_index(index, &actor, &meta.request, &record, replay.facts());
@@ -358,7 +398,10 @@ impl Ledger {
 
     /// Opens a stored record and holds it against its leaf.
     pub(crate) fn open_record(&self, index: u64, leaf: &Leaf, sealed: &[u8]) -> Result<(Meta, Record), OpenError> {
-        opened_record(index, leaf, sealed, &self.keys, &self.state.origin_hash)
+        opened_record(index, leaf, sealed, &self.keys, &self.state.origin_hash).map_err(|e| match e {
+            OpenError::Shut { entry, key_id, .. } => OpenError::Shut { entry, key_id, erased: self.state.erased.get(&key_id).copied() },
+            other => other,
+        })
     }
 
     /// Why the ledger takes no entries whoever opens it, if it takes none. A handle opened for reading has nothing to say here.
@@ -527,7 +570,7 @@ pub(crate) fn content_of(index: u64, sealed: &[u8], keys: &impl KeyOf, origin_ha
     match parsed {
         Sealed::Plain(bytes) => Ok(bytes.to_vec()),
         Sealed::Encrypted { key_id, .. } => {
-            let key = keys.key_of(key_id).ok_or_else(|| damaged(index, format!("data key {key_id} is missing")))?;
+            let key = keys.key_of(key_id).ok_or(OpenError::Shut { entry: index, key_id, erased: None })?;
             seal::open(&parsed, &DataKey::new(*key), origin_hash, index).map_err(|e| damaged(index, e))
         }
     }

@@ -130,8 +130,10 @@ impl Ledger {
 
     /// Key events are signed texts, so they are held against the log's keys before they are decided; and the log can go on signing after them.
     pub(crate) fn check_key_event(&self, record: &Record) -> Result<(), String> {
-        if matches!(record, Record::DataKeyDestroyed(_)) {
-            return Err("data keys are not destroyed yet: this version could not decide on a ledger whose records it cannot read".into());
+        if let Record::DataKeyDestroyed(r) = record
+            && self.erasing != Some(r.key_id)
+        {
+            return Err("a data key is destroyed by `countersign key erase`, and by nothing else".into());
         }
         let index = self.state.facts.size();
         self.state.keys.check(&self.state.origin, index, record)?;

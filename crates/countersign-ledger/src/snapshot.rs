@@ -12,6 +12,7 @@
 //!
 //! Written beside the old one, made durable and renamed: a crash leaves the one or the other.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -71,6 +72,7 @@ pub(crate) struct Restored {
     pub(crate) chain: ChainHash,
     pub(crate) last_at: Micros,
     pub(crate) keys: LogKeys,
+    pub(crate) erased: BTreeMap<u32, u64>,
     /// Everything due by then was recorded, and what was due and came to nothing forgotten.
     pub(crate) settled_at: Micros,
 }
@@ -85,6 +87,7 @@ struct Body<F, B> {
     last_at: Micros,
     settled_at: Micros,
     keys: KeptKeys,
+    erased: BTreeMap<u32, u64>,
     tiles: B,
     tail: B,
 }
@@ -116,6 +119,7 @@ pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micr
         last_at: state.last_at,
         settled_at,
         keys: state.keys.kept(),
+        erased: state.erased.clone(),
         tiles: bytes(tiles),
         tail: bytes(tail),
     };
@@ -169,9 +173,9 @@ impl Snapshot {
         let tree = Tree::from_tiles(nodes(&body.tiles), nodes(&body.tail).into_iter().map(|n| LeafHash(n.0)));
         let chain = body.chain.as_slice().try_into().map(ChainHash).map_err(|_| SnapshotError::Contradiction)?;
         let same = tree.size() == TreeSize(size) && Some(tree.root().0) == root && body.facts.size() == size;
-        let Body { facts, last_at, settled_at, keys, .. } = body;
+        let Body { facts, last_at, settled_at, keys, erased, .. } = body;
         let keys = LogKeys::of_kept(keys, first_key).ok_or(SnapshotError::Contradiction)?;
-        same.then_some(Restored { facts, tree, chain, last_at, keys, settled_at }).ok_or(SnapshotError::Contradiction)
+        same.then_some(Restored { facts, tree, chain, last_at, keys, erased, settled_at }).ok_or(SnapshotError::Contradiction)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the ledger has in memory: facts, tree, chain, index. Recovery and the sequencer take every entry in by the same two
 //! functions.
 
+use std::collections::BTreeMap;
+
 use countersign_conflict::Facts;
 use countersign_entry::content::Meta;
 use countersign_entry::ids::{LeafIndex, PrincipalId};
@@ -26,6 +28,8 @@ pub(crate) struct State {
     pub(crate) last_at: Micros,
     pub(crate) index: Index,
     pub(crate) keys: LogKeys,
+    /// Data keys that were destroyed, with the entry that says so.
+    pub(crate) erased: BTreeMap<u32, u64>,
 }
 
 impl State {
@@ -41,6 +45,7 @@ impl State {
             last_at: Micros::EPOCH,
             index: Index::default(),
             keys: LogKeys::new(first_key),
+            erased: BTreeMap::new(),
         }
     }
 

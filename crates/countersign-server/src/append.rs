@@ -124,6 +124,7 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
                 let word = |state| if sees_why { countersign_api::words::word_of(&state) } else { neutral_state(state).to_owned() };
                 Kind::Move.problem().saying(format!("Grant {grant} is {}; it cannot become {}.", word(*from), word(*to)))
             }
+            Refusal::Held { .. } => Kind::Invalid.problem().saying("Nothing was recorded: a legal hold stands."),
             Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
         },
         AppendError::KeyReused(_) => Kind::KeyReused.problem(),

@@ -148,6 +148,7 @@ fn questions_before_trades_and_cases_go_through_the_interface() {
         instrument: scene::share(Some("cik-0000000001")),
         kind: TradeKind::Purchase,
         quantity: Some(10),
+        terms: Vec::new(),
         value: Band::new(None, None).unwrap(),
         from: scene::text("2026-06-01"),
         until: scene::text("2026-06-05"),

@@ -246,6 +246,11 @@ impl DataKeys {
         self.content.keys.iter().find(|(_, key)| has(key)).map(|(key_id, _)| *key_id)
     }
 
+    /// Every compartment, with the id of its key.
+    pub fn compartments(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.content.keys.iter().filter_map(|(key_id, key)| Some((*key_id, key.compartment.as_ref()?.as_str())))
+    }
+
     /// How many keys have no compartment yet.
     pub fn free(&self) -> usize {
         self.content.keys.values().filter(|key| key.compartment.is_none()).count()

@@ -16,6 +16,10 @@ use crate::scene::*;
 pub const LAB_2: &str = "lab2";
 /// The submission of [`LAB_2`].
 pub const SUBMISSION_2: &str = "S-0002";
+/// The model of [`SUBMISSION_2`].
+pub const MODEL_2: &str = "lab2/model";
+/// The feed that policies of a history may ask for.
+pub const FEED: &str = "house-ptr";
 /// People ops are about.
 pub const PEOPLE: [&str; 4] = [SUBJECT, OTHER, OFFICER_PERSON, APPROVER_PERSON];
 /// Submissions ops are about.
@@ -68,9 +72,28 @@ pub enum What {
     /// An item of a list.
     Item { id: usize, list: &'static str, subject: &'static str, from: i64, until: Option<i64> },
     /// A submission's status, offer and window.
-    Submission { id: &'static str, status: SubmissionStatus, revoked: Option<i64>, closes: i64, cleansed: Option<i64> },
+    Submission {
+        id: &'static str,
+        status: SubmissionStatus,
+        revoked: Option<i64>,
+        closes: i64,
+        cleansed: Option<i64>,
+        released: Option<i64>,
+    },
+    /// Whether all work on the model of [`SUBMISSION_2`] is stopped.
+    Model { stopped: Option<bool> },
+    /// An import of the feed that policies may ask for.
+    Feed,
     /// Other parameters.
-    Policy { approvals: u32, on_refer: [Effect; 3], on_block: [Effect; 3], without: Effect, notice: bool, effective: i64 },
+    Policy {
+        approvals: u32,
+        on_refer: [Effect; 3],
+        on_block: [Effect; 3],
+        without: Effect,
+        notice: bool,
+        effective: i64,
+        feed: Option<u64>,
+    },
     /// A grant.
     Request { who: &'static str, submission: &'static str, needs: bool, ends: i64 },
     /// A grant's move.
@@ -91,8 +114,23 @@ pub fn beginning() -> Scene {
     let mut scene = Scene::new();
     scene.must(OPERATOR, Provider { id: text(LAB_2), name: text("Another lab"), supersedes: None });
     scene.must(OPERATOR, Exposure { from: Node::Provider(text(LAB_2)), ..exposure("ex-lab2", FAR_ISSUER) });
-    scene.must(OPERATOR, Submission { id: text(SUBMISSION_2), provider: text(LAB_2), ..submission() });
+    scene.must(OPERATOR, model(None));
+    scene.must(OPERATOR, Submission { id: text(SUBMISSION_2), provider: text(LAB_2), model: Some(text(MODEL_2)), ..submission() });
     scene
+}
+
+/// The model of [`SUBMISSION_2`].
+pub fn model(stopped: Option<bool>) -> Model {
+    Model {
+        id: text(MODEL_2),
+        provider: text(LAB_2),
+        name: text("A model"),
+        family: None,
+        released_on: None,
+        open_weights: None,
+        stopped,
+        supersedes: None,
+    }
 }
 
 /// Plays ops one after another; gives for each what came of its last request.
@@ -148,13 +186,19 @@ pub fn asked(facts: &Facts, now: Micros, what: &What) -> Record {
         What::Item { id, list, subject, from, until } => {
             ListItem { from: at(from), until: until.map(at), ..item(&format!("it-{id}"), list, subject) }.into()
         }
-        What::Submission { id, status, revoked, closes, cleansed } => {
+        What::Model { stopped } => model(stopped).into(),
+        What::Feed => {
+            let id = text(&format!("im-{}", facts.size()));
+            let (importer, file_hash) = (text(&format!("{FEED}/1")), countersign_entry::ids::Hash32([7; 32]));
+            Import { id, importer, file_hash, rows: 0, recorded: 0, repeated: 0, quarantined: 0 }.into()
+        }
+        What::Submission { id, status, revoked, closes, cleansed, released } => {
             let base = facts.submission(&text(id)).map_or_else(submission, |known| known.record.clone());
             let window = Window::new(base.window.opens_at(), at(closes)).unwrap_or(base.window);
             let offer = base.offer.map(|o| Offer { revoked_at: revoked.map(at), ..o });
-            Submission { status, offer, window, cleansed_at: cleansed.map(at), ..base }.into()
+            Submission { status, offer, window, cleansed_at: cleansed.map(at), public_release_at: released.map(at), ..base }.into()
         }
-        What::Policy { approvals, on_refer, on_block, without, notice, effective } => {
+        What::Policy { approvals, on_refer, on_block, without, notice, effective, feed } => {
             let effects = |[participate, hold, trade]: [Effect; 3]| Effects { participate, hold, trade };
             let mut agreements_required = vec![AgreementKind::AccessTerms];
             agreements_required.extend(notice.then_some(AgreementKind::DutyNotice));
@@ -165,6 +209,7 @@ pub fn asked(facts: &Facts, now: Micros, what: &What) -> Record {
                 on_refer: effects(on_refer),
                 on_block: effects(on_block),
                 on_block_without_participation: without,
+                feeds: feed.map(|max_age_seconds| Feed { importer: text(FEED), max_age_seconds }).into_iter().collect(),
                 ..policy()
             }
             .into()
@@ -204,7 +249,13 @@ fn of_one_in_ten<S: Strategy<Value = &'static str>>(strategy: S) -> impl Strateg
 
 fn usual_actor(what: &What) -> &'static str {
     match what {
-        What::Person { .. } | What::Account { .. } | What::Edge { .. } | What::Submission { .. } | What::Policy { .. } => OPERATOR,
+        What::Person { .. }
+        | What::Account { .. }
+        | What::Edge { .. }
+        | What::Submission { .. }
+        | What::Policy { .. }
+        | What::Model { .. }
+        | What::Feed => OPERATOR,
         What::Agreement { .. } | What::Recusal { .. } | What::List { .. } | What::Item { .. } => ETHICS,
         What::Request { .. } | What::WholeGrant { .. } => OFFICER,
         What::Access { .. } => GATEWAY,
@@ -287,10 +338,18 @@ fn matter_ops() -> impl Strategy<Value = What> {
             any::<bool>(), of(-2..3i8), of(-2..3i8)
         )
             .prop_map(|((id, from, relation, to), confirmed, from_day, to_day)| What::Edge { id, from, relation, to, confirmed, from_day, to_day }),
-        2 => (submission_id(), select(vec![S::Open, S::Open, S::Suspended]), proptest::option::weighted(0.2, around()), ahead(), proptest::option::weighted(0.1, around()))
-            .prop_map(|(id, status, revoked, closes, cleansed)| What::Submission { id, status, revoked, closes, cleansed }),
-        2 => (1..3u32, effects(vec![Refer, Deny]), effects(vec![Deny]), any_effect(), any::<bool>(), select(vec![-1, 0, 1, HOUR as i64, DAY as i64]))
-            .prop_map(|(approvals, on_refer, on_block, without, notice, effective)| What::Policy { approvals, on_refer, on_block, without, notice, effective }),
+        2 => (
+            submission_id(), select(vec![S::Open, S::Open, S::Suspended]), proptest::option::weighted(0.2, around()), ahead(),
+            proptest::option::weighted(0.3, around()), proptest::option::weighted(0.3, around())
+        )
+            .prop_map(|(id, status, revoked, closes, cleansed, released)| What::Submission { id, status, revoked, closes, cleansed, released }),
+        2 => (
+            (1..3u32, effects(vec![Refer, Deny]), effects(vec![Deny]), any_effect(), any::<bool>(), select(vec![-1, 0, 1, HOUR as i64, DAY as i64])),
+            proptest::option::weighted(0.3, select(vec![3_600u64, 86_400, 259_200]))
+        )
+            .prop_map(|((approvals, on_refer, on_block, without, notice, effective), feed)| What::Policy { approvals, on_refer, on_block, without, notice, effective, feed }),
+        1 => of(any::<bool>()).prop_map(|stopped| What::Model { stopped }),
+        1 => Just(What::Feed),
     ]
 }
 

@@ -240,6 +240,7 @@ pub fn policy() -> Policy {
         case_cadence_seconds: 900,
         case_tier_max: Tier::Two,
         clock_skew_seconds: 300,
+        feeds: vec![],
         preclearance: None,
         supersedes: None,
     }

@@ -180,34 +180,39 @@ pub fn policy() -> impl Strategy<Value = Policy> {
         case_cadence_seconds: 60..=604_800u64,
         case_tier_max: tier(),
         clock_skew_seconds: 0..=86_400u64,
+        feeds: vec((line(), 3_600..=31_536_000u64).prop_map(|(importer, max_age_seconds)| Feed { importer, max_age_seconds }), 0..3),
         preclearance: of(preclearance_policy()),
         supersedes: of(leaf_index()),
     })
 }
 
 fn preclearance_policy() -> impl Strategy<Value = PreclearancePolicy> {
-    let classes = (vec(instrument_class(), 0..4), vec(instrument_class(), 0..4));
+    let forbidden = (trade_term(), line()).prop_map(|(term, authority)| ForbiddenTerm { term, authority });
+    let classes = (vec(instrument_class(), 0..4), vec(instrument_class(), 0..4), vec(forbidden, 0..3));
     let numbers = (0..=366u32, 1..=30u32, 0..=120u32, 1..=1_000u32, 2..=1_000u32, 1..=366u32);
     let rules = (
         select(vec![PreclearanceScope::PeopleWithAccess, PreclearanceScope::Everybody]),
         select(vec![AccessBar::Everything, AccessBar::Touched]),
     );
-    (line(), rules, classes, numbers).prop_map(|(basis, (required_of, access_bars), (always_cleared, never_cleared), numbers)| {
-        let (notice_days, execute_business_days, hold_months, daily_quota, probing_instruments, probing_days) = numbers;
-        PreclearancePolicy {
-            basis,
-            required_of,
-            access_bars,
-            always_cleared,
-            never_cleared,
-            notice_days,
-            execute_business_days,
-            hold_months,
-            daily_quota,
-            probing_instruments,
-            probing_days,
-        }
-    })
+    (line(), rules, classes, numbers).prop_map(
+        |(basis, (required_of, access_bars), (always_cleared, never_cleared, forbidden_terms), numbers)| {
+            let (notice_days, execute_business_days, hold_months, daily_quota, probing_instruments, probing_days) = numbers;
+            PreclearancePolicy {
+                basis,
+                required_of,
+                access_bars,
+                always_cleared,
+                never_cleared,
+                forbidden_terms,
+                notice_days,
+                execute_business_days,
+                hold_months,
+                daily_quota,
+                probing_instruments,
+                probing_days,
+            }
+        },
+    )
 }
 
 /// A submission.
@@ -354,6 +359,7 @@ fn directory(type_name: &str) -> BoxedStrategy<Record> {
             family: of(line()),
             released_on: of(date()),
             open_weights: of(any::<bool>()),
+            stopped: of(any::<bool>()),
             supersedes: of(leaf_index()),
         }),
         "issuer" => boxed!(Issuer {
@@ -495,6 +501,7 @@ fn preclearance(type_name: &str) -> BoxedStrategy<Record> {
             instrument: instrument(),
             kind: trade_kind(),
             quantity: of(any::<u64>()),
+            terms: vec(trade_term(), 0..3),
             value: band(),
             from: date(),
             until: date(),
@@ -528,6 +535,10 @@ fn duties(type_name: &str) -> BoxedStrategy<Record> {
             text: of(line()),
         }),
     }
+}
+
+fn trade_term() -> impl Strategy<Value = TradeTerm> {
+    select(vec![TradeTerm::ShortSale, TradeTerm::OnMargin, TradeTerm::InitialOffering])
 }
 
 fn trade_kind() -> impl Strategy<Value = TradeKind> {
@@ -802,7 +813,13 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn agreement_kind() -> impl Strategy<Value = AgreementKind> {
-    select(vec![AgreementKind::AccessTerms, AgreementKind::DutyNotice, AgreementKind::NoInterestCertification])
+    select(vec![
+        AgreementKind::AccessTerms,
+        AgreementKind::DutyNotice,
+        AgreementKind::NoInterestCertification,
+        AgreementKind::Waiver208,
+        AgreementKind::Authorization502,
+    ])
 }
 
 fn marking_level() -> impl Strategy<Value = MarkingLevel> {

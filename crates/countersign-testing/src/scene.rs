@@ -135,7 +135,7 @@ impl Scene {
 
     /// The time the next entry gets: the clock's, and past every entry's.
     pub fn next_at(&self) -> Micros {
-        self.entries.last().map_or(self.now, |last| self.now.max(since_epoch(last.meta.at).plus(1)))
+        self.entries.last().map_or(self.now, |last| self.now.max(Micros::EPOCH.plus(last.meta.at).plus(1)))
     }
 
     /// Records what is due, and says when the next entry would be recorded.
@@ -285,6 +285,7 @@ pub fn policy() -> Policy {
         case_cadence_seconds: 3_600,
         case_tier_max: Tier::Three,
         clock_skew_seconds: 300,
+        feeds: vec![],
         preclearance: None,
         supersedes: None,
     }
@@ -487,6 +488,7 @@ pub fn preclearance_policy() -> PreclearancePolicy {
         access_bars: AccessBar::Everything,
         always_cleared: vec![InstrumentClass::DiversifiedFund, InstrumentClass::Treasury],
         never_cleared: vec![InstrumentClass::Option, InstrumentClass::EventContract],
+        forbidden_terms: vec![ForbiddenTerm { term: TradeTerm::ShortSale, authority: text("Agency order 1") }],
         notice_days: 0,
         execute_business_days: 5,
         hold_months: 6,
@@ -504,6 +506,7 @@ pub fn asks(person: &str, issuer: Option<&str>, from: &str, until: &str) -> Prec
         instrument: share(issuer),
         kind: TradeKind::Purchase,
         quantity: Some(100),
+        terms: vec![],
         value: Band::new(None, Some(5_000)).expect("in order"),
         from: day(from),
         until: day(until),
@@ -592,8 +595,4 @@ fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
         Record::LegalHold(r) => &mut r.supersedes,
         _ => return None,
     })
-}
-
-fn since_epoch(micros: u64) -> Micros {
-    Micros::EPOCH.plus(micros)
 }

@@ -11,6 +11,8 @@ use crate::report::{Finding, Outcome};
 struct State {
     key: Given,
     destroyed_at: Option<u64>,
+    /// Records were opened under it.
+    used: bool,
 }
 
 enum Given {
@@ -60,11 +62,12 @@ impl<'o> DataKeys<'o> {
         if matches!(key, Given::Wrong) {
             out.find(Finding::new(codes::KEY_CHECK, format!("the key given for key_id {key_id} fails its check")).entry(index));
         }
-        self.states.insert(key_id, State { key, destroyed_at: None });
+        self.states.insert(key_id, State { key, destroyed_at: None, used: false });
         Ok(())
     }
 
-    pub fn destroyed(&mut self, index: u64, fields: &Fields<'_>, out: &mut Outcome) -> Result<(), FieldFault> {
+    /// Whether records were opened under it before: somebody kept a copy, and knows more than the ledger that went on.
+    pub fn destroyed(&mut self, index: u64, fields: &Fields<'_>, out: &mut Outcome) -> Result<bool, FieldFault> {
         fields.only(&["key_id", "authority", "approvers"], &[])?;
         fields.text("authority")?;
         fields.texts("approvers")?;
@@ -73,8 +76,9 @@ impl<'o> DataKeys<'o> {
             && let Some(state) = self.states.get_mut(&key_id)
         {
             state.destroyed_at = Some(index);
+            return Ok(state.used);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Whether the entry at `index` may use, or destroy, this key. Reports it if not.
@@ -92,8 +96,11 @@ impl<'o> DataKeys<'o> {
 
     /// The key, if it was given and passed its check. Otherwise the record counts as not opened.
     pub fn open(&mut self, index: u64, key_id: u32) -> Option<&DataKey> {
-        match self.states.get(&key_id) {
-            Some(State { key: Given::Good(key), .. }) => Some(key),
+        match self.states.get_mut(&key_id) {
+            Some(State { key: Given::Good(key), used, .. }) => {
+                *used = true;
+                Some(key)
+            }
             _ => {
                 let unopened = self.unopened.entry(key_id).or_insert(Unopened { count: 0, first: index, last: index });
                 unopened.count += 1;
@@ -101,6 +108,11 @@ impl<'o> DataKeys<'o> {
                 None
             }
         }
+    }
+
+    /// Whether this key was given and passed its check.
+    pub fn opens(&self, key_id: u32) -> bool {
+        matches!(self.states.get(&key_id), Some(State { key: Given::Good(_), .. }))
     }
 
     /// Whether records stayed shut.

@@ -103,7 +103,10 @@ impl<'o> Records<'o> {
         match opened {
             Some(Opened { meta, content, in_place: true }) => self.read(leaf, &meta, &content, at, out),
             Some(_) => self.decisions.stop(leaf.index, "is not what its kind allows"),
-            None => self.decisions.stop(leaf.index, "was not opened"),
+            None => match sealed {
+                Sealed::Encrypted { key_id, .. } if !self.data_keys.opens(key_id) => self.decisions.pass(leaf.index, key_id),
+                _ => self.decisions.stop(leaf.index, "was not opened"),
+            },
         }
     }
 
@@ -221,7 +224,12 @@ impl<'o> Records<'o> {
                 Ok(())
             }
             (_, DATAKEY_CREATED) => self.data_keys.created(leaf.index, &fields, out),
-            (_, DATAKEY_DESTROYED) => self.data_keys.destroyed(leaf.index, &fields, out),
+            (_, DATAKEY_DESTROYED) => self.data_keys.destroyed(leaf.index, &fields, out).map(|kept| {
+                if kept {
+                    self.decisions
+                        .stop(leaf.index, "destroys a data key that was given: without it the decisions after it can be made again");
+                }
+            }),
             (_, REDACTION) => self.redactions.order(leaf.index, meta, &fields, out).map(|key_id| {
                 self.data_keys.usable(leaf.index, key_id, "key_id", out);
             }),

@@ -32,6 +32,13 @@ impl Decisions {
         }
     }
 
+    /// A record sealed under a data key that was not given, or that a later entry says was destroyed.
+    pub fn pass(&mut self, index: u64, key_id: u32) {
+        if self.stopped.is_none() {
+            self.replay.pass(index, key_id);
+        }
+    }
+
     /// A record that cannot be read: the facts after it are not known.
     pub fn stop(&mut self, index: u64, why: &str) {
         self.stopped.get_or_insert_with(|| (index, why.to_owned()));
@@ -39,6 +46,12 @@ impl Decisions {
 
     /// `opened`: the contents could be read, so that finding no policy says something.
     pub fn finish(mut self, opened: bool, out: &mut Outcome) {
+        if let Some((index, key_id)) = self.replay.shut().filter(|_| self.stopped.is_none()) {
+            self.missed = self.replay.undecided();
+            self.stop(index.0, &format!("was not opened, key_id {key_id}"));
+        } else if self.replay.undecided() > 0 {
+            out.not_checked(format!("{} entries decided before something they may rest on was erased", self.replay.undecided()));
+        }
         if self.stopped.is_none() && self.replay.status() != ReplayStatus::NothingToReplay {
             self.replay.finish().into_iter().for_each(|f| out.find(finding(f)));
         }

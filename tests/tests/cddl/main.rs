@@ -179,6 +179,7 @@ mod tests {
             ("instrument-class", words_of::<record::InstrumentClass>()),
             ("linking", words_of::<record::Linking>()),
             ("trade-kind", words_of::<record::TradeKind>()),
+            ("trade-term", words_of::<record::TradeTerm>()),
             ("relationship-kind", words_of::<record::RelationshipKind>()),
             ("credential-kind", words_of::<record::CredentialKind>()),
             ("case-step", words_of::<record::CaseStep>()),

@@ -1,11 +1,11 @@
 //! `assess`: scenarios under the federal conflict-of-interest rules. Reads files, asks no ledger, records nothing.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use countersign_law::{Answer, Finding, KindAnswer, Scenario, Verdict, assess};
+use countersign_law::limits::Edition;
+use countersign_law::{Answer, Finding, KindAnswer, Scenario, Verdict, assess, assess_under};
 use serde_json::{Value, json};
 
 use super::{DONE, FILE_BYTES_MAX, read_small};
@@ -19,14 +19,19 @@ pub(crate) struct AssessArgs {
     /// input. May be given several times; with --json each answer is one line.
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     scenario: Vec<PathBuf>,
+    /// Numbers to answer under (JSON of schemas/law-policy.schema.json), such as those an old answer names. Without it: the built-in edition of the
+    /// day asked for; `countersign rules --json` lists them.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &AssessArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let files = files(&args.scenario)?;
+    let policy = args.policy.as_deref().map(edition).transpose()?;
     let alone = files.len() == 1;
     let mut failed = 0;
     for (n, path) in files.iter().enumerate() {
-        match one(path) {
+        match one(path, policy.as_ref()) {
             Ok((scenario, answer)) => tell(&scenario, &answer, n, out)?,
             Err(e) if alone => return Err(e),
             Err(e) => {
@@ -58,11 +63,15 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn one(path: &Path) -> Result<(Scenario, Answer), Failure> {
+fn edition(path: &Path) -> Result<Edition, Failure> {
+    Edition::from_json(&read_small(path)?).map_err(|e| Failure::Invalid(format!("{}: {e}", path.display())))
+}
+
+fn one(path: &Path, policy: Option<&Edition>) -> Result<(Scenario, Answer), Failure> {
     let bytes = if path == Path::new("-") { standard_input()? } else { read_small(path)? };
     let text = String::from_utf8(bytes).map_err(|_| Failure::Invalid(format!("{} is not UTF-8", path.display())))?;
     let scenario = Scenario::from_json(&text).map_err(|e| Failure::Invalid(format!("{}: {e}", path.display())))?;
-    let answer = assess(&scenario);
+    let answer = policy.map_or_else(|| assess(&scenario), |edition| assess_under(&scenario, edition));
     Ok((scenario, answer))
 }
 
@@ -116,11 +125,12 @@ fn memo(scenario: &Scenario, answer: &Answer) -> String {
             format!("{}: {}{by} ({})", o.who, o.what, o.cite)
         }),
     ));
-    // One fact may settle several findings, and is asked for once.
-    let mut asked = BTreeSet::new();
-    let questions = answer.questions.iter().map(|q| format!("{} Settled by: {}.", q.question, q.settled_by));
-    lines.extend(list("To ask", questions.filter(|q| asked.insert(q.clone()))));
-    lines.push(format!("\n{}", answer.notice));
+    lines.extend(list("To ask", answer.questions.iter().map(|q| format!("{} Settled by: {}.", q.question, q.settled_by))));
+    lines.push(format!(
+        "\nMade under the numbers of {} ({:.16}) and rule set {:.16}.",
+        answer.policy.edition, answer.policy.digest, answer.policy.rule_set
+    ));
+    lines.push(answer.notice.to_owned());
     lines.join("\n") + "\n"
 }
 
@@ -140,8 +150,27 @@ fn name(value: impl serde::Serialize) -> String {
 fn section(of: &KindAnswer) -> Vec<String> {
     let kind = name(of.kind).replace('_', " ");
     let mut lines = vec![format!("\n{}: {}", capital(&kind), name(of.outcome))];
-    lines.extend(of.findings.iter().flat_map(finding));
+    lines.extend(grouped(&of.findings).iter().flat_map(finding));
     lines
+}
+
+/// Findings that say the same of several interests or ties, told once, with all they rest on.
+fn grouped(findings: &[Finding]) -> Vec<Finding> {
+    let mut told: Vec<Finding> = Vec::new();
+    for f in findings {
+        let same = |t: &&mut Finding| {
+            (t.outcome, t.rule, &t.because, &t.question, t.until, &t.flags)
+                == (f.outcome, f.rule, &f.because, &f.question, f.until, &f.flags)
+        };
+        match told.iter_mut().find(same) {
+            Some(t) => {
+                t.facts.extend(f.facts.iter().filter(|x| !t.facts.contains(x)).cloned().collect::<Vec<_>>());
+                t.arithmetic.extend(f.arithmetic.iter().filter(|x| !t.arithmetic.contains(x)).cloned().collect::<Vec<_>>());
+            }
+            None => told.push(f.clone()),
+        }
+    }
+    told
 }
 
 fn finding(f: &Finding) -> Vec<String> {

@@ -179,6 +179,10 @@ pub(crate) struct ModelFields {
     /// Whether anybody can have its weights.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     open_weights: Option<bool>,
+    /// Stops all work on it: every grant under any submission of it is suspended in the same commit. `--stopped false` lifts the stop; grants stay
+    /// suspended until they are activated again.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    stopped: Option<bool>,
 }
 
 impl Fields for ModelFields {

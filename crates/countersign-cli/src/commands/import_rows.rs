@@ -203,8 +203,8 @@ impl Disclosed for TradeRow {
             notified_on: None,
             filed_on: self.disclosed_on.clone(),
             value: band(self.amount),
-            // Disclosure forms ask for an amount alone.
-            quantity: None,
+            // Disclosure forms ask for an amount alone; statements of brokers say how many units.
+            quantity: self.quantity,
             provenance: Some(made.provenance),
             supersedes: made.supersedes,
         })

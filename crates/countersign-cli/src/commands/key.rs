@@ -12,6 +12,7 @@ use countersign_sign::pkcs11::{Algorithm, Class, Token, TokenSigner};
 use serde_json::{Value, json};
 
 use super::DONE;
+use super::erase::{self, CompartmentArgs, EraseArgs};
 use super::token::{Said, TokenArgs, Transcript, named, pin_credential};
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
@@ -35,6 +36,10 @@ pub(crate) enum KeyCommand {
     Destroy(DestroyArgs),
     /// Wrap the data keys under a new key of the token and destroy the one before it: no older copy of their file opens any more.
     Rewrap(RewrapArgs),
+    /// List what the data keys seal.
+    Compartments(CompartmentArgs),
+    /// Destroy the data key of a compartment that is kept long enough: what it sealed can be read no more, by anybody.
+    Erase(EraseArgs),
 }
 
 /// A key to make.
@@ -159,6 +164,8 @@ pub(crate) fn run(command: &KeyCommand, out: &mut Out<'_>) -> Result<Exit, Failu
         KeyCommand::Revoke(args) => revoke(args, out),
         KeyCommand::Destroy(args) => destroy(args, out),
         KeyCommand::Rewrap(args) => rewrap(args, out),
+        KeyCommand::Compartments(args) => erase::compartments(args, out),
+        KeyCommand::Erase(args) => erase::erase(args, out),
     }
 }
 

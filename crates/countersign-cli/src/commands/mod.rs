@@ -7,6 +7,7 @@ pub(crate) mod backup;
 pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
+mod erase;
 pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
@@ -36,6 +37,7 @@ mod query_trades;
 pub(crate) mod record;
 pub(crate) mod restore;
 pub(crate) mod review;
+pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod tick;
@@ -91,6 +93,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Duty(args) => calendar::record(&args, out)?,
         Command::Explain(args) => memo::run(&args, out)?,
         Command::Assess(args) => assess::run(&args, out)?,
+        Command::Rules(args) => rules::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,
         Command::Export(args) => export::run(&args, out)?,
         Command::Proof(args) => proof::run(&args, out)?,

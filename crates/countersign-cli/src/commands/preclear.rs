@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use countersign_conflict::Preclearance;
 use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, RawText};
 use countersign_entry::record::{
-    Band, HolderRelation, Instrument, InstrumentClass, PreclearanceDecision, PreclearanceRequest, Record, TradeKind,
+    Band, HolderRelation, Instrument, InstrumentClass, PreclearanceDecision, PreclearanceRequest, Record, TradeKind, TradeTerm,
 };
 use countersign_ledger::Receipt;
 use serde_json::{Value, json};
@@ -59,6 +59,9 @@ pub(crate) struct RequestArgs {
     /// Units at most: shares, contracts.
     #[arg(long, value_name = "N")]
     quantity: Option<u64>,
+    /// Ways of trading that rules may forbid: short_sale, on_margin, initial_offering. May be given several times.
+    #[arg(long = "term", value_name = "TERM", value_parser = word::<TradeTerm>)]
+    terms: Vec<TradeTerm>,
     /// Whole dollars at most.
     #[arg(long, value_name = "DOLLARS")]
     at_most: Option<u64>,
@@ -141,6 +144,7 @@ fn request(args: &RequestArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         instrument: args.instrument(&session, &today),
         kind: args.side,
         quantity: args.quantity,
+        terms: args.terms.clone(),
         value: Band::new(None, args.at_most).map_err(|e| Failure::Invalid(e.to_string()))?,
         until: args.until.clone().unwrap_or_else(|| from.plus_days(UNTIL_DAYS)),
         from,

@@ -165,6 +165,7 @@ pub(super) fn models(by: &Date) -> Result<Vec<Model>, DemoError> {
             family,
             released_on: Some(released_on),
             open_weights: Some(row.open_weights == "true"),
+            stopped: None,
             supersedes: None,
         });
     }

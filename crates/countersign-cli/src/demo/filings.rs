@@ -42,6 +42,7 @@ pub(super) fn release(stage: &mut Stage, submission: &SubmissionId, model: &supe
         family: None,
         released_on: Some(model.date.clone()),
         open_weights: Some(false),
+        stopped: None,
         supersedes: None,
     }
     .into();

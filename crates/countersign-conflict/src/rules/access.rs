@@ -46,6 +46,26 @@ pub(super) fn window_open(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     }
 }
 
+/// Work on a model may be stopped as a whole, under every submission of it.
+pub(super) fn model_goes_on(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
+    if let Some(stopped) = q.facts.model_stopped(q.submission_id) {
+        sheet.add(rule, Verdict::Access, Outcome::Block, vec![stopped]);
+    }
+}
+
+/// Nobody is let in on what nobody looked at: a feed that is missing or too old leaves it to the ethics office. An access that happened is held
+/// against its grant, which the age of the feed suspended.
+pub(super) fn feeds_fresh(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
+    let (Some(policy), false) = (q.policy, matches!(q.ask, Ask::Access { .. })) else { return };
+    for feed in &policy.record.feeds {
+        let read = q.facts.feeds.get(feed.importer.as_str());
+        let fresh = read.is_some_and(|(at, _)| q.at < at.plus(feed.max_age_seconds.saturating_mul(1_000_000)));
+        if !fresh {
+            sheet.add(rule, Verdict::Access, Outcome::Refer, [policy.index].into_iter().chain(read.map(|(_, entry)| *entry)).collect());
+        }
+    }
+}
+
 pub(super) fn still_serves(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     let Some(person) = q.person else { return };
     if person.record.status == PersonStatus::Former {

@@ -1,6 +1,6 @@
 //! Restricted lists bar trading where they have an authority; watch lists change nothing anybody but the ethics role can see.
 
-use countersign_entry::record::{ListKind, Outcome, Verdict};
+use countersign_entry::record::{ListKind, Outcome, Verdict, WATCH_ITEMS_MAX};
 
 use super::{Rule, Sheet};
 use crate::assess::Question;
@@ -19,4 +19,6 @@ pub(super) fn watched(q: &Question<'_>, _: &Rule, sheet: &mut Sheet) {
     q.listed(ListKind::Watch, |item, _, _| sheet.watch.push(item.index));
     sheet.watch.sort_unstable();
     sheet.watch.dedup();
+    // As many as an entry has room for; whoever looks into one case sees the list.
+    sheet.watch.truncate(WATCH_ITEMS_MAX);
 }

@@ -44,6 +44,8 @@ pub const ASKED_TOO_OFTEN: &str = "R-PCL-8";
 pub const PROBING: &str = "R-PCL-9";
 /// A trade that does not keep to what was cleared.
 pub const TRADE_NOT_CLEARED: &str = "R-PCL-10";
+/// A request to trade in a way the policy forbids.
+pub const TERM_FORBIDDEN: &str = "R-PCL-11";
 /// Rules whose findings are trades.
 pub(crate) const ABOUT_TRADES: [&str; 4] = [TRADE_AFTER_ACCESS, TRADE_IN_RESTRICTED, TRADE_IN_WATCHED, TRADE_NOT_CLEARED];
 /// Separation of duties.
@@ -152,6 +154,24 @@ pub const RULES: &[Rule] = &[
         eval: access::window_open,
     },
     Rule {
+        id: "R-MOD-1",
+        version: 1,
+        cite: "EO 14409 (voluntary offer)",
+        title: "Work on the submission's model is not stopped as a whole",
+        found: "all work on the model is stopped",
+        settled_by: "a record of the model that lifts the stop",
+        eval: access::model_goes_on,
+    },
+    Rule {
+        id: "R-FED-1",
+        version: 1,
+        cite: "fail-closed principle of this rule set; the agency's policy",
+        title: "Every feed the policy names was read, and is not older than the policy lets it be",
+        found: "a feed the policy names is missing or too old",
+        settled_by: "an import of the feed",
+        eval: access::feeds_fresh,
+    },
+    Rule {
         id: "R-STA-1",
         version: 1,
         cite: "NIST SP 800-53 PS-4",
@@ -242,6 +262,15 @@ pub const RULES: &[Rule] = &[
         eval: not_of_access,
     },
     Rule {
+        id: TERM_FORBIDDEN,
+        version: 1,
+        cite: "the agency's pre-clearance policy, and the authority it names",
+        title: "The trade is made in no way that the policy forbids: short, on margin, in an initial offering",
+        found: "the policy forbids to trade in this way",
+        settled_by: "a waiver of the rule the policy names",
+        eval: not_of_access,
+    },
+    Rule {
         id: ACCESS_BARS_TRADE,
         version: 1,
         cite: "5 CFR 2635.703; 17 CFR 240.10b5-1(b); the agency's pre-clearance policy",
@@ -317,6 +346,21 @@ pub fn rule_set() -> Hash32 {
         h.update(format!("{}\t{}\t{}\t{}\n", rule.id, rule.version, rule.cite, rule.title));
     }
     Hash32(h.finalize().into())
+}
+
+/// What kind of text a rule rests on: `statute`, `regulation`, `order`, `agreement`, `policy`, `practice`, or `own principle` of this rule set.
+pub fn authority(rule: &Rule) -> &'static str {
+    let kinds = [
+        ("U.S.C.", "statute"),
+        ("CFR", "regulation"),
+        ("EO 14409", "order"),
+        ("own authority", "list's own"),
+        ("terms of access", "agreement"),
+        ("policy", "policy"),
+        ("NTM", "practice"),
+        ("NIST", "practice"),
+    ];
+    kinds.iter().find(|(sign, _)| rule.cite.contains(sign)).map_or("own principle", |(_, kind)| kind)
 }
 
 /// The rule with this id.

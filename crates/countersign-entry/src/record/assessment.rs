@@ -108,6 +108,9 @@ pub struct Obligation {
     pub due: Option<Micros>,
 }
 
+/// Watch-list items an entry names at most.
+pub const WATCH_ITEMS_MAX: usize = 48;
+
 /// Three verdicts, what stands behind them, and the decision policy made of them. The conflict crate alone makes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -127,8 +130,56 @@ pub struct Assessment {
     pub decision: Decision,
     /// Every rule that did not come out clear.
     pub reasons: Vec<Reason>,
-    /// Watch-list items the request touches. They change nothing above; the ethics role alone sees them.
+    /// Watch-list items the request touches. They change nothing above; the ethics role alone sees them. In bytes they take the same room whether there
+    /// are none or six, so that the size of an entry does not tell.
+    #[serde(with = "slots")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<LeafIndex>"))]
     pub watch: Vec<LeafIndex>,
     /// Who must do what by when.
     pub obligations: Vec<Obligation>,
+}
+
+/// Entries in slots of eight bytes, six slots at a time: an entry's index plus one, or zero for none. People and JSON get a plain list.
+mod slots {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::ids::LeafIndex;
+
+    /// Bytes of a slot.
+    const SLOT: usize = 8;
+    /// Slots that are always there, and by how many more there are.
+    const GROUP: usize = 6;
+
+    pub(super) fn serialize<S: Serializer>(items: &[LeafIndex], s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() {
+            return items.serialize(s);
+        }
+        if items.len() > super::WATCH_ITEMS_MAX {
+            return Err(S::Error::custom("more watch items than an entry names"));
+        }
+        let slots = items.len().max(1).next_multiple_of(GROUP);
+        let mut bytes = Vec::with_capacity(slots * SLOT);
+        for item in items {
+            let number = item.0.checked_add(1).ok_or_else(|| S::Error::custom("no entry has this index"))?;
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.resize(slots * SLOT, 0);
+        serde_bytes::serialize(&bytes, s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<LeafIndex>, D::Error> {
+        if d.is_human_readable() {
+            return Vec::deserialize(d);
+        }
+        let bytes: Vec<u8> = serde_bytes::deserialize(d)?;
+        let numbers: Vec<u64> = bytes.chunks(SLOT).map(|slot| slot.iter().fold(0, |n, b| n << 8 | u64::from(*b))).collect();
+        let used = numbers.iter().take_while(|n| **n > 0).count();
+        let fits = used <= super::WATCH_ITEMS_MAX && bytes.len() == used.max(1).next_multiple_of(GROUP) * SLOT;
+        if !fits || numbers.iter().skip(used).any(|n| *n > 0) {
+            return Err(D::Error::custom("watch items stand in the first slots of as few groups of six as hold them"));
+        }
+        Ok(numbers.into_iter().take(used).map(|n| LeafIndex(n - 1)).collect())
+    }
 }

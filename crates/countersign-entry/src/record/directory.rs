@@ -234,6 +234,8 @@ pub struct Model {
     pub released_on: Option<Date>,
     /// Whether anybody can have its weights.
     pub open_weights: Option<bool>,
+    /// Whether all work on it is stopped: every grant under any submission of it is suspended in the same commit.
+    pub stopped: Option<bool>,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
 }

@@ -18,6 +18,12 @@ pub enum AgreementKind {
     DutyNotice,
     /// The person's signed certification that they hold no interest in an issuer the submission touches.
     NoInterestCertification,
+    /// A waiver under 18 U.S.C. 208(b), signed by the appointing official before the person takes part (5 CFR 2640.301, 2640.302).
+    #[serde(rename = "waiver_208")]
+    Waiver208,
+    /// The agency designee's authorization under 5 CFR 2635.502(d).
+    #[serde(rename = "authorization_502")]
+    Authorization502,
 }
 
 /// A signed agreement, acknowledgement or certification.

@@ -23,7 +23,7 @@ mod submission;
 use ciborium::Value;
 
 pub use self::access::{AccessEvent, AccessResult, Read};
-pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict};
+pub use self::assessment::{Assessment, Decision, Obligation, ObligationKind, ObligedParty, Outcome, Reason, Verdict, WATCH_ITEMS_MAX};
 pub use self::cases::{CaseEvent, CaseOpened, CaseStep, Disposition};
 pub use self::control::{
     DataKeyCreated, DataKeyDestroyed, Genesis, KeyAttested, KeyLossDeclared, KeyRevoked, KeyRotated, OfficerEnrolled, OfficerRevoked,
@@ -41,8 +41,10 @@ pub use self::interest::{
     Trade, TradeKind,
 };
 pub use self::login::{CredentialLinked, CredentialRevoked};
-pub use self::policy::{Effect, Effects, Policy};
-pub use self::preclearance::{AccessBar, PreclearanceDecision, PreclearancePolicy, PreclearanceRequest, PreclearanceScope};
+pub use self::policy::{Effect, Effects, Feed, Policy};
+pub use self::preclearance::{
+    AccessBar, ForbiddenTerm, PreclearanceDecision, PreclearancePolicy, PreclearanceRequest, PreclearanceScope, TradeTerm,
+};
 pub use self::process::{
     Authority, Correction, Designation, HoldScope, Identifier, IdentifierScheme, LegalHold, Referral, RosterEntry, Selection, Vulnerability,
 };

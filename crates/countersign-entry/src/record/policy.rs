@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::directory::Tier;
 use super::ethics::AgreementKind;
 use super::preclearance::PreclearancePolicy;
-use crate::ids::{IdError, LeafIndex, RecordId};
+use crate::ids::{IdError, LeafIndex, Line, RecordId};
 use crate::time::Micros;
 
 /// What a verdict's outcome does to the decision.
@@ -32,6 +32,17 @@ pub struct Effects {
     pub hold: Effect,
     /// Of `trade`.
     pub trade: Effect,
+}
+
+/// A source that has to be read often enough for anybody to be let in on what it last said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// The importer that reads it, without its version: `house-ptr`.
+    pub importer: Line,
+    /// Seconds after which its last import is too old.
+    pub max_age_seconds: u64,
 }
 
 /// An agency's policy.
@@ -61,6 +72,8 @@ pub struct Policy {
     pub case_tier_max: Tier,
     /// Seconds an access event's own time may lie ahead of the ledger's clock.
     pub clock_skew_seconds: u64,
+    /// Sources without which, or with which too old, nobody is cleared and active grants are suspended.
+    pub feeds: Vec<Feed>,
     /// How requests to trade are answered; none clears nothing and asks for no request.
     pub preclearance: Option<PreclearancePolicy>,
     /// The record this one takes the place of.
@@ -82,6 +95,7 @@ struct PolicyFields {
     case_cadence_seconds: u64,
     case_tier_max: Tier,
     clock_skew_seconds: u64,
+    feeds: Vec<Feed>,
     preclearance: Option<PreclearancePolicy>,
     supersedes: Option<LeafIndex>,
 }
@@ -99,6 +113,9 @@ impl TryFrom<PolicyFields> for Policy {
         if f.clock_skew_seconds > 86_400 {
             return bad("allows at most a day of clock skew");
         }
+        if f.feeds.iter().any(|feed| !(3_600..=31_536_000).contains(&feed.max_age_seconds)) {
+            return bad("lets a feed be an hour to a year old");
+        }
         // A policy may be stricter than the verdicts, never blind to them: that is what "missing evidence never clears" means here.
         if f.on_refer.participate == Effect::Allow || f.on_block.participate != Effect::Deny {
             return bad("never lets a person take part against a verdict on participation");
@@ -115,6 +132,7 @@ impl TryFrom<PolicyFields> for Policy {
             case_cadence_seconds: f.case_cadence_seconds,
             case_tier_max: f.case_tier_max,
             clock_skew_seconds: f.clock_skew_seconds,
+            feeds: f.feeds,
             preclearance: f.preclearance,
             supersedes: f.supersedes,
         })

@@ -6,6 +6,30 @@ use super::assessment::Assessment;
 use super::interest::{Band, HolderRelation, Instrument, InstrumentClass, TradeKind};
 use crate::ids::{Date, IdError, LeafIndex, Line, PersonId, Reference};
 
+/// A way of trading that some rules forbid, whatever is traded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TradeTerm {
+    /// Sells what is not held.
+    ShortSale,
+    /// Carried on margin.
+    OnMargin,
+    /// In an initial public offering or direct listing, or within seven days after its effective day.
+    InitialOffering,
+}
+
+/// A way of trading that a policy never clears, and the text that lets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ForbiddenTerm {
+    /// Which.
+    pub term: TradeTerm,
+    /// The statute, regulation or agency policy: no prohibition is invented.
+    pub authority: Line,
+}
+
 /// Somebody asks whether they may make a trade. Its leaf index is the pre-clearance's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -21,6 +45,8 @@ pub struct PreclearanceRequest {
     pub kind: TradeKind,
     /// How many units at most: shares, contracts. Part of a unit counts as a whole one.
     pub quantity: Option<u64>,
+    /// Ways of trading that rules may forbid.
+    pub terms: Vec<TradeTerm>,
     /// For how much. The upper end is what must not be exceeded.
     pub value: Band,
     /// First day they mean to trade on.
@@ -85,6 +111,8 @@ pub struct PreclearancePolicy {
     pub always_cleared: Vec<InstrumentClass>,
     /// Classes that are never cleared by rule, whatever stands above.
     pub never_cleared: Vec<InstrumentClass>,
+    /// Ways of trading that are never cleared, each with its authority, also for classes that are always cleared.
+    pub forbidden_terms: Vec<ForbiddenTerm>,
     /// Calendar days between request and trade.
     pub notice_days: u32,
     /// Business days a clearance lasts, after the notice is over.
@@ -108,6 +136,7 @@ struct PreclearancePolicyFields {
     access_bars: AccessBar,
     always_cleared: Vec<InstrumentClass>,
     never_cleared: Vec<InstrumentClass>,
+    forbidden_terms: Vec<ForbiddenTerm>,
     notice_days: u32,
     execute_business_days: u32,
     hold_months: u32,
@@ -132,6 +161,7 @@ impl TryFrom<PreclearancePolicyFields> for PreclearancePolicy {
             access_bars: f.access_bars,
             always_cleared: f.always_cleared,
             never_cleared: f.never_cleared,
+            forbidden_terms: f.forbidden_terms,
             notice_days: f.notice_days,
             execute_business_days: f.execute_business_days,
             hold_months: f.hold_months,

@@ -56,6 +56,7 @@ fn is_proceeding(kind: MatterKind) -> bool {
             | RequestForMeeting
             | RoutineFiling
             | MergerReview
+            | ReserveBankCredit
             | Audit
             | InspectionOrTest
             | Study

@@ -11,7 +11,10 @@ use crate::three::Three;
 
 pub(crate) fn disclosure(case: &Case<'_>, sheet: &mut Sheet) {
     match &case.s.filing {
-        Some(filing) => reports(case, filing, sheet),
+        Some(filing) => {
+            reports(case, filing, sheet);
+            late_fee(case, filing, sheet);
+        }
         None if case.asks(Point::Report) => {
             let ask = Ask::new("What position does the person hold, since when, and what are its duties?", "`filing`");
             sheet.refer(Kind::Disclosure, Point::Report, REPORT, &ask);
@@ -24,6 +27,18 @@ pub(crate) fn disclosure(case: &Case<'_>, sheet: &mut Sheet) {
     }
     for (n, c) in case.s.certificates.iter().enumerate() {
         certificate(case, n, c, sheet);
+    }
+}
+
+/// 2634.704: a public report more than 30 days late costs a fee, unless it is waived.
+fn late_fee(case: &Case<'_>, f: &Filing, sheet: &mut Sheet) {
+    let due = sheet.findings.iter().filter(|(k, x)| *k == Kind::Disclosure && x.rule == REPORT.id).filter_map(|(_, x)| x.until).min();
+    let limits = case.limits;
+    if let Some((due, filed)) = due.zip(f.filed_on)
+        && filed > due.plus_days(limits.late_fee_after_days)
+    {
+        let what = format!("pay the late filing fee of ${}, unless it is waived: due {due}, filed {filed}", limits.late_fee);
+        sheet.oblige("the person", what, None, "5 CFR 2634.704");
     }
 }
 
@@ -172,6 +187,10 @@ fn entry(case: &Case<'_>, f: &Filing, days: Option<u64>, other: bool, sheet: &mu
 fn confidential(f: &Filing, sheet: &mut Sheet) {
     use FilingDuty::*;
     let (outcome, because): (Option<Outcome>, &str) = match f.position {
+        _ if f.alternative_procedure_approved == Some(true) => (
+            Some(Outcome::FileNotRequired),
+            "an alternative procedure that OGE approved in writing takes the place of the report (2634.905)",
+        ),
         _ if f.agency_excludes == Some(true) => {
             (Some(Outcome::FileNotRequired), "the agency has excluded the position, since a conflict is remote")
         }
@@ -253,6 +272,9 @@ fn certificate(_: &Case<'_>, n: usize, c: &CertificateRequest, sheet: &mut Sheet
         (c.divestiture_required == Some(false), "nothing requires the sale"),
         (c.second_after_partial_sale == Some(true), "no further certificate after a sale down to the exempt amount"),
         (c.eligible_person == Some(false), "the person is not eligible"),
+        (c.in_tax_deferred_account == Some(true), "it can be exchanged or rolled over without a gain being taxed (2634.1007(a), (b))"),
+        (c.acquired_against_prohibition == Some(true), "it was acquired when that was forbidden (2634.1007(d))"),
+        (c.divests_all_conflicting == Some(false), "not everything that presents the conflict is to be sold (2634.1007(c))"),
         (c.reinvestment == Some(Reinvestment::Else), "the proceeds are not put in permitted property"),
         (!own, "it belongs to somebody who is not eligible"),
     ];

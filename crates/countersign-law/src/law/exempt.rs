@@ -1,11 +1,14 @@
 //! Exemptions of 5 CFR part 2640, subpart B: which one an affected interest comes under, and whether it holds.
 
 use super::classify::Class;
-use super::exempt_misc::{board, federal_pay, job, loyalty, mutual, partner};
+use super::exempt_misc::{board, federal_pay, job, loyalty, mutual, partner, reserve_bank};
 use super::exempt_sums::{sector, securities};
 use super::stakes::Stake;
 use super::{Ask, Case};
-use crate::rules::{FEDERAL_SHORT, FORBIDDEN, FUND, FUND_GENERAL, HIRING, MEDICAL, NOT_A_SECURITY, PLAN, POWER, Rule, TAX_EXEMPT};
+use crate::rules::{
+    BIRTHRIGHT, FEDERAL_SHORT, FORBIDDEN, FUND, FUND_GENERAL, HIRING, MEDICAL, NOT_A_SECURITY, PLAN, POWER, REPRESENTATIVE, Rule,
+    TAX_EXEMPT,
+};
 use crate::scenario::{Asset, Concentration, HeldAgainst, Holder, Interest, MatterKind, PaperKind, Standing, Status, TieRole};
 use crate::three::Three;
 
@@ -54,6 +57,9 @@ pub(crate) fn shield(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[St
             FORBIDDEN,
             "it is held against a statute, a supplemental regulation or a determination, so no exemption applies",
         );
+    }
+    if let Some(bank) = reserve_bank(case, class, stake) {
+        return bank;
     }
     if stake.holder == Holder::GeneralPartner {
         return partner(case, stake);
@@ -104,6 +110,7 @@ fn by_asset(case: &Case<'_>, class: Class, stake: &Stake<'_>, i: &Interest, all:
             Shield::lost(NOT_A_SECURITY, "it is not a publicly traded security, so no limit in dollars makes it exempt")
         }
         OrganizationsInvestment => tax_exempt(case, stake, i),
+        IndianBirthright => birthright(stake),
         LoyaltyProgram => loyalty(i),
         MutualInsurancePolicy => mutual(i),
         FederalPayOrBenefits | SocialSecurityOrVeteransBenefits => federal_pay(case, stake, i),
@@ -111,6 +118,24 @@ fn by_asset(case: &Case<'_>, class: Class, stake: &Stake<'_>, i: &Interest, all:
         ElectricPower => power(case),
         OrganizationsOwnAffairs | Salary => job(case, class, stake),
         _ => Shield::None,
+    }
+}
+
+/// 18 U.S.C. 208(b)(4): the tribe, allotment or fund must be no party.
+fn birthright(stake: &Stake<'_>) -> Shield {
+    if !matches!(stake.holder, Holder::Own | Holder::Spouse | Holder::MinorChild) {
+        return Shield::lost(BIRTHRIGHT, "it reaches birthrights of the person, the spouse and minor children only");
+    }
+    match stake.standing {
+        Some(s) if s.is_party() => {
+            Shield::lost(BIRTHRIGHT, "the tribe, allotment or fund is a party, and then the statute does not lift the bar")
+        }
+        Some(_) => Shield::exempt(BIRTHRIGHT, "the interest comes by birthright alone, and the tribe, allotment or fund is no party"),
+        None => Shield::open(
+            BIRTHRIGHT,
+            format!("Is {} a party to the matter?", super::named(stake.name)),
+            "an entry for it in `matter.concerns`",
+        ),
     }
 }
 
@@ -237,7 +262,13 @@ fn hiring(case: &Case<'_>, stake: &Stake<'_>, i: &Interest) -> Option<Shield> {
 
 /// 2640.203(j), else another one.
 fn representative_or(case: &Case<'_>, stake: &Stake<'_>, other: impl FnOnce() -> Shield) -> Shield {
-    super::exempt_misc::representative(case, stake).unwrap_or_else(other)
+    use super::exempt_misc::{representative, represents};
+    match representative(case, stake).unwrap_or_else(other) {
+        Shield::Lost(_, why, lines) if represents(case) => {
+            Shield::Lost(REPRESENTATIVE, format!("it is not an interest of the class the nonvoting member represents, and {why}"), lines)
+        }
+        shield => shield,
+    }
 }
 
 /// 2640.203(i)(2).

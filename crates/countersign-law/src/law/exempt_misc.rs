@@ -147,6 +147,15 @@ fn on_advisory_committee(case: &Case<'_>) -> Three {
     Three::from(case.s.person.status == Some(Status::Sge)).and(Three::from(committee.and_then(|c| c.federal_advisory_committee_act)))
 }
 
+/// Whether the person sits on an FDA committee as a nonvoting representative.
+pub(super) fn represents(case: &Case<'_>) -> bool {
+    let committee = case.s.person.committee.as_ref();
+    committee.is_some_and(|c| {
+        let seat = matches!(c.seat, Some(Seat::NonvotingIndustryRepresentative | Seat::NonvotingConsumerRepresentative));
+        seat && c.food_and_drug_administration == Some(true)
+    })
+}
+
 /// 2640.203(j).
 pub(super) fn representative(case: &Case<'_>, stake: &Stake<'_>) -> Option<Shield> {
     let committee = case.s.person.committee.as_ref()?;
@@ -165,7 +174,7 @@ pub(super) fn representative(case: &Case<'_>, stake: &Stake<'_>) -> Option<Shiel
     })
 }
 
-/// 2640.203(b), (c), (g), (h), (i)(1), (j), (l): the job itself.
+/// 2640.203(b), (c), (g), (i)(1), (j), (l): the job itself.
 pub(super) fn job(case: &Case<'_>, class: Class, stake: &Stake<'_>) -> Shield {
     let tie =
         stake.tie().or_else(|| case.s.ties.iter().find(|t| t.who == Some(Holder::Own) && crate::scenario::same_name(&t.with, stake.name)));
@@ -180,7 +189,7 @@ pub(super) fn job(case: &Case<'_>, class: Class, stake: &Stake<'_>) -> Shield {
     if let Some(shield) = representative(case, stake).or_else(|| campus(&org)).or_else(|| leave(class, stake, &org)) {
         return shield;
     }
-    if let Some(shield) = census(case, &org).or_else(|| hospital(case, &org)).or_else(|| reserve_bank(case, class)) {
+    if let Some(shield) = census(case, &org).or_else(|| hospital(case, &org)) {
         return shield;
     }
     adviser(case, class, stake, tie)
@@ -228,10 +237,47 @@ fn hospital(case: &Case<'_>, org: &Organization) -> Option<Shield> {
     here.then(|| Shield::exempt(MEDICAL, "the hospital's only interest is to buy the product for its patients"))
 }
 
-fn reserve_bank(case: &Case<'_>, class: Class) -> Option<Shield> {
-    let rates = case.s.matter.as_ref().is_some_and(|m| m.kind == Some(MatterKind::Rates));
-    (case.s.person.federal_reserve_bank_director == Some(true) && rates && class != Class::Parties)
-        .then(|| Shield::exempt(RESERVE_BANK, "rates or a matter of broad applicability before directors of a Reserve Bank"))
+/// 2640.203(h): rates and matters of broad applicability; credit to a sound institution; credit to one in a hazardous condition, where the interest
+/// is in somebody else than it and its group.
+pub(super) fn reserve_bank(case: &Case<'_>, class: Class, stake: &Stake<'_>) -> Option<Shield> {
+    if case.s.person.federal_reserve_bank_director != Some(true) {
+        return None;
+    }
+    let matter = case.s.matter.as_ref()?;
+    let broad = matches!(matter.kind, Some(MatterKind::Rates | MatterKind::Rulemaking | MatterKind::Legislation | MatterKind::Policy));
+    if broad && class != Class::Parties {
+        return Some(Shield::exempt(
+            RESERVE_BANK,
+            "rates or a matter of broad applicability before directors of a Reserve Bank (203(h)(1), (2))",
+        ));
+    }
+    if matter.kind != Some(MatterKind::ReserveBankCredit) {
+        return None;
+    }
+    let inside = stake
+        .standing
+        .is_none_or(|s| s.is_party() || matches!(s, Standing::ParentOfParty | Standing::SubsidiaryOfParty | Standing::AffiliateOfParty));
+    Some(match (matter.hazardous_financial_condition, inside) {
+        (Some(false), _) => {
+            Shield::exempt(RESERVE_BANK, "credit to an institution that is not in a hazardous financial condition (203(h)(3))")
+        }
+        (Some(true), false) => Shield::exempt(
+            RESERVE_BANK,
+            "the interest is in somebody else than the institution in a hazardous condition and its group (203(h)(4))",
+        ),
+        (Some(true), true) => Shield::lost(
+            RESERVE_BANK,
+            "the institution is in a hazardous financial condition, and the interest is in it or its group (203(h)(4))",
+        ),
+        (None, false) => {
+            Shield::exempt(RESERVE_BANK, "the interest is in somebody else than the institution and its group (203(h)(3), (4))")
+        }
+        (None, true) => Shield::open(
+            RESERVE_BANK,
+            "Has the President of the Reserve Bank found the institution to be in a hazardous financial condition?",
+            "`matter.hazardous_financial_condition`",
+        ),
+    })
 }
 
 fn adviser(case: &Case<'_>, class: Class, stake: &Stake<'_>, tie: Option<&Tie>) -> Shield {

@@ -15,7 +15,7 @@ fn counted(stake: &Stake<'_>) -> Option<Amount> {
     let value = i.value.unwrap_or(Amount::UNKNOWN);
     let value = i.sold_above.map_or(value, |ceiling| value.capped(ceiling));
     match stake.touch {
-        Touch::Yes(..) if stake.standing.is_some() || is_fund(stake) => Some(value),
+        Touch::Yes(..) if stake.standing.is_some() || is_fund(stake) || stake.asset == Asset::TreasuryBond => Some(value),
         Touch::Yes(..) | Touch::Unknown(..) => Amount::between(0, value.high()),
         Touch::No(..) => None,
     }
@@ -50,7 +50,8 @@ impl Sum {
             Three::No => Shield::Lost(rule, format!("{what} come to more than ${}", grouped(limit)), self.lines),
             Three::Unknown => {
                 let settled = format!("the exact values, or a sum of at most ${}", grouped(limit));
-                let question = format!("What are {what} worth together? On the papers: {}.", self.total);
+                let known = if self.total == Amount::UNKNOWN { "no value".to_owned() } else { self.total.to_string() };
+                let question = format!("How much are the {what} worth in all? The papers give {known}.");
                 Shield::Open(rule, super::Ask::new(question, settled), self.lines)
             }
         }

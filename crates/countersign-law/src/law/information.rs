@@ -1,9 +1,11 @@
-//! Use of information (5 CFR 2635.703; 17 CFR 240.10b5-1 and -2; 7 U.S.C. 6c(a)).
+//! Use of information (5 CFR 2635.703; 17 CFR 240.10b5-1 and -2; 17 CFR 180.1; 7 U.S.C. 6c(a); 41 U.S.C. 2102).
 
+use super::contract::promised;
+use super::plan::{self, Defence};
 use super::{Ask, Case, Sheet};
 use crate::answer::{Flag, Kind, Outcome, Point};
-use crate::rules::{COMMODITIES, INFORMATION, Rule, SECURITIES};
-use crate::scenario::{Gained, InformationUse, InformationUseKind, Protection};
+use crate::rules::{AGREED, COMMODITIES, DECEPTION, INFORMATION, PLAN_DEFENCE, PROCUREMENT_INFO, Rule, SECURITIES, TRUST};
+use crate::scenario::{Gained, InformationUse, InformationUseKind, Promise, Protection};
 use crate::three::Three;
 
 /// Whether the public did not have it when it was used (703(b)).
@@ -19,12 +21,6 @@ pub(crate) fn nonpublic(case: &Case<'_>, u: &InformationUse) -> Three {
         Some(_) => Three::Yes,
         None => Three::Unknown,
     }
-}
-
-/// A plan adopted before the person knew, and not changed after (10b5-1(c)).
-fn planned_before(u: &InformationUse) -> bool {
-    let before = u.plan_adopted_on.zip(u.known_on).is_some_and(|(adopted, known)| adopted < known);
-    before && u.plan_modified_on.is_none_or(|changed| u.known_on.is_some_and(|known| changed < known))
 }
 
 pub(crate) fn information(case: &Case<'_>, sheet: &mut Sheet) {
@@ -63,7 +59,7 @@ fn one(case: &Case<'_>, u: &InformationUse, place: String, sheet: &mut Sheet) {
             let because = "the public has it";
             sheet.find(Kind::NonpublicInfo, Outcome::NoViolation, Point::UseOfInformation, INFORMATION, because).fact(place);
         }
-        (Three::Yes, Some(_)) => prohibited(u, what, place, sheet),
+        (Three::Yes, Some(_)) => prohibited(case, u, what, place, sheet),
         _ => {
             let ask = Ask::new("How did the person come by it, and had the public got it by then?", "`gained`, `protection`, `public_on`");
             sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, INFORMATION, &ask).fact(place);
@@ -71,22 +67,66 @@ fn one(case: &Case<'_>, u: &InformationUse, place: String, sheet: &mut Sheet) {
     }
 }
 
-fn rule_for(u: &InformationUse, what: InformationUseKind) -> Rule {
-    match (u.gained, what) {
-        (Some(Gained::ThroughFederalEmployment), _) => INFORMATION,
-        (_, InformationUseKind::TradesCommodityOrEventContract) => COMMODITIES,
-        _ => SECURITIES,
+/// The rules that forbid a use: none where nothing names an authority.
+fn rules_for(case: &Case<'_>, u: &InformationUse, what: InformationUseKind) -> Vec<Rule> {
+    use InformationUseKind::*;
+    let federal = u.gained == Some(Gained::ThroughFederalEmployment);
+    let from_federal = federal || matches!(u.gained, Some(Gained::ToldByFederalEmployee | Gained::Stolen));
+    let broken = match what {
+        TradesSecurity | TipsOthers => promised(case, Promise::NoTrading),
+        TradesCommodityOrEventContract => promised(case, Promise::NoEventContracts) || promised(case, Promise::NoTrading),
+        _ => promised(case, Promise::KeepConfidence) || promised(case, Promise::NoPersonalGain) || u.gained == Some(Gained::UnderAgreement),
+    };
+    let of_market = match what {
+        TradesSecurity | TipsOthers if !federal => Some(SECURITIES),
+        TradesCommodityOrEventContract if from_federal => Some(COMMODITIES),
+        TradesCommodityOrEventContract => Some(DECEPTION),
+        _ => None,
+    };
+    let of_procurement = what == ObtainsBeforeAward || (u.protection == Some(Protection::SourceSelection) && of_market.is_none());
+    let found = [federal.then_some(INFORMATION), of_market, of_procurement.then_some(PROCUREMENT_INFO), broken.then_some(AGREED)];
+    found.into_iter().flatten().collect()
+}
+
+/// What a plan from before the person knew does to a trade. True where that settles the finding.
+fn by_plan(case: &Case<'_>, u: &InformationUse, place: &str, sheet: &mut Sheet) -> bool {
+    match plan::defence(case, u) {
+        Defence::None => false,
+        Defence::Fails(why, until) => {
+            let found = sheet.find(Kind::NonpublicInfo, Outcome::UseProhibited, Point::UseOfInformation, PLAN_DEFENCE, why).fact(place);
+            found.until(until).flag(Flag::AlsoSecuritiesLaw);
+            true
+        }
+        Defence::Stands(lines) => {
+            let ask = Ask::new(
+                "On its papers the plan meets every condition. Was it entered, and acted on, in good faith, and not to evade the rule?",
+                "the circumstances in which the plan was made (17 CFR 240.10b5-1(c)(1)(ii)(A))",
+            );
+            sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, PLAN_DEFENCE, &ask).fact(place).sums(&lines);
+            true
+        }
+        Defence::Open => {
+            let ask = Ask::new(
+                "Was the plan binding, entered in good faith, followed without change, and the cooling-off period over?",
+                "the plan's papers: `plan` (17 CFR 240.10b5-1(c))",
+            );
+            sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, PLAN_DEFENCE, &ask).fact(place);
+            true
+        }
     }
 }
 
-fn prohibited(u: &InformationUse, what: InformationUseKind, place: String, sheet: &mut Sheet) {
+fn prohibited(case: &Case<'_>, u: &InformationUse, what: InformationUseKind, place: String, sheet: &mut Sheet) {
     use InformationUseKind::*;
-    if what == TradesSecurity && planned_before(u) {
+    if what == TradesSecurity && by_plan(case, u, &place, sheet) {
+        return;
+    }
+    if plan::duty(u) != Three::Yes {
         let ask = Ask::new(
-            "Was the plan binding, entered in good faith, followed without change, and the cooling-off period over?",
-            "the plan's papers (17 CFR 240.10b5-1(c))",
+            "Was there an agreement, or a history of sharing confidences, so that whoever was told knew that it was to be kept confidential?",
+            "`agreed_to_confidence`, `shares_confidences`",
         );
-        sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, SECURITIES, &ask).fact(place);
+        sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, TRUST, &ask).fact(place);
         return;
     }
     let because = match what {
@@ -97,16 +137,29 @@ fn prohibited(u: &InformationUse, what: InformationUseKind, place: String, sheet
         TradesCommodityOrEventContract => {
             "nonpublic information may not be used to trade a commodity, swap or event contract until the public has it"
         }
+        ObtainsBeforeAward => "bid, proposal and source selection information may not be obtained before the award it relates to",
         TellsBidder | HelpsCompetitor => "one company's protected information may not be given or used to help another",
         _ => "nonpublic information may not be given out to further a private interest, other than by the agency's procedures",
     };
     let also = matches!(what, TradesSecurity | TipsOthers | TradesCommodityOrEventContract);
-    sheet
-        .find(Kind::NonpublicInfo, Outcome::UseProhibited, Point::UseOfInformation, rule_for(u, what), because)
-        .fact(place)
-        .until(u.public_on)
-        .flag_if(also, Flag::AlsoSecuritiesLaw);
+    let rules = rules_for(case, u, what);
+    if rules.is_empty() {
+        let ask = Ask::new(
+            "Which agreement, statute or regulation binds the person to keep this, and what does it say?",
+            "`papers` with an `access_agreement` and its `promises`, or `gained`",
+        );
+        sheet.refer(Kind::NonpublicInfo, Point::UseOfInformation, AGREED, &ask).fact(place);
+        return;
+    }
+    for rule in rules {
+        sheet
+            .find(Kind::NonpublicInfo, Outcome::UseProhibited, Point::UseOfInformation, rule, because)
+            .fact(&place)
+            .until(u.public_on)
+            .flag_if(also, Flag::AlsoSecuritiesLaw);
+    }
     if also {
-        sheet.oblige("the person", "neither trade nor advise others to until the public has it", u.public_on, "5 CFR 2635.703(a)");
+        let cite = if u.gained == Some(Gained::ThroughFederalEmployment) { INFORMATION.cite } else { "17 CFR 240.10b5-1, 180.1" };
+        sheet.oblige("the person", "neither trade nor advise others to until the public has it", u.public_on, cite);
     }
 }

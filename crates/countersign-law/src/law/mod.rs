@@ -1,25 +1,30 @@
 //! The rules, one file for each part of the law. Each function looks at a [`Case`] and writes what it finds on a [`Sheet`].
 
 pub(crate) mod classify;
+pub(crate) mod contract;
 pub(crate) mod disclosure;
 pub(crate) mod exempt;
 pub(crate) mod exempt_misc;
 pub(crate) mod exempt_sums;
+pub(crate) mod fd;
 pub(crate) mod hold;
 pub(crate) mod information;
 pub(crate) mod misuse;
+pub(crate) mod plan;
 pub(crate) mod post;
 pub(crate) mod post_bars;
 pub(crate) mod post_contact;
 pub(crate) mod post_except;
 pub(crate) mod post_matter;
 pub(crate) mod post_status;
+pub(crate) mod procurement;
 pub(crate) mod s208;
 pub(crate) mod s502;
 pub(crate) mod s503;
 pub(crate) mod seeking;
 pub(crate) mod seeking_bar;
 pub(crate) mod stakes;
+pub(crate) mod trading;
 
 use crate::answer::{Finding, Flag, Kind, Obligation, Outcome, Point};
 use crate::day::Day;
@@ -30,7 +35,7 @@ use crate::scenario::Scenario;
 /// A scenario with the limits of its day.
 pub(crate) struct Case<'a> {
     pub(crate) s: &'a Scenario,
-    pub(crate) limits: &'static Limits,
+    pub(crate) limits: &'a Limits,
 }
 
 impl Case<'_> {

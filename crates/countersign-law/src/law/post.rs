@@ -1,6 +1,6 @@
 //! After Government service: each element the facts reach, and whether the act may be done (18 U.S.C. 207, 5 CFR part 2641).
 
-use super::post_bars::{Verdict, foreign, high, permanent, two_years};
+use super::post_bars::{Verdict, foreign, high, permanent, treaty as treaty_bar, two_years};
 use super::post_contact::{Element, contact, intent, official_action, on_behalf, to_employee};
 use super::post_except::{Exception, exception};
 use super::post_matter::{Same, parties_now, parties_then, personal, responsibility, same, substantial, united_states};
@@ -124,6 +124,7 @@ fn conclude(case: &Case<'_>, act: &Act, contact: &[Element], exception: Option<&
         two_years(case, act, contact, exception),
         high(case, act, &bars, contact, exception),
         foreign(case, act, &bars, exception),
+        treaty_bar(case, act, exception),
     ];
     let treaty = treaty(case);
     let mut barred = false;

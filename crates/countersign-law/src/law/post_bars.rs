@@ -6,8 +6,8 @@ use super::post_matter::{parties_now, parties_then, personal, responsibility, sa
 use super::post_status::{Bar, High, of_former_agency};
 use super::{Ask, Case};
 use crate::day::Day;
-use crate::rules::{FOREIGN, PERMANENT, Rule, SAME_MATTER, SENIOR, TWO_YEARS, VERY_SENIOR};
-use crate::scenario::{Act, Recipient, RecipientKind};
+use crate::rules::{FOREIGN, PERMANENT, Rule, SAME_MATTER, SENIOR, TRADE_TREATY, TWO_YEARS, VERY_SENIOR};
+use crate::scenario::{Act, Behalf, MatterKind, PastWork, Recipient, RecipientKind, Stage};
 use crate::three::Three;
 
 /// What became of one bar.
@@ -92,6 +92,8 @@ pub(crate) fn permanent(case: &Case<'_>, contact: &[Element], exception: Option<
     elements.push(united_states(case, None));
     match together(PERMANENT, &elements) {
         no if no.applies == Three::No => no,
+        // Posts are stated and no work in the matter: this bar is not what the facts are about.
+        open if open.applies == Three::Unknown && !case.s.posts.is_empty() => Verdict { unstated: true, ..open },
         open if open.applies == Three::Unknown => open,
         yes => Verdict::unstated(
             PERMANENT,
@@ -224,5 +226,35 @@ pub(crate) fn foreign(case: &Case<'_>, act: &Act, bars: &[Bar<'_>], exception: O
     Verdict {
         until,
         ..Verdict::new(FOREIGN, Three::Yes, "a former senior employee represents, aids or advises a foreign government or party")
+    }
+}
+
+/// 207(b): representing, aiding or advising anybody else on a trade or treaty negotiation that goes on, with records exempt from disclosure.
+pub(crate) fn treaty(case: &Case<'_>, act: &Act, exception: Option<&Exception>) -> Verdict {
+    let negotiation = |w: &&PastWork| matches!(w.matter.kind, Some(MatterKind::BilateralAgreement | MatterKind::MultilateralAgreement));
+    let Some(work) = case.s.past_work.iter().find(negotiation) else {
+        return Verdict::new(TRADE_TREATY, Three::No, "no trade or treaty negotiation is at issue");
+    };
+    if let Some(no) = lifted(TRADE_TREATY, exception, |l| l == Lifts::All) {
+        return no;
+    }
+    let left = case.s.posts.last().and_then(|p| p.to);
+    let until = left.map(|to| to.plus_months(case.limits.trade_treaty_months));
+    let over = until.zip(day_of(case, act)).is_some_and(|(until, day)| day >= until);
+    let closed = case.s.matter.as_ref().and_then(|m| m.stage) == Some(Stage::Closed);
+    if over || closed || act.on_behalf_of == Some(Behalf::Own) {
+        return Verdict::new(TRADE_TREATY, Three::No, "the year is over, the negotiation has ended, or nobody else is helped");
+    }
+    let ask = Ask::new(
+        "Does it rest on agency records that the person had access to and that were designated as exempt from disclosure?",
+        "`uses_exempt_agency_records`",
+    );
+    match act.uses_exempt_agency_records {
+        None => Verdict::unstated(TRADE_TREATY, "nothing is stated of exempt agency records", ask),
+        Some(false) => Verdict::new(TRADE_TREATY, Three::No, "no exempt agency records are used"),
+        Some(true) => {
+            let elements = [personal(work), substantial(work)];
+            Verdict { until, ..together(TRADE_TREATY, &elements) }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Ask, Case, Sheet, named};
 use crate::answer::{Kind, Outcome, Point};
 use crate::day::Day;
-use crate::rules::{SENIOR_PERIOD, SENIOR_STATUS};
+use crate::rules::{SENIOR_PERIOD, SENIOR_STATUS, TWO_YEAR_PERIOD};
 use crate::scenario::{Post, Rank, Recipient, RecipientKind, Status, same_name};
 use crate::three::Three;
 
@@ -141,6 +141,33 @@ fn served_there(high: High, p: &Post, r: &Recipient) -> Three {
     Three::from(!separate || same_name(&p.designated_component, &r.designated_component))
 }
 
+/// Whether the person is a former official, for whom 41 U.S.C. 2104 speaks.
+pub(crate) fn former_official(case: &Case<'_>) -> Three {
+    match case.s.person.status {
+        Some(Status::Former) => Three::Yes,
+        Some(Status::Contractor | Status::Ffrdc | Status::Partner) if case.s.posts.iter().any(|p| p.to.is_some()) => Three::Yes,
+        Some(_) if case.s.posts.last().is_some_and(|p| p.to.is_some()) => Three::Yes,
+        Some(_) => Three::No,
+        None => Three::Unknown,
+    }
+}
+
+/// 202(b) and (c): each end of service begins two years, for what was pending under it then.
+fn two_years(case: &Case<'_>, sheet: &mut Sheet) {
+    let posts = &case.s.posts;
+    for (n, p) in posts.iter().enumerate() {
+        let (Some(to), false) = (p.to, unbroken(p, posts.get(n + 1))) else { continue };
+        let until = to.plus_months(case.limits.official_responsibility_months);
+        let because = format!(
+            "18 U.S.C. 207(a)(2) runs two years from leaving {} on {to}, for matters pending under the person's responsibility in the last year there; a later \
+             service and its end begin another two years for what was pending under it, and leave these as they are",
+            named(&p.agency)
+        );
+        let found = sheet.find(Kind::PostEmployment, Outcome::Period, Point::Period, TWO_YEAR_PERIOD, because).fact(format!("posts[{n}]"));
+        found.until(Some(until)).sum(format!("{to} plus {} months: {until}", case.limits.official_responsibility_months));
+    }
+}
+
 pub(crate) fn status(case: &Case<'_>, sheet: &mut Sheet) {
     let s = case.s;
     let only_service = !s.posts.is_empty()
@@ -163,6 +190,9 @@ pub(crate) fn status(case: &Case<'_>, sheet: &mut Sheet) {
     }
     for bar in bars(case) {
         period(case, &bar, sheet);
+    }
+    if case.asks(Point::Period) {
+        two_years(case, sheet);
     }
 }
 

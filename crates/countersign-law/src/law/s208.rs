@@ -5,7 +5,7 @@ use super::exempt::{Shield, shield};
 use super::stakes::{Stake, Touch, stakes};
 use super::{Ask, Case, Sheet, s502};
 use crate::answer::{Flag, Kind, Outcome, Point};
-use crate::rules::{ADVISERS_JOB, CLASSIFY, FUND, INTEREST, PARTIES_ONLY, PARTY_SUM, STATUS, STEPS, WAIVER};
+use crate::rules::{ADVISER_STOCK, CLASSIFY, FUND, INTEREST, PARTIES_ONLY, PARTY_SUM, STATUS, STEPS, WAIVER};
 use crate::scenario::{Asset, Concentration, Interest, Paper, PaperKind, Status, Step, same_name};
 use crate::three::Three;
 
@@ -37,12 +37,7 @@ pub(crate) fn participation(case: &Case<'_>, sheet: &mut Sheet) {
         return;
     }
     if bound(s.person.status) == Three::No {
-        let ask = Ask::new(
-            "18 U.S.C. 208 does not bind this person. Which agreement, contract clause or service regulation does, and what does it say?",
-            "the agreement the person signed",
-        );
-        sheet.refer(Kind::Participation, Point::Participation, STATUS, &ask).fact("person.status");
-        return;
+        return super::contract::participation(case, &stakes, sheet);
     }
     if s.steps.iter().all(|step| !step.of_substance()) && !s.steps.is_empty() {
         let because = "the person's part is administrative or peripheral, so it is not substantial";
@@ -183,7 +178,7 @@ fn adviser_stock(case: &Case<'_>, stake: &Stake<'_>, sheet: &mut Sheet) {
     let employer = case.s.ties.iter().any(|t| t.who == Some(crate::scenario::Holder::Own) && same_name(&t.with, stake.name));
     if stake.asset == Asset::Stock && employer && case.s.person.status == Some(Status::Sge) && case.s.person.committee.is_some() {
         let because = "the exemption for the employment of advisers does not extend to stock of the employer";
-        sheet.find(Kind::Exemption, Outcome::ExemptionUnavailable, Point::Exemption, ADVISERS_JOB, because).fact(&stake.place);
+        sheet.find(Kind::Exemption, Outcome::ExemptionUnavailable, Point::Exemption, ADVISER_STOCK, because).fact(&stake.place);
     }
 }
 

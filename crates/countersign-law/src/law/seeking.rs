@@ -53,6 +53,11 @@ pub(crate) fn stage(c: &JobContact, day: Option<Day>, resume_months: i32) -> Sta
     if at == Stage::Sent && !answered && lapsed() { Stage::Ended } else { at }
 }
 
+/// Whether nothing passed that begins to seek employment.
+pub(crate) fn nothing_sent(c: &JobContact) -> bool {
+    stage(c, None, 0) == Stage::None
+}
+
 /// Whether 18 U.S.C. 208 counts the employer's interests (negotiating, or an arrangement), whenever that was.
 pub(crate) fn negotiating_or_agreed(c: &JobContact) -> bool {
     stage(c, None, 0) >= Stage::Negotiating && is_employment(c) != Some(false)

@@ -166,6 +166,8 @@ fn of_effect(effect: IfDecided, name: &str) -> Touch {
 fn of_asset(asset: Asset, name: &str, standing: Option<Standing>) -> Touch {
     use Asset::*;
     match asset {
+        IndianBirthright if standing == Some(Standing::NotConcerned) => not_concerned(name),
+        IndianBirthright => Touch::Yes(INTEREST, "the matter bears on what the holder has by birthright".into()),
         FeeForThisMatter => Touch::Yes(INTEREST, "the fee is for this very matter".into()),
         FederalPayOrBenefits | SocialSecurityOrVeteransBenefits | ElectricPower => {
             Touch::Yes(INTEREST, "the matter bears on what the holder gets or pays".into())

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interest::Holder;
 use super::matter::{Standing, Step};
+use super::trading::TradingPlan;
 use crate::amount::Amount;
 use crate::day::Day;
 
@@ -86,6 +87,14 @@ pub struct InformationUse {
     pub on: Option<Day>,
     /// The day of the last change of that plan.
     pub plan_modified_on: Option<Day>,
+    /// What the plan says beside its days.
+    pub plan: Option<TradingPlan>,
+    /// Who told the person, where somebody close or a friend did.
+    pub told_by: Option<Holder>,
+    /// The two have a history, pattern or practice of sharing confidences.
+    pub shares_confidences: Option<bool>,
+    /// The person agreed to keep it in confidence.
+    pub agreed_to_confidence: Option<bool>,
 }
 
 /// How information was come by.
@@ -98,6 +107,10 @@ pub enum Gained {
     UnderAgreement,
     /// From a spouse, parent, child or sibling, or in confidence.
     InConfidence,
+    /// Told by a federal employee who had it from federal employment.
+    ToldByFederalEmployee,
+    /// Taken without leave from an agency, or from somebody who kept it in confidence.
+    Stolen,
     /// Elsewhere, as anybody could.
     AsAnybodyCould,
 }
@@ -132,6 +145,8 @@ pub enum InformationUseKind {
     TipsOthers,
     /// Tells a bidder, competitor or somebody who works for one.
     TellsBidder,
+    /// Gets it, or tries to, before the award of the contract it relates to.
+    ObtainsBeforeAward,
     /// Helps another company to compete.
     HelpsCompetitor,
     /// Gives it to an organization or a reporter.
@@ -174,6 +189,10 @@ pub struct Filing {
     pub agency_excludes: Option<bool>,
     /// Makes policy or is in a confidential relation to those who do (Schedule C and the like).
     pub policy_making: Option<bool>,
+    /// An alternative procedure that OGE approved in writing is used instead of the confidential report (2634.905).
+    pub alternative_procedure_approved: Option<bool>,
+    /// Day the report was filed.
+    pub filed_on: Option<Day>,
     /// A transaction to be reported.
     pub transaction: Option<Transaction>,
     /// A combat zone extension runs from this day.
@@ -267,6 +286,15 @@ pub struct CertificateRequest {
     pub second_after_partial_sale: Option<bool>,
     /// The person is an employee at the time of the request (a special Government employee is not eligible).
     pub eligible_person: Option<bool>,
+    /// Held in an individual retirement account, 529 plan, 401(k) or the like, in which it can be exchanged without a gain being taxed, or in a plan
+    /// that can be rolled over.
+    pub in_tax_deferred_account: Option<bool>,
+    /// Acquired when a statute, regulation or order forbade that.
+    pub acquired_against_prohibition: Option<bool>,
+    /// Agrees to sell everything that presents the conflict (what an exemption covers may be kept).
+    pub divests_all_conflicting: Option<bool>,
+    /// Held in a trust with people who are not eligible, whose part cannot be taken out.
+    pub in_trust_with_others: Option<bool>,
     /// What the proceeds are to be put in.
     pub reinvestment: Option<Reinvestment>,
 }

@@ -143,6 +143,8 @@ pub enum Asset {
     LoyaltyProgram,
     /// Federal salary, award, benefit, position, travel or fees.
     FederalPayOrBenefits,
+    /// Share by birthright in a tribe, in an allotment held in trust, or in a claims fund held in trust; `issuer` names it.
+    IndianBirthright,
     /// Social Security or veterans' benefits.
     SocialSecurityOrVeteransBenefits,
     /// Use of a medical product, or prescribing it for patients.

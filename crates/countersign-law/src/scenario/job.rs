@@ -21,6 +21,10 @@ pub struct JobContact {
     pub notice_filed_on: Option<Day>,
     /// A recusal statement reached the ethics official on this day.
     pub recusal_filed_on: Option<Day>,
+    /// The contact was reported in writing to the supervisor on this day.
+    pub reported_to_supervisor_on: Option<Day>,
+    /// The contact was reported in writing to the ethics official on this day. A notice under `notice_filed_on` is one as well.
+    pub reported_to_ethics_on: Option<Day>,
 }
 
 /// What a person would do for a possible employer.

@@ -219,6 +219,8 @@ pub struct Act {
     pub forum: Option<Forum>,
     /// The person is employed by somebody else than a candidate, party or committee (or a firm that serves only those).
     pub has_other_employer: Option<bool>,
+    /// Rests on agency records that the person had access to and that were designated as exempt from the Freedom of Information Act.
+    pub uses_exempt_agency_records: Option<bool>,
     /// The one helped is a foreign government or foreign political party.
     pub foreign_government: Option<bool>,
 }

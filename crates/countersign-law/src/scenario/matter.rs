@@ -26,6 +26,8 @@ pub struct Matter {
     pub nobody_else_can: Option<bool>,
     /// Others review what the person does in it.
     pub reviewed_above: Option<bool>,
+    /// For credit by a Reserve Bank: its President found the institution to be in a hazardous financial condition.
+    pub hazardous_financial_condition: Option<bool>,
     /// A sale or award exceeds the simplified acquisition threshold.
     pub above_simplified_acquisition_threshold: Option<bool>,
 }
@@ -116,6 +118,8 @@ pub enum MatterKind {
     Reorganization,
     /// Rates, charges and monetary policy.
     Rates,
+    /// An extension of credit, advance or discount by a Federal Reserve Bank to one depository institution.
+    ReserveBankCredit,
     /// A census.
     Census,
     /// An invitation, donation or other thing that is not agency business.

@@ -8,7 +8,9 @@ mod job;
 mod later;
 mod matter;
 mod person;
+mod procurement;
 mod tie;
+mod trading;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,9 @@ pub use self::job::*;
 pub use self::later::*;
 pub use self::matter::*;
 pub use self::person::*;
+pub use self::procurement::*;
 pub use self::tie::*;
+pub use self::trading::*;
 use crate::answer::Point;
 use crate::day::Day;
 
@@ -62,6 +66,14 @@ pub struct Scenario {
     pub office_uses: Vec<OfficeUse>,
     /// Uses of information.
     pub information: Vec<InformationUse>,
+    /// Procurements the person takes or took part in.
+    pub procurements: Vec<Procurement>,
+    /// Pay from contractors that a former official takes or is offered.
+    pub compensation: Vec<Compensation>,
+    /// Disclosures by issuers to some and not to all.
+    pub selective_disclosures: Vec<SelectiveDisclosure>,
+    /// Personal trades that a trading rule of the agency is held against.
+    pub trades: Vec<PersonalTrade>,
     /// Financial disclosure reports: the position, and the days that start clocks.
     pub filing: Option<Filing>,
     /// Requests for certificates of divestiture.

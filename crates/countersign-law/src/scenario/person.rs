@@ -25,8 +25,10 @@ pub struct Person {
     pub considered_for_position_with_these_duties: Option<bool>,
     /// How much of the duties such matters make up.
     pub share_of_duties: Option<ShareOfDuties>,
-    /// Director, officer or employee of a Federal Reserve Bank.
+    /// Director of a Federal Reserve Bank or of a branch of one.
     pub federal_reserve_bank_director: Option<bool>,
+    /// For contractors, FFRDC and partner staff: the contract the person works under.
+    pub contract: Option<ContractWork>,
 }
 
 /// Status under the ethics rules.
@@ -57,6 +59,21 @@ pub enum Status {
     Partner,
     /// Has left the Government.
     Former,
+}
+
+/// Work under a contract with the Government.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContractWork {
+    /// The contract has the clause FAR 52.203-16 (preventing personal conflicts of interest).
+    pub has_far_52_203_16: Option<bool>,
+    /// The person plans, evaluates, awards, administers or terminates contracts for the agency, or advises it on that. Testing or red-teaming
+    /// a model is none of these.
+    pub performs_acquisition_functions: Option<bool>,
+    /// The interests that the task might affect were disclosed to the employer when the person was assigned, and kept up.
+    pub interests_disclosed: Option<bool>,
+    /// The employer has prevented or mitigated the conflict in consultation with the agency.
+    pub mitigated_with_agency: Option<bool>,
 }
 
 /// How much of the duties such matters make up.
@@ -117,6 +134,8 @@ pub struct Paper {
     pub before_acting: Option<bool>,
     /// Names of matters or of persons it covers. Empty: everything in this scenario.
     pub covers: Vec<String>,
+    /// For an agreement: what the person promised in it.
+    pub promises: Vec<Promise>,
     /// For a direction to divest: whether the agency found unusual hardship and gave longer than 90 days.
     pub hardship_extension: Option<bool>,
 }
@@ -154,6 +173,8 @@ pub enum PaperKind {
     HoldingForbiddenByDetermination,
     /// A restricted list with an authority, on which what is held stands.
     RestrictedList,
+    /// An agreement the person signed: access terms, non-disclosure agreement, partner agreement; say in `promises` what it holds.
+    AccessAgreement,
     /// A certificate under 18 U.S.C. 207(j)(5), published.
     ScienceCertification,
     /// An order of a court that this person may testify as an expert.
@@ -161,4 +182,22 @@ pub enum PaperKind {
     /// A waiver of 18 U.S.C. 207 by the President or the Secretary of State.
     #[serde(rename = "waiver_207")]
     Waiver207,
+}
+
+/// What somebody promised in an agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// To keep what is seen in confidence.
+    KeepConfidence,
+    /// Not to trade, or have others trade, on what is seen or in what it touches.
+    NoTrading,
+    /// Not to trade event contracts on it.
+    NoEventContracts,
+    /// To disclose interests that the work might affect, and to keep that up.
+    DiscloseInterests,
+    /// Not to take part where an interest of one's own is affected.
+    NoParticipationWithInterest,
+    /// Not to use it for personal gain.
+    NoPersonalGain,
 }

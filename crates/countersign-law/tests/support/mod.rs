@@ -224,22 +224,102 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn information() -> impl Strategy<Value = InformationUse> {
-    (maybe(words("Gained")), maybe(words("Protection")), flag(), maybe(words("InformationUseKind")), flag(), prop::option::of(day()))
-        .prop_map(|(gained, protection, public, what, knowingly, public_on)| InformationUse {
-            gained,
-            protection,
-            public,
-            what,
-            knowingly,
-            public_on,
-            ..InformationUse::default()
+    let days = (prop::option::of(day()), prop::option::of(day()), prop::option::of(day()), prop::option::of(day()));
+    let plan = (days, prop::option::weighted(0.4, plan_of_trading()), maybe(words("Holder")));
+    (maybe(words("Gained")), maybe(words("Protection")), flag(), maybe(words("InformationUseKind")), flag(), prop::option::of(day()), plan)
+        .prop_map(|(gained, protection, public, what, knowingly, public_on, ((adopted, known, on, changed), plan, told_by))| {
+            InformationUse {
+                plan_adopted_on: adopted,
+                known_on: known,
+                on,
+                plan_modified_on: changed,
+                plan,
+                told_by,
+                gained,
+                protection,
+                public,
+                what,
+                knowingly,
+                public_on,
+                ..InformationUse::default()
+            }
         })
 }
 
+fn plan_of_trading() -> impl Strategy<Value = TradingPlan> {
+    (flag(), flag(), flag(), flag(), flag()).prop_map(|(binding, fixes_terms, keeps, director_or_officer, followed)| TradingPlan {
+        binding,
+        fixes_terms,
+        person_keeps_influence: keeps,
+        director_or_officer,
+        followed,
+        ..TradingPlan::default()
+    })
+}
+
+fn procurement() -> impl Strategy<Value = (Procurement, Compensation)> {
+    let what = (name(), name(), maybe(amount()), prop::collection::vec(words("ProcurementRole"), 0..2), prop::option::of(day()));
+    (what, maybe(words("JobRole")), flag(), prop::option::of(day())).prop_map(
+        |((bidder, awarded_to, value, roles, last_on), role, unrelated, on)| {
+            let from = awarded_to.clone();
+            let value = value.map(|v| Amount::between(v.low() * 300, v.high().map(|h| h * 300)).unwrap());
+            let bidders = vec![bidder];
+            (
+                Procurement { bidders, awarded_to, value, roles, last_on, ..Procurement::default() },
+                Compensation { from, role, on, from_unrelated_division: unrelated },
+            )
+        },
+    )
+}
+
+fn disclosure() -> impl Strategy<Value = SelectiveDisclosure> {
+    (flag(), maybe(words("Speaker")), maybe(words("Told")), flag(), flag(), prop::option::of(day()), prop::option::of(day())).prop_map(
+        |(issuer_reports_to_sec, speaker, told, agreed_to_confidence, knowing, learned_on, public_on)| SelectiveDisclosure {
+            issuer_reports_to_sec,
+            speaker,
+            told,
+            agreed_to_confidence,
+            knowing,
+            learned_on,
+            public_on,
+            ..SelectiveDisclosure::default()
+        },
+    )
+}
+
+fn personal_trade() -> impl Strategy<Value = PersonalTrade> {
+    let days = (prop::option::of(day()), prop::option::of(day()), prop::option::of(day()));
+    (maybe(words("TradingRule")), maybe(words("Holder")), maybe(words("Asset")), maybe(words("Side")), days, flag(), flag()).prop_map(
+        |(rule, holder, asset, side, (on, cleared_on, bought_on), agency_regulates_issuer, issuer_in_agency_proceeding)| PersonalTrade {
+            rule,
+            holder,
+            asset,
+            side,
+            on,
+            cleared_on,
+            bought_on,
+            agency_regulates_issuer,
+            issuer_in_agency_proceeding,
+            ..PersonalTrade::default()
+        },
+    )
+}
+
+fn contract_work() -> impl Strategy<Value = ContractWork> {
+    (flag(), flag(), flag(), flag()).prop_map(|(clause, acquisition, disclosed, mitigated)| ContractWork {
+        has_far_52_203_16: clause,
+        performs_acquisition_functions: acquisition,
+        interests_disclosed: disclosed,
+        mitigated_with_agency: mitigated,
+    })
+}
+
 fn paper() -> impl Strategy<Value = Paper> {
-    (maybe(words("PaperKind")), prop::option::of(day()), flag(), flag(), flag(), flag()).prop_map(
-        |(kind, on, written, right, disclosed, before)| Paper {
+    let promises = prop::collection::vec(words("Promise"), 0..2);
+    (maybe(words("PaperKind")), prop::option::of(day()), flag(), flag(), flag(), flag(), promises).prop_map(
+        |(kind, on, written, right, disclosed, before, promises)| Paper {
             kind,
+            promises,
             on,
             written,
             by_the_right_official: right,
@@ -278,15 +358,24 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
     );
     let later = (prop::collection::vec(post(), 0..3), prop::collection::vec(past(), 0..2), prop::collection::vec(act(), 0..2));
     let rest = (prop::collection::vec(information(), 0..2), prop::collection::vec(paper(), 0..2), prop::option::weighted(0.2, filing()));
-    (person(), conflicts, later, rest, prop::option::of(day()), prop::collection::vec(words("Point"), 0..2)).prop_map(
+    let market = (
+        prop::collection::vec(procurement(), 0..2),
+        prop::collection::vec(disclosure(), 0..2),
+        prop::collection::vec(personal_trade(), 0..2),
+        prop::option::weighted(0.3, contract_work()),
+    );
+    (person(), conflicts, later, rest, prop::option::of(day()), prop::collection::vec(words("Point"), 0..2), market).prop_map(
         |(
-            person,
+            mut person,
             (matter, steps, interests, ties, payments, job_contacts),
             (posts, past_work, acts),
             (information, papers, filing),
             as_of,
             asks,
+            (bids, selective_disclosures, trades, contract),
         )| {
+            person.contract = contract;
+            let (procurements, compensation) = bids.into_iter().unzip();
             Scenario {
                 id: "generated".into(),
                 asks,
@@ -304,6 +393,10 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
                 information,
                 papers,
                 filing,
+                procurements,
+                compensation,
+                selective_disclosures,
+                trades,
                 ..Scenario::default()
             }
         },

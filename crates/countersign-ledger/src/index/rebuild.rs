@@ -56,7 +56,11 @@ impl Source<'_> {
         let earlier = |entry: LeafIndex| self.record(entry.0);
         let before = Rereading { later: self.facts, entry: &earlier };
         for (opened, index) in halves.into_iter().flatten().zip(first..) {
-            take(&mut page, index, opened?, &before);
+            match opened {
+                // Erased: nobody finds it by what it said.
+                Err(OpenError::Shut { .. }) => {}
+                opened => take(&mut page, index, opened?, &before),
+            }
         }
         Ok(page)
     }

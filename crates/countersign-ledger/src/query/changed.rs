@@ -69,7 +69,7 @@ impl View<'_> {
             }
             match (&mut rows, self.parsed(index, leaf, sealed)) {
                 (Ok(rows), Ok(change)) if kind.is_none_or(|kind| change.record.type_name() == kind) => rows.push(change),
-                (Ok(_), Ok(_)) => {}
+                (Ok(_), Ok(_) | Err(OpenError::Shut { .. })) => {}
                 (_, Err(e)) => {
                     rows = Err(e);
                     return ControlFlow::Break(());

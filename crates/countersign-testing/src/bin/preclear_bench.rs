@@ -1,14 +1,15 @@
-//! Whether an answer to a request to trade tells of a watch list by the time it takes or the bytes it makes: interleaved pairs of requests about an
-//! issuer that is watched and one that is not, through the whole commit on a store in memory.
+//! Whether an answer tells of a watch list by the time it takes or the bytes it makes: interleaved pairs of requests to trade, requests for access and
+//! accesses, one about what is watched and one about what is not, through the whole commit on a store in memory.
 //! `cargo run --release -p countersign-testing --bin preclear_bench`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark that fails should stop")]
 
 use std::time::Instant;
 
 use countersign_conflict::assess_trade;
-use countersign_entry::ids::PersonId;
-use countersign_entry::record::{Issuer, ListKind, Person, PreclearancePolicy, Record};
-use countersign_testing::ledger::{World, cast, person, principal, record};
+use countersign_entry::ids::{PersonId, SubmissionId};
+use countersign_entry::record::{AgreementKind, Issuer, ListKind, Person, PreclearancePolicy, Record};
+use countersign_entry::time::DAY;
+use countersign_testing::ledger::{World, access, agreement, cast, grant_request, person, principal, record, stage_set, submission_record};
 use countersign_testing::scene;
 
 const PAIRS: usize = 10_000;
@@ -72,9 +73,71 @@ fn main() {
         differ += usize::from(told[0] != told[1]);
         world.clock.advance(1_000);
     }
-    println!("{PAIRS} pairs; answers or padded sizes that differ within a pair: {differ}; 128-byte blocks: {sizes:?}");
+    println!("requests to trade: {PAIRS} pairs; answers or padded sizes that differ within a pair: {differ}; 128-byte blocks: {sizes:?}");
     tell("whole commit, µs", &watched, &other);
     tell("assess_trade, µs", &alone[0], &alone[1]);
+    accesses();
+}
+
+/// Requests for access and accesses: a new person for each pair, so that each about what is watched is a first hit.
+fn accesses() {
+    let (world, mut ledger) = World::start_with(&principal("founder"), &principal("sequencer"), cast());
+    let first = stage_set(&mut ledger);
+    let second: SubmissionId = scene::text("S-0002");
+    let (lab, now) = (scene::text("lab"), ledger.now());
+    record(&mut ledger, "founder", "second", submission_record(&second, &lab, now)).unwrap();
+    record(&mut ledger, "ethics", "list", scene::list("quiet", ListKind::Watch, None)).unwrap();
+    record(&mut ledger, "ethics", "item", scene::item("quiet-1", "quiet", &format!("submission:{first}"))).unwrap();
+    let known = ledger.facts().persons().next().unwrap().record.clone();
+    let submissions = [first, second];
+    let mut taken = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
+    let (mut differ, mut opened_before) = (0usize, 0usize);
+    for n in 0..WARM + PAIRS {
+        let who = format!("a{n:05}");
+        record(&mut ledger, "founder", &format!("p-{n}"), Person { id: person(&who), supersedes: None, ..known.clone() }).unwrap();
+        for kind in [AgreementKind::AccessTerms, AgreementKind::NoInterestCertification] {
+            let name = format!("{who}-{kind:?}");
+            let signed = agreement(&name, &who, kind, ledger.now());
+            record(&mut ledger, "officer", &name, signed).unwrap();
+        }
+        let order = if n % 2 == 0 { [0, 1] } else { [1, 0] };
+        let mut told = [None, None];
+        for which in order {
+            let asks = grant_request(&who, &submissions[which], ledger.now().plus(DAY));
+            let begun = Instant::now();
+            let granted = record(&mut ledger, "officer", &format!("g-{n}-{which}"), asks).unwrap();
+            let request_took = begun.elapsed();
+            let seen = access(&who, &submissions[which], Some(granted.index), ledger.now());
+            let begun = Instant::now();
+            let logged = record(&mut ledger, "gateway", &format!("a-{n}-{which}"), seen).unwrap();
+            let access_took = begun.elapsed();
+            let size = |index| ledger.stored_len(index).unwrap();
+            let decision = |r: &Record| r.assessment().map(|a| (a.decision, a.participate, a.hold, a.trade));
+            told[which] = Some((
+                decision(&granted.record),
+                size(granted.index),
+                decision(&logged.record),
+                size(logged.index),
+                logged.index - granted.index,
+            ));
+            if n >= WARM {
+                taken[0][which].push(request_took.as_secs_f64() * 1e6);
+                taken[1][which].push(access_took.as_secs_f64() * 1e6);
+            }
+        }
+        differ += usize::from(told[0] != told[1]);
+        world.clock.advance(1_000);
+        opened_before = ledger.facts().cases().count();
+    }
+    world.clock.advance(3_600 * 1_000_000);
+    ledger.tick().unwrap();
+    let of_watch = ledger.facts().cases().filter(|(_, c)| c.rule.as_str() == "R-WCH-1").count();
+    println!(
+        "requests for access and accesses: {PAIRS} pairs; decisions, stored sizes or positions that differ within a pair: {differ}; \
+         cases before the cadence: {opened_before}, about the watch list at the cadence: {of_watch}"
+    );
+    tell("request for access, whole commit, µs", &taken[0][0], &taken[0][1]);
+    tell("access, whole commit, µs", &taken[1][0], &taken[1][1]);
 }
 
 /// Welch's t over all, and over what lies below the 90th percentile of both: the tail is the machine's, not the program's.

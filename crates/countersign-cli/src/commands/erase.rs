@@ -1,0 +1,68 @@
+//! `key compartments` and `key erase`: what each data key seals, and the end of one.
+
+use clap::Args;
+use countersign_entry::ids::{Line, PrincipalId};
+use countersign_ledger::Erasure;
+use serde_json::{Value, json};
+
+use super::DONE;
+use crate::args::{LedgerArgs, WriteArgs};
+use crate::failure::{Exit, Failure};
+use crate::output::Out;
+use crate::session::{Session, recorded_line};
+
+/// Which ledger's.
+#[derive(Debug, Args)]
+pub(crate) struct CompartmentArgs {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+}
+
+/// What is to be erased, and by whose leave.
+#[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    #[command(flatten)]
+    write: WriteArgs,
+    /// The compartment, as `key compartments` shows it: `submission:S-2603 2026`.
+    compartment: String,
+    /// The legal ground.
+    #[arg(long)]
+    authority: Line,
+    /// The principal of an approver. Two are needed, two people, and not yours.
+    #[arg(long, value_name = "PRINCIPAL", required = true)]
+    approver: Vec<PrincipalId>,
+}
+
+pub(crate) fn compartments(args: &CompartmentArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let session = Session::to_read(&args.ledger)?;
+    let mut all: Vec<(&str, u32)> = session.ledger.compartments().map(|(key_id, name)| (name, key_id)).collect();
+    all.sort_unstable();
+    if out.is_json() {
+        let rows: Vec<Value> = all.iter().map(|(name, key_id)| json!({ "compartment": name, "key_id": key_id })).collect();
+        out.object("key-compartments", json!({ "compartments": rows }))?;
+    } else {
+        let rows: Vec<Vec<String>> = all.iter().map(|(name, key_id)| vec![(*name).to_owned(), key_id.to_string()]).collect();
+        out.table(&["compartment", "data key"], &rows)?;
+    }
+    Ok(DONE)
+}
+
+pub(crate) fn erase(args: &EraseArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let mut session = Session::to_write(&args.ledger)?;
+    let erasure = Erasure { compartment: args.compartment.clone(), authority: args.authority.clone(), approvers: args.approver.clone() };
+    let receipt = session.ledger.erase(&session.actor.id, args.write.key()?, erasure)?;
+    if out.is_json() {
+        out.object("key-erase", json!({ "entry": receipt.index, "compartment": args.compartment }))?;
+        return Ok(DONE);
+    }
+    out.line(recorded_line(&receipt)?)?;
+    out.line(format_args!(
+        "What was sealed for {:?} can be read no more. It still proves: leaves, receipts and heads are as they were.",
+        args.compartment
+    ))?;
+    out.line("Copies of keys/data.keys from before still open it: destroy them, backups too, and where the keys are in a token run `key rewrap`.")?;
+    out.line("The next start reads every entry again, since what was made beside the ledger knew what is gone.")?;
+    Ok(DONE)
+}
