@@ -177,7 +177,8 @@ pub fn transition(grant: LeafIndex, to: GrantState, reason: Option<Line>) -> Gra
 pub fn record(kind: &str, told: Value) -> Result<Record, serde_json::Error> {
     let mut timed = told.clone();
     texts_as_times(&mut timed);
-    Record::from_human(kind, timed).or_else(|_| Record::from_human(kind, told))
+    // Where neither reads, what the first found is what is wrong: the second stumbles over the first time.
+    Record::from_human(kind, timed).or_else(|e| Record::from_human(kind, told).map_err(|_| e))
 }
 
 /// What is wrong with a body, without a word of what it holds.

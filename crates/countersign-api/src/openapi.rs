@@ -39,6 +39,18 @@ fn of<T: JsonSchema>() -> Body {
     Some(|generator| generator.subschema_for::<T>().to_value())
 }
 
+/// A record whose entry stands in the path, so that the body leaves its field out.
+fn without<T: JsonSchema>(generator: &mut SchemaGenerator, field: &str) -> Value {
+    let mut schema = T::json_schema(generator).to_value();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.remove(field);
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|name| name != field);
+    }
+    schema
+}
+
 const ABOUT: &[&str] = &["person", "limit", "cursor"];
 const AS_OF: &[&str] = &["as_of", "limit", "cursor"];
 const SPAN: &[&str] = &["from", "until", "as_of", "limit", "cursor"];
@@ -81,11 +93,13 @@ fn told(method: &str, route: &str) -> Option<Told> {
         ("POST", "/api/v1/preclearances") => ("Ask before a trade", &[], of::<records::PreclearanceRequest>(), Decided),
         ("GET", "/api/v1/preclearances") => ("What was asked before trades", ABOUT, None, Rows),
         ("POST", "/api/v1/preclearances/{entry}/decisions") => {
-            ("Decide on a request to trade", &[], of::<records::PreclearanceDecision>(), Recorded)
+            ("Decide on a request to trade", &[], Some(|g| without::<records::PreclearanceDecision>(g, "preclearance")), Recorded)
         }
         ("GET", "/api/v1/cases") => ("What was found", &["state", "limit", "cursor"], None, Rows),
         ("GET", "/api/v1/cases/{entry}") => ("One case, what it rests on and what was done about it", &[], None, One),
-        ("POST", "/api/v1/cases/{entry}/decisions") => ("A step in a case", &[], of::<records::CaseEvent>(), Recorded),
+        ("POST", "/api/v1/cases/{entry}/decisions") => {
+            ("A step in a case", &[], Some(|g| without::<records::CaseEvent>(g, "case")), Recorded)
+        }
         ("GET", "/api/v1/events") => ("Entries as they are committed (server-sent events)", &[], None, Events),
         _ => return family(method, route),
     };

@@ -264,7 +264,7 @@ fn the_public_plane_is_what_stock_clients_expect() {
     assert!(!proof["hashes"].as_array().unwrap().is_empty());
     let receipt = nobody.get("/api/v1/log/entries/3/receipt").is(200).text();
     let proof = countersign_log::proof::TlogProof::parse(receipt.as_bytes()).unwrap();
-    let key = countersign_sign::Signer::vkey(&countersign_testing::ledger::TestSigner::new()).clone();
+    let key = house.vkey();
     proof.verify(leaves[3].bytes, &key).unwrap();
     // The same by RFC 9942, read by a CBOR library and checked by hand.
     let cose = nobody.get("/api/v1/log/entries/3/cose").is(200);

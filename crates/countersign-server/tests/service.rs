@@ -6,7 +6,6 @@ mod support;
 use std::io::{Read, Write};
 
 use countersign_log::proof::TlogProof;
-use countersign_testing::ledger::TestSigner;
 use serde_json::{Value, json};
 use support::{Answer, House};
 
@@ -20,7 +19,6 @@ fn grant(person: &str) -> Value {
 
 #[test]
 fn an_access_is_recorded_once_and_its_receipt_proves_it_offline() {
-    use countersign_sign::Signer as _;
     let house = House::start();
     let gateway = house.client("gateway");
     let first = gateway.post("/api/v1/accesses", "0123456789abcdef", &access("P-ada1")).is(201).json();
@@ -31,7 +29,7 @@ fn an_access_is_recorded_once_and_its_receipt_proves_it_offline() {
 
     let proof = TlogProof::parse(first["receipt"].as_str().unwrap().as_bytes()).unwrap();
     let leaf = hex::decode(first["leaf"].as_str().unwrap()).unwrap();
-    let proven = proof.verify(&leaf, TestSigner::new().vkey()).unwrap();
+    let proven = proof.verify(&leaf, &house.vkey()).unwrap();
     assert_eq!(Some(proven.index().0), first["entry"].as_u64());
     house.verified();
 }

@@ -95,7 +95,11 @@ async fn preclear(
         "caveat": cleared.then(|| caveat(LeafIndex(receipt.index))),
         "assessment": r.assessment.as_ref().filter(|_| asked.sees_why()).map(explain_json),
     });
-    if cleared { created(&receipt, fields, &app) } else { not_cleared(&receipt, &text, r.reference.as_ref().map(|x| x.as_str()), fields) }
+    if cleared {
+        created(&receipt, fields, &app)
+    } else {
+        not_cleared(&app, &receipt, &text, r.reference.as_ref().map(|x| x.as_str()), fields)
+    }
 }
 
 async fn preclearances(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {

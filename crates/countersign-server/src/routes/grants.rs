@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::{Params, RawQuery, body, marking_of, name, ordered, page};
 use crate::answer::{Failure, Frame, One, Rows, created, etag, mark, place, recorded};
-use crate::app::{Asked, Routes, Shared, entry};
+use crate::app::{App, Asked, Routes, Shared, entry};
 use crate::append::key;
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -105,7 +105,7 @@ async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, receipt: Receipt) -
         "assessment": explained(assessment, asked.sees_why()),
     });
     if cleared == Some(false) {
-        return not_cleared(&receipt, &text, reference.as_deref(), fields);
+        return not_cleared(app, &receipt, &text, reference.as_deref(), fields);
     }
     created(&receipt, fields, app)
 }
@@ -115,7 +115,7 @@ fn explained(assessment: Option<&Assessment>, sees_why: bool) -> Value {
 }
 
 /// A request that was recorded and not cleared: a problem, with the receipt of the attempt.
-pub(super) fn not_cleared(receipt: &Receipt, text: &str, reference: Option<&str>, fields: Value) -> Result<Response, Failure> {
+pub(super) fn not_cleared(app: &App, receipt: &Receipt, text: &str, reference: Option<&str>, fields: Value) -> Result<Response, Failure> {
     let mut problem = Kind::NotCleared.problem().saying(text);
     problem.instance = reference.map(|r| format!("urn:countersign:reference:{r}"));
     problem.remedies = vec!["record-recusal".into(), "ask-ethics-office".into(), "choose-another-person".into()];
@@ -127,14 +127,7 @@ pub(super) fn not_cleared(receipt: &Receipt, text: &str, reference: Option<&str>
     let mut response = (StatusCode::CONFLICT, axum::Json(told)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
     place(response.headers_mut(), receipt);
-    Ok(mark(
-        response,
-        &countersign_entry::record::Marking {
-            level: countersign_entry::record::MarkingLevel::Cui,
-            categories: Vec::new(),
-            dissemination: Vec::new(),
-        },
-    ))
+    Ok(mark(response, app.marking()))
 }
 
 async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {

@@ -172,6 +172,11 @@ impl House {
         self.running = Some(running);
     }
 
+    /// The log's key.
+    pub fn vkey(&self) -> countersign_log::vkey::VKey {
+        self.world.open(Access::Read).unwrap().vkey().clone()
+    }
+
     /// Stops it and lets the verifier look at every entry and replay every decision.
     pub fn verified(mut self) -> Ledger {
         self.running.take().unwrap().stop();
