@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId, RecordId};
-use countersign_entry::record::{
-    Agreement, AgreementKind, Credential, CredentialKind, CredentialLinked, GrantState, Node, Record, RecusalScope, Role,
-};
+use countersign_entry::record::{Agreement, AgreementKind, Credential, GrantState, Node, Record, RecusalScope, Role};
 
-use crate::facts::{Facts, Grant, account, login_account};
+use crate::facts::{Facts, Grant, account};
 use crate::{grants, roles};
 
 /// Why a record is not taken. Nothing was recorded.
@@ -268,38 +266,6 @@ impl Facts {
         let clash =
             others.filter_map(|id| self.credential(id)).any(|k| k.record.person != credential.person && k.record.overlaps(credential));
         if clash { Err(Refusal::Invalid("the account is another person's on some of the same days")) } else { Ok(()) }
-    }
-
-    /// A credential stands for one principal, and three people stand behind that: who links it, who looked at the evidence, and whose it is
-    /// (NIST SP 800-53 IA-5(12), AC-5). A key of an interface is a gateway's and no person's.
-    fn check_login(&self, actor: &PrincipalId, linked: &CredentialLinked) -> Result<(), Refusal> {
-        use CredentialKind::{ApiKey, Cac, Certificate, Oidc, Piv};
-        let is_key = linked.kind == ApiKey;
-        if !matches!(linked.kind, ApiKey | Cac | Certificate | Oidc | Piv) {
-            return Err(Refusal::Invalid("only piv, cac, certificate, oidc and api_key let somebody act"));
-        }
-        if is_key != linked.secret_hash.is_some() || (is_key && linked.subject.as_str() != linked.id.as_str()) {
-            return Err(Refusal::Invalid("an api_key, and nothing else, has a secret_hash, and its subject is its id"));
-        }
-        if let Some(known) = self.login(&linked.id) {
-            return Err(Refusal::Exists { what: "credential.linked", id: linked.id.to_string(), current: known.index });
-        }
-        if self.logins_of.contains_key(&login_account(linked)) {
-            return Err(Refusal::Invalid("the credential stands for a principal already: revoke that first"));
-        }
-        let person = |id: &PrincipalId| self.principal(id).and_then(|p| p.record.person.clone());
-        let holder = self.principal(&linked.principal);
-        if is_key && holder.is_none_or(|p| p.record.roles != [Role::Gateway]) {
-            return Err(Refusal::Invalid("an api_key is for a principal that is a gateway and nothing else"));
-        }
-        let approver = self.principal(&linked.approver).filter(|p| !p.record.disabled && p.record.roles.contains(&Role::Approver));
-        let Some(approver) = approver.and_then(|p| p.record.person.clone()) else {
-            return Err(Refusal::Invalid("the approver is not one of this ledger's, or is disabled"));
-        };
-        if linked.approver == *actor || Some(&approver) == person(actor).as_ref() || Some(&approver) == person(&linked.principal).as_ref() {
-            return Err(Refusal::Invalid("the approver is neither who asks nor whom the credential stands for"));
-        }
-        Ok(())
     }
 
     fn check_issuer(&self, issuer: Option<&IssuerId>) -> Result<(), Refusal> {

@@ -14,6 +14,7 @@ use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::CaseFile;
+use crate::logins::login_account;
 use crate::preclear::Preclearance;
 use crate::touched::Remembered;
 use crate::{names, rules};
@@ -92,10 +93,6 @@ pub(crate) type FindingKey = (&'static str, PersonId, Option<SubmissionId>, u32)
 pub(crate) type Account = (CredentialKind, String, String);
 
 pub(crate) fn account(c: &Credential) -> Account {
-    (c.kind, c.issuer.to_string(), c.subject.to_string())
-}
-
-pub(crate) fn login_account(c: &CredentialLinked) -> Account {
     (c.kind, c.issuer.to_string(), c.subject.to_string())
 }
 
@@ -285,30 +282,6 @@ impl Facts {
     /// The principal that acts for an operating system's user.
     pub fn principal_of_os_user(&self, os_user: &str) -> Option<&Known<Principal>> {
         self.principals.values().find(|p| !p.record.disabled && p.record.os_user.as_ref().is_some_and(|u| u.as_str() == os_user))
-    }
-
-    /// The principal that a credential stands for on a day: linked, not revoked, not past its last day, and the principal not disabled.
-    pub fn principal_of_login(
-        &self,
-        kind: CredentialKind,
-        issuer: &str,
-        subject: &str,
-        on: &Date,
-    ) -> Option<(&Known<CredentialLinked>, &Known<Principal>)> {
-        let id = self.logins_of.get(&(kind, issuer.to_owned(), subject.to_owned()))?;
-        self.standing_login(id, on)
-    }
-
-    /// As [`Facts::principal_of_login`], by the credential's own id.
-    pub fn standing_login(&self, id: &RecordId, on: &Date) -> Option<(&Known<CredentialLinked>, &Known<Principal>)> {
-        let linked = self.logins.get(id).filter(|l| self.stands(&l.record))?;
-        let principal = self.principals.get(&linked.record.principal).filter(|p| !p.record.disabled)?;
-        linked.record.valid_to.as_ref().is_none_or(|to| on <= to).then_some((linked, principal))
-    }
-
-    /// Whether a linked credential was not revoked.
-    pub fn stands(&self, linked: &CredentialLinked) -> bool {
-        self.logins_of.get(&login_account(linked)) == Some(&linked.id)
     }
 
     /// Whether a first operator has been recorded. Until then the ledger is being made and anybody who makes it may write.

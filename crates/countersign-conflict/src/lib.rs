@@ -21,6 +21,7 @@ mod exposure;
 mod facts;
 mod follow;
 pub mod grants;
+mod logins;
 mod names;
 mod preclear;
 pub mod replay;
