@@ -16,7 +16,7 @@ use countersign_verify::{Options, Report, Verdict};
 const DAY: u64 = 86_400_000_000;
 const YEAR: u64 = 365 * DAY;
 
-/// A ledger with a submission that is over: public, its grants ended, five accesses. The world stands six years later.
+/// A ledger with a submission that is over: public and cleansed, its grants closed, five accesses. The world stands six years later.
 fn old() -> (World, Ledger, SubmissionId) {
     let (mut world, ledger) = World::start();
     world.kept = Some((16, 8));
@@ -31,7 +31,12 @@ fn old() -> (World, Ledger, SubmissionId) {
     world.clock.advance(30 * DAY);
     ledger.tick().unwrap();
     let known = ledger.facts().submission(&submission).unwrap();
-    let public = Submission { public_release_at: Some(ledger.now()), supersedes: Some(known.index), ..known.record.clone() };
+    let public = Submission {
+        public_release_at: Some(ledger.now()),
+        cleansed_at: Some(ledger.now()),
+        supersedes: Some(known.index),
+        ..known.record.clone()
+    };
     record(&mut ledger, "founder", "public", public).unwrap();
     world.clock.advance(6 * YEAR);
     ledger.tick().unwrap();
@@ -153,7 +158,10 @@ fn nothing_is_erased_too_early_under_a_hold_or_while_something_rests_on_it() {
     let submission_2 = stage_set(&mut other);
     young.clock.advance(6 * YEAR + 40 * DAY);
     other.tick().unwrap();
-    says(erase(&mut other, "no-6", &compartment(&submission_2)).unwrap_err(), "a submission that is not public recorded as entry");
+    says(
+        erase(&mut other, "no-6", &compartment(&submission_2)).unwrap_err(),
+        "a submission that is not public and cleansed recorded as entry",
+    );
 
     assert_eq!(ledger.read_only(), None, "a refusal leaves it as it is");
     erase(&mut ledger, "yes", &compartment(&submission)).unwrap();

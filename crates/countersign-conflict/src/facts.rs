@@ -41,6 +41,8 @@ pub struct Grant {
     pub at: Micros,
     /// Where it stands.
     pub state: GrantState,
+    /// The same, or, once only clocks run, the state before those: why access ended.
+    pub because: GrantState,
     /// Who approved, in order.
     pub approvers: Vec<PrincipalId>,
     /// When it became what it is now.
@@ -99,7 +101,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 5;
+pub const FACTS_VERSION: u32 = 6;
 
 /// Everything known before the next index.
 ///
@@ -461,11 +463,13 @@ impl Facts {
     }
 
     fn apply_request(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, r: &GrantRequest) {
+        let state = r.result.unwrap_or(GrantState::Submitted);
         let grant = Grant {
             request: r.clone(),
             requester: actor.clone(),
             at,
-            state: r.result.unwrap_or(GrantState::Submitted),
+            state,
+            because: state,
             approvers: Vec::new(),
             since: at,
             open: Vec::new(),
@@ -501,6 +505,9 @@ impl Facts {
         }
         if grant.state != result {
             (grant.state, grant.since) = (result, at);
+            if !matches!(result, GrantState::CoolingOff | GrantState::Closed) {
+                grant.because = result;
+            }
             self.after_access(r.grant, result, at);
         }
     }

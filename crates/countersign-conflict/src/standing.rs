@@ -1,7 +1,7 @@
 //! What must not be forgotten: holds, and records that something still rests on. A data key is destroyed only where neither stands against it.
 
 use countersign_entry::ids::{Date, LeafIndex};
-use countersign_entry::record::{GrantState, LegalHold};
+use countersign_entry::record::{GrantState, LegalHold, Submission};
 use countersign_entry::time::Micros;
 
 use crate::cases::CaseState;
@@ -17,15 +17,16 @@ impl Facts {
     /// Entries that say something which is still so at a time, with a word for what: forgetting one of them would change decisions from now on,
     /// and could clear somebody.
     pub fn standing(&self, at: Micros) -> impl Iterator<Item = (&'static str, LeafIndex)> {
+        use GrantState::{Closed, Denied, Departed, Expired, Revoked};
         let recusals = self.recusals.values().filter(move |r| r.record.until.is_none_or(|until| at < until));
         let items = self.items.values().filter(move |i| i.record.until.is_none_or(|until| at < until));
         let lists = self.lists.values();
         let ties = self.relationships.values().filter(move |r| r.record.until.as_ref().is_none_or(|until| Date::of(at) <= *until));
-        let submissions = self.submissions.values().filter(move |s| s.record.public_release_at.is_none_or(|public| at < public));
-        let grants = self
-            .grants
-            .iter()
-            .filter(|(_, g)| !matches!(g.state, GrantState::Denied | GrantState::Expired | GrantState::Revoked | GrantState::Closed));
+        let inside = move |s: &&Known<Submission>| {
+            s.record.public_release_at.zip(s.record.cleansed_at).is_none_or(|(public, cleansed)| at < public.max(cleansed))
+        };
+        let submissions = self.submissions.values().filter(inside);
+        let grants = self.grants.iter().filter(|(_, g)| !matches!(g.state, Denied | Expired | Revoked | Departed | Closed));
         let cases = self.case_files.iter().filter(|(_, file)| file.state != CaseState::Closed);
         let recusals = recusals.map(|r| ("a recusal", r.index));
         recusals
@@ -33,8 +34,8 @@ impl Facts {
             .chain(lists.map(|l| ("a list", l.index)))
             .chain(self.holdings.values().map(|h| ("a holding", h.index)))
             .chain(ties.map(|r| ("a relationship", r.index)))
-            .chain(submissions.map(|s| ("a submission that is not public", s.index)))
-            .chain(grants.map(|(index, _)| ("a grant that has not ended", *index)))
+            .chain(submissions.map(|s| ("a submission that is not public and cleansed", s.index)))
+            .chain(grants.map(|(index, _)| ("a grant that is open, or whose clocks run", *index)))
             .chain(cases.map(|(index, _)| ("a case that is open", *index)))
     }
 }

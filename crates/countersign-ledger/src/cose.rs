@@ -169,7 +169,7 @@ mod tests {
         // Tag 18, four items, the header, {396: {-1: [<<[20, 17, [path]]>>]}}, null, the signature.
         let told = hex::encode(&receipt);
         assert!(told.starts_with("d284582d"), "{told}");
-        assert!(told.contains(&format!("a119018ca1208158258314118158 20{}f65840", "06".repeat(32)).replace(' ', "")), "{told}");
+        assert!(told.contains(&format!("a119018ca1208158268314118158 20{}f65840", "06".repeat(32)).replace(' ', "")), "{told}");
         assert!(to_be_signed(&header, &RootHash([7; 32])).starts_with(b"\x84\x6aSignature1"));
     }
 }

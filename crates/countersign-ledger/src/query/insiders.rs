@@ -290,7 +290,7 @@ impl View<'_> {
 
 /// When the last open grant stopped being open, and why; none while one is. A grant ends on its own day, whenever the ledger came to say so.
 fn ceased(grants: &[(LeafIndex, &Grant)]) -> Option<(Micros, GrantState)> {
-    let end = |grant: &Grant, until: Option<Micros>| until.map(|at| (at.min(grant.request.expires_at), grant.state));
+    let end = |grant: &Grant, until: Option<Micros>| until.map(|at| (at.min(grant.request.expires_at), grant.because));
     let ends = grants.iter().flat_map(|(_, grant)| grant.open.iter().map(|(_, until)| end(grant, *until)));
     ends.collect::<Option<Vec<_>>>()?.into_iter().max_by_key(|(at, _)| *at)
 }
