@@ -4,9 +4,10 @@ use countersign_entry::ids::{LeafIndex, Line, PersonId, RequestKey, SubmissionId
 use countersign_entry::record::{
     AccessEvent, AccessResult, GrantRequest, GrantState, GrantTransition, InformationOwner, MarkingLevel, Record,
 };
-use countersign_entry::time::Micros;
+use countersign_entry::time::{Micros, TIME_PATTERN};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::words::texts_as_times;
@@ -19,40 +20,32 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 #[serde(deny_unknown_fields)]
 pub struct AccessBody {
     /// Who.
-    #[schemars(with = "String", regex(pattern = r"^P-[A-Za-z0-9]{4,32}$"))]
     pub person: PersonId,
     /// What was touched.
-    #[schemars(with = "String", regex(pattern = r"^S-[A-Za-z0-9]{4,32}$"))]
     pub submission: SubmissionId,
     /// What was done: `view`, `query`, `download`, …
-    #[schemars(with = "String", regex(pattern = r"^[a-z0-9_.-]{1,32}$"))]
     pub action: Token,
     /// When, as the source tells.
     pub occurred_at: Time,
     /// The grant it happened under.
+    #[serde(default, deserialize_with = "whole_or_none")]
     pub grant: Option<u64>,
     /// Which part: weights, card, a transcript.
-    #[schemars(with = "Option<String>")]
     pub artefact: Option<Line>,
     /// What came of it: `success`, `refused` or `error`.
-    #[schemars(with = "Option<String>")]
     pub result: Option<AccessResult>,
     /// Which gateway or system tells.
-    #[schemars(with = "Option<String>")]
     pub source: Option<Line>,
     /// Its own id for the event.
-    #[schemars(with = "Option<String>")]
     pub source_id: Option<Line>,
     /// The session it belongs to.
-    #[schemars(with = "Option<String>")]
     pub session: Option<Line>,
     /// Marking of what was touched: `unclassified`, `cui`, `confidential`, `secret`, `top_secret`.
-    #[schemars(with = "Option<String>")]
     pub marking: Option<MarkingLevel>,
     /// Who owns the information: `developer`, `agency` or `joint`.
-    #[schemars(with = "Option<String>")]
     pub information_owner: Option<InformationOwner>,
     /// The entry of an earlier access this one corrects.
+    #[serde(default, deserialize_with = "whole_or_none")]
     pub supersedes: Option<u64>,
     /// Anything else the source tells; never prompts or outputs.
     pub detail: Option<Value>,
@@ -66,9 +59,13 @@ pub struct AccessBody {
 #[serde(untagged)]
 pub enum Time {
     /// Microseconds.
-    Micros(u64),
+    Micros(
+        #[serde(deserialize_with = "whole")]
+        #[schemars(range(max = 253_402_300_799_999_999_u64))]
+        u64,
+    ),
     /// RFC 3339.
-    Text(String),
+    Text(#[schemars(extend("format" = "date-time", "pattern" = TIME_PATTERN))] String),
 }
 
 impl Time {
@@ -118,13 +115,10 @@ impl AccessBody {
 #[serde(deny_unknown_fields)]
 pub struct GrantBody {
     /// Who is to have access.
-    #[schemars(with = "String", regex(pattern = r"^P-[A-Za-z0-9]{4,32}$"))]
     pub person: PersonId,
     /// To what.
-    #[schemars(with = "String", regex(pattern = r"^S-[A-Za-z0-9]{4,32}$"))]
     pub submission: SubmissionId,
     /// The duty it is for.
-    #[schemars(with = "String", length(min = 1, max = 1024))]
     pub duty: Line,
     /// Whether the duty needs participation in the matter, which is judged more strictly. Left out: it does.
     pub needs_participation: Option<bool>,
@@ -157,12 +151,14 @@ impl GrantBody {
 #[serde(deny_unknown_fields)]
 pub struct MoveBody {
     /// Why, in words.
-    #[schemars(with = "Option<String>", length(min = 1, max = 1024))]
     pub reason: Option<Line>,
     /// Where to, for `decide` alone: `info_requested`, `ethics_review`, `denied`, `recused` or `departed`.
-    #[schemars(with = "Option<String>")]
     pub to: Option<GrantState>,
 }
+
+/// Where a grant goes that was not cleared, as whoever decides says.
+pub const DECIDED: [GrantState; 5] =
+    [GrantState::InfoRequested, GrantState::EthicsReview, GrantState::Denied, GrantState::Recused, GrantState::Departed];
 
 /// A grant's move, ready to be recorded.
 pub fn transition(grant: LeafIndex, to: GrantState, reason: Option<Line>) -> GrantTransition {
@@ -174,11 +170,50 @@ pub fn transition(grant: LeafIndex, to: GrantState, reason: Option<Line>) -> Gra
 ///
 /// # Errors
 /// What the fields break, in serde's words, which may hold what was sent.
-pub fn record(kind: &str, told: Value) -> Result<Record, serde_json::Error> {
+pub fn record(kind: &str, mut told: Value) -> Result<Record, serde_json::Error> {
+    whole_numbers(&mut told);
     let mut timed = told.clone();
     texts_as_times(&mut timed);
     // Where neither reads, what the first found is what is wrong: the second stumbles over the first time.
     Record::from_human(kind, timed).or_else(|e| Record::from_human(kind, told).map_err(|_| e))
+}
+
+/// JSON does not tell 7 from 7.0 (RFC 8259 section 6), nor do schemas: a number without a fraction is a whole one. Beyond 2^53 it is no longer sure
+/// which one was meant, and it stays as it is.
+fn whole_number(n: f64) -> Option<u64> {
+    const SURE: f64 = 9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, not negative and under 2^53")]
+    (n.fract() == 0.0 && (0.0..SURE).contains(&n)).then_some(n as u64)
+}
+
+/// Every number without a fraction in a value as a whole one.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(n) if n.is_f64() => {
+            if let Some(whole) = n.as_f64().and_then(whole_number) {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
+}
+
+fn whole<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    whole_or_none(d)?.ok_or_else(|| D::Error::custom("a whole number is needed"))
+}
+
+fn whole_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+    let Some(n) = Option::<serde_json::Number>::deserialize(d)? else { return Ok(None) };
+    let read = n.as_u64().or_else(|| n.as_f64().and_then(whole_number));
+    read.map(Some).ok_or_else(|| D::Error::custom("a whole number is needed"))
+}
+
+/// Whether each field of a body fits, and what they say together does not: a window that ends before it begins. `fault` says it in words.
+pub fn is_rule(e: &serde_json::Error) -> bool {
+    let text = e.to_string();
+    ["a window ", "a band "].iter().any(|what| text.starts_with(what))
 }
 
 /// What is wrong with a body, without a word of what it holds.
@@ -219,6 +254,21 @@ mod tests {
         ] {
             assert!(parse(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_number_without_a_fraction_is_a_whole_one() {
+        let parse = |grant: &str| {
+            let body =
+                format!(r#"{{"person":"P-0001","submission":"S-0001","action":"view","occurred_at":1780000000000000.0,"grant":{grant}}}"#);
+            serde_json::from_str::<AccessBody>(&body).map(|b| b.grant)
+        };
+        assert_eq!(parse("7.0").unwrap(), Some(7));
+        assert_eq!(parse("18446744073709551615").unwrap(), Some(u64::MAX));
+        assert_eq!(parse("null").unwrap(), None);
+        assert!(["7.5", "-1", "-1.0", "1e300", "\"7\"", "9007199254740993.0"].iter().all(|bad| parse(bad).is_err()));
+        let edge = json!({ "id": "x-1", "name": "X", "supersedes": 3.0 });
+        assert_eq!(record("provider", edge).unwrap().supersedes(), Some(LeafIndex(3)));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub const TICK: Duration = Duration::from_secs(1);
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the connections that are open may take to finish when the service stops.
 pub const GOODBYE: Duration = Duration::from_secs(10);
+/// How long a connection's last words may take.
+pub const FAREWELL: Duration = Duration::from_secs(2);
 /// Bytes of a line sent over the local socket.
 pub const LOCAL_LINE_BYTES_MAX: usize = 256 * 1024;
 /// Principals whose rate is remembered at once.

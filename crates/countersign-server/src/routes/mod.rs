@@ -63,8 +63,14 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
 
 /// A record of a type out of a body's fields.
 pub(crate) fn record(kind: &str, told: serde_json::Value) -> Result<Record, Failure> {
-    let fault = |e: serde_json::Error| invalid(format!("The body does not fit: {}.", countersign_api::body::fault(&e)));
-    countersign_api::body::record(kind, told).map_err(fault)
+    countersign_api::body::record(kind, told).map_err(|e| {
+        let fault = countersign_api::body::fault(&e);
+        if countersign_api::body::is_rule(&e) {
+            Kind::Invalid.problem().saying(format!("Nothing was recorded: {fault}.")).into()
+        } else {
+            invalid(format!("The body does not fit: {fault}."))
+        }
+    })
 }
 
 /// A [`Kind::Validation`] that says more.

@@ -282,7 +282,7 @@ fn linked(id: &str, part: &str, kind: CredentialKind, issuer: &str, subject: &st
     }
 }
 
-fn link(ledger: &mut Ledger, part: &str, kind: CredentialKind, issuer: &str, subject: &str, serial: u64) {
+pub fn link(ledger: &mut Ledger, part: &str, kind: CredentialKind, issuer: &str, subject: &str, serial: u64) {
     record(ledger, "founder", &format!("link-{serial}"), linked(&format!("card-{serial}"), part, kind, issuer, subject)).unwrap();
 }
 
