@@ -1,6 +1,6 @@
 //! Bodies of requests, and the records they become. The command line and the server make records of them by the same functions.
 
-use countersign_entry::ids::{LeafIndex, Line, PersonId, RequestKey, SubmissionId, Token};
+use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, RequestKey, SubmissionId, Token};
 use countersign_entry::record::{
     AccessEvent, AccessResult, GrantRequest, GrantState, GrantTransition, InformationOwner, MarkingLevel, Record,
 };
@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use crate::mnpi::Mnpi;
 use crate::words::texts_as_times;
 
 /// Longest line of a stream of access events, in bytes. A request's own limit is a quarter of it.
@@ -31,15 +32,15 @@ pub struct AccessBody {
     #[serde(default, deserialize_with = "whole_or_none")]
     pub grant: Option<u64>,
     /// Which part: weights, card, a transcript.
-    pub artefact: Option<Line>,
+    pub artefact: Option<Mnpi<Line>>,
     /// What came of it: `success`, `refused` or `error`.
     pub result: Option<AccessResult>,
     /// Which gateway or system tells.
-    pub source: Option<Line>,
+    pub source: Option<Mnpi<Line>>,
     /// Its own id for the event.
-    pub source_id: Option<Line>,
+    pub source_id: Option<Mnpi<Line>>,
     /// The session it belongs to.
-    pub session: Option<Line>,
+    pub session: Option<Mnpi<Line>>,
     /// Marking of what was touched: `unclassified`, `cui`, `confidential`, `secret`, `top_secret`.
     pub marking: Option<MarkingLevel>,
     /// Who owns the information: `developer`, `agency` or `joint`.
@@ -48,7 +49,7 @@ pub struct AccessBody {
     #[serde(default, deserialize_with = "whole_or_none")]
     pub supersedes: Option<u64>,
     /// Anything else the source tells; never prompts or outputs.
-    pub detail: Option<Value>,
+    pub detail: Option<Mnpi<Value>>,
     /// Names this event for ever; without it the request's key and the line's number do.
     #[schemars(with = "Option<String>", regex(pattern = r"^[A-Za-z0-9_-]{1,64}$"))]
     pub idempotency_key: Option<RequestKey>,
@@ -89,18 +90,18 @@ impl AccessBody {
     /// A time that is none, or a detail that CBOR cannot hold.
     pub fn event(self) -> Result<AccessEvent, String> {
         let occurred_at = self.occurred_at.micros().map_err(|e| format!("occurred_at: {e}"))?;
-        let detail = self.detail.unwrap_or_else(|| json!({}));
+        let detail = self.detail.map_or_else(|| json!({}), Mnpi::open);
         Ok(AccessEvent {
             person: self.person,
             submission: self.submission,
             grant: self.grant.map(LeafIndex),
             action: self.action,
             occurred_at,
-            artefact: self.artefact,
+            artefact: self.artefact.map(Mnpi::open),
             result: self.result,
-            source: self.source,
-            source_id: self.source_id,
-            session: self.session,
+            source: self.source.map(Mnpi::open),
+            source_id: self.source_id.map(Mnpi::open),
+            session: self.session.map(Mnpi::open),
             marking: self.marking,
             information_owner: self.information_owner,
             detail: serde_json::from_value(detail).map_err(|_| "detail: holds a value that cannot be recorded".to_owned())?,
@@ -119,7 +120,7 @@ pub struct GrantBody {
     /// To what.
     pub submission: SubmissionId,
     /// The duty it is for.
-    pub duty: Line,
+    pub duty: Mnpi<Line>,
     /// Whether the duty needs participation in the matter, which is judged more strictly. Left out: it does.
     pub needs_participation: Option<bool>,
     /// When the grant ends. Left out: when the submission's window closes.
@@ -136,7 +137,7 @@ impl GrantBody {
         Ok(told.or(window_closes_at).map(|expires_at| GrantRequest {
             person: self.person,
             submission: self.submission,
-            duty: self.duty,
+            duty: self.duty.open(),
             needs_participation: self.needs_participation.unwrap_or(true),
             expires_at,
             reference: None,
@@ -151,7 +152,7 @@ impl GrantBody {
 #[serde(deny_unknown_fields)]
 pub struct MoveBody {
     /// Why, in words.
-    pub reason: Option<Line>,
+    pub reason: Option<Mnpi<Line>>,
     /// Where to, for `decide` alone: `info_requested`, `ethics_review`, `denied`, `recused` or `departed`.
     pub to: Option<GrantState>,
 }
@@ -159,6 +160,53 @@ pub struct MoveBody {
 /// Where a grant goes that was not cleared, as whoever decides says.
 pub const DECIDED: [GrantState; 5] =
     [GrantState::InfoRequested, GrantState::EthicsReview, GrantState::Denied, GrantState::Recused, GrantState::Departed];
+
+/// A file of records, to be looked at before it is recorded.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportBody {
+    /// What the file is, as `countersign import --source` has it: `people`, `trades`, `house-ptr`, …
+    #[schemars(regex(pattern = r"^[a-z0-9]+([_-][a-z0-9]+)*$"))]
+    pub source: String,
+    /// The file in base64 (RFC 4648 section 4): CSV, JSON, one JSON object a line, or a spreadsheet.
+    #[schemars(regex(pattern = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"), extend("contentEncoding" = "base64"))]
+    pub file: Mnpi<String>,
+    /// Who the filers of trades or holdings are: CSV with the columns filer and person.
+    pub people: Option<Mnpi<String>>,
+    /// Which column is which field: TOML.
+    pub mapping: Option<Mnpi<String>>,
+    /// Which sheet of a spreadsheet.
+    pub sheet: Option<String>,
+    /// The day the file came in. Left out: today, UTC.
+    pub received_on: Option<Date>,
+}
+
+/// What whoever commits an import has looked at.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommitBody {
+    /// The digest of what the import would do, as it was told.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub digest: String,
+}
+
+/// What an export is to hold.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportBody {
+    /// How much.
+    pub planes: ExportPlanes,
+}
+
+/// How much an export holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportPlanes {
+    /// What says nothing about people, models or issuers.
+    Public,
+    /// Sealed records too.
+    Both,
+}
 
 /// A grant's move, ready to be recorded.
 pub fn transition(grant: LeafIndex, to: GrantState, reason: Option<Line>) -> GrantTransition {

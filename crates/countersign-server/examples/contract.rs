@@ -52,8 +52,10 @@ fn main() -> ExitCode {
     let (certificate, key) = house.ca.card("everyone@agency.example", SERIAL);
     std::fs::write(house.path("everyone.pem"), certificate).unwrap();
     std::fs::write(house.path("everyone.key"), key).unwrap();
-    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    let status = Command::new(program)
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas").canonicalize().unwrap();
+    // What it leaves lying goes with the rest.
+    let status = Command::new(std::path::absolute(program).unwrap())
+        .current_dir(house.files.path())
         .arg("--config-file")
         .arg(schemas.join("schemathesis.toml"))
         .arg("run")

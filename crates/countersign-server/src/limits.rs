@@ -38,3 +38,19 @@ pub const LOCAL_LINE_BYTES_MAX: usize = 256 * 1024;
 pub const RATES_MAX: usize = 65_536;
 /// Signatures over roots that are remembered for COSE receipts.
 pub const COSE_KEPT: usize = 1_024;
+/// Bytes of a file to be imported, as it is sent: 24 MiB in base64 and what is told beside it.
+pub const IMPORT_BODY_BYTES_MAX: usize = 33 << 20;
+/// Files that are read and held against the ledger at once.
+pub const FILES_AT_ONCE: usize = 2;
+/// Files kept in memory between what they would do and that it is done.
+pub const IMPORTS_KEPT: usize = 8;
+/// Of these, one principal's.
+pub const IMPORTS_KEPT_OF_ONE: usize = 2;
+/// Archives kept to be fetched.
+pub const EXPORTS_KEPT: usize = 3;
+/// How long files and archives are kept.
+pub const KEPT_FOR: Duration = Duration::from_secs(3_600);
+/// Bytes an entry may take in an export, for the room that is asked for beforehand (docs/performance.md: 1,063 of the 19 fields of an access).
+pub const ENTRY_BYTES: u64 = 2_048;
+/// Bytes of the disk that an export leaves.
+pub const EXPORT_LEFT_BYTES: u64 = 1 << 30;

@@ -42,12 +42,13 @@ pub fn document() -> Result<Value, String> {
             "description": "One append-only, hash-chained, signed ledger of accesses to pre-release AI models. Every answer carries its marking; every problem is RFC 9457; schemas/roles.csv says who may do what.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "security": [{ "certificate": [] }, { "key": [] }],
+        "security": [{ "certificate": [] }, { "token": [] }, { "key": [] }],
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "certificate": { "type": "mutualTLS", "description": "A client certificate that an entry links to a principal." },
+                "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of an OpenID Connect provider, whose issuer and subject an entry links to a principal." },
                 "key": { "type": "http", "scheme": "bearer", "description": "A gateway's key. It may append access events and nothing else." },
             },
         },
@@ -71,7 +72,9 @@ fn bounded(value: &mut Value) {
 }
 
 fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
-    let writes = row.method != "GET" && row.route != "/api/v1/checks";
+    // What records nothing by itself, and imports, whose records carry keys that follow from what they say, need none.
+    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports"];
+    let writes = row.method != "GET" && !keyless.contains(&row.route.as_str());
     let mut parameters: Vec<Value> = path_names(&row.route).map(|name| parameter("path", name, json!({ "type": "string" }))).collect();
     parameters.extend(told.query.iter().map(|name| query(name)));
     if writes {
@@ -119,6 +122,12 @@ fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
     }
     if told.body.is_some() {
         all.extend([("409", "It is there, it is being worked on, or it cannot move so"), ("413", "Too long"), ("415", "Not JSON")]);
+    }
+    if row.route.ends_with("/commit") {
+        all.push(("412", "What the file would do is no longer what was looked at"));
+    }
+    if row.route.ends_with("/exports") {
+        all.push(("507", "There is no room for it"));
     }
     if row.method == "PATCH" {
         all.extend([("412", "It was changed since"), ("428", "If-Match is missing (RFC 6585)")]);
@@ -197,6 +206,15 @@ fn successes(answer: Answer, route: &str) -> Vec<(&'static str, &'static str, Va
             });
             vec![("200", "Events", json!({ "text/event-stream": { "schema": event } }))]
         }
+        Answer::Made => vec![
+            ("200", "There already, or done before: nothing changed", json!({ "application/json": { "schema": { "type": "object" } } })),
+            ("201", "Made, or recorded", json!({ "application/json": { "schema": { "type": "object" } } })),
+        ],
+        Answer::Begun => {
+            vec![("202", "Begun; Location says where it is", json!({ "application/json": { "schema": { "type": "object" } } }))]
+        }
+        Answer::Csv => vec![("200", "Rows as a file", json!({ "text/csv": { "schema": { "type": "string" } } }))],
+        Answer::Zip => vec![("200", "The archive", json!({ "application/zip": {} }))],
         Answer::Json => vec![("200", "Fields", json!({ "application/json": { "schema": { "type": "object" } } }))],
     }
 }

@@ -4,7 +4,7 @@ use countersign_entry::record as records;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::body::{AccessBody, DECIDED, GrantBody, MoveBody};
+use crate::body::{AccessBody, CommitBody, DECIDED, ExportBody, GrantBody, ImportBody, MoveBody};
 use crate::words::word_of;
 
 /// What a route answers where nothing stands against it.
@@ -18,6 +18,12 @@ pub(super) enum Answer {
     Bytes,
     Events,
     Json,
+    /// Made, and recorded nowhere by that alone.
+    Made,
+    /// Begun; it is looked after where Location says.
+    Begun,
+    Csv,
+    Zip,
 }
 
 /// What a route reads.
@@ -104,7 +110,7 @@ const SPAN: &[&str] = &["from", "until", "as_of", "limit", "cursor"];
 
 /// Every route, but the families of records.
 pub(super) fn told(method: &str, route: &str) -> Option<Told> {
-    use Answer::{Bytes, Decided, Events, Json, One, Recorded, Rows, Text};
+    use Answer::{Begun, Bytes, Csv, Decided, Events, Json, Made, One, Recorded, Rows, Text, Zip};
     let (summary, query, body, answer): (&str, &[&str], Body, Answer) = match (method, route) {
         ("GET", "/checkpoint") => ("The newest signed checkpoint (C2SP tlog-checkpoint)", &[], None, Text),
         ("GET", "/tile/{*path}") => ("A tile or an entry bundle (C2SP tlog-tiles)", &[], None, Bytes),
@@ -132,7 +138,9 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
         ("POST", "/api/v1/grants/{entry}/revoke") => ("Take access back for good", &[], moved(), Decided),
         ("POST", "/api/v1/grants/{entry}/decide") => ("Decide a request that was not cleared", &[], Some(decided), Decided),
         ("GET", "/api/v1/persons/{id}/timeline") => ("Everything on a person the reader may know of", SPAN, None, Rows),
-        ("GET", "/api/v1/persons/{id}/windows") => ("What a person had access to, and until when that binds them", &[], None, Rows),
+        ("GET", "/api/v1/persons/{id}/windows") => {
+            ("What a person had access to, and until when that binds them", &["limit", "cursor"], None, Rows)
+        }
         ("GET", "/api/v1/issuers/{id}/insiders") => ("Who had access to anything touching an issuer", SPAN, None, Rows),
         ("GET", "/api/v1/submissions/{id}/people") => ("Who asked for, had, or took access to a submission", AS_OF, None, Rows),
         ("GET", "/api/v1/submissions/{id}/insiders") => ("The insider list of a submission", AS_OF, None, Rows),
@@ -154,6 +162,15 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
         ("POST", "/api/v1/cases/{entry}/decisions") => {
             ("A step in a case", &[], Some(|g| without::<records::CaseEvent>(g, "case")), Recorded)
         }
+        ("POST", "/api/v1/imports") => {
+            ("Say what a file of records would do; nothing is recorded but that somebody asked", &[], of::<ImportBody>(), Made)
+        }
+        ("GET", "/api/v1/imports/{id}") => ("What a file would do, or did; each row with its result", &[], None, Json),
+        ("GET", "/api/v1/imports/{id}/quarantine") => ("The rows that cannot be used, to be corrected and sent again", &[], None, Csv),
+        ("POST", "/api/v1/imports/{id}/commit") => ("Record exactly what was looked at", &[], of::<CommitBody>(), Made),
+        ("POST", "/api/v1/exports") => ("Have the static files made that anybody can check", &[], of::<ExportBody>(), Begun),
+        ("GET", "/api/v1/exports/{id}") => ("How far an export is", &[], None, Json),
+        ("GET", "/api/v1/exports/{id}/file") => ("An export as a zip archive", &[], None, Zip),
         ("GET", "/api/v1/events") => ("Entries as they are committed (server-sent events)", &[], None, Events),
         _ => return family(method, route),
     };

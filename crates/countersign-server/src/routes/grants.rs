@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_api::body::{DECIDED, GrantBody, MoveBody, transition};
+use countersign_api::mnpi::Mnpi;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_api::told::{explain_json, neutral_text_after};
@@ -77,7 +78,7 @@ async fn go(
         (None, Some(to)) if DECIDED.contains(&to) => to,
         _ => return Err(super::invalid("The field to is for decide alone: info_requested, ethics_review, denied, recused or departed.")),
     };
-    let receipt = app.append(&asked, key, transition(grant, to, told.reason).into()).await?;
+    let receipt = app.append(&asked, key, transition(grant, to, told.reason.map(Mnpi::open)).into()).await?;
     tell(&app, &asked, grant, receipt).await
 }
 

@@ -3,7 +3,9 @@
 mod accesses;
 mod ethics;
 mod events;
+mod exports;
 mod grants;
+mod imports;
 mod log;
 mod people;
 mod records;
@@ -12,6 +14,7 @@ mod stream;
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +23,7 @@ use countersign_entry::ids::PersonId;
 use countersign_entry::record::{Marking, Record};
 use countersign_ledger::Ledger;
 use countersign_ledger::query::AsOf;
+use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -33,7 +37,7 @@ pub(crate) type RawQuery = Result<Query<Vec<(String, String)>>, axum::extract::r
 /// Every route there is.
 pub fn all() -> Routes {
     let routes = Routes::new().add("GET", "/api/v1/whoami", whoami);
-    let families = [log::add, accesses::add, grants::add, people::add, records::add, ethics::add, events::add];
+    let families = [log::add, accesses::add, grants::add, people::add, records::add, ethics::add, imports::add, exports::add, events::add];
     families.into_iter().fold(routes, |routes, add| add(routes))
 }
 
@@ -51,6 +55,14 @@ pub(crate) fn body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Re
         return Err(Kind::MediaType.into());
     }
     json(bytes)
+}
+
+/// A body whole, of at most so many bytes; one that says it is longer is not read at all.
+pub(crate) async fn whole(body: Body, most: usize) -> Result<Bytes, Failure> {
+    if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > most) {
+        return Err(Kind::TooLarge.into());
+    }
+    Ok(Limited::new(body, most).collect().await.map_err(|_| Kind::TooLarge)?.to_bytes())
 }
 
 /// As [`body`], where what it is has been asked already.
