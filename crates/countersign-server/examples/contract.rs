@@ -70,6 +70,13 @@ fn main() -> ExitCode {
         .args(arguments)
         .status()
         .expect("schemathesis starts");
+    let metrics = house.operations("/metrics").text();
+    let told = |name: &str| metrics.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    println!(
+        "handshakes that came to nothing: {}; connections refused: {}",
+        told("countersign_handshakes_failed_total"),
+        told("countersign_connections_refused_total")
+    );
     let ledger = house.verified();
     println!("the verifier found nothing in the {} entries that came of it", ledger.size());
     if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

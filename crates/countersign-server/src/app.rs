@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::cursor::Cursors;
 use crate::exports::Exports;
 use crate::imports::Imports;
-use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX};
+use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE};
 use crate::metrics::Metrics;
 use crate::oidc::{Nobody, Providers};
 use crate::rate::Rates;
@@ -188,6 +188,9 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     };
     if let Some(kind) = foreign(&response) {
         response = Failure::from(kind).into_response();
+    }
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        tokio::time::sleep(TOO_LARGE_PAUSE).await;
     }
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

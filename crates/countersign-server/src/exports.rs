@@ -86,7 +86,7 @@ impl Exports {
         if all.len().saturating_sub(gone.len()) >= EXPORTS_KEPT {
             let oldest =
                 all.iter().filter(|(id, k)| !gone.contains(id) && !matches!(k.state, State::Making(_))).min_by_key(|(_, k)| k.since);
-            gone.push(oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::Overloaded).retry_after(60))?);
+            gone.push(oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::RateLimited).retry_after(60))?);
         }
         for id in gone {
             all.remove(&id);

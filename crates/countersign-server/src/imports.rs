@@ -80,7 +80,7 @@ impl Imports {
             // Whoever sends one more has done with the first that nobody works on.
             let oldest =
                 all.iter().filter(|(_, k)| k.owner == *owner && !matches!(k.import.state, State::Recording)).min_by_key(|(_, k)| k.since);
-            let oldest = oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::Overloaded).retry_after(5))?;
+            let oldest = oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::RateLimited).retry_after(5))?;
             all.remove(&oldest);
         } else if all.len() >= IMPORTS_KEPT {
             return Err(Failure::from(Kind::Overloaded).retry_after(60));

@@ -26,6 +26,9 @@ pub const READS_AT_ONCE: usize = 256;
 pub const LOOKS_MAX: usize = 32;
 /// How often what time alone makes due is recorded while nothing else comes.
 pub const TICK: Duration = Duration::from_secs(1);
+/// How long whoever sent too much waits to hear of it. Their connection ends with that, and a few that began again at once would take the processors
+/// with their handshakes: 32 of them left a third of the rate before this.
+pub const TOO_LARGE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a shake of hands may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the connections that are open may take to finish when the service stops.

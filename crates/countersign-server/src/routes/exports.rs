@@ -55,7 +55,8 @@ async fn begin(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers:
     };
     let owner = asked.caller()?.principal.clone();
     let size = app.look(|ledger| Ok(ledger.size())).await?;
-    let turn = Arc::clone(&app.exports.turn).try_acquire_owned().map_err(|_| Failure::from(Kind::Overloaded).retry_after(30))?;
+    let turn = Arc::clone(&app.exports.turn).try_acquire_owned();
+    let turn = turn.map_err(|_| Failure::from(Kind::RateLimited.problem().saying("One export is made at a time.")).retry_after(10))?;
     let id = app.exports.begin(&owner, planes, size)?;
     tokio::spawn(make(Arc::clone(&app), id.clone(), planes, turn));
     let mut response = answer(&app, StatusCode::ACCEPTED, &id, planes, &State::Making(0));
@@ -107,7 +108,7 @@ async fn show(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, Path(id):
 async fn fetch(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, Path(id): Path<String>) -> Result<Response, Failure> {
     let (planes, state) = app.exports.find(&asked.caller()?.principal, &id)?;
     let State::Ready(made) = state else { return Err(Kind::NotFound.into()) };
-    let turn = Arc::clone(&app.exports.downloads).try_acquire_owned().map_err(|_| Failure::from(Kind::Overloaded).retry_after(10))?;
+    let turn = Arc::clone(&app.exports.downloads).try_acquire_owned().map_err(|_| Failure::from(Kind::RateLimited).retry_after(10))?;
     let file = app.exports.open(&id).map_err(|_| Kind::NotFound)?;
     let (sender, channel) = Channel::<Bytes, Infallible>::new(2);
     tokio::spawn(send(Arc::clone(&app), file, sender, turn));

@@ -11,7 +11,8 @@ use axum::extract::{Path, State as Of};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use countersign_api::body::{CommitBody, ImportBody};
 use countersign_api::marking;
 use countersign_api::mnpi::Mnpi;
@@ -36,6 +37,9 @@ use crate::limits::{IMPORT_BODY_BYTES_MAX, STREAM_WAITING_MAX};
 
 /// Pause before a record is handed in again where the ledger's queue is full.
 const FULL: Duration = Duration::from_millis(5);
+
+/// What the description's pattern takes: bits behind the last byte do not matter.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -85,13 +89,16 @@ async fn preview(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, header
 
 /// The file in a body. Nothing of what it holds is said where it does not read.
 fn file(told: ImportBody, today: Date) -> Result<File, Failure> {
-    let source = Source::of_word(&told.source).ok_or_else(|| invalid("The source is none there is."))?;
-    let bytes =
-        STANDARD.decode(told.file.open()).map_err(|_| invalid("The field file is not base64 (RFC 4648 section 4, with padding)."))?;
+    let unfit = |what: &str| -> Failure { Kind::Invalid.problem().saying(what).into() };
+    let source = Source::of_word(&told.source).ok_or_else(|| {
+        let words: Vec<&str> = Source::ALL.iter().map(|source| source.word()).collect();
+        unfit(&format!("There is no such source; there are {}.", words.join(", ")))
+    })?;
+    let bytes = BASE64.decode(told.file.open()).map_err(|_| invalid("The field file is not base64 (RFC 4648 section 4, with padding)."))?;
     let mapping = match (told.mapping, source.mapped()) {
         (None, _) => None,
-        (Some(_), None) => return Err(invalid("This source is a form of its own and takes no mapping.")),
-        (Some(text), Some(_)) => Some(Mapping::from_toml(&text.open()).map_err(|_| invalid("The mapping does not read as one."))?),
+        (Some(_), None) => return Err(unfit("This source is a form of its own and takes no mapping.")),
+        (Some(text), Some(_)) => Some(Mapping::from_toml(&text.open()).map_err(|_| unfit("The mapping does not read as one."))?),
     };
     Ok(File {
         source,
@@ -131,7 +138,7 @@ fn planned(ledger: &Ledger, actor: &PrincipalId, roles: &[Role], file: &File) ->
 /// What stands against an import, in fixed words: the crate's own name rows and what is in them.
 fn refused(e: IntakeError) -> Failure {
     match e {
-        IntakeError::Usage(_) => invalid("A sheet is for spreadsheets, and this file is none."),
+        IntakeError::Usage(_) => Kind::Invalid.problem().saying("A sheet is for spreadsheets, and this file is none.").into(),
         IntakeError::File(_) => {
             Kind::Invalid.problem().saying("The file does not read as this source: a column is missing, or it is of another form.").into()
         }
