@@ -6,8 +6,11 @@ use std::fs;
 
 use countersign_entry::ids::{LeafIndex, Line, RecordId, SubmissionId};
 use countersign_entry::record::{HoldScope, LegalHold, Record, Submission};
+use countersign_entry::time::Micros;
 use countersign_ledger::export::{Planes, export};
+use countersign_ledger::query::{AsOf, Page};
 use countersign_ledger::{Access, AppendError, Erasure, Ledger, OpenError, Receipt};
+use countersign_log::proof::TlogProof;
 use countersign_store::memory::{Fault, Step};
 use countersign_testing::ledger::{World, access, active_grant, options, principal, record, stage_set, submission_record, verified};
 use countersign_verify::files::DirSource;
@@ -68,12 +71,36 @@ fn goes_on(ledger: &mut Ledger, name: &str) {
     record(ledger, "gateway", &format!("{name}-use"), access("bob1", &submission, Some(grant), now)).unwrap();
 }
 
+/// A time in the midst of what was erased is answered with what is left.
+fn questions_pass_over_it(ledger: &Ledger, first: u64) {
+    let minute = |index: u64| countersign_entry::leaf::Leaf::decode(&ledger.leaf(index).unwrap()).unwrap().minute;
+    let at = Micros::new((minute(first) + 60) * 1_000_000).unwrap();
+    let size = ledger.size_as_of(AsOf::Time(at)).unwrap();
+    assert!(size > first && minute(size - 1) <= minute(first) + 60 && minute(size) >= minute(first) + 60, "{first} {size}");
+    assert_eq!(ledger.view_as_of(AsOf::Time(at), &mut |_, _| {}).unwrap().size(), size);
+}
+
+#[test]
+fn what_takes_the_place_of_something_erased_is_told_without_it() {
+    let (world, mut ledger, submission) = old();
+    let known = ledger.facts().submission(&submission).unwrap();
+    let corrected = Submission { title: Line::new("its other name").unwrap(), supersedes: Some(known.index), ..known.record.clone() };
+    let corrected = record(&mut ledger, "founder", "corrected", corrected).unwrap().index;
+    erase(&mut ledger, "erase-1", &compartment(&submission)).unwrap();
+    drop(ledger);
+    let ledger = world.open(Access::Read).unwrap();
+    let changes = ledger.view().changed(0, None, None, Page { offset: 0, limit: 10_000 }).unwrap().rows;
+    let row = changes.iter().find(|c| c.entry.0 == corrected).unwrap();
+    assert!(row.record.supersedes().is_some() && row.before.is_none());
+    verified(&ledger);
+}
+
 #[test]
 fn what_a_key_sealed_is_gone_and_everything_still_proves() {
     let (world, mut ledger, submission) = old();
     let (size, before) = (ledger.size(), options(&ledger));
     let first = (0..size).find(|i| matches!(ledger.entry(*i).unwrap().2, Record::Submission(_))).unwrap();
-    let receipt_before = ledger.receipt(first).unwrap();
+    let proof_before = ledger.proof(first).unwrap();
     let old_keys = fs::read(world.beside_path().join("data.keys")).unwrap();
     let erased = erase(&mut ledger, "erase-1", &compartment(&submission)).unwrap();
     assert_eq!(erased.index, size);
@@ -101,9 +128,15 @@ fn what_a_key_sealed_is_gone_and_everything_still_proves() {
         let said = report.to_string();
         assert!(said.contains(&format!("erased under #{size}")), "{said}");
         assert!(said.contains("decided before something they may rest on was erased"), "{said}");
-        // Whoever has the leaf and its receipt of before proves what they proved; the ledger itself shows no content.
-        let log_keys = countersign_log::checkpoint::Checkpoint::verify(&receipt_before.note, ledger.vkey()).unwrap();
-        assert!(log_keys.size().0 <= ledger.size());
+        // Whoever has the leaf and its proof of before proves what they proved, and whoever asks now gets the same; there is no content to show.
+        for proof in [&proof_before, &ledger.proof(first).unwrap()] {
+            let text = proof.tlog_proof().unwrap();
+            let proven = TlogProof::parse(text.as_bytes()).unwrap().verify(&proof_before.leaf, ledger.vkey()).unwrap();
+            assert_eq!(proven.index().0, first);
+        }
+        let refused = ledger.receipt(first).unwrap_err().to_string();
+        assert!(refused.contains(&format!("entry {size} says that it was destroyed")), "{refused}");
+        questions_pass_over_it(&ledger, first);
         drop(ledger);
         // The same from the first entry, from a snapshot, and for reading.
         for access in [Access::Write, Access::Read] {

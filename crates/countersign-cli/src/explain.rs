@@ -3,7 +3,7 @@
 use countersign_conflict::{Facts, rules};
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::{Assessment, Decision, ObligationKind, ObligedParty, Outcome, Record, Verdict};
-use countersign_ledger::{Ledger, query};
+use countersign_ledger::{Ledger, OpenError, query};
 
 pub(crate) use countersign_api::told::{NO_ADVICE, caveat, explain_json, neutral_text, neutral_text_after};
 
@@ -66,8 +66,14 @@ fn found(rule: &str) -> &str {
 pub(crate) fn evidence(index: LeafIndex, ledger: &Ledger) -> String {
     match ledger.entry(index.0) {
         Ok((_, _, record)) => format!("entry {index}: {} {}", record.type_name(), detail(&record)),
+        Err(OpenError::Shut { erased: Some(at), .. }) => erased_line(index, at),
         Err(_) => format!("entry {index}"),
     }
+}
+
+/// What stands in the place of an entry that nobody can read any more.
+pub(crate) fn erased_line(index: LeafIndex, at: u64) -> String {
+    format!("entry {index}: erased under entry {at}")
 }
 
 /// What an entry says, where the type's name does not say it already.

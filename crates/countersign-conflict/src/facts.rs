@@ -101,7 +101,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 6;
+pub const FACTS_VERSION: u32 = 7;
 
 /// Everything known before the next index.
 ///
@@ -450,10 +450,11 @@ impl Facts {
                     asked.decisions.push((index, at, d.cleared_until.clone()));
                 }
             }
+            Record::LegalHold(r) => {
+                drop(keep!(legal_holds, r));
+                self.apply_to_case(index, record);
+            }
             other => {
-                if let Record::LegalHold(r) = other {
-                    keep!(legal_holds, r);
-                }
                 self.apply_to_case(index, other);
                 if let Some(id) = other.entity() {
                     self.others.insert((other.type_name(), id.to_owned()), index);
@@ -591,9 +592,7 @@ fn remove<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V
 
 fn set_bit(words: &mut Vec<u64>, bit: u64) {
     let Ok(word) = usize::try_from(bit / 64) else { return };
-    if words.len() <= word {
-        words.resize(word + 1, 0);
-    }
+    words.resize(words.len().max(word + 1), 0);
     if let Some(w) = words.get_mut(word) {
         *w |= 1 << (bit % 64);
     }

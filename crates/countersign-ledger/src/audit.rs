@@ -172,15 +172,15 @@ impl Job {
 
     fn step(&mut self, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(), String> {
         let opened = linked_record(index, leaf, sealed, self.chain, &self.keys, &self.origin_hash);
-        if let Err(OpenError::Shut { key_id, .. }) = opened {
-            self.replay.pass(index, key_id);
-            self.chain = chain::link(leaf);
-            self.tree.append(tree::leaf_hash(leaf));
-            return Ok(());
-        }
-        let (meta, record) = opened.map_err(|e| e.to_string())?;
         self.chain = chain::link(leaf);
         self.tree.append(tree::leaf_hash(leaf));
+        let (meta, record) = match opened {
+            Err(OpenError::Shut { key_id, .. }) => {
+                self.replay.pass(index, key_id);
+                return Ok(());
+            }
+            opened => opened.map_err(|e| e.to_string())?,
+        };
         self.log_keys.take(index, &record);
         match self.replay.step(index, &meta, &record).first() {
             Some(finding) => Err(format!("entry {index} does not replay: {}", finding.detail)),

@@ -13,8 +13,6 @@ use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
 use countersign_log::chain::ChainHash;
 use countersign_log::checkpoint::VerifiedCheckpoint;
-use countersign_log::note::Note;
-use countersign_log::recall;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
@@ -29,7 +27,6 @@ use crate::commit::AppendError;
 use crate::durable::Unsealed;
 use crate::index::{DiskError, Index};
 use crate::nowhere::Nowhere;
-use crate::receipt::Receipt;
 use crate::snapshot::SnapshotError;
 use crate::state::{State, typed};
 use crate::{Clock, Entropy};
@@ -487,27 +484,12 @@ impl Ledger {
         Ok(stored.leaf.len() + stored.sealed.len())
     }
 
-    /// The receipt of a committed entry: always made from the log, under the checkpoint of its own commit.
+    /// Leaf of a committed entry, which is there whether or not the entry can be read.
     ///
     /// # Errors
-    /// [`AppendError::Unknown`] where the log cannot be read.
-    pub fn receipt(&self, index: u64) -> Result<Receipt, AppendError> {
-        let unknown = |e: String| AppendError::Unknown(e);
-        let (leaf, meta, record) = self.entry(index).map_err(|e| unknown(e.to_string()))?;
-        let mut head = None;
-        self.store
-            .seals(index + 1, &mut |size, note| {
-                head = Some((size, note.to_vec()));
-                ControlFlow::Break(())
-            })
-            .map_err(|e| unknown(e.to_string()))?;
-        let (size, note) = head.ok_or_else(|| unknown(format!("no commit covers entry {index}")))?;
-        Note::parse(&note).map_err(|e| unknown(e.to_string()))?;
-        let leaves = &mut |range| self.leaf_hashes(range);
-        let hashes = recall::inclusion_proof(&self.state.tree, tree::LeafIndex(index), TreeSize(size), leaves);
-        let hashes = hashes.map_err(|e| unknown(e.to_string()))?;
-        let (at, _) = typed(&meta).ok_or_else(|| unknown("time or actor".into()))?;
-        Ok(Receipt { index, at, record, leaf, hashes, note: note.into(), repeated: false })
+    /// The index is not committed.
+    pub fn leaf(&self, index: u64) -> Result<Vec<u8>, OpenError> {
+        Ok(self.store.read(index)?.leaf)
     }
 
     /// The newest signed checkpoint and its size.
@@ -530,6 +512,17 @@ fn missing_entries(size: u64, known: &Head) -> String {
         "the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore a newer backup, or declare them lost with `countersign restore --declare-loss`",
         known.size
     )
+}
+
+/// What an erased entry held is gone, and that is no fault: none in its place.
+///
+/// # Errors
+/// Every other reason why an entry does not open.
+pub fn unless_erased<T>(opened: Result<T, OpenError>) -> Result<Option<T>, OpenError> {
+    match opened {
+        Err(OpenError::Shut { erased: Some(_), .. }) => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
 pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {

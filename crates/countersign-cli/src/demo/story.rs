@@ -415,15 +415,15 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
 fn proofs(stage: &Stage, dir: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
     heading(out, 10, "A receipt, checked without the ledger")?;
     let stray = stage.ledger.facts().cases().next().map(|(_, c)| c.finding.0).ok_or_else(|| DemoError("no case".into()))?;
-    let receipt = stage.ledger.receipt(stray)?;
-    let text = receipt.tlog_proof().map_err(|e| DemoError(e.to_string()))?;
+    let proof = stage.ledger.proof(stray)?;
+    let text = proof.tlog_proof().map_err(|e| DemoError(e.to_string()))?;
     let beside = beside(dir);
     let file = beside.join("receipts").join(format!("entry-{stray}.tlog-proof"));
     fs::create_dir_all(beside.join("receipts"))?;
     fs::write(&file, &text)?;
-    fs::write(file.with_extension("leaf"), &receipt.leaf)?;
+    fs::write(file.with_extension("leaf"), &proof.leaf)?;
     let parsed = TlogProof::parse(&fs::read(&file)?).map_err(|e| DemoError(e.to_string()))?;
-    let proven = parsed.verify(&receipt.leaf, stage.ledger.vkey()).map_err(|e| DemoError(e.to_string()))?;
+    let proven = parsed.verify(&proof.leaf, stage.ledger.vkey()).map_err(|e| DemoError(e.to_string()))?;
     writeln!(out, "   {} ({} bytes)", file.display(), text.len())?;
     writeln!(
         out,
