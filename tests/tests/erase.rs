@@ -19,7 +19,7 @@ use countersign_verify::{Options, Report, Verdict};
 const DAY: u64 = 86_400_000_000;
 const YEAR: u64 = 365 * DAY;
 
-/// A ledger with a submission that is over: public and cleansed, its grants closed, five accesses. The world stands six years later.
+/// A ledger with a submission that is over: public and cleansed, its two grants closed, five accesses under each. The world stands six years later.
 fn old() -> (World, Ledger, SubmissionId) {
     let (mut world, ledger) = World::start();
     world.kept = Some((16, 8));
@@ -27,9 +27,11 @@ fn old() -> (World, Ledger, SubmissionId) {
     let mut ledger = world.open(Access::Write).unwrap();
     let submission = stage_set(&mut ledger);
     let grant = active_grant(&mut ledger, "ada1", &submission);
+    let other = active_grant(&mut ledger, "bob1", &submission);
     for n in 0..5 {
         let now = ledger.now();
         record(&mut ledger, "gateway", &format!("use-{n}"), access("ada1", &submission, Some(grant), now)).unwrap();
+        record(&mut ledger, "gateway", &format!("other-use-{n}"), access("bob1", &submission, Some(other), now)).unwrap();
     }
     world.clock.advance(30 * DAY);
     ledger.tick().unwrap();
@@ -50,10 +52,10 @@ fn compartment(submission: &SubmissionId) -> String {
     format!("submission:{submission} 2026")
 }
 
-fn erase(ledger: &mut Ledger, key: &str, compartment: &str) -> Result<Receipt, AppendError> {
+fn erase(ledger: &mut Ledger, key: &str, compartment: &str) -> Result<Vec<Receipt>, AppendError> {
     let approvers = vec![principal("approver1"), principal("approver2")];
     let authority = Line::new("kept five years: Regulation (EU) 596/2014 article 18(5)").unwrap();
-    ledger.erase(&principal("founder"), key.parse().unwrap(), Erasure { compartment: compartment.to_owned(), authority, approvers })
+    ledger.erase(&principal("founder"), &key.parse().unwrap(), &Erasure { compartment: compartment.to_owned(), authority, approvers })
 }
 
 fn verify(ledger: &Ledger, options: &Options) -> Report {
@@ -103,7 +105,7 @@ fn what_a_key_sealed_is_gone_and_everything_still_proves() {
     let proof_before = ledger.proof(first).unwrap();
     let old_keys = fs::read(world.beside_path().join("data.keys")).unwrap();
     let erased = erase(&mut ledger, "erase-1", &compartment(&submission)).unwrap();
-    assert_eq!(erased.index, size);
+    assert_eq!(erased.iter().map(|r| r.index).collect::<Vec<_>>(), [size, size + 1, size + 2], "the submission's, and each person's");
     let now = ledger.now();
     let refused = record(&mut ledger, "gateway", "late", access("ada1", &submission, None, now)).unwrap_err();
     assert!(matches!(refused, AppendError::ReadOnly(_)), "what it knows in memory is more than it may: {refused}");
@@ -162,6 +164,37 @@ fn what_a_key_sealed_is_gone_and_everything_still_proves() {
 }
 
 #[test]
+fn one_person_is_erased_and_the_others_stay() {
+    let (world, mut ledger, submission) = old();
+    let of = |ledger: &Ledger, person: &str| -> Vec<u64> {
+        (0..ledger.size())
+            .filter(|i| matches!(ledger.entry(*i), Ok((_, _, Record::AccessEvent(e))) if e.person.as_str() == person))
+            .collect()
+    };
+    let (ada, bob) = (of(&ledger, "P-ada1"), of(&ledger, "P-bob1"));
+    assert_eq!((ada.len(), bob.len()), (5, 5));
+    assert_eq!(erase(&mut ledger, "erase-1", &format!("submission:{submission} P-ada1 2026")).unwrap().len(), 1);
+    drop(ledger);
+    let mut ledger = world.open(Access::Write).unwrap();
+    assert!(of(&ledger, "P-ada1").is_empty() && ledger.facts().submission(&submission).is_some());
+    assert_eq!(of(&ledger, "P-bob1"), bob);
+    assert!(ada.iter().all(|i| matches!(ledger.entry(*i), Err(OpenError::Shut { erased: Some(_), .. }))));
+    goes_on(&mut ledger, "S-0002");
+    verified(&ledger);
+    drop(ledger);
+    // Each compartment keeps its key from start to start, and none is shared.
+    let names =
+        |ledger: &Ledger| ledger.compartments().map(|(key_id, name)| (key_id, name.to_owned())).collect::<std::collections::BTreeSet<_>>();
+    let ledger = world.open(Access::Write).unwrap();
+    let kept = names(&ledger);
+    assert_eq!(kept.iter().map(|(key_id, _)| key_id).collect::<std::collections::BTreeSet<_>>().len(), kept.len(), "{kept:?}");
+    assert!(kept.iter().any(|(_, name)| name == &format!("submission:{submission} P-bob1 2026")), "{kept:?}");
+    drop(ledger);
+    fs::remove_file(world.beside_path().join("snapshot")).unwrap();
+    assert_eq!(names(&world.open(Access::Write).unwrap()), kept);
+}
+
+#[test]
 fn nothing_is_erased_too_early_under_a_hold_or_while_something_rests_on_it() {
     let (world, mut ledger, submission) = old();
     let says = |refused: AppendError, what: &str| assert!(refused.to_string().contains(what), "{refused}");
@@ -170,7 +203,7 @@ fn nothing_is_erased_too_early_under_a_hold_or_while_something_rests_on_it() {
     says(erase(&mut ledger, "no-3", "submission:S-0009 2026").unwrap_err(), "there is no compartment");
     let alone =
         Erasure { compartment: compartment(&submission), authority: Line::new("none").unwrap(), approvers: vec![principal("approver1")] };
-    says(ledger.erase(&principal("founder"), "no-4".parse().unwrap(), alone).unwrap_err(), "two approvers are needed");
+    says(ledger.erase(&principal("founder"), &"no-4".parse().unwrap(), &alone).unwrap_err(), "two approvers are needed");
 
     // Article 18(5) says delete, an investigation says keep: it is kept, and the refusal says why.
     let hold = LegalHold {

@@ -21,6 +21,8 @@ pub struct Touch {
     pub issuer: IssuerId,
     /// Whether somebody checked every edge on the way.
     pub confirmed: bool,
+    /// Whether it is the developer itself, and so a party to the review (5 CFR 2640.102(l)); an owner of the developer is none (5 CFR 2635.402(b)(1)).
+    pub party: bool,
     /// The entries of the edges.
     pub via: Vec<LeafIndex>,
 }
@@ -82,9 +84,9 @@ impl Facts {
         let mut places: HashMap<&IssuerId, usize> = HashMap::new();
         for way in self.exposures_of(submission, day) {
             let place = *places.entry(way.issuer).or_insert(all.len());
-            let touch = Touch { issuer: way.issuer.clone(), confirmed: way.confirmed, via: way.via };
+            let touch = Touch { issuer: way.issuer.clone(), confirmed: way.confirmed, party: way.party, via: way.via };
             match all.get_mut(place) {
-                Some(known) if touch.confirmed && !known.confirmed => *known = touch,
+                Some(known) if (touch.confirmed, touch.party) > (known.confirmed, known.party) => *known = touch,
                 Some(_) => {}
                 None => all.push(touch),
             }

@@ -17,6 +17,7 @@ mod batch;
 mod beside;
 mod clock;
 mod commit;
+mod compartments;
 mod cose;
 mod dir;
 mod durable;

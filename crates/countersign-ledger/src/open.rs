@@ -1,6 +1,6 @@
 //! Making a ledger, opening one, and the gate at start.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -24,8 +24,10 @@ use crate::audit::Audit;
 use crate::batch::Draft;
 use crate::beside::Beside;
 use crate::commit::AppendError;
+use crate::compartments::compartment;
 use crate::durable::Unsealed;
 use crate::index::{DiskError, Index};
+use crate::limits::KEY_POOL;
 use crate::nowhere::Nowhere;
 use crate::snapshot::SnapshotError;
 use crate::state::{State, typed};
@@ -74,7 +76,6 @@ pub struct Ledger {
     pub(crate) keys: DataKeys,
     pub(crate) keys_announced: bool,
     pub(crate) keys_free: usize,
-    pub(crate) compartments: HashMap<String, u32>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) vkey: VKey,
@@ -89,7 +90,7 @@ pub struct Ledger {
     pub(crate) snapshot_size: u64,
     pub(crate) audit: Option<Audit>,
     /// A data key is being destroyed by this handle, which goes on with nothing else.
-    pub(crate) erasing: Option<u32>,
+    pub(crate) erasing: BTreeSet<u32>,
     /// The entries read at this start say that a data key was destroyed.
     erased_since: bool,
     /// The index of a ledger opened for reading, made when it is first asked.
@@ -174,8 +175,11 @@ impl Ledger {
         let now = self.clock.now();
         let line = |text: String| Line::new(text).map_err(|e| AppendError::Malformed(e.to_string()));
         let genesis = Genesis { origin: line(self.state.origin.clone())?, format: 1, keys: vec![line(self.vkey.to_string())?] };
-        let pool = self.keys.create_pool(crate::limits::KEY_POOL, &mut countersign_sign::os_random);
+        // Each of the records may need one of its own, and none can be made before there is somebody to announce it.
+        let count = u32::try_from(records.len()).unwrap_or(u32::MAX).max(KEY_POOL);
+        let pool = self.keys.create_pool(count, &mut countersign_sign::os_random);
         let pool = pool.map_err(|e| AppendError::Unavailable(e.to_string()))?;
+        self.keys_free = pool.len();
         let created = |k: &countersign_sign::datakeys::DataKeyInfo| {
             (sequencer, Record::DataKeyCreated(DataKeyCreated { key_id: k.key_id, check: Hash32(k.check) }))
         };
@@ -190,7 +194,6 @@ impl Ledger {
             self.place(Draft { at, actor: actor.clone(), request, record, key_id: None }, &mut drafts)?;
         }
         self.keys_announced = true;
-        self.keys_free = self.keys.free();
         self.make_durable(drafts)
     }
 
@@ -240,7 +243,7 @@ impl Ledger {
             }
         }
         ledger.state.facts = replay.into_facts();
-        ledger.keys_free = ledger.keys.free();
+        ledger.keys_free = ledger.keys.ids_above(ledger.state.compartments.last()).count();
         let known = ledger.register.load()?;
         let lost = known.as_ref().filter(|known| ledger.state.keys.declares_lost(&known.note)).cloned();
         let ahead = known.filter(|known| known.size > size && lost.is_none());
@@ -282,7 +285,6 @@ impl Ledger {
             keys: parts.keys,
             keys_announced: false,
             keys_free: 0,
-            compartments: HashMap::new(),
             clock: parts.clock,
             entropy: parts.entropy,
             vkey: parts.vkey,
@@ -293,7 +295,7 @@ impl Ledger {
             beside: parts.beside,
             snapshot_size: 0,
             audit: None,
-            erasing: None,
+            erasing: BTreeSet::new(),
             erased_since: false,
             reading: OnceLock::new(),
         }
@@ -382,6 +384,9 @@ impl Ledger {
             self.state.take_into_index(index, &actor, &meta.request, &record, replay.facts());
         }
         let unsound = self.state.keys.check(&self.state.origin, index, &record);
+        if let Ok(Sealed::Encrypted { key_id, .. }) = Sealed::parse(sealed) {
+            self.state.compartments.take(&compartment(&record, at, replay.facts()), key_id);
+        }
         let found = replay.step(index, &meta, &record);
         if objection.is_none() {
             let unsound = unsound.err().map(|what| format!("entry {index} is no sound key event: {what}"));

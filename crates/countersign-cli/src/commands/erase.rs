@@ -16,6 +16,9 @@ use crate::session::{Session, recorded_line};
 pub(crate) struct CompartmentArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
+    /// Only those with this in their name: a submission, a person, a year.
+    #[arg(long, value_name = "TEXT")]
+    with: Option<String>,
 }
 
 /// What is to be erased, and by whose leave.
@@ -25,7 +28,7 @@ pub(crate) struct EraseArgs {
     ledger: LedgerArgs,
     #[command(flatten)]
     write: WriteArgs,
-    /// The compartment, as `key compartments` shows it: `submission:S-2603 2026`.
+    /// The compartment, as `key compartments` shows it, `submission:S-2603 P-17 2026`; without the person it is everybody's.
     compartment: String,
     /// The legal ground.
     #[arg(long)]
@@ -38,6 +41,8 @@ pub(crate) struct EraseArgs {
 pub(crate) fn compartments(args: &CompartmentArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let session = Session::to_read(&args.ledger)?;
     let mut all: Vec<(&str, u32)> = session.ledger.compartments().map(|(key_id, name)| (name, key_id)).collect();
+    let has = |name: &str, part: &str| name.split([' ', ':']).any(|word| word == part);
+    all.retain(|(name, _)| args.with.as_deref().is_none_or(|part| has(name, part)));
     all.sort_unstable();
     if out.is_json() {
         let rows: Vec<Value> = all.iter().map(|(name, key_id)| json!({ "compartment": name, "key_id": key_id })).collect();
@@ -52,12 +57,15 @@ pub(crate) fn compartments(args: &CompartmentArgs, out: &mut Out<'_>) -> Result<
 pub(crate) fn erase(args: &EraseArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let mut session = Session::to_write(&args.ledger)?;
     let erasure = Erasure { compartment: args.compartment.clone(), authority: args.authority.clone(), approvers: args.approver.clone() };
-    let receipt = session.ledger.erase(&session.actor.id, args.write.key()?, erasure)?;
+    let receipts = session.ledger.erase(&session.actor.id, &args.write.key()?, &erasure)?;
     if out.is_json() {
-        out.object("key-erase", json!({ "entry": receipt.index, "compartment": args.compartment }))?;
+        let entries: Vec<u64> = receipts.iter().map(|r| r.index).collect();
+        out.object("key-erase", json!({ "entries": entries, "compartment": args.compartment }))?;
         return Ok(DONE);
     }
-    out.line(recorded_line(&receipt)?)?;
+    for receipt in &receipts {
+        out.line(recorded_line(receipt)?)?;
+    }
     out.line(format_args!(
         "What was sealed for {:?} can be read no more. It still proves: leaves, receipts and heads are as they were.",
         args.compartment

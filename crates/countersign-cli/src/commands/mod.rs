@@ -56,8 +56,10 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 
-/// Longest file read whole for a command: keys, checkpoints, proofs, policies. The longest of them, 20,000 data keys, takes 1.5 MiB.
+/// Longest file read whole for a command: checkpoints, proofs, policies.
 const FILE_BYTES_MAX: usize = 4 << 20;
+/// Longest file of data keys as `export-keys` writes it: 1,500,000 of them take some 115 MiB.
+const KEYS_BYTES_MAX: usize = 128 << 20;
 
 /// Runs a command. Returns its exit code, which is not always 0: a verdict has one too.
 pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use countersign_entry::ids::{Hash32, IssuerId, LeafIndex, Line, SubmissionId, Token};
+use countersign_entry::ids::{Date, Hash32, IssuerId, LeafIndex, Line, RawText, SubmissionId, Token};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
 use countersign_ledger::Receipt;
@@ -21,6 +21,7 @@ use crate::explain;
 
 const ORIGIN: &str = "demo.countersign.example/access/software";
 const AMAZON: &str = "cik-0001018724";
+const ALPHABET: &str = "cik-0001652044";
 
 /// Models, the title people use here, and when the window opens: at most 30 days before the public release.
 const MODELS: &[(&str, &str)] = &[
@@ -169,6 +170,26 @@ fn sign(stage: &mut Stage) -> Result<(), DemoError> {
         };
         stage.record("ethics", recusal)?;
     }
+    // Maren has said what she holds, as forms have it: shares of a company that owns one lab and a part of another, worth more than is exempt.
+    let shares = Instrument {
+        class: InstrumentClass::Equity,
+        text: RawText::new("Alphabet Inc. - Class A Common Stock (GOOGL)")?,
+        identifier: Some(Line::new("GOOGL")?),
+        asset_type: None,
+        issuer: Some(ALPHABET.parse()?),
+        linking: Linking::Matched,
+    };
+    let holding = Holding {
+        id: record_id("holding-maren")?,
+        person: stage.person("maren")?.clone(),
+        relation: HolderRelation::Own,
+        instrument: shares,
+        value: Band::new(Some(15_001), Some(50_000))?,
+        as_of: Date::new("2026-04-01")?,
+        provenance: None,
+        supersedes: None,
+    };
+    stage.record("ethics", holding)?;
     Ok(())
 }
 
