@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use countersign_conflict::rules::{AFFECTED_MAX, PARTIES_MAX, SECTOR_MAX, Sum};
+use countersign_conflict::rules::Sum;
 use countersign_conflict::{Facts, rules};
 use countersign_entry::ids::{IssuerId, LeafIndex};
 use countersign_entry::record::{Assessment, Band, Decision, Holding, ObligationKind, ObligedParty, Outcome, Record, Verdict};
-use countersign_law::grouped;
+use countersign_law::{grouped, limits};
 use countersign_ledger::{Ledger, OpenError, query};
 
 pub(crate) use countersign_api::told::{NO_ADVICE, caveat, explain_json, neutral_text, neutral_text_after};
@@ -99,13 +99,13 @@ fn sums(entries: &[LeafIndex], ledger: &Ledger) -> Vec<String> {
     }
     let open: Vec<String> =
         held.iter().filter(|h| h.value.lo() != h.value.hi()).map(|h| format!("value of {}: {}", h.id, band(h.value))).collect();
-    if !open.is_empty() {
+    if let (false, Some(limits)) = (open.is_empty(), limits::of(None).map(|edition| &edition.limits)) {
         lines.push(format!(
             "{}; needed: the exact value, or sums of at most {} in the developer (5 CFR 2640.202(a)), {} in all that is touched (5 CFR 2640.202(b)), {} in funds of one sector (5 CFR 2640.201(b))",
             open.join("; "),
-            dollars(PARTIES_MAX),
-            dollars(AFFECTED_MAX),
-            dollars(SECTOR_MAX)
+            dollars(limits.party_securities),
+            dollars(limits.all_securities_with_parties),
+            dollars(limits.sector_funds)
         ));
     }
     lines

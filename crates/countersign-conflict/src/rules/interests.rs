@@ -12,22 +12,15 @@ use countersign_entry::record::{
     RelationshipKind, Verdict,
 };
 
+use countersign_law::day::Day;
+use countersign_law::limits::{self, Limits};
+
 use super::{Rule, Sheet};
 use crate::assess::Question;
 use crate::facts::Known;
 
-/// Securities of the parties, dollars, of the person, spouse and minor children together: 5 CFR 2640.202(a)(1).
-pub const PARTIES_MAX: u64 = 15_000;
-/// Securities of everybody affected, parties and others, dollars: 5 CFR 2640.202(b)(1).
-pub const AFFECTED_MAX: u64 = 25_000;
-/// Funds of one sector, dollars: 5 CFR 2640.201(b)(2)(i).
-pub const SECTOR_MAX: u64 = 50_000;
 /// Entries a reason names at most: who looks into it sees all that is held.
 const EVIDENCE_MAX: usize = 32;
-/// Months a former employer counts: 5 CFR 2635.502(b)(1)(iv).
-const FORMER_MONTHS: i32 = 12;
-/// Months after a covered payment: 5 CFR 2635.503(a).
-const PAYMENT_MONTHS: i32 = 24;
 
 /// Dollars at least and at most. What has no known end has none here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +119,11 @@ fn counts(q: &Question<'_>, held: &Holding) -> (Counts, bool, Vec<LeafIndex>) {
     (counts, imputed_for_sure, touch.via.clone())
 }
 
+/// The law's numbers on a day. None, which a test of the law's crate rules out, exempts nothing.
+fn limits(day: &Date) -> Option<&'static Limits> {
+    limits::of(Day::of(day)).map(|edition| &edition.limits)
+}
+
 /// Holdings, and whoever the person serves: their interests are the person's own.
 pub(super) fn own_interests(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     // An unknown submission touches nobody knows what, and another rule says so.
@@ -142,12 +140,13 @@ pub(super) fn own_interests(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     let entries = |which: &[Counts]| of(which).into_iter().flat_map(|h| [h.known.index].into_iter().chain(h.via.iter().copied()));
     let (mut barred, mut unclear): (Vec<_>, Vec<_>) = (entries(&[Counts::Barred]).collect(), entries(&[Counts::Unclear]).collect());
     let (parties, all) = (sum(&[Counts::Party]), sum(&[Counts::Party, Counts::Affected]));
-    if parties.lo > PARTIES_MAX {
+    let limits = if held.is_empty() { None } else { limits(&Date::of(q.time_of_access())) };
+    if limits.is_some_and(|l| parties.lo > l.party_securities) {
         barred.extend(entries(&[Counts::Party]));
-    } else if !(parties.at_most(PARTIES_MAX) && all.at_most(AFFECTED_MAX)) {
+    } else if !limits.is_some_and(|l| parties.at_most(l.party_securities) && all.at_most(l.all_securities_with_parties)) {
         unclear.extend(entries(&[Counts::Party, Counts::Affected]));
     }
-    if !sum(&[Counts::Sector]).at_most(SECTOR_MAX) {
+    if !limits.is_some_and(|l| sum(&[Counts::Sector]).at_most(l.sector_funds)) {
         unclear.extend(entries(&[Counts::Sector]));
     }
     for tie in q.facts.ties_of(q.person_id) {
@@ -207,7 +206,7 @@ pub(super) fn paid_by_party(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
         let Tied::ToParty(via) = tied(q, &tie.record) else { continue };
         let found = [tie.index].into_iter().chain(via);
         match &tie.record.from {
-            Some(received) if received.plus_months(PAYMENT_MONTHS) > today => barred.extend(found),
+            Some(received) if limits(&today).is_none_or(|l| received.plus_months(l.covered_payment_months) > today) => barred.extend(found),
             Some(_) => {}
             None => unclear.extend(found),
         }
@@ -245,7 +244,8 @@ fn runs(tie: &Relationship, q: &Question<'_>) -> bool {
 fn covered(tie: &Relationship, q: &Question<'_>) -> bool {
     use RelationshipKind::*;
     let today = Date::of(q.time_of_access());
-    let within_a_year = || tie.until.as_ref().is_none_or(|until| *until < today && today < until.plus_months(FORMER_MONTHS));
+    let lately = |until: &Date| *until < today && limits(&today).is_none_or(|l| today < until.plus_months(l.former_employer_months));
+    let within_a_year = || tie.until.as_ref().is_none_or(lately);
     match (tie.kind, tie.relation) {
         (Served, HolderRelation::Own) => within_a_year(),
         (Serves, HolderRelation::Own) => tie.until.is_some() && within_a_year(),

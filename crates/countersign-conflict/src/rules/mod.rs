@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::assess::Question;
 
-pub use self::interests::{AFFECTED_MAX, PARTIES_MAX, SECTOR_MAX, Sum};
+pub use self::interests::Sum;
 /// An interest of one's own.
 pub const INTERESTS: &str = "R-208-1";
 /// Rule ids that other parts of this crate look for.
@@ -379,11 +379,15 @@ pub const RULES: &[Rule] = &[
 /// `Facts::lists_against`, `Facts::execution`); a trade to be made is asked about (`assess_trade`).
 fn not_of_access(_: &Question<'_>, _: &Rule, _: &mut Sheet) {}
 
-/// Digest of the rule set: SHA-256 over one line for each rule, `id TAB version TAB cite TAB title LF`.
+/// Digest of the rule set: SHA-256 over one line for each rule, `id TAB version TAB cite TAB title LF`, then one for each edition of the law's numbers,
+/// `edition TAB digest LF`. So a decision, which the ledger signs, names the very numbers it compared with.
 pub fn rule_set() -> Hash32 {
     let mut h = Sha256::new();
     for rule in RULES {
         h.update(format!("{}\t{}\t{}\t{}\n", rule.id, rule.version, rule.cite, rule.title));
+    }
+    for edition in countersign_law::limits::editions() {
+        h.update(format!("{}\t{}\n", edition.edition, edition.digest));
     }
     Hash32(h.finalize().into())
 }
