@@ -17,6 +17,7 @@ use crate::commit::{AppendError, Request};
 use crate::limits::{ERASE_AFTER_YEARS, ERASE_ETHICS_AFTER_YEARS};
 use crate::open::{ERASED, Ledger, Mode};
 use crate::receipt::Receipt;
+use crate::rotate::Signatures;
 
 /// What is to be erased, why, and who approved.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Erasure {
     pub authority: Line,
     /// Two people, neither of them the one who asks.
     pub approvers: Vec<PrincipalId>,
+    /// Their signatures, over [`Ledger::erasure_request`].
+    pub signatures: Signatures,
 }
 
 impl Ledger {
@@ -43,12 +46,10 @@ impl Ledger {
     /// Too early, a legal hold, something that still stands on what would be erased, or as [`AppendError`] says.
     pub fn erase(&mut self, actor: &PrincipalId, key: RequestKey, erasure: Erasure) -> Result<Receipt, AppendError> {
         self.ready()?;
-        let known = self.keys.assigned(&erasure.compartment);
-        let key_id = known.ok_or_else(|| AppendError::Malformed(format!("there is no compartment {:?}", erasure.compartment)))?;
-        self.check_erasable(&erasure.compartment, key_id).map_err(AppendError::Malformed)?;
+        let record = self.erasure_request(&erasure)?;
+        let key_id = record.key_id;
         self.erasing = Some(key_id);
-        let record = DataKeyDestroyed { key_id, authority: erasure.authority, approvers: erasure.approvers };
-        let receipt = self.append(Request { actor: actor.clone(), key, record: record.into() });
+        let receipt = self.append(Request { actor: actor.clone(), key, record: record.into(), signed: erasure.signatures.signed });
         self.erasing = None;
         // Decided, it may stand in the ledger, and then these facts know more than the ledger may; refused, it does not.
         if receipt.is_ok() || !matches!(self.mode, Mode::Writable) {
@@ -58,6 +59,22 @@ impl Ledger {
         self.state.erased.insert(key_id, receipt.index);
         self.finish_erasing()?;
         Ok(receipt)
+    }
+
+    /// What is asked when a compartment is to be erased, for approvers to sign.
+    ///
+    /// # Errors
+    /// As [`Ledger::erase`]: too early, or something still stands on what would be erased.
+    pub fn erasure_request(&self, erasure: &Erasure) -> Result<DataKeyDestroyed, AppendError> {
+        let known = self.keys.assigned(&erasure.compartment);
+        let key_id = known.ok_or_else(|| AppendError::Malformed(format!("there is no compartment {:?}", erasure.compartment)))?;
+        self.check_erasable(&erasure.compartment, key_id).map_err(AppendError::Malformed)?;
+        Ok(DataKeyDestroyed {
+            key_id,
+            authority: erasure.authority.clone(),
+            approvers: erasure.approvers.clone(),
+            approvals: erasure.signatures.approvals(),
+        })
     }
 
     /// Destroys keys that entries say are destroyed and that are still here. Whether there were any.

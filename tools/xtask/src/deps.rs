@@ -12,7 +12,8 @@ use crate::{Findings, cargo};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign-entry", &[]),
     ("countersign-log", &[]),
-    ("countersign-conflict", &["countersign-entry"]),
+    // The log, for the public keys that officers sign with: a signature is part of what is decided.
+    ("countersign-conflict", &["countersign-entry", "countersign-log"]),
     ("countersign-import", &["countersign-entry"]),
     ("countersign-law", &["countersign-entry"]),
     ("countersign-match", &["countersign-entry"]),

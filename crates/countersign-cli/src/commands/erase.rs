@@ -1,15 +1,15 @@
 //! `key compartments` and `key erase`: what each data key seals, and the end of one.
 
 use clap::Args;
-use countersign_entry::ids::{Line, PrincipalId};
-use countersign_ledger::Erasure;
+use countersign_entry::ids::{Line, PrincipalId, RequestKey};
+use countersign_ledger::{Erasure, Signatures};
 use serde_json::{Value, json};
 
 use super::DONE;
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
-use crate::session::{Session, recorded_line};
+use crate::session::{Session, drafted, recorded_line};
 
 /// Which ledger's.
 #[derive(Debug, Args)]
@@ -50,17 +50,28 @@ pub(crate) fn compartments(args: &CompartmentArgs, out: &mut Out<'_>) -> Result<
 }
 
 pub(crate) fn erase(args: &EraseArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let mut session = Session::to_write(&args.ledger)?;
-    let erasure = Erasure { compartment: args.compartment.clone(), authority: args.authority.clone(), approvers: args.approver.clone() };
-    let receipt = session.ledger.erase(&session.actor.id, args.write.key()?, erasure)?;
+    let session = Session::to_write(&args.ledger)?;
+    let (authority, approvers) = (args.authority.clone(), args.approver.clone());
+    let erasure = Erasure { compartment: args.compartment.clone(), authority, approvers, signatures: Signatures::default() };
+    let key = args.write.key()?;
+    if let Some(file) = &args.write.draft {
+        let record = session.ledger.erasure_request(&erasure)?.into();
+        return Err(drafted(&session.ledger, &session.actor, file, &[(key, record)]));
+    }
+    destroy(session, key, erasure, out)
+}
+
+/// Erases, and says what that means.
+pub(super) fn destroy(mut session: Session, key: RequestKey, erasure: Erasure, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let compartment = erasure.compartment.clone();
+    let receipt = session.ledger.erase(&session.actor.id, key, erasure)?;
     if out.is_json() {
-        out.object("key-erase", json!({ "entry": receipt.index, "compartment": args.compartment }))?;
+        out.object("key-erase", json!({ "entry": receipt.index, "compartment": compartment }))?;
         return Ok(DONE);
     }
     out.line(recorded_line(&receipt)?)?;
     out.line(format_args!(
-        "What was sealed for {:?} can be read no more. It still proves: leaves, receipts and heads are as they were.",
-        args.compartment
+        "What was sealed for {compartment:?} can be read no more. It still proves: leaves, receipts and heads are as they were."
     ))?;
     out.line("Copies of keys/data.keys from before still open it: destroy them, backups too, and where the keys are in a token run `key rewrap`.")?;
     out.line("The next start reads every entry again, since what was made beside the ledger knew what is gone.")?;
