@@ -55,7 +55,8 @@ fn compartment(submission: &SubmissionId) -> String {
 fn erase(ledger: &mut Ledger, key: &str, compartment: &str) -> Result<Vec<Receipt>, AppendError> {
     let approvers = vec![principal("approver1"), principal("approver2")];
     let authority = Line::new("kept five years: Regulation (EU) 596/2014 article 18(5)").unwrap();
-    ledger.erase(&principal("founder"), &key.parse().unwrap(), &Erasure { compartment: compartment.to_owned(), authority, approvers })
+    let erasure = Erasure { keys: ledger.keys_of(compartment), authority, approvers, signatures: Vec::new() };
+    ledger.erase(&principal("founder"), &key.parse().unwrap(), &erasure)
 }
 
 fn verify(ledger: &Ledger, options: &Options) -> Report {
@@ -201,8 +202,8 @@ fn nothing_is_erased_too_early_under_a_hold_or_while_something_rests_on_it() {
     says(erase(&mut ledger, "no-1", "directory 2026").unwrap_err(), "it is not erased");
     says(erase(&mut ledger, "no-2", "ethics 2026").unwrap_err(), "until the end of 2032");
     says(erase(&mut ledger, "no-3", "submission:S-0009 2026").unwrap_err(), "there is no compartment");
-    let alone =
-        Erasure { compartment: compartment(&submission), authority: Line::new("none").unwrap(), approvers: vec![principal("approver1")] };
+    let (keys, authority) = (ledger.keys_of(&compartment(&submission)), Line::new("none").unwrap());
+    let alone = Erasure { keys, authority, approvers: vec![principal("approver1")], signatures: Vec::new() };
     says(ledger.erase(&principal("founder"), &"no-4".parse().unwrap(), &alone).unwrap_err(), "two approvers are needed");
 
     // Article 18(5) says delete, an investigation says keep: it is kept, and the refusal says why.
@@ -239,6 +240,7 @@ fn nothing_is_erased_too_early_under_a_hold_or_while_something_rests_on_it() {
         key_id: 2,
         authority: Line::new("x").unwrap(),
         approvers: vec![principal("approver1"), principal("approver2")],
+        approvals: vec![],
     };
     says(record(&mut ledger, "founder", "raw", raw).unwrap_err(), "and by nothing else");
 }

@@ -99,6 +99,7 @@ fn many_new_submissions_in_one_batch_never_run_out_of_keys() {
             actor: principal("founder"),
             key: format!("many-{n}").parse().unwrap(),
             record: submission_record(&format!("S-many{n}").parse().unwrap(), &lab, now).into(),
+            signed: None,
         })
         .collect();
     assert!(ledger.commit(requests).iter().all(Result::is_ok));

@@ -21,6 +21,7 @@ fn submit_all(ledger: Ledger, submission: &countersign_entry::ids::SubmissionId)
         actor: principal("gateway"),
         key: format!("event-{n}").parse().unwrap(),
         record: access("ada1", submission, None, at).into(),
+        signed: None,
     };
     let waiting: Vec<_> = order.map(|n| (n, writer.submit(request(n)).unwrap())).collect();
     let answers = waiting.into_iter().map(|(n, pending)| (n, pending.wait())).collect();
@@ -61,6 +62,7 @@ fn what_the_tree_forgot_is_still_proved_and_exported() {
             actor: principal("gateway"),
             key: format!("event-{batch}-{n}").parse().unwrap(),
             record: access("ada1", &submission, None, at).into(),
+            signed: None,
         });
         assert!(ledger.commit(requests.collect()).iter().all(Result::is_ok));
     }

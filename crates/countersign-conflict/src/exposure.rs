@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use countersign_entry::ids::{Date, IssuerId, LeafIndex};
 use countersign_entry::record::{Exposure, Issuer, Node, Relation, Submission, Tier};
 
-use crate::facts::{Facts, Known};
+use crate::facts::{Facts, Known, remove};
 
 /// Edges from a submission to an issuer at most: model, host, operator, and one more for its owner.
 const PATH_EDGES_MAX: usize = 4;
@@ -134,6 +134,16 @@ impl Facts {
                 let relation = if edge.record.relation == Relation::OperatedBy { Relation::ServedBy } else { edge.record.relation };
                 out.push(Exposed { issuer, relation, tier: on.tier, party: on.party, confirmed: on.confirmed, via: on.via });
             }
+        }
+    }
+
+    /// An issuer moves from one industry to another.
+    pub(crate) fn change_industry(&mut self, issuer: &IssuerId, old: Option<&str>, new: Option<&str>) {
+        if let Some(old) = old {
+            remove(&mut self.issuers_in, &old.to_owned(), issuer);
+        }
+        if let Some(new) = new {
+            self.issuers_in.entry(new.to_owned()).or_default().insert(issuer.clone());
         }
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cases::CaseFile;
 use crate::logins::login_account;
+use crate::officers::Officers;
 use crate::preclear::Preclearance;
 use crate::touched::Remembered;
 use crate::{names, rules};
@@ -101,7 +102,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 7;
+pub const FACTS_VERSION: u32 = 8;
 
 /// Everything known before the next index.
 ///
@@ -118,6 +119,7 @@ pub struct Facts {
     pub(crate) logins: ById<RecordId, CredentialLinked>,
     /// Those of them that stand, by what they are known by.
     pub(crate) logins_of: BTreeMap<Account, RecordId>,
+    pub(crate) officers: Officers,
     pub(crate) providers: ById<ProviderId, Provider>,
     pub(crate) models: ById<ModelId, Model>,
     pub(crate) issuers: ById<IssuerId, Issuer>,
@@ -470,20 +472,12 @@ impl Facts {
                 self.apply_to_case(index, record);
             }
             other => {
+                self.officers.take(index, other);
                 self.apply_to_case(index, other);
                 if let Some(id) = other.entity() {
                     self.others.insert((other.type_name(), id.to_owned()), index);
                 }
             }
-        }
-    }
-
-    fn change_industry(&mut self, issuer: &IssuerId, old: Option<&str>, new: Option<&str>) {
-        if let Some(old) = old {
-            remove(&mut self.issuers_in, &old.to_owned(), issuer);
-        }
-        if let Some(new) = new {
-            self.issuers_in.entry(new.to_owned()).or_default().insert(issuer.clone());
         }
     }
 

@@ -272,7 +272,7 @@ mod tests {
     fn agreement(ledger: &mut Ledger, key: &str) -> Result<crate::Receipt, AppendError> {
         let kind = countersign_entry::record::AgreementKind::DutyNotice;
         let record = countersign_testing::ledger::agreement(key, "ada1", kind, ledger.now());
-        ledger.append(Request { actor: principal("officer"), key: key.parse().unwrap(), record: record.into() })
+        ledger.append(Request { actor: principal("officer"), key: key.parse().unwrap(), record: record.into(), signed: None })
     }
 
     #[test]

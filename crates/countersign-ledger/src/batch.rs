@@ -19,6 +19,7 @@ pub(crate) struct Draft {
     pub(crate) actor: PrincipalId,
     pub(crate) request: String,
     pub(crate) record: Record,
+    pub(crate) signed: Option<Vec<u8>>,
     /// The data key that seals it; kind 1 alone has one.
     pub(crate) key_id: Option<u32>,
 }
@@ -72,7 +73,7 @@ fn seal_draft(
     entropy: &mut dyn Entropy,
 ) -> Result<SealedDraft, String> {
     let mut failed = None;
-    let encoded = draft.record.encode(draft.at.value(), draft.actor.as_str(), &draft.request, || {
+    let encoded = draft.record.encode(draft.at.value(), draft.actor.as_str(), &draft.request, draft.signed.as_deref(), || {
         let mut salt = [0; 16];
         if let Err(e) = entropy.fill(&mut salt) {
             failed = Some(e.to_string());

@@ -1,6 +1,7 @@
 //! The sequencer: one writer, one batch at a time, in the order of ledger-format section 7.
 
 use countersign_conflict::Refusal;
+use countersign_conflict::officers::By;
 use countersign_entry::ids::{Hash32, LeafIndex, PrincipalId, Reference, RequestKey};
 use countersign_entry::leaf::Kind;
 use countersign_entry::record::{DataKeyCreated, Record, Role};
@@ -29,6 +30,8 @@ pub struct Request {
     pub key: RequestKey,
     /// What to record, without what the ledger fills in.
     pub record: Record,
+    /// `COSE_Sign1` over the canonical request, by the actor's own key, where they made one.
+    pub signed: Option<Vec<u8>>,
 }
 
 /// Why a request was not acknowledged, by who can do something about it.
@@ -173,19 +176,20 @@ impl Ledger {
         if let Some(slot) = record.reference_mut() {
             *slot = Some(self.draw_reference()?);
         }
-        let decided = match self.state.facts.decide(&request.actor, at, record) {
+        let by = By { actor: &request.actor, request: request.key.as_str(), signed: request.signed.as_deref() };
+        let decided = match self.state.facts.decide(by, at, record) {
             Ok(decided) => decided,
             Err(refusal) => return Ok(Err(refusal.into())),
         };
         let place = drafts.len();
         let (actor, key) = (request.actor, request.key);
-        let draft = Draft { at, actor: actor.clone(), request: key.to_string(), record: decided, key_id: None };
+        let draft = Draft { at, actor: actor.clone(), request: key.to_string(), record: decided, signed: request.signed, key_id: None };
         let index = self.place_asked(draft, Some(asked), drafts)?;
         let follow = drafts.get(place).map(|cause| self.state.facts.consequences(index, at, &cause.record)).unwrap_or_default();
         for (record, part) in follow.into_iter().zip(1u32..) {
             self.keep_keys_ready(now, drafts)?;
             let at = self.next_time(now);
-            self.place(Draft { at, actor: actor.clone(), request: format!("{key}/{part}"), record, key_id: None }, drafts)?;
+            self.place(Draft { at, actor: actor.clone(), request: format!("{key}/{part}"), record, signed: None, key_id: None }, drafts)?;
         }
         Ok(Ok(place))
     }
@@ -244,7 +248,7 @@ impl Ledger {
         let sequencer = self.state.facts.principals().find(|p| p.record.roles.contains(&Role::Sequencer) && !p.record.disabled);
         let actor =
             sequencer.map(|p| p.record.id.clone()).ok_or_else(|| AppendError::Unavailable("no sequencer principal is recorded".into()))?;
-        Ok(Draft { at, actor, request: format!("timer-{}", self.state.facts.size()), record, key_id: None })
+        Ok(Draft { at, actor, request: format!("timer-{}", self.state.facts.size()), record, signed: None, key_id: None })
     }
 
     /// Gives a draft its index and its data key, and lets the facts have it.

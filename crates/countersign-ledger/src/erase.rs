@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 
 use countersign_entry::ids::{LeafIndex, Line, PrincipalId, RequestKey};
-use countersign_entry::record::DataKeyDestroyed;
+use countersign_entry::record::{DataKeyDestroyed, Record};
 use countersign_entry::seal::Sealed;
 use countersign_entry::time::Micros;
 use countersign_sign::os_random;
@@ -18,17 +18,19 @@ use crate::commit::{AppendError, Request};
 use crate::limits::{ERASE_AFTER_YEARS, ERASE_ETHICS_AFTER_YEARS};
 use crate::open::{ERASED, Ledger, Mode};
 use crate::receipt::Receipt;
+use crate::rotate::Signatures;
 
 /// What is to be erased, why, and who approved.
 #[derive(Debug, Clone)]
 pub struct Erasure {
-    /// The compartment, as [`Ledger::compartments`] lists it: `submission:S-2603 P-17 2026` is what is about one person, `submission:S-2603 2026` all of
-    /// it, whomever it is about.
-    pub compartment: String,
+    /// The data keys, as [`Ledger::keys_of`] gives them.
+    pub keys: BTreeSet<u32>,
     /// Legal ground.
     pub authority: Line,
     /// Two people, neither of them the one who asks.
     pub approvers: Vec<PrincipalId>,
+    /// Their signatures, over [`Ledger::erasure_requests`], in that order; none, where the operator's word is enough.
+    pub signatures: Vec<Signatures>,
 }
 
 impl Ledger {
@@ -37,22 +39,24 @@ impl Ledger {
         self.state.compartments.all().filter(|(key_id, _)| !self.state.erased.contains_key(key_id))
     }
 
-    /// Destroys the data keys of a compartment, each under an entry of its own, all of them in one commit. The ledger takes nothing after it until it is opened again.
+    /// The data keys of a compartment, as [`Ledger::compartments`] names it: `submission:S-2603 P-17 2026` is what is about one person,
+    /// `submission:S-2603 2026` all of it, whomever it is about.
+    pub fn keys_of(&self, compartment: &str) -> BTreeSet<u32> {
+        self.compartments().filter(|(_, name)| is_in(name, compartment)).map(|(key_id, _)| key_id).collect()
+    }
+
+    /// Destroys data keys, each under an entry of its own, all of them in one commit. The ledger takes nothing after it until it is opened again.
     ///
-    /// Copies of the file of data keys from before still hold the key; where it is wrapped in a token, `key rewrap` ends them.
+    /// Copies of the file of data keys from before still hold the keys; where it is wrapped in a token, `key rewrap` ends them.
     ///
     /// # Errors
     /// Too early, a legal hold, something that still stands on what would be erased, or as [`AppendError`] says.
     pub fn erase(&mut self, actor: &PrincipalId, key: &RequestKey, erasure: &Erasure) -> Result<Vec<Receipt>, AppendError> {
         self.ready()?;
-        let keys: BTreeSet<u32> =
-            self.compartments().filter(|(_, name)| is_in(name, &erasure.compartment)).map(|(key_id, _)| key_id).collect();
-        if keys.is_empty() {
-            return Err(AppendError::Malformed(format!("there is no compartment {:?}", erasure.compartment)));
-        }
-        self.check_erasable(&erasure.compartment, &keys).map_err(AppendError::Malformed)?;
-        let requests = keys.iter().zip(1u32..).map(|(key_id, n)| request(actor, key, n, *key_id, erasure)).collect::<Result<_, _>>()?;
-        self.erasing = keys;
+        let signed = erasure.signatures.iter().map(|s| s.signed.clone()).chain(std::iter::repeat(None));
+        let requests = self.erasure_requests(key, erasure)?.into_iter().zip(signed);
+        let requests = requests.map(|((key, record), signed)| Request { actor: actor.clone(), key, record, signed }).collect();
+        self.erasing = erasure.keys.clone();
         let answers = self.commit(requests);
         // Decided, it may stand in the ledger, and then these facts know more than the ledger may; refused, it does not.
         if answers.iter().any(Result::is_ok) || !matches!(self.mode, Mode::Writable) {
@@ -65,6 +69,25 @@ impl Ledger {
         }
         self.finish_erasing()?;
         answers.into_iter().collect()
+    }
+
+    /// What is asked when data keys are to be destroyed, each request under its idempotency key, for approvers to sign. The first has the key that is
+    /// given, the others have it with a number.
+    ///
+    /// # Errors
+    /// As [`Ledger::erase`]: too early, or something still stands on what would be erased.
+    pub fn erasure_requests(&self, key: &RequestKey, erasure: &Erasure) -> Result<Vec<(RequestKey, Record)>, AppendError> {
+        self.check_erasable(&erasure.keys).map_err(AppendError::Malformed)?;
+        let signatures = erasure.signatures.iter().map(Signatures::approvals).chain(std::iter::repeat_with(Vec::new));
+        let numbered = erasure.keys.iter().zip(1u32..).zip(signatures);
+        numbered
+            .map(|((key_id, n), approvals)| {
+                let key = if n == 1 { Ok(key.clone()) } else { RequestKey::new(format!("{key}-{n}")) };
+                let (authority, approvers) = (erasure.authority.clone(), erasure.approvers.clone());
+                let record = DataKeyDestroyed { key_id: *key_id, authority, approvers, approvals };
+                Ok((key.map_err(|e| AppendError::Malformed(e.to_string()))?, record.into()))
+            })
+            .collect()
     }
 
     /// Destroys keys that entries say are destroyed and that are still here. Whether there were any.
@@ -87,18 +110,13 @@ impl Ledger {
         gone(fs::remove_dir_all(beside.dir.join("index")))
     }
 
-    fn check_erasable(&self, compartment: &str, keys: &BTreeSet<u32>) -> Result<(), String> {
+    fn check_erasable(&self, keys: &BTreeSet<u32>) -> Result<(), String> {
+        if keys.is_empty() {
+            return Err("there is no compartment of this name: no data key would be destroyed".into());
+        }
         let now = self.clock.now();
-        let matter = compartment.split(' ').next().unwrap_or_default();
-        let year: u32 = compartment.rsplit(' ').next().and_then(|year| year.parse().ok()).unwrap_or_default();
-        let years = match matter {
-            "directory" => return Err("the directory says who may act: it is not erased".into()),
-            "ethics" => ERASE_ETHICS_AFTER_YEARS,
-            _ => ERASE_AFTER_YEARS,
-        };
-        let this: u32 = now.to_string().split('-').next().and_then(|year| year.parse().ok()).unwrap_or_default();
-        if this <= year + years {
-            return Err(format!("{compartment:?} is kept for {years} years after its own: until the end of {}", year + years));
+        for (_, name) in self.compartments().filter(|(key_id, _)| keys.contains(key_id)) {
+            check_retention(name, now)?;
         }
         match self.rests_on(keys, now) {
             Some((what, entry)) => {
@@ -132,9 +150,18 @@ fn is_in(name: &str, asked: &str) -> bool {
     name == asked || asked.rsplit_once(' ').is_some_and(of_person)
 }
 
-/// The first has the idempotency key itself, the others have it with a number.
-fn request(actor: &PrincipalId, key: &RequestKey, n: u32, key_id: u32, erasure: &Erasure) -> Result<Request, AppendError> {
-    let key = if n == 1 { Ok(key.clone()) } else { RequestKey::new(format!("{key}-{n}")) };
-    let record = DataKeyDestroyed { key_id, authority: erasure.authority.clone(), approvers: erasure.approvers.clone() };
-    Ok(Request { actor: actor.clone(), key: key.map_err(|e| AppendError::Malformed(e.to_string()))?, record: record.into() })
+/// Whether the years a compartment is kept for are over.
+fn check_retention(compartment: &str, now: Micros) -> Result<(), String> {
+    let matter = compartment.split(' ').next().unwrap_or_default();
+    let year: u32 = compartment.rsplit(' ').next().and_then(|year| year.parse().ok()).unwrap_or_default();
+    let years = match matter {
+        "directory" => return Err("the directory says who may act: it is not erased".into()),
+        "ethics" => ERASE_ETHICS_AFTER_YEARS,
+        _ => ERASE_AFTER_YEARS,
+    };
+    let this: u32 = now.to_string().split('-').next().and_then(|year| year.parse().ok()).unwrap_or_default();
+    if this <= year + years {
+        return Err(format!("{compartment:?} is kept for {years} years after its own: until the end of {}", year + years));
+    }
+    Ok(())
 }

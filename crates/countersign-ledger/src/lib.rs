@@ -56,6 +56,6 @@ pub use self::loss::Loss;
 pub use self::open::{Access, Ledger, OpenError, Parts, unless_erased};
 pub use self::reader::Reader;
 pub use self::receipt::{Proof, Receipt};
-pub use self::rotate::{Revocation, Rotation};
+pub use self::rotate::{Revocation, Rotation, Signatures};
 pub use self::versions::Part;
 pub use self::writer::{Pending, Writer};

@@ -12,7 +12,7 @@ use countersign_conflict::Refusal;
 use countersign_entry::ids::RequestKey;
 use countersign_entry::record::{Record, Role};
 use countersign_entry::time::Micros;
-use countersign_ledger::{AppendError, Proof, Receipt};
+use countersign_ledger::{AppendError, Proof, Receipt, Request};
 use countersign_log::tree::NodeHash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +38,9 @@ struct Asked {
     #[serde(rename = "type")]
     kind: String,
     record: Value,
+    /// The actor's own signature, hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed: Option<String>,
 }
 
 /// An answer as a line.
@@ -157,7 +160,10 @@ async fn answer(uid: u32, line: &[u8], app: &Shared) -> Result<Recorded, Refused
     let logins = app.logins().await.map_err(|f| refused(Because::Failed, f.problem().detail.clone()))?;
     let caller = logins.of_os_user(uid).ok_or_else(|| refused(Because::Denied, format!("uid {uid} has no principal in this ledger")))?;
     let why = caller.roles.contains(&Role::EthicsOfficer);
-    let pending = app.submit(caller.principal.clone(), asked.key, record).map_err(|e| told(&e, why))?;
+    let signed =
+        asked.signed.map(hex::decode).transpose().map_err(|e| refused(Because::Invalid, format!("the signature does not read: {e}")))?;
+    let request = Request { actor: caller.principal.clone(), key: asked.key, record, signed };
+    let pending = app.submit_request(request).map_err(|e| told(&e, why))?;
     let receipt = pending.await.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into())));
     recorded(&receipt.map_err(|e| told(&e, why))?)
 }
@@ -205,18 +211,19 @@ impl Client {
         Some(Self(BufReader::new(stream)))
     }
 
-    /// Records one thing.
+    /// Records one thing, with the signature of whoever asks where they made one.
     ///
     /// # Errors
     /// As the service says. Where it says nothing, it is unknown whether something was recorded.
-    pub fn record(&mut self, key: RequestKey, record: &Record) -> Result<Receipt, Refused> {
+    pub fn record(&mut self, key: RequestKey, record: &Record, signed: Option<&[u8]>) -> Result<Receipt, Refused> {
         let lost = |what: String| {
             refused(Because::Failed, format!("unknown whether it was recorded: {what}. Repeat with the same idempotency key"))
         };
         let bug = |e: serde_json::Error| refused(Because::Invalid, format!("the record cannot be sent: {e}"));
         let mut json = Vec::new();
         record.to_human(&mut serde_json::Serializer::new(&mut json)).map_err(bug)?;
-        let asked = Asked { key, kind: record.type_name().to_owned(), record: serde_json::from_slice(&json).map_err(bug)? };
+        let (kind, signed) = (record.type_name().to_owned(), signed.map(hex::encode));
+        let asked = Asked { key, kind, record: serde_json::from_slice(&json).map_err(bug)?, signed };
         let mut line = serde_json::to_vec(&asked).map_err(bug)?;
         line.push(b'\n');
         if line.len() > LOCAL_LINE_BYTES_MAX {

@@ -35,7 +35,7 @@ fn load(writer: &Writer, submission: &countersign_entry::ids::SubmissionId, gran
         while waiting.len() < 256 {
             let now = SystemClock.now();
             let record = access("ada1", submission, Some(grant), now).into();
-            let request = Request { actor: principal("gateway"), key: format!("load-{sent:012}").parse().unwrap(), record };
+            let request = Request { actor: principal("gateway"), key: format!("load-{sent:012}").parse().unwrap(), record, signed: None };
             sent += 1;
             match writer.submit(request) {
                 Ok(pending) => waiting.push_back(pending),
@@ -155,7 +155,7 @@ fn an_idle_writer_signs_a_staged_batch_by_itself() {
         let writer = Writer::start(ledger).unwrap();
         std::fs::rename(&tokens, &hidden).unwrap();
         let record = access("ada1", &submission, None, SystemClock.now()).into();
-        let request = Request { actor: principal("gateway"), key: "one".parse().unwrap(), record };
+        let request = Request { actor: principal("gateway"), key: "one".parse().unwrap(), record, signed: None };
         let unknown = writer.submit(request).unwrap().wait();
         assert!(matches!(unknown, Err(AppendError::Unknown(_))), "{unknown:?}");
         std::fs::rename(&hidden, &tokens).unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use countersign_conflict::Facts;
+use countersign_conflict::officers::By;
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::{Assessment, Decision, Instrument, Linking, Record};
 use serde_json::{Value, json};
@@ -219,7 +220,8 @@ impl Outlook {
         let mut any = false;
         for (_, record, _) in plan.to_record().filter(|(_, record, _)| matches!(record, Record::GrantRequest(_))) {
             any = true;
-            let decided = session.ledger.facts().decide(&session.actor.id, session.ledger.now(), record.clone());
+            let by = By { actor: &session.actor.id, request: "import", signed: None };
+            let decided = session.ledger.facts().decide(by, session.ledger.now(), record.clone());
             let assessment = decided.as_ref().ok().and_then(Record::assessment);
             if cleared(assessment) {
                 outlook.cleared += 1

@@ -26,6 +26,7 @@ mod linking;
 pub(crate) mod login;
 pub(crate) mod memo;
 pub(crate) mod migrate;
+pub(crate) mod officer;
 pub(crate) mod policy;
 pub(crate) mod preclear;
 pub(crate) mod proof;
@@ -39,6 +40,7 @@ pub(crate) mod restore;
 pub(crate) mod review;
 pub(crate) mod rules;
 pub(crate) mod serve;
+mod signed;
 pub(crate) mod status;
 pub(crate) mod tick;
 mod token;
@@ -104,6 +106,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Migrate(command) => migrate::run(&command, out)?,
         Command::Restore(args) => restore::run(&args, out)?,
         Command::Key(command) => key::run(&command, out)?,
+        Command::Officer(command) => officer::run(&command, out)?,
         Command::Login(command) => login::run(&command, out)?,
         Command::Serve(args) => serve::run(&args, out)?,
         Command::Config(command) => serve::config(&command, out)?,
@@ -113,7 +116,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
 }
 
 /// Reads a file no longer than any a command takes.
-fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
     read_whole(path, FILE_BYTES_MAX)
 }
 
@@ -129,7 +132,7 @@ fn read_whole(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes a file that must not exist yet.
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(Failure::file(path))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Failure::file(path))
 }
