@@ -36,7 +36,10 @@ fn a_record_is_made_changed_under_its_etag_and_never_deleted() {
         founder.ask("PATCH", "/api/v1/persons/P-new00001", &headers, body.to_string().as_bytes()).unwrap()
     };
     patch("change-a-person-1", None, &json!({ "status": "former" })).problem(428, "etag-missing");
-    patch("change-a-person-1", Some("\"00\""), &json!({ "status": "former" })).problem(412, "stale-etag");
+    patch("change-a-person-1", Some("\"00\""), &json!({ "status": "former" })).problem(400, "validation");
+    let other = format!("\"{}\"", "00".repeat(32));
+    patch("change-a-person-1", Some(&other), &json!({ "status": "nobody knows" })).problem(400, "validation");
+    patch("change-a-person-1", Some(&other), &json!({ "status": "former" })).problem(412, "stale-etag");
     patch("change-a-person-1", Some(&etag), &json!({ "id": "P-other001" })).problem(400, "validation");
     let changed = patch("change-a-person-2", Some(&etag), &json!({ "status": "former" })).is(201).json();
     // Again: the same request has the same receipt, although the record is another now.

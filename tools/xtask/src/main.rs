@@ -1,10 +1,12 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 //!
 //! In scope: what a developer and the CI run, in one place, with no tool beyond cargo itself. Not in scope: anything the product needs.
-//! Limits: it reads the tree it is run in and writes nothing to it; `test` may install packages, when root, from the table in `test.rs`.
+//! Limits: it reads the tree it is run in and writes nothing to it; `test` may install packages, when root, from the table in `test.rs`, and one Python
+//! program in the target directory.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task runner talks to the terminal")]
 
+mod contract;
 mod deps;
 mod test;
 mod tidy;

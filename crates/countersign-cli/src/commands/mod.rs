@@ -7,22 +7,19 @@ pub(crate) mod backup;
 pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
+pub(crate) mod doctor;
 mod erase;
 pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
 pub(crate) mod import;
-mod import_plan;
-mod import_records;
 mod import_report;
-mod import_rows;
 mod import_write;
 pub(crate) mod init;
 mod insider_template;
 pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
-mod linking;
 pub(crate) mod login;
 pub(crate) mod memo;
 pub(crate) mod migrate;
@@ -108,6 +105,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Key(command) => key::run(&command, out)?,
         Command::Officer(command) => officer::run(&command, out)?,
         Command::Login(command) => login::run(&command, out)?,
+        Command::Doctor(args) => doctor::run(&args, out)?,
         Command::Serve(args) => serve::run(&args, out)?,
         Command::Config(command) => serve::config(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,

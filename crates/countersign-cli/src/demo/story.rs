@@ -16,7 +16,7 @@ use countersign_verify::{Options, Verdict as VerifyVerdict};
 
 use super::cast::{self, EVALUATORS};
 use super::stage::{Stage, record_id};
-use super::{DemoError, data};
+use super::{DemoError, cards, data};
 use crate::explain;
 
 const ORIGIN: &str = "demo.countersign.example/access/software";
@@ -54,6 +54,7 @@ pub(super) fn tell(dir: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
     july(&mut stage, &matters, out)?;
     questions(&stage, out)?;
     proofs(&stage, dir, out)?;
+    cards::make(&mut stage, dir)?;
     ending(&stage, dir, began, out)
 }
 
@@ -509,6 +510,7 @@ fn ending(stage: &Stage, dir: &Path, began: Instant, out: &mut dyn Write) -> Res
     writeln!(out, "   countersign export-keys {d} -o keys.json")?;
     writeln!(out, "   countersign verify {d} --vkey '{}' --keys keys.json", stage.ledger.vkey())?;
     writeln!(out, "   countersign verify {}/export-tampered --vkey '{}'", beside(dir).display(), stage.ledger.vkey())?;
+    cards::tell(dir, stage.ledger.now(), out)?;
     writeln!(out, "(`countersign` is `cargo run --` here.)")?;
     Ok(())
 }

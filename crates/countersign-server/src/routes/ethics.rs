@@ -85,6 +85,9 @@ async fn preclear(
     let key = key(&headers, &asked)?;
     let record = super::record("preclearance.request", body(&headers, &bytes)?)?;
     let Record::PreclearanceRequest(request) = &record else { return Err(Kind::Internal.into()) };
+    if request.reference.is_some() || request.assessment.is_some() || request.cleared_until.is_some() {
+        return Err(invalid("The ledger fills in reference, assessment and cleared_until."));
+    }
     if asked.view == View::Own && asked.caller()?.person.as_ref() != Some(&request.person) {
         return Err(Kind::ForbiddenRole.into());
     }
