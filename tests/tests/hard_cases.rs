@@ -28,7 +28,7 @@ fn furnished() -> (World, Ledger) {
 
 fn ask(ledger: &mut Ledger, actor: &str, record: impl Into<Record>) -> Result<LeafIndex, String> {
     let key = RequestKey::new(format!("k-{}", ledger.size())).unwrap();
-    let receipt = ledger.append(Request { actor: text(actor), key, record: record.into() });
+    let receipt = ledger.append(Request { actor: text(actor), key, record: record.into(), signed: None });
     receipt.map(|r| LeafIndex(r.index)).map_err(|e| e.to_string())
 }
 

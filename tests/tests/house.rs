@@ -59,7 +59,7 @@ impl Recorder {
                 .take(1_000)
                 .map(|record| {
                     self.count += 1;
-                    Request { actor: principal(actor), key: format!("house-{}", self.count).parse().unwrap(), record }
+                    Request { actor: principal(actor), key: format!("house-{}", self.count).parse().unwrap(), record, signed: None }
                 })
                 .collect();
             self.ledger.commit(batch).into_iter().for_each(|answer| drop(answer.unwrap()));

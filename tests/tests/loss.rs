@@ -73,7 +73,7 @@ fn some(ledger: &mut Ledger, submission: &SubmissionId, count: u64) {
 
 fn loss(head: &Head) -> Loss {
     let approvers = vec![principal("approver1"), principal("approver2")];
-    Loss { head: head.note.clone(), reason: Line::new("both disks burnt").unwrap(), approvers }
+    Loss { head: head.note.clone(), reason: Line::new("both disks burnt").unwrap(), approvers, signatures: Default::default() }
 }
 
 fn declare(place: &Place, name: &str, ledger: &mut Ledger, loss: Loss) -> Result<countersign_ledger::Receipt, AppendError> {
@@ -96,7 +96,9 @@ fn backups_beside_a_writer_are_whole_and_none_of_them_goes_on_by_itself() {
                 }
                 let record = access("ada1", &submission, None, SystemClock.now()).into();
                 waiting.push_back(
-                    writer.submit(Request { actor: principal("gateway"), key: format!("load-{n}").parse().unwrap(), record }).unwrap(),
+                    writer
+                        .submit(Request { actor: principal("gateway"), key: format!("load-{n}").parse().unwrap(), record, signed: None })
+                        .unwrap(),
                 );
                 if waiting.len() > 200 {
                     waiting.pop_front().unwrap().wait().unwrap();

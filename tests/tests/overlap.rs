@@ -21,6 +21,7 @@ fn submit_all(ledger: Ledger, submission: &countersign_entry::ids::SubmissionId)
         actor: principal("gateway"),
         key: format!("event-{n}").parse().unwrap(),
         record: access("ada1", submission, None, at).into(),
+        signed: None,
     };
     let waiting: Vec<_> = order.map(|n| (n, writer.submit(request(n)).unwrap())).collect();
     let answers = waiting.into_iter().map(|(n, pending)| (n, pending.wait())).collect();
@@ -40,7 +41,10 @@ fn repeated_requests_get_the_first_recording() {
         let receipt = answer.unwrap();
         assert_eq!(*first.entry(n).or_insert(receipt.index), receipt.index, "request {n}");
         let stored = ledger.receipt(receipt.index).unwrap();
-        assert_eq!((stored.leaf, stored.record, stored.note, stored.hashes), (receipt.leaf, receipt.record, receipt.note, receipt.hashes));
+        assert_eq!(
+            (&stored.leaf, &stored.record, &stored.note, &stored.hashes),
+            (&receipt.leaf, &receipt.record, &receipt.note, &receipt.hashes)
+        );
     }
     verified(&ledger);
 }
@@ -58,12 +62,13 @@ fn what_the_tree_forgot_is_still_proved_and_exported() {
             actor: principal("gateway"),
             key: format!("event-{batch}-{n}").parse().unwrap(),
             record: access("ada1", &submission, None, at).into(),
+            signed: None,
         });
         assert!(ledger.commit(requests.collect()).iter().all(Result::is_ok));
     }
     assert!(ledger.size() > 2 * TREE_LEAVES);
     let stored = ledger.receipt(old.index).unwrap();
-    assert_eq!((stored.leaf, stored.note, stored.hashes), (old.leaf, old.note, old.hashes));
+    assert_eq!((&stored.leaf, &stored.note, &stored.hashes), (&old.leaf, &old.note, &old.hashes));
     verified(&ledger);
 }
 

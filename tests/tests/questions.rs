@@ -69,7 +69,7 @@ fn furnished() -> (World, Ledger) {
 /// Asks for a record; whether it was recorded.
 fn ask(ledger: &mut Ledger, actor: &str, record: impl Into<Record>) -> bool {
     let key = RequestKey::new(format!("k-{}", ledger.size())).unwrap();
-    ledger.append(Request { actor: text(actor), key, record: record.into() }).is_ok()
+    ledger.append(Request { actor: text(actor), key, record: record.into(), signed: None }).is_ok()
 }
 
 fn play(world: &World, ledger: &mut Ledger, step: &Step) {
@@ -254,7 +254,7 @@ proptest! {
         let asked = answers(&ledger.view());
         let repeat = |ledger: &mut Ledger| {
             let (_, meta, record) = ledger.entry(12).unwrap();
-            let request = Request { actor: text(&meta.actor), key: text(&meta.request), record };
+            let request = Request { actor: text(&meta.actor), key: text(&meta.request), record, signed: None };
             ledger.append(request).map(|r| (r.index, r.repeated, r.tlog_proof().unwrap()))
         };
         drop(ledger);

@@ -42,6 +42,7 @@ fn ledger(dir: &Path) -> Ledger {
                 actor: principal("gateway"),
                 key: format!("event-{}", first + n).parse().unwrap(),
                 record: Record::from(access("ada1", &submission, Some(grant), now)),
+                signed: None,
             })
             .collect();
         assert!(ledger.commit(requests).iter().all(Result::is_ok));

@@ -94,6 +94,8 @@ kinds! {
     Move = "grant-state", 409, "The grant cannot move so", "Look where the grant stands.", NO;
     /// A request that was recorded and not cleared.
     NotCleared = "not-cleared", 409, "Not cleared", "Not cleared. The ethics office can decide.", Some(true);
+    /// Its data key was destroyed.
+    Erased = "erased", 410, "It was erased", "Its data key was destroyed. That it was recorded can be proven; nobody can read it.", NO;
     /// It was changed since.
     StaleEtag = "stale-etag", 412, "It was changed since you looked", "Look at it again and send the new ETag.", NO;
     /// Too long.

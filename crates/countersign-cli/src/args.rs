@@ -7,7 +7,7 @@ use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
     access, assess, backup, calendar, cases, directory, doctor, export, fields, grant, import, init, key, keys, login, memo, migrate,
-    policy, preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
+    officer, policy, preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -45,6 +45,9 @@ pub(crate) struct WriteArgs {
     /// Names this request for ever: the same request under the same key is recorded once. Give times yourself when you may repeat it.
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<RequestKey>,
+    /// Record nothing, and write the request to a new file for officers to sign with their own keys (`officer sign`); `record signed` records it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) draft: Option<PathBuf>,
 }
 
 /// Where the demo goes.
@@ -154,6 +157,9 @@ pub(crate) enum Command {
     /// Signing keys in a token (smart card, hardware security module): make, look at, change, destroy.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Officers' own keys, with which they sign what they ask and approve.
+    #[command(subcommand)]
+    Officer(officer::OfficerCommand),
     /// Say whether a ledger and the service over it have what they need, and what to do where they have not.
     Doctor(doctor::DoctorArgs),
     /// Serve a ledger over the network, until asked to stop.

@@ -28,6 +28,7 @@ pub(crate) fn policy(effective_from: Micros) -> Result<Policy, IdError> {
         clock_skew_seconds: 300,
         feeds: vec![],
         preclearance: Some(default_policy()?),
+        signatures_required: vec![],
         supersedes: None,
     })
 }

@@ -11,6 +11,7 @@ use countersign_ledger::query::ViewError;
 use countersign_ledger::{AppendError, BackupError, DirectoryError, OpenError};
 use countersign_server::local::{Because, Refused};
 use countersign_sign::datakeys::DataKeysError;
+use countersign_sign::officer::OfficerKeyError;
 use countersign_sign::passphrase::PassphraseError;
 use countersign_sign::pin::PinError;
 use countersign_sign::pkcs11::TokenError;
@@ -104,6 +105,12 @@ pub(crate) enum Failure {
         /// What did not hold.
         source: Option<Box<dyn Error + Send + Sync>>,
     },
+    /// A request was written to a file and not recorded, as was asked. Ends a command early, and is no failure.
+    #[error("nothing is recorded yet; the request is in {0}")]
+    Drafted(PathBuf),
+    /// An officer's own key.
+    #[error(transparent)]
+    Officer(#[from] OfficerKeyError),
     /// The demo could not go on.
     #[error("{0}")]
     Demo(String),
@@ -169,6 +176,8 @@ impl Failure {
             Self::Export(ExportError::Ledger(e)) => open_exit(e),
             Self::Backup(e) => backup_exit(e),
             Self::Proof { exit, .. } => *exit,
+            Self::Drafted(_) => Exit::Done,
+            Self::Officer(e) => officer_exit(e),
             Self::File { .. } | Self::Export(_) | Self::Demo(_) | Self::Output(_) | Self::Bug(_) => Exit::Failed,
         }
     }
@@ -206,7 +215,7 @@ impl Failure {
         };
         match self {
             Self::Directory(DirectoryError::Key(e)) => key(e),
-            Self::Token(e) => token_advice(e),
+            Self::Token(e) | Self::Officer(OfficerKeyError::Token(e)) => token_advice(e),
             Self::Directory(DirectoryError::DataKeys(DataKeysError::File(e))) => key(e),
             Self::Directory(DirectoryError::Passphrase(PassphraseError::File { .. })) => {
                 Some("Name the passphrase's file with --passphrase-file")
@@ -265,6 +274,19 @@ fn token_exit(e: &TokenError) -> Exit {
         TokenError::Tokens { count: 0, .. } | TokenError::Keys { count: 0, .. } | TokenError::Pin(PinError::File { .. }) => Exit::NotFound,
         TokenError::Tokens { .. } | TokenError::Keys { .. } => Exit::Invalid,
         TokenError::Module { .. } | TokenError::Away(_) | TokenError::Hung { .. } | TokenError::Half { .. } => Exit::Failed,
+    }
+}
+
+fn officer_exit(e: &OfficerKeyError) -> Exit {
+    match e {
+        OfficerKeyError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::NotFound,
+        OfficerKeyError::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Invalid,
+        OfficerKeyError::WrongPassphrase(_) => Exit::Denied,
+        OfficerKeyError::Token(e) => token_exit(e),
+        OfficerKeyError::Open(_) | OfficerKeyError::Form(_) | OfficerKeyError::Encrypted(_) | OfficerKeyError::Unsound(_) => Exit::Invalid,
+        OfficerKeyError::File { .. } | OfficerKeyError::Sign(_) | OfficerKeyError::NoSignature(_) | OfficerKeyError::Random(_) => {
+            Exit::Failed
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod args;
 mod commands;
 mod defaults;
 mod demo;
+mod draft;
 mod explain;
 mod failure;
 mod finding;
@@ -21,6 +22,7 @@ mod session;
 mod words;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     match commands::run(cli.command, &mut Out::new(&mut stdout, json)) {
         Ok(code) => ExitCode::from(code),
         Err(e) if e.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(Failure::Drafted(file)) => drafted(&file, &mut Out::new(&mut stdout, json)),
         Err(e) => fail(&e, json, &mut stdout),
     }
 }
@@ -55,6 +58,18 @@ fn no_core_dumps() {
     // Where the system refuses, the ledger still works; SECURITY.md says that memory is as safe as the machine.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap_or(());
     set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap_or(());
+}
+
+/// Nothing was recorded, and that was asked for.
+fn drafted(file: &Path, out: &mut Out<'_>) -> ExitCode {
+    let file = file.display();
+    let told = if out.is_json() {
+        out.object("draft", serde_json::json!({ "recorded": false, "draft": file.to_string() }))
+    } else {
+        out.line(format_args!("Nothing is recorded yet. Written to {file}: let officers sign it with `countersign officer sign {file}`,"))
+            .and_then(|()| out.line(format_args!("then record it with `countersign record signed DIR {file} --approval … --signed …`.")))
+    };
+    told.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
 fn fail(e: &Failure, json: bool, stdout: &mut dyn Write) -> ExitCode {

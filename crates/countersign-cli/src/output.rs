@@ -119,14 +119,22 @@ pub(crate) fn csv_of(heads: &[&str], rows: &[Vec<String>]) -> Result<String, Fai
 /// something else.
 pub(crate) fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 60;
-    let hides = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-    };
-    let mut line: String = text.chars().take(CHARS_MAX).map(|c| if hides(c) { '\u{fffd}' } else { c }).collect();
+    let mut line: String = text.chars().take(CHARS_MAX).map(harmless).collect();
     if text.chars().nth(CHARS_MAX).is_some() {
         line.push('…');
     }
     line
+}
+
+/// The same, whole: what somebody signs is never cut.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(harmless).collect()
+}
+
+fn harmless(c: char) -> char {
+    let hides = c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    if hides { '\u{fffd}' } else { c }
 }
 
 /// A message to standard error. If it cannot be written there is nobody left to tell.

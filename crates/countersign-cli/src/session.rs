@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::commands::{bar, pin_credential};
+use crate::draft::{self, Draft};
 use crate::failure::Failure;
 use crate::output::say;
 use crate::words::{neutral_state, random_letters, word_of};
@@ -161,11 +162,18 @@ impl Session {
     /// Records one thing.
     pub(crate) fn record(&mut self, write: &WriteArgs, record: Record) -> Result<Receipt, Failure> {
         let key = write.key()?;
+        if let Some(file) = &write.draft {
+            return Err(drafted(&self.ledger, &self.actor, file, &[(key, record)]));
+        }
+        self.append(Request { actor: self.actor.id.clone(), key, record, signed: None })
+    }
+
+    /// Records a request of the actor's.
+    pub(crate) fn append(&mut self, request: Request) -> Result<Receipt, Failure> {
         let Some(served) = &mut self.served else {
-            let request = Request { actor: self.actor.id.clone(), key, record };
             return self.ledger.append(request).map_err(|e| self.told(e));
         };
-        let receipt = served.client.record(key, &record)?;
+        let receipt = served.client.record(request.key, &request.record, request.signed.as_deref())?;
         // What is told of the receipt is told of the ledger that holds it.
         self.ledger = open(&served.args, Access::Read)?;
         Ok(receipt)
@@ -196,9 +204,9 @@ impl Session {
         };
         let key = random_key()?;
         if let Some(served) = &mut self.served {
-            return Ok(served.client.record(key, &read.into()).map(|r| r.index).map_err(|e| e.to_string()));
+            return Ok(served.client.record(key, &read.into(), None).map(|r| r.index).map_err(|e| e.to_string()));
         }
-        let request = Request { actor: self.actor.id.clone(), key, record: read.into() };
+        let request = Request { actor: self.actor.id.clone(), key, record: read.into(), signed: None };
         Ok(self.ledger.append(request).map(|r| r.index).map_err(|e| e.to_string()))
     }
 
@@ -209,6 +217,16 @@ impl Session {
         }
         Ok(self.ledger.entry(index.0)?.2)
     }
+}
+
+/// Writes requests to a file for officers to sign, and ends the command with that. What would be refused is refused now.
+pub(crate) fn drafted(ledger: &Ledger, actor: &Actor, file: &Path, requests: &[(RequestKey, Record)]) -> Failure {
+    let draft = |(key, record): &(RequestKey, Record)| {
+        ledger.facts().check(&actor.id, record).map_err(AppendError::from)?;
+        Draft::new(ledger.origin(), actor.id.as_str(), key, record)
+    };
+    let written = requests.iter().map(draft).collect::<Result<Vec<_>, Failure>>().and_then(|drafts| draft::write(file, &drafts));
+    written.map_or_else(|e| e, |()| Failure::Drafted(file.to_owned()))
 }
 
 fn is_locked(e: &OpenError) -> bool {

@@ -96,6 +96,41 @@ impl Bench {
         let told = self.json(&["principal", "add", "DIR", "--person", &person, "--os-user", &user, "--role", "approver"]);
         told["id"].as_str().unwrap().to_owned()
     }
+
+    fn file(&self, name: &str) -> String {
+        self.scene.path(name).display().to_string()
+    }
+
+    /// Enrols an officer's public key, on the operator's word.
+    fn enroll(&self, principal: &str, key: &str, approvers: &[&str]) -> Ran {
+        let mut args = vec!["officer", "enroll", "DIR", "--principal", principal, "--key", key, "--reason", "hired"];
+        approvers.iter().for_each(|a| args.extend(["--approver", a]));
+        self.run(&args)
+    }
+
+    /// Two approvers with keys in files of their own.
+    fn officers(&self) -> [String; 2] {
+        let approvers = [self.approver(4001), self.approver(4002)];
+        let both: Vec<&str> = approvers.iter().map(String::as_str).collect();
+        for who in &approvers {
+            self.run(&["officer", "keygen", "--output", &self.file(who)]).exits(0);
+            self.enroll(who, &self.file(&format!("{who}.pub")), &both).exits(0);
+        }
+        approvers
+    }
+
+    /// Runs a command to its draft, has both approvers sign that, and records it.
+    fn signed(&self, args: &[&str], approvers: &[String; 2]) -> Ran {
+        let draft = self.file(&format!("draft-{}", fs::read_dir(self.scene.tmp.path()).unwrap().count()));
+        self.run(&[args, &["--draft", &draft]].concat()).exits(0);
+        let mut record = vec!["record".to_owned(), "signed".into(), "DIR".into(), draft.clone()];
+        for who in approvers {
+            let signature = format!("{draft}-{who}");
+            self.run(&["officer", "sign", &draft, "--key", &self.file(who), "--yes", "--output", &signature]).exits(0);
+            record.extend(["--approval".into(), signature]);
+        }
+        self.run(&record.iter().map(String::as_str).collect::<Vec<_>>())
+    }
 }
 
 #[test]
@@ -114,26 +149,25 @@ fn a_key_from_making_to_destroying() {
     let vkey = b.on_token(&["init", "DIR", "--origin", ORIGIN, "--signer", "pkcs11", "--key", "k1", "--json"]).exits(0).json();
     let vkey = vkey["vkey"].as_str().unwrap().to_owned();
     assert!(written.contains(&vkey));
-    let (one, two) = (b.approver(4001), b.approver(4002));
+    let officers = b.officers();
+    let [one, two] = officers.clone();
 
     // One key follows another; what is pinned stays.
     b.on_token(&["key", "init", "--key", "k2", "--origin", ORIGIN, "--algorithm", "p256"]).exits(0);
-    let rotate = |approvers: &[&str]| {
-        let mut args = vec!["key", "rotate", "DIR", "--key", "k2", "--reason", "yearly", "--both-for", "2"];
-        approvers.iter().for_each(|a| args.extend(["--approver", a]));
-        b.run(&args)
-    };
-    rotate(&[&one]).exits(5);
-    rotate(&[&one, &one]).exits(5);
-    rotate(&[&one, &two]).exits(0);
-    rotate(&[&one, &two]).exits(5);
+    let rotation = ["key", "rotate", "DIR", "--key", "k2", "--reason", "yearly", "--both-for", "2", "--approver", &one];
+    assert!(b.run(&rotation).exits(5).err.contains("two approvers are needed"));
+    assert!(b.run(&[&rotation[..], &["--approver", &one]].concat()).exits(5).err.contains("different people"));
+    let rotation = [&rotation[..], &["--approver", &two]].concat();
+    assert!(b.run(&rotation).exits(5).err.contains("sign this with their own keys"));
+    b.signed(&rotation, &officers).exits(0);
+    assert!(b.run(&rotation).exits(5).err.contains("is a key of this log already"));
     assert!(b.run(&["key", "destroy", "DIR", "--key", "k1"]).exits(5).err.contains("signs for this ledger"));
     b.run(&["key", "attest", "DIR"]).exits(0);
     b.approver(4003);
     let size = b.json(&["status", "DIR"])["size"].as_u64().unwrap().to_string();
     let revoke = ["key", "revoke", "DIR", "--vkey", &vkey, "--last-size", &size, "--reason", "left the building", "--approver", &one];
-    b.run(&revoke).exits(5);
-    b.run(&[&revoke[..], &["--approver", &two]].concat()).exits(0);
+    assert!(b.run(&revoke).exits(5).err.contains("two approvers are needed"));
+    b.signed(&[&revoke[..], &["--approver", &two]].concat(), &officers).exits(0);
     b.run(&["key", "destroy", "DIR", "--key", "k1"]).exits(0);
     let listed = b.on_token(&["key", "list"]).exits(0).out;
     assert!(!listed.contains("k1 ") && listed.contains("k2 ") && listed.contains("k1-wrap-"), "{listed}");
@@ -156,8 +190,101 @@ fn a_key_from_making_to_destroying() {
     let export = b.scene.path("export").display().to_string();
     b.run(&["export", "DIR", &export, "--public-only"]).exits(0);
     let shown = b.scene.run(&["verify", "DIR", "--vkey", &vkey]).exits(0).out;
-    assert!(shown.contains("told by the operator's program") && shown.contains("asserted by the operator"), "{shown}");
+    assert!(shown.contains("told by the operator's program"), "{shown}");
+    // Two enrolments before anybody could sign, then two approvals of a rotation and two of a revocation.
+    assert!(shown.contains("who approved 2 entries: approvals asserted by the operator"), "{shown}");
+    assert!(shown.contains("        4  approvals checked against officers' enrolled keys"), "{shown}");
     let keys = b.scene.path("keys.json").display().to_string();
+    b.run(&["export-keys", "DIR", "--output", &keys]).exits(0);
+    b.scene.run(&["verify", "DIR", "--vkey", &vkey, "--keys", &keys]).exits(0);
+}
+
+/// A P-256 key and its certificate, as a smart card's or an agency's authority would give them.
+fn certificate(b: &Bench, name: &str, key: &[&str]) -> (String, String) {
+    let (private, certificate) = (b.file(&format!("{name}.key")), b.file(&format!("{name}.pem")));
+    let fixed = ["req", "-x509", "-nodes", "-subj", "/CN=An Officer", "-keyout", &private, "-out", &certificate, "-newkey"];
+    let made = Command::new("openssl").args(fixed).args(key).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).unwrap();
+    (private, certificate)
+}
+
+#[test]
+fn officers_sign_with_a_card_and_with_a_certificates_key() {
+    let test = "officers_sign_with_a_card_and_with_a_certificates_key";
+    let Some(b) = Bench::new(test) else { return };
+    if Command::new("openssl").arg("version").output().is_err() {
+        return eprintln!("SKIPPED {test}: openssl is not installed");
+    }
+    let vkey = b.init();
+    let [one, two, three] = [4001, 4002, 4003].map(|uid| b.approver(uid));
+    // One officer's key never leaves a token, the other's belongs to a certificate.
+    b.on_token(&["key", "init", "--key", "card", "--origin", "officer", "--algorithm", "p256"]).exits(0);
+    let card = b.file("card.pub");
+    b.on_token(&["officer", "public", "--key", "card", "--output", &card]).exits(0);
+    let (private, pem) = certificate(&b, "officer", &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+    let rsa = certificate(&b, "rsa", &["rsa:2048"]).1;
+    let both = [one.as_str(), two.as_str()];
+    assert!(b.enroll(&one, &rsa, &both).exits(5).err.contains("an RSA key is not taken"));
+    assert!(b.enroll("pr-nobody", &card, &both).exits(3).err.contains("is not recorded"));
+    b.enroll(&one, &card, &both).exits(0);
+    assert!(b.enroll(&two, &card, &both).exits(5).err.contains("one officer's for ever"));
+    b.enroll(&two, &pem, &both).exits(0);
+    let (third, third_pem) = certificate(&b, "third", &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+    assert!(b.enroll(&three, &third_pem, &both).exits(5).err.contains("sign this with their own keys"));
+    let keys = b.json(&["officer", "list", "DIR"]);
+    assert_eq!(keys["rows"].as_array().unwrap().len(), 2);
+    assert_eq!((&keys["rows"][1]["principal"], &keys["rows"][1]["kind"]), (&two.as_str().into(), &"p256".into()));
+
+    // The request is written, read, signed by each where they are, and recorded.
+    b.on_token(&["key", "init", "--key", "k2", "--origin", ORIGIN]).exits(0);
+    let draft = b.file("rotation");
+    let rotate = |key: &str, draft: &str| {
+        let args = ["key", "rotate", "DIR", "--key", key, "--reason", "yearly", "--approver", &one, "--approver", &two, "--draft", draft];
+        b.run(&args).exits(0)
+    };
+    let size = b.json(&["status", "DIR"])["size"].clone();
+    assert!(rotate("k2", &draft).out.contains("Nothing is recorded yet"));
+    assert_eq!(b.json(&["status", "DIR"])["size"], size);
+    let shown = b.run(&["officer", "sign", &draft, "--key", &private]).exits(0).out;
+    assert!(
+        shown.contains("signing key") && shown.contains(ORIGIN) && shown.contains("yearly") && shown.contains("Nothing is signed yet"),
+        "{shown}"
+    );
+    let signatures = ["one", "two", "three"].map(|name| b.file(name));
+    let [by_card, by_file, by_third] = &signatures;
+    b.on_token(&["officer", "sign", &draft, "--key", "card", "--yes", "--output", by_card]).exits(0);
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o644)).unwrap();
+    let sign = ["officer", "sign", &draft, "--key", &private, "--yes", "--output", by_file];
+    assert!(b.run(&sign).exits(5).err.contains("open to others"));
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).unwrap();
+    b.run(&sign).exits(0);
+    b.run(&["officer", "sign", &draft, "--key", &third, "--yes", "--output", by_third]).exits(0);
+    let record = |files: &[&str]| {
+        let mut args = vec!["record", "signed", "DIR", &draft];
+        files.iter().for_each(|file| args.extend(["--approval", file]));
+        b.run(&args)
+    };
+    assert!(record(&[]).exits(5).err.contains("sign this with their own keys"));
+    assert!(record(&[by_card]).exits(5).err.contains(&format!("{two} has not signed")));
+    assert!(record(&[by_card, by_third]).exits(5).err.contains("not enrolled here"));
+    assert_eq!(b.json(&["status", "DIR"])["size"], size);
+    record(&[by_file, by_card]).exits(0);
+
+    // Stolen, the approvals are good for no other rotation.
+    b.on_token(&["key", "init", "--key", "k3", "--origin", ORIGIN]).exits(0);
+    let other = b.file("rotation-2");
+    rotate("k3", &other);
+    let stolen = b.run(&["record", "signed", "DIR", &other, "--approval", by_card, "--approval", by_file]).exits(5);
+    assert!(stolen.err.contains("over another request"), "{}", stolen.err);
+
+    let export = b.file("export");
+    b.run(&["export", "DIR", &export, "--public-only"]).exits(0);
+    for ledger in ["DIR", &export] {
+        let shown = b.scene.run(&["verify", ledger, "--vkey", &vkey]).exits(0).out;
+        assert!(shown.contains("        2  approvals checked against officers' enrolled keys"), "{shown}");
+    }
+    let keys = b.file("keys.json");
     b.run(&["export-keys", "DIR", "--output", &keys]).exits(0);
     b.scene.run(&["verify", "DIR", "--vkey", &vkey, "--keys", &keys]).exits(0);
 }

@@ -6,6 +6,7 @@ use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId, RecordId};
 use countersign_entry::record::{Agreement, AgreementKind, Credential, GrantState, Node, Record, RecusalScope, Role};
 
 use crate::facts::{Facts, Grant, account};
+use crate::officers::{SignatureFault, approvals};
 use crate::{grants, roles};
 
 /// Why a record is not taken. Nothing was recorded.
@@ -70,6 +71,9 @@ pub enum Refusal {
         /// Its entry.
         entry: LeafIndex,
     },
+    /// Officers' own keys and signatures.
+    #[error(transparent)]
+    Signature(#[from] SignatureFault),
     /// Another rule of the record's own.
     #[error("{0}")]
     Invalid(&'static str),
@@ -111,15 +115,7 @@ impl Facts {
 
     /// Keys change under dual control: two approvers of this ledger, two people, neither of them the actor (NIST SP 800-53 AU-9(5), SC-12).
     fn check_approvers(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
-        let approvers = match record {
-            Record::KeyRotated(r) => &r.approvers,
-            Record::KeyRevoked(r) => &r.approvers,
-            Record::KeyLossDeclared(r) => &r.approvers,
-            Record::DataKeyDestroyed(r) => &r.approvers,
-            Record::OfficerEnrolled(r) => &r.approvers,
-            Record::OfficerRevoked(r) => &r.approvers,
-            _ => return Ok(()),
-        };
+        let Some((approvers, _)) = approvals(record) else { return Ok(()) };
         let mut people = BTreeSet::from([self.principal(actor).and_then(|p| p.record.person.clone())]);
         for approver in approvers {
             let known = self.principal(approver).filter(|p| !p.record.disabled && p.record.roles.contains(&Role::Approver));
@@ -170,6 +166,7 @@ impl Facts {
             Record::Import(r) => self.import(&r.id).map(|k| k.index),
             Record::MatchDecision(r) => self.match_decision(&r.id).map(|k| k.index),
             Record::Filer(r) => self.filer(&r.id).map(|k| k.index),
+            Record::LegalHold(r) => self.legal_holds.get(&r.id).map(|k| k.index),
             other => self.others.get(&(other.type_name(), other.entity()?.to_owned())).copied(),
         }
     }
@@ -235,6 +232,10 @@ impl Facts {
                     need(self.organizations.contains_key(o), "organization", o)?;
                 }
                 self.check_issuer(r.issuer.as_ref())
+            }
+            Record::OfficerEnrolled(r) => {
+                let person = self.principal(&r.principal).and_then(|p| p.record.person.as_ref());
+                need(person.is_some(), "principal of a person", &r.principal)
             }
             Record::Filer(r) => need(self.persons.contains_key(&r.person), "person", &r.person),
             Record::DutyEvent(r) => need(self.persons.contains_key(&r.person), "person", &r.person),

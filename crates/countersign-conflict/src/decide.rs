@@ -8,16 +8,19 @@ use crate::assess::{Ask, Assessed, assess};
 use crate::check::Refusal;
 use crate::facts::Facts;
 use crate::grants::after_check;
+use crate::officers::By;
 use crate::preclear::assess_trade;
 
 impl Facts {
-    /// Checks a request and fills in what the ledger decides: assessment and resulting state. `at` is the time it will be recorded at, and these
+    /// Checks a request, its signatures too, and fills in what the ledger decides: assessment and resulting state. `at` is the time it will be recorded at, and these
     /// facts are those of its own index.
     ///
     /// # Errors
     /// A refusal; nothing is to be recorded.
-    pub fn decide(&self, actor: &PrincipalId, at: Micros, mut record: Record) -> Result<Record, Refusal> {
+    pub fn decide(&self, by: By<'_>, at: Micros, mut record: Record) -> Result<Record, Refusal> {
+        let actor = by.actor;
         self.check(actor, &record)?;
+        self.check_signatures(by, at, &record)?;
         if let (Record::DataKeyDestroyed(_), Some(hold)) = (&record, self.hold_in_force(at)) {
             return Err(Refusal::Held { hold: hold.record.id.clone(), entry: hold.index });
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use countersign_entry::ids::{Date, IssuerId, LeafIndex};
 use countersign_entry::record::{Exposure, Issuer, Node, Relation, Submission, Tier};
 
-use crate::facts::{Facts, Known};
+use crate::facts::{Facts, Known, remove};
 
 /// Edges from a submission to an issuer at most: model, host, operator, and one more for its owner.
 const PATH_EDGES_MAX: usize = 4;
@@ -19,6 +19,8 @@ pub struct Exposed<'a> {
     pub relation: Relation,
     /// How close: as far as the farthest edge on the way.
     pub tier: Tier,
+    /// Whether it is the developer itself: every edge on the way says *is*. It is then a party to the review (5 CFR 2640.102(l)); an owner is none.
+    pub party: bool,
     /// Whether somebody checked every edge on the way. What follows from the industry alone nobody checked.
     pub confirmed: bool,
     /// The entries it rests on: the edges, from the submission on, then the records of issuers that share an industry.
@@ -90,7 +92,7 @@ impl Facts {
             (Relation::Competitor, way.via.iter().copied().chain([rival.index]).collect())
         };
         via.push(issuer.index);
-        Some(Exposed { issuer: &issuer.record.id, relation, tier: Tier::Three, confirmed: false, via })
+        Some(Exposed { issuer: &issuer.record.id, relation, tier: Tier::Three, party: false, confirmed: false, via })
     }
 
     fn industries<'a>(&'a self, submission: &'a Submission, recorded: &[Exposed<'a>]) -> BTreeSet<&'a str> {
@@ -106,7 +108,7 @@ impl Facts {
             Some(Node::Provider(submission.provider.clone())),
         ];
         for start in starts.iter().flatten() {
-            self.follow(start, &Way { tier: Tier::One, confirmed: true, via: Vec::new() }, &holds, &mut out);
+            self.follow(start, &Way { tier: Tier::One, party: true, confirmed: true, via: Vec::new() }, &holds, &mut out);
         }
         out
     }
@@ -117,7 +119,8 @@ impl Facts {
             let mut via = Vec::with_capacity(way.via.len() + 1);
             via.extend_from_slice(&way.via);
             via.push(edge.index);
-            let on = Way { tier: way.tier.max(edge.record.tier), confirmed: way.confirmed && edge.record.confirmed, via };
+            let party = way.party && edge.record.relation == Relation::Is;
+            let on = Way { tier: way.tier.max(edge.record.tier), party, confirmed: way.confirmed && edge.record.confirmed, via };
             let goes_on = match &edge.record.to {
                 Node::Host(_) => true,
                 Node::Issuer(_) => matches!(edge.record.relation, Relation::Is | Relation::OwnedBy),
@@ -129,8 +132,18 @@ impl Facts {
             if let Node::Issuer(issuer) = &edge.record.to {
                 // Who runs a host touches what the host serves by serving it.
                 let relation = if edge.record.relation == Relation::OperatedBy { Relation::ServedBy } else { edge.record.relation };
-                out.push(Exposed { issuer, relation, tier: on.tier, confirmed: on.confirmed, via: on.via });
+                out.push(Exposed { issuer, relation, tier: on.tier, party: on.party, confirmed: on.confirmed, via: on.via });
             }
+        }
+    }
+
+    /// An issuer moves from one industry to another.
+    pub(crate) fn change_industry(&mut self, issuer: &IssuerId, old: Option<&str>, new: Option<&str>) {
+        if let Some(old) = old {
+            remove(&mut self.issuers_in, &old.to_owned(), issuer);
+        }
+        if let Some(new) = new {
+            self.issuers_in.entry(new.to_owned()).or_default().insert(issuer.clone());
         }
     }
 }
@@ -138,6 +151,7 @@ impl Facts {
 /// The way so far.
 struct Way {
     tier: Tier,
+    party: bool,
     confirmed: bool,
     via: Vec<LeafIndex>,
 }

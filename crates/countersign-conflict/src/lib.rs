@@ -23,6 +23,7 @@ mod follow;
 pub mod grants;
 mod logins;
 mod names;
+pub mod officers;
 mod preclear;
 pub mod replay;
 pub mod roles;

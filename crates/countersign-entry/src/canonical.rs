@@ -74,6 +74,20 @@ impl Fields {
         self.places.push(Place { key: start..key_end, value: key_end..self.bytes.len() });
     }
 
+    /// Adds a byte string.
+    pub fn push_bytes(&mut self, key: &str, bytes: &[u8]) {
+        self.push(key, |out| cbor::bytes(out, bytes));
+    }
+
+    /// Leaves out the fields of these names.
+    pub fn leave_out(&mut self, keys: &[&str]) {
+        let Self { bytes, places } = self;
+        places.retain(|place| {
+            let text = bytes.get(place.key.clone()).and_then(<[u8]>::split_first).map(|(_, text)| text);
+            !keys.iter().any(|key| text == Some(key.as_bytes()))
+        });
+    }
+
     /// Makes a field null, if it is there.
     pub fn clear(&mut self, key: &str) {
         for place in &mut self.places {

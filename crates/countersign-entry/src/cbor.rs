@@ -76,10 +76,7 @@ pub fn encode_into(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(),
         Value::Bool(false) => out.push(0xf4),
         Value::Bool(true) => out.push(0xf5),
         Value::Integer(i) => integer(out, i128::from(*i))?,
-        Value::Bytes(b) => {
-            head(out, 2, b.len() as u64);
-            out.extend_from_slice(b);
-        }
+        Value::Bytes(b) => bytes(out, b),
         Value::Text(t) => text(out, t),
         Value::Array(items) => {
             let depth = deeper(depth, at)?;
@@ -100,6 +97,12 @@ pub fn encode_into(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(),
 pub fn text(out: &mut Vec<u8>, t: &str) {
     head(out, 3, t.len() as u64);
     out.extend_from_slice(t.as_bytes());
+}
+
+/// Appends a byte string.
+pub fn bytes(out: &mut Vec<u8>, b: &[u8]) {
+    head(out, 2, b.len() as u64);
+    out.extend_from_slice(b);
 }
 
 /// Appends the head of an item: major type and argument in the fewest bytes.

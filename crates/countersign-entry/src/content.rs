@@ -8,6 +8,8 @@ use crate::cbor::{self, CborError};
 
 /// The four fields every content has and none may lose.
 pub const COMMON: [&str; 4] = ["type", "at", "actor", "request"];
+/// The signature of whoever asked, over the request ([`crate::request`]). Not in every content; where it is, it is never erased either.
+pub const SIGNED: &str = "signed";
 
 /// One field: its salt and value, or, once erased, the commitment alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,12 +43,12 @@ pub enum ContentError {
     /// A field that is neither `[salt, value]` nor an erased commitment.
     #[error("field {0:?} is neither [16-byte salt, value] nor a 32-byte commitment")]
     BadField(String),
-    /// One of the four common fields is absent, erased or of another type.
+    /// One of the four common fields is absent, erased or of another type; or the signature is.
     #[error("common field {0:?} is missing, erased or of the wrong type")]
     Common(&'static str),
 }
 
-/// The four common fields, typed.
+/// The four common fields, typed, and the signature of whoever asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
     /// The record type, such as `access.event`.
@@ -57,6 +59,8 @@ pub struct Meta {
     pub actor: String,
     /// The idempotency key, with a part number where one request makes several entries.
     pub request: String,
+    /// `COSE_Sign1` by the actor's own key over the request, where there is one.
+    pub signed: Option<Vec<u8>>,
 }
 
 /// A content's bytes and its `content_hash`.
@@ -193,10 +197,10 @@ impl Content {
         Ok(Self { fields })
     }
 
-    /// The four common fields.
+    /// The four common fields, and the signature of whoever asked.
     ///
     /// # Errors
-    /// Names the first that is missing, erased or of another type.
+    /// Names the first that is missing, erased or of another type. Only the signature may be missing.
     pub fn meta(&self) -> Result<Meta, ContentError> {
         let text = |key: &'static str| match self.value(key) {
             Some(Value::Text(t)) => Ok(t.clone()),
@@ -206,7 +210,12 @@ impl Content {
             Some(Value::Integer(i)) => u64::try_from(i128::from(*i)).map_err(|_| ContentError::Common("at"))?,
             _ => return Err(ContentError::Common("at")),
         };
-        Ok(Meta { kind: text("type")?, at, actor: text("actor")?, request: text("request")? })
+        let signed = match self.fields.iter().find(|(key, _)| key == SIGNED).map(|(_, field)| field) {
+            None => None,
+            Some(Field::Shown { value: Value::Bytes(signed), .. }) => Some(signed.clone()),
+            Some(_) => return Err(ContentError::Common(SIGNED)),
+        };
+        Ok(Meta { kind: text("type")?, at, actor: text("actor")?, request: text("request")?, signed })
     }
 }
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use ciborium::Value;
-use countersign_entry::content::{COMMON, Content, Field};
+use countersign_entry::content::{COMMON, Content, ContentError, Field, SIGNED};
 use countersign_entry::record::*;
+use countersign_entry::request::CanonicalRequest;
 use countersign_testing::records;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -15,6 +16,8 @@ const AT: u64 = 1_780_304_400_000_000;
 
 /// The one type that has an id and that nothing takes the place of.
 const NEVER_REPLACED: &str = "import";
+/// Fields that are left out where they hold nothing: they came later, or are signatures.
+const LEFT_OUT: [&str; 2] = ["approvals", "signatures_required"];
 /// The one type whose fields from outside may be left out (`? key` in the schema).
 const MAY_BE_SHORT: &str = "access.event";
 
@@ -24,7 +27,7 @@ fn content(record: &Record) -> Content {
         n = n.wrapping_add(1);
         [n; 16]
     };
-    record.content(AT, "pr-0001", "req-1", salt).unwrap()
+    record.content(AT, "pr-0001", "req-1", None, salt).unwrap()
 }
 
 fn without(content: &Content, key: &str) -> Content {
@@ -37,8 +40,14 @@ fn with(content: &Content, key: &str, value: Value) -> Content {
     Content::from_fields(fields)
 }
 
+/// The keys that every record of its type has.
 fn own_keys(record: &Record) -> BTreeSet<String> {
-    record.fields().unwrap().into_iter().map(|(k, _)| k).collect()
+    record.fields().unwrap().into_iter().map(|(k, _)| k).filter(|k| !LEFT_OUT.contains(&k.as_str())).collect()
+}
+
+/// The record without its approvers' signatures.
+fn unapproved(record: &Record) -> Record {
+    Record::from_content(&without(&content(record), "approvals")).unwrap()
 }
 
 /// Some records of a type, the same ones in every run.
@@ -70,7 +79,7 @@ proptest! {
             n = n.wrapping_add(1);
             [n; 16]
         };
-        prop_assert_eq!(record.encode(AT, "pr-0001", "req-1", salt).unwrap(), content(&record).encode().unwrap());
+        prop_assert_eq!(record.encode(AT, "pr-0001", "req-1", None, salt).unwrap(), content(&record).encode().unwrap());
     }
 
     #[test]
@@ -100,10 +109,53 @@ proptest! {
 
     #[test]
     fn two_requests_agree_only_where_the_records_do(a in records::record(), b in records::record()) {
-        let (mut x, mut y) = (a.clone(), b.clone());
+        let (mut x, mut y) = (unapproved(&a), unapproved(&b));
         x.clear_outcome();
         y.clear_outcome();
         prop_assert_eq!(x == y, a.request_bytes().unwrap() == b.request_bytes().unwrap());
+    }
+
+    #[test]
+    fn a_canonical_request_gives_what_is_asked_and_no_more(record in records::record()) {
+        let bytes = record.canonical_request("ledger.example/a", "pr-0001", "req-1").unwrap();
+        let read = CanonicalRequest::decode(&bytes).unwrap();
+        prop_assert_eq!((read.origin.as_str(), read.actor.as_str(), read.request.as_str()), ("ledger.example/a", "pr-0001", "req-1"));
+        let asked = read.record().unwrap();
+        prop_assert_eq!(asked.canonical_request("ledger.example/a", "pr-0001", "req-1").unwrap(), bytes);
+        let mut cleared = unapproved(&record);
+        cleared.clear_outcome();
+        match &mut cleared {
+            Record::KeyRotated(r) => (r.old_signature, r.new_signature, r.attestation) = (vec![], vec![], None),
+            Record::KeyRevoked(r) => r.signature = vec![],
+            _ => {}
+        }
+        prop_assert_eq!(asked, cleared);
+    }
+
+    #[test]
+    fn a_canonical_request_with_more_or_less_in_it_is_refused(record in records::record(), pick in any::<prop::sample::Index>()) {
+        let bytes = record.canonical_request("ledger.example/a", "pr-0001", "req-1").unwrap();
+        let mut read = CanonicalRequest::decode(&bytes).unwrap();
+        let more = CanonicalRequest { fields: [read.fields.clone(), vec![("approvals".into(), Value::Array(vec![]))]].concat(), ..read.clone() };
+        prop_assert!(more.record().is_err());
+        let droppable: Vec<usize> = read.fields.iter().enumerate().filter(|(_, (k, _))| !LEFT_OUT.contains(&k.as_str())).map(|(i, _)| i).collect();
+        prop_assume!(!droppable.is_empty());
+        read.fields.remove(*pick.get(&droppable));
+        prop_assert!(read.record().is_err());
+        for cut in 0..bytes.len().min(40) {
+            prop_assert!(CanonicalRequest::decode(&bytes[..cut]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_signature_stands_beside_the_record(record in records::record(), signed in prop::collection::vec(any::<u8>(), 0..200)) {
+        let salt = || [7; 16];
+        let content = record.content(AT, "pr-0001", "req-1", Some(&signed), salt).unwrap();
+        prop_assert_eq!(record.encode(AT, "pr-0001", "req-1", Some(&signed), salt).unwrap(), content.encode().unwrap());
+        prop_assert_eq!(content.meta().unwrap().signed, Some(signed));
+        prop_assert_eq!(Record::from_content(&content).unwrap(), record);
+        let erased = content.erase(SIGNED).unwrap().unwrap();
+        prop_assert_eq!(erased.meta(), Err(ContentError::Common(SIGNED)));
     }
 
     #[test]
@@ -147,6 +199,38 @@ fn each_missing_key_is_refused() {
         }
     }
     assert!(refused > 1_000, "{refused}");
+}
+
+#[test]
+fn what_holds_nothing_is_left_out() {
+    let (rotated, policy) = (unapproved(&some("key.rotated", 1).remove(0)), some("policy", 1).remove(0));
+    let policy = Record::from_content(&without(&content(&policy), "signatures_required")).unwrap();
+    for (record, key) in [(rotated, "approvals"), (policy, "signatures_required")] {
+        assert!(content(&record).value(key).is_none(), "{key}");
+        for nothing in [Value::Array(vec![]), Value::Null] {
+            assert!(matches!(Record::from_content(&with(&content(&record), key, nothing)), Err(RecordError::Fields { .. })), "{key}");
+        }
+    }
+}
+
+#[test]
+fn a_canonical_request_has_these_bytes() {
+    let record: Record = Read { question: "person".parse().unwrap(), subject: "P-1".parse().unwrap(), rows: 2, as_of: 300 }.into();
+    let bytes = record.canonical_request("a.example/l", "pr-1", "k").unwrap();
+    let text = |t: &str| format!("{:02x}{}", 0x60 + t.len(), hex::encode(t));
+    let fields = [
+        "a4".into(),
+        text("rows"),
+        "02".into(),
+        text("as_of"),
+        "19012c".into(),
+        text("subject"),
+        text("P-1"),
+        text("question"),
+        text("person"),
+    ];
+    let head = ["86".into(), text("countersign v1 request"), text("a.example/l"), text("pr-1"), text("k"), text("read")];
+    assert_eq!(hex::encode(bytes), head.concat() + &fields.concat());
 }
 
 #[test]
@@ -210,6 +294,8 @@ fn values_a_type_does_not_allow_are_refused() {
         ("policy", "approvals_required", Value::from(0)),
         ("policy", "approvals_required", Value::from(9)),
         ("policy", "case_cadence_seconds", Value::from(59)),
+        ("policy", "signatures_required", Value::Array(vec![Value::from("access.event")])),
+        ("key.rotated", "approvals", Value::Array(vec![Value::from("text")])),
         ("policy", "clock_skew_seconds", Value::from(86_401)),
         ("policy", "on_refer", effects("allow")),
         ("policy", "on_block", effects("refer")),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_api::words::{times_as_text, word_of};
+use countersign_conflict::officers::By;
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::{Assessment, Decision, Instrument, Linking, Record};
 use serde_json::{Value, json};
@@ -107,7 +108,8 @@ impl Outlook {
         let mut any = false;
         for (_, record, _) in plan.to_record().filter(|(_, record, _)| matches!(record, Record::GrantRequest(_))) {
             any = true;
-            let decided = asker.ledger.facts().decide(asker.actor, asker.ledger.now(), record.clone());
+            let by = By { actor: asker.actor, request: "import", signed: None };
+            let decided = asker.ledger.facts().decide(by, asker.ledger.now(), record.clone());
             let assessment = decided.as_ref().ok().and_then(Record::assessment);
             if cleared(assessment) {
                 outlook.cleared += 1

@@ -73,7 +73,7 @@ fn request(record: &Record, standing: Standing, actor: &PrincipalId) -> Result<R
     let behind = if let Standing::Changed(index) = standing { format!("{index}") } else { String::new() };
     // None of the three holds a line feed.
     let key = key("imp", &format!("{}\n{}\n{behind}", record.type_name(), identity(record)))?;
-    Ok(Request { actor: actor.clone(), key, record: record.clone() })
+    Ok(Request { actor: actor.clone(), key, record: record.clone(), signed: None })
 }
 
 fn import_request(plan: &Plan, actor: &PrincipalId) -> Result<Request, IntakeError> {
@@ -89,7 +89,7 @@ fn import_request(plan: &Plan, actor: &PrincipalId) -> Result<Request, IntakeErr
         repeated: plan.report.duplicates + plan.rows.len() as u64 - recorded,
         quarantined: plan.quarantined.len() as u64,
     };
-    Ok(Request { actor: actor.clone(), key, record: import.into() })
+    Ok(Request { actor: actor.clone(), key, record: import.into(), signed: None })
 }
 
 fn key(prefix: &str, of: &str) -> Result<RequestKey, IntakeError> {

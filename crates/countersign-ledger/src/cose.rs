@@ -3,13 +3,13 @@
 //! The signature of RFC 9942 covers the root alone, so origin and tree size stand in the protected header beside it. One signature serves every entry
 //! of a commit; the proof stands outside of it.
 
-use countersign_log::tree::{LeafIndex, NodeHash, RootHash, TreeSize};
+use countersign_entry::cbor;
+use countersign_entry::cose::{EDDSA, to_be_signed};
+use countersign_log::tree::{LeafIndex, NodeHash, TreeSize};
 use countersign_log::vkey::PublicKey;
 
 use crate::open::Ledger;
 
-/// EdDSA, RFC 9053 section 2.2.
-const EDDSA: i64 = -8;
 /// Label of the verifiable data structure, RFC 9942 section 4.
 const VDS: i64 = 395;
 /// Label of its proofs.
@@ -26,14 +26,6 @@ fn protected(origin: &str, key_id: [u8; 4], size: TreeSize) -> Vec<u8> {
     let mut out = Cbor::default();
     out.head(5, 5).int(1).int(EDDSA).int(4).bytes(&key_id).int(VDS).int(RFC9162_SHA256);
     out.text("origin").text(origin).text("tree_size").head(0, size.0);
-    out.0
-}
-
-/// What is signed: Sig_structure of COSE_Sign1 (RFC 9052 section 4.4) with the root as detached payload. Its first bytes are no signed note's, so neither
-/// signature can be taken for the other.
-fn to_be_signed(protected: &[u8], root: &RootHash) -> Vec<u8> {
-    let mut out = Cbor::default();
-    out.head(4, 4).text("Signature1").bytes(protected).bytes(&[]).bytes(&root.0);
     out.0
 }
 
@@ -79,7 +71,7 @@ impl Ledger {
             return Err(CoseError::Algorithm);
         }
         let protected = protected(&self.state.origin, key.key_id().0, TreeSize(size));
-        let message = to_be_signed(&protected, &root);
+        let message = to_be_signed(&protected, &root.0);
         let signer = self.signers.iter_mut().find(|s| s.vkey() == &key).ok_or_else(|| CoseError::Key("nothing here signs by it".into()))?;
         let signature = signer.sign(&message).map_err(|e| CoseError::Key(e.to_string()))?;
         key.public_key().verify(&message, &signature).map_err(|e| CoseError::Key(e.to_string()))?;
@@ -108,18 +100,7 @@ struct Cbor(Vec<u8>);
 
 impl Cbor {
     fn head(&mut self, major: u8, value: u64) -> &mut Self {
-        let major = major << 5;
-        let bytes = value.to_be_bytes();
-        match value {
-            0..24 => self.0.push(major | bytes[7]),
-            24..0x100 => self.0.extend([major | 24, bytes[7]]),
-            0x100..0x1_0000 => self.0.extend([major | 25, bytes[6], bytes[7]]),
-            0x1_0000..0x1_0000_0000 => self.0.extend([major | 26, bytes[4], bytes[5], bytes[6], bytes[7]]),
-            _ => {
-                self.0.push(major | 27);
-                self.0.extend(bytes);
-            }
-        }
+        cbor::head(&mut self.0, major, value);
         self
     }
 
@@ -128,12 +109,12 @@ impl Cbor {
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.head(2, bytes.len() as u64).0.extend_from_slice(bytes);
+        cbor::bytes(&mut self.0, bytes);
         self
     }
 
     fn text(&mut self, text: &str) -> &mut Self {
-        self.head(3, text.len() as u64).0.extend_from_slice(text.as_bytes());
+        cbor::text(&mut self.0, text);
         self
     }
 }
@@ -170,6 +151,5 @@ mod tests {
         let told = hex::encode(&receipt);
         assert!(told.starts_with("d284582d"), "{told}");
         assert!(told.contains(&format!("a119018ca1208158268314118158 20{}f65840", "06".repeat(32)).replace(' ', "")), "{told}");
-        assert!(to_be_signed(&header, &RootHash([7; 32])).starts_with(b"\x84\x6aSignature1"));
     }
 }

@@ -4,9 +4,10 @@
 //! no size ever has two heads under one key that is believed for it; whoever kept a head of the lost past sees that it is not this one's.
 
 use countersign_entry::ids::{Line, PrincipalId, RequestKey};
-use countersign_entry::record::KeyLossDeclared;
+use countersign_entry::record::{KeyLossDeclared, Record};
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::Note;
+use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
 use countersign_store::Head;
 
@@ -14,7 +15,7 @@ use crate::commit::{AppendError, Request};
 use crate::durable::{Decided, Placed};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
-use crate::rotate::Rotation;
+use crate::rotate::{Rotation, Signatures};
 
 /// What is declared lost, and who answers for it.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Loss {
     pub reason: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// Their signatures over the two requests of [`Ledger::loss_requests`], in that order.
+    pub signatures: [Signatures; 2],
 }
 
 impl Ledger {
@@ -44,19 +47,47 @@ impl Ledger {
         // Said first: if we stop after this, the ledger is behind by more, and stays shut.
         self.register.advance(&head).map_err(|e| AppendError::Unavailable(e.to_string()))?;
         self.behind = Some(head.clone());
-        let first = self.size();
-        let rotation = Rotation { both_for: 0, reason: loss.reason.clone(), approvers: loss.approvers.clone(), attestation: None };
-        let rotated = self.rotation(new, rotation)?;
-        let declared = KeyLossDeclared { first, head: head.note.clone(), reason: loss.reason, approvers: loss.approvers };
-        let second = RequestKey::new(format!("{key}-loss")).map_err(|e| AppendError::Malformed(e.to_string()))?;
+        let [(key, _), (second, declared)] = self.loss_requests(new.vkey(), key, &loss)?;
+        let [rotated, declaration] = &loss.signatures;
+        let (signed, signed_too) = (rotated.signed.clone(), declaration.signed.clone());
+        let rotated = self.rotation(new, &self.following(&loss))?;
         let requests = vec![
-            Request { actor: actor.clone(), key, record: rotated.into() },
-            Request { actor: actor.clone(), key: second, record: declared.into() },
+            Request { actor: actor.clone(), key, record: rotated.into(), signed },
+            Request { actor: actor.clone(), key: second, record: declared, signed: signed_too },
         ];
         let decided = self.decide_shut(requests)?;
         self.register.give_up(&head);
         self.behind = None;
         self.finish(decided).pop().unwrap_or(Err(AppendError::Busy))
+    }
+
+    /// What is asked when what is missing is to be declared lost: that `new` follows the key that signed it, and the declaration, each under its
+    /// idempotency key, for approvers to sign.
+    ///
+    /// # Errors
+    /// No key signs any more, or the idempotency key is too long.
+    pub fn loss_requests(&self, new: &VKey, key: RequestKey, loss: &Loss) -> Result<[(RequestKey, Record); 2], AppendError> {
+        let second = RequestKey::new(format!("{key}-loss")).map_err(|e| AppendError::Malformed(e.to_string()))?;
+        let [_, declaration] = &loss.signatures;
+        let declared = KeyLossDeclared {
+            first: self.size(),
+            head: loss.head.clone(),
+            reason: loss.reason.clone(),
+            approvers: loss.approvers.clone(),
+            approvals: declaration.approvals(),
+        };
+        Ok([(key, self.rotation_request(new, &self.following(loss))?.into()), (second, declared.into())])
+    }
+
+    fn following(&self, loss: &Loss) -> Rotation {
+        let [rotation, _] = &loss.signatures;
+        Rotation {
+            both_until: self.size(),
+            reason: loss.reason.clone(),
+            approvers: loss.approvers.clone(),
+            attestation: None,
+            signatures: rotation.clone(),
+        }
     }
 
     /// Decides requests of a ledger that takes none. Whatever is refused leaves it shut: it must never go on from an old past by itself.

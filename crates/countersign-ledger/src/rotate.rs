@@ -9,6 +9,7 @@ use countersign_log::vkey::VKey;
 use countersign_sign::pkcs11::{Class, Token};
 use countersign_sign::software::KeyFileError;
 use countersign_sign::{Signer, os_random};
+use serde_bytes::ByteBuf;
 
 use crate::commit::{AppendError, Request};
 use crate::dir::{DirectoryError, wrapping_label};
@@ -16,15 +17,33 @@ use crate::durable::SealError;
 use crate::open::Ledger;
 use crate::receipt::Receipt;
 
+/// What people signed with their own keys (ledger-format section 9); nothing, where the operator's word is enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signatures {
+    /// One of each approver, in their order.
+    pub approvals: Vec<Vec<u8>>,
+    /// The actor's.
+    pub signed: Option<Vec<u8>>,
+}
+
+impl Signatures {
+    /// The approvals as they stand in a record.
+    pub(crate) fn approvals(&self) -> Vec<ByteBuf> {
+        self.approvals.iter().cloned().map(ByteBuf::from).collect()
+    }
+}
+
 /// How a key is to follow another.
 #[derive(Debug, Clone)]
 pub struct Rotation {
-    /// Entries from the rotation on that both keys sign for. 0: the new key alone, at once.
-    pub both_for: u64,
+    /// The tree size up to which both keys sign. Up to the size as it is: the new key alone, at once.
+    pub both_until: u64,
     /// Why.
     pub reason: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// Their signatures, over [`Ledger::rotation_request`].
+    pub signatures: Signatures,
     /// What the token says of the new key.
     pub attestation: Option<Value>,
 }
@@ -40,6 +59,8 @@ pub struct Revocation {
     pub reason: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// Their signatures, over [`Ledger::revocation_request`].
+    pub signatures: Signatures,
 }
 
 impl Ledger {
@@ -55,32 +76,39 @@ impl Ledger {
         rotation: Rotation,
     ) -> Result<Receipt, AppendError> {
         self.ready()?;
-        let record = self.rotation(new, rotation)?;
-        self.append(Request { actor: actor.clone(), key, record: record.into() })
+        let signed = rotation.signatures.signed.clone();
+        let record = self.rotation(new, &rotation)?;
+        self.append(Request { actor: actor.clone(), key, record: record.into(), signed })
+    }
+
+    /// What is asked when `new` is to follow the key that signs now: the record without the keys' signatures, for approvers to sign.
+    ///
+    /// # Errors
+    /// No key signs any more.
+    pub fn rotation_request(&self, new: &VKey, rotation: &Rotation) -> Result<KeyRotated, AppendError> {
+        Ok(KeyRotated {
+            old: line(&self.newest_key()?)?,
+            new: line(new)?,
+            old_signature: Vec::new(),
+            new_signature: Vec::new(),
+            both_until: rotation.both_until,
+            reason: rotation.reason.clone(),
+            attestation: rotation.attestation.clone(),
+            approvers: rotation.approvers.clone(),
+            approvals: rotation.signatures.approvals(),
+        })
     }
 
     /// The record of a rotation, signed by both keys; the new one is among those at hand from now on.
-    pub(crate) fn rotation(&mut self, new: Box<dyn Signer>, rotation: Rotation) -> Result<KeyRotated, AppendError> {
-        let (size, old) = self.newest_key()?;
-        let vkey = new.vkey().clone();
+    pub(crate) fn rotation(&mut self, new: Box<dyn Signer>, rotation: &Rotation) -> Result<KeyRotated, AppendError> {
+        let (old, vkey) = (self.newest_key()?, new.vkey().clone());
+        let asked = self.rotation_request(&vkey, rotation)?;
         // It may be at hand already, from an attempt that was refused.
         if self.signers.iter().all(|s| *s.vkey() != vkey) {
             self.signers.push(new);
         }
         let text = rotation_text(self.origin(), &old, &vkey);
-        let signed = self.sign_text(&old, &text).and_then(|o| Ok((o, self.sign_text(&vkey, &text)?)));
-        signed.and_then(|(old_signature, new_signature)| {
-            Ok(KeyRotated {
-                old: line(&old)?,
-                new: line(&vkey)?,
-                old_signature,
-                new_signature,
-                both_until: if rotation.both_for == 0 { size } else { size.saturating_add(rotation.both_for) },
-                reason: rotation.reason,
-                attestation: rotation.attestation,
-                approvers: rotation.approvers,
-            })
-        })
+        Ok(KeyRotated { old_signature: self.sign_text(&old, &text)?, new_signature: self.sign_text(&vkey, &text)?, ..asked })
     }
 
     /// Revokes a key that another has followed.
@@ -89,17 +117,26 @@ impl Ledger {
     /// As [`AppendError`] says.
     pub fn revoke_key(&mut self, actor: &PrincipalId, key: RequestKey, revocation: Revocation) -> Result<Receipt, AppendError> {
         self.ready()?;
-        let (_, by) = self.newest_key()?;
+        let (by, asked) = (self.newest_key()?, self.revocation_request(&revocation)?);
         let text = revocation_text(self.origin(), &revocation.vkey, TreeSize(revocation.last_size));
-        let record = KeyRevoked {
+        let record = KeyRevoked { signature: self.sign_text(&by, &text)?, ..asked };
+        self.append(Request { actor: actor.clone(), key, record: record.into(), signed: revocation.signatures.signed })
+    }
+
+    /// What is asked when a key is to be revoked: the record without the newest key's signature, for approvers to sign.
+    ///
+    /// # Errors
+    /// No key signs any more.
+    pub fn revocation_request(&self, revocation: &Revocation) -> Result<KeyRevoked, AppendError> {
+        Ok(KeyRevoked {
             vkey: line(&revocation.vkey)?,
             last_size: revocation.last_size,
-            by: line(&by)?,
-            signature: self.sign_text(&by, &text)?,
-            reason: revocation.reason,
-            approvers: revocation.approvers,
-        };
-        self.append(Request { actor: actor.clone(), key, record: record.into() })
+            by: line(&self.newest_key()?)?,
+            signature: Vec::new(),
+            reason: revocation.reason.clone(),
+            approvers: revocation.approvers.clone(),
+            approvals: revocation.signatures.approvals(),
+        })
     }
 
     /// Wraps the data keys under a new key of the token, makes that durable, and destroys the key before it there: no older copy of their file opens
@@ -131,7 +168,7 @@ impl Ledger {
     /// Key events are signed texts, so they are held against the log's keys before they are decided; and the log can go on signing after them.
     pub(crate) fn check_key_event(&self, record: &Record) -> Result<(), String> {
         if let Record::DataKeyDestroyed(r) = record
-            && self.erasing != Some(r.key_id)
+            && !self.erasing.contains(&r.key_id)
         {
             return Err("a data key is destroyed by `countersign key erase`, and by nothing else".into());
         }
@@ -142,9 +179,8 @@ impl Ledger {
         if here { Ok(()) } else { Err(format!("nothing here signs as {}: rotate with that key at hand", r.new)) }
     }
 
-    fn newest_key(&self) -> Result<(u64, VKey), AppendError> {
-        let newest = self.signing_key().cloned();
-        newest.map(|key| (self.size(), key)).ok_or_else(|| AppendError::Unavailable("no key of this log signs any more".into()))
+    fn newest_key(&self) -> Result<VKey, AppendError> {
+        self.signing_key().cloned().ok_or_else(|| AppendError::Unavailable("no key of this log signs any more".into()))
     }
 
     fn sign_text(&mut self, key: &VKey, text: &str) -> Result<Vec<u8>, AppendError> {

@@ -33,6 +33,9 @@ pub enum SignatureError {
     /// Not the one DER encoding of two numbers below the group order.
     #[error("an ECDSA signature is two numbers in DER")]
     Encoding,
+    /// Not `r ‖ s` of 64 bytes, both numbers below the group order and not zero.
+    #[error("an ECDSA signature is r and s, 32 bytes each")]
+    Fixed,
     /// The second spelling of somebody's signature.
     #[error("S is not the lower of its two spellings")]
     HighS,
@@ -74,6 +77,15 @@ impl PublicKey {
         if parsed.to_der().as_bytes() != signature {
             return Err(SignatureError::Encoding);
         }
+        self.holds(message, parsed)
+    }
+
+    /// Checks a signature as `r ‖ s` over `message`.
+    pub fn verify_fixed(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        self.holds(message, Signature::from_slice(signature).map_err(|_| SignatureError::Fixed)?)
+    }
+
+    fn holds(&self, message: &[u8], parsed: Signature) -> Result<(), SignatureError> {
         if parsed.normalize_s() != parsed {
             return Err(SignatureError::HighS);
         }
@@ -86,6 +98,12 @@ impl PublicKey {
 pub fn to_strict_der(r_and_s: &[u8]) -> Option<Vec<u8>> {
     let signature = Signature::from_slice(r_and_s).ok()?;
     Some(signature.normalize_s().to_der().as_bytes().to_vec())
+}
+
+/// A signature in DER as `r ‖ s` with the lower S, as [`PublicKey::verify_fixed`] takes it. `None` if it is none.
+#[must_use]
+pub fn to_fixed(der: &[u8]) -> Option<Vec<u8>> {
+    Some(Signature::from_der(der).ok()?.normalize_s().to_bytes().to_vec())
 }
 
 impl fmt::Debug for PublicKey {
@@ -135,6 +153,22 @@ mod tests {
         let high = high_s(&low);
         assert_eq!(public.verify(b"text", high.to_der().as_bytes()), Err(SignatureError::HighS));
         assert_eq!(to_strict_der(&high.to_bytes()).unwrap(), low.to_der().as_bytes());
+    }
+
+    #[test]
+    fn r_and_s_hold_in_one_spelling_only() {
+        let (signing, public) = key();
+        let signature: Signature = signing.sign(b"text");
+        let fixed = to_fixed(signature.to_der().as_bytes()).unwrap();
+        assert_eq!(public.verify_fixed(b"text", &fixed), Ok(()));
+        assert_eq!(public.verify_fixed(b"texT", &fixed), Err(SignatureError::Mismatch));
+        let high = high_s(&signature.normalize_s());
+        assert_eq!(public.verify_fixed(b"text", &high.to_bytes()), Err(SignatureError::HighS));
+        assert_eq!(to_fixed(high.to_der().as_bytes()).unwrap(), fixed);
+        for bad in [&fixed[..63], &[0; 64], &[0xff; 64], signature.to_der().as_bytes()] {
+            assert_eq!(public.verify_fixed(b"text", bad), Err(SignatureError::Fixed));
+        }
+        assert_eq!(to_fixed(&fixed), None);
     }
 
     #[test]

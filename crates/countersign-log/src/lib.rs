@@ -25,6 +25,7 @@ pub mod proof;
 pub mod recall;
 pub mod register;
 pub mod segment;
+pub mod spki;
 pub mod tile;
 pub mod tree;
 pub mod vkey;

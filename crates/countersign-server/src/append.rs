@@ -84,9 +84,17 @@ impl App {
         key: RequestKey,
         record: Record,
     ) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
+        self.submit_request(Request { actor, key, record, signed: None })
+    }
+
+    /// As [`App::submit`], with the signature of whoever asks where there is one.
+    ///
+    /// # Errors
+    /// As [`App::submit`].
+    pub(crate) fn submit_request(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
         let known = Arc::clone(&self.known);
-        self.writer.submit_then(Request { actor, key, record }, move |recorded| {
+        self.writer.submit_then(request, move |recorded| {
             known.heed(&recorded);
             // A client that went away lost nothing: the entry stands, and its key gives the receipt.
             drop(told.send(recorded));
@@ -125,6 +133,7 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
                 Kind::Move.problem().saying(format!("Grant {grant} is {}; it cannot become {}.", word(*from), word(*to)))
             }
             Refusal::Held { .. } => Kind::Invalid.problem().saying("Nothing was recorded: a legal hold stands."),
+            Refusal::Signature(_) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {refusal}.")),
             Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
         },
         AppendError::KeyReused(_) => Kind::KeyReused.problem(),

@@ -12,16 +12,17 @@ use countersign_conflict::Refusal;
 use countersign_entry::ids::RequestKey;
 use countersign_entry::record::{Record, Role};
 use countersign_entry::time::Micros;
-use countersign_ledger::{AppendError, Receipt};
+use countersign_ledger::{AppendError, Proof, Receipt, Request};
 use countersign_log::tree::NodeHash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
 
 use crate::app::Shared;
 use crate::append::problem_of;
-use crate::limits::LOCAL_LINE_BYTES_MAX;
+use crate::limits::{GOODBYE, LOCAL_LINE_BYTES_MAX};
 use crate::listen::accepted_or_pause;
 
 /// Name of the socket in the ledger's directory.
@@ -37,6 +38,9 @@ struct Asked {
     #[serde(rename = "type")]
     kind: String,
     record: Value,
+    /// The actor's own signature, hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed: Option<String>,
 }
 
 /// An answer as a line.
@@ -102,6 +106,7 @@ pub fn bind(dir: &Path) -> io::Result<UnixListener> {
 /// Serves until the app stops, then takes the socket away.
 pub async fn serve(listener: UnixListener, app: Shared, dir: PathBuf) {
     let mut stopping = app.stopping.clone();
+    let mut talks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -109,25 +114,29 @@ pub async fn serve(listener: UnixListener, app: Shared, dir: PathBuf) {
         };
         let Some(stream) = accepted_or_pause(accepted.map(|(stream, _)| stream)).await else { continue };
         let app = Arc::clone(&app);
-        tokio::spawn(async move {
-            let mut stopping = app.stopping.clone();
-            tokio::select! {
-                _ = stopping.wait_for(|stop| *stop) => {}
-                _ = talk(stream, &app) => {}
-            }
-        });
+        talks.spawn(async move { talk(stream, &app).await });
+        while talks.try_join_next().is_some() {}
     }
+    drop(listener);
     std::fs::remove_file(dir.join(SOCKET)).unwrap_or(());
+    // Each sees by itself that the service stops, once it has answered what it was asked.
+    drop(tokio::time::timeout(GOODBYE, async { while talks.join_next().await.is_some() {} }).await);
 }
 
 async fn talk(mut stream: UnixStream, app: &Shared) -> io::Result<()> {
     let uid = stream.peer_cred()?.uid();
+    let mut stopping = app.stopping.clone();
     let (reader, mut writer) = stream.split();
     let mut lines = tokio::io::BufReader::new(reader);
     loop {
         let mut line = Vec::new();
         let most = u64::try_from(LOCAL_LINE_BYTES_MAX).unwrap_or(u64::MAX);
-        if (&mut lines).take(most).read_until(b'\n', &mut line).await? == 0 || !line.ends_with(b"\n") {
+        // A request that is here in part when the service stops was not taken.
+        let read = tokio::select! {
+            read = async { (&mut lines).take(most).read_until(b'\n', &mut line).await } => read?,
+            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+        };
+        if read == 0 || !line.ends_with(b"\n") {
             return Ok(());
         }
         let told = match answer(uid, &line, app).await {
@@ -151,7 +160,10 @@ async fn answer(uid: u32, line: &[u8], app: &Shared) -> Result<Recorded, Refused
     let logins = app.logins().await.map_err(|f| refused(Because::Failed, f.problem().detail.clone()))?;
     let caller = logins.of_os_user(uid).ok_or_else(|| refused(Because::Denied, format!("uid {uid} has no principal in this ledger")))?;
     let why = caller.roles.contains(&Role::EthicsOfficer);
-    let pending = app.submit(caller.principal.clone(), asked.key, record).map_err(|e| told(&e, why))?;
+    let signed =
+        asked.signed.map(hex::decode).transpose().map_err(|e| refused(Because::Invalid, format!("the signature does not read: {e}")))?;
+    let request = Request { actor: caller.principal.clone(), key: asked.key, record, signed };
+    let pending = app.submit_request(request).map_err(|e| told(&e, why))?;
     let receipt = pending.await.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into())));
     recorded(&receipt.map_err(|e| told(&e, why))?)
 }
@@ -199,18 +211,19 @@ impl Client {
         Some(Self(BufReader::new(stream)))
     }
 
-    /// Records one thing.
+    /// Records one thing, with the signature of whoever asks where they made one.
     ///
     /// # Errors
     /// As the service says. Where it says nothing, it is unknown whether something was recorded.
-    pub fn record(&mut self, key: RequestKey, record: &Record) -> Result<Receipt, Refused> {
+    pub fn record(&mut self, key: RequestKey, record: &Record, signed: Option<&[u8]>) -> Result<Receipt, Refused> {
         let lost = |what: String| {
             refused(Because::Failed, format!("unknown whether it was recorded: {what}. Repeat with the same idempotency key"))
         };
         let bug = |e: serde_json::Error| refused(Because::Invalid, format!("the record cannot be sent: {e}"));
         let mut json = Vec::new();
         record.to_human(&mut serde_json::Serializer::new(&mut json)).map_err(bug)?;
-        let asked = Asked { key, kind: record.type_name().to_owned(), record: serde_json::from_slice(&json).map_err(bug)? };
+        let (kind, signed) = (record.type_name().to_owned(), signed.map(hex::encode));
+        let asked = Asked { key, kind, record: serde_json::from_slice(&json).map_err(bug)?, signed };
         let mut line = serde_json::to_vec(&asked).map_err(bug)?;
         line.push(b'\n');
         if line.len() > LOCAL_LINE_BYTES_MAX {
@@ -229,13 +242,11 @@ impl Client {
 
 fn receipt(told: Recorded) -> Option<Receipt> {
     let hash = |text: &String| Some(NodeHash(hex::decode(text).ok()?.try_into().ok()?));
-    Some(Receipt {
+    let proof = Proof {
         index: told.index,
-        at: told.at,
-        record: Record::from_human(&told.kind, told.record).ok()?,
         leaf: hex::decode(told.leaf).ok()?,
         hashes: told.hashes.iter().map(hash).collect::<Option<_>>()?,
         note: told.note.into_bytes().into(),
-        repeated: told.repeated,
-    })
+    };
+    Some(Receipt { proof, at: told.at, record: Record::from_human(&told.kind, told.record).ok()?, repeated: told.repeated })
 }

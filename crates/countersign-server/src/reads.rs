@@ -64,7 +64,7 @@ fn submit(app: &Shared, asking: Asking) -> Option<tokio::sync::oneshot::Receiver
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     let key = RequestKey::new(format!("read-{}", hex::encode(bytes))).ok()?;
-    let request = countersign_ledger::Request { actor: asking.principal, key, record: asking.read.into() };
+    let request = countersign_ledger::Request { actor: asking.principal, key, record: asking.read.into(), signed: None };
     let (told, answer) = tokio::sync::oneshot::channel();
     let known = Arc::clone(&app.known);
     app.writer

@@ -1,7 +1,8 @@
 //! Secrets of a ledger: the key that signs checkpoints and the data keys that open sealed records.
 //!
 //! In scope: the [`Signer`] that a ledger signs with, in a PKCS#11 token ([`pkcs11`]) or in a file for throw-away ledgers ([`software`]); data keys
-//! wrapped in a file, under a token's key or a passphrase; checking their files without either. Not here: notes, vkeys and signature checks
+//! wrapped in a file, under a token's key or a passphrase; checking their files without either; and the key an officer signs requests with
+//! ([`officer`]), which is the officer's and not the ledger's. Not here: notes, vkeys and signature checks
 //! (`countersign-log`), sealing a record with a data key (`countersign-entry`), and when a key may be used (`countersign-ledger`, which records
 //! `datakey.created` first and holds what is staged while a key is away).
 //!
@@ -16,6 +17,7 @@ mod aead;
 pub mod datakeys;
 mod files;
 pub mod keyfile;
+pub mod officer;
 pub mod passphrase;
 pub mod pin;
 pub mod pkcs11;

@@ -201,7 +201,7 @@ impl World {
 /// As [`Ledger::append`].
 #[allow(clippy::unwrap_used)]
 pub fn record(ledger: &mut Ledger, actor: &str, key: &str, record: impl Into<Record>) -> Result<Receipt, AppendError> {
-    ledger.append(Request { actor: principal(actor), key: RequestKey::new(key).unwrap(), record: record.into() })
+    ledger.append(Request { actor: principal(actor), key: RequestKey::new(key).unwrap(), record: record.into(), signed: None })
 }
 
 /// The principal that plays a part: `founder`, `officer`, `approver1`, `approver2`, `ethics`, `gateway`, `sequencer`.
@@ -242,6 +242,7 @@ pub fn policy() -> Policy {
         clock_skew_seconds: 300,
         feeds: vec![],
         preclearance: None,
+        signatures_required: vec![],
         supersedes: None,
     }
 }

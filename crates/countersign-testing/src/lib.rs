@@ -20,6 +20,7 @@ pub mod clock;
 pub mod forge;
 pub mod history;
 pub mod ledger;
+pub mod officers;
 pub mod records;
 pub mod scene;
 pub mod table;

@@ -12,6 +12,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_bytes::ByteBuf;
 
 /// A record of any type.
 pub fn record() -> impl Strategy<Value = Record> {
@@ -182,8 +183,14 @@ pub fn policy() -> impl Strategy<Value = Policy> {
         clock_skew_seconds: 0..=86_400u64,
         feeds: vec((line(), 3_600..=31_536_000u64).prop_map(|(importer, max_age_seconds)| Feed { importer, max_age_seconds }), 0..3),
         preclearance: of(preclearance_policy()),
+        signatures_required: vec(signed_type(), 0..3),
         supersedes: of(leaf_index()),
     })
+}
+
+fn signed_type() -> impl Strategy<Value = SignedType> {
+    use SignedType as S;
+    select(vec![S::GrantRequest, S::GrantTransition, S::List, S::ListItem, S::Policy])
 }
 
 fn preclearance_policy() -> impl Strategy<Value = PreclearancePolicy> {
@@ -245,10 +252,13 @@ pub fn submission() -> impl Strategy<Value = Submission> {
 fn control(type_name: &str) -> BoxedStrategy<Record> {
     let approvers = || vec(principal_id(), 0..4);
     let bytes = || vec(any::<u8>(), 0..80);
+    let approvals = || vec(bytes().prop_map(ByteBuf::from), 0..3);
     match type_name {
         "genesis" => boxed!(Genesis { origin: line(), format: any::<u32>(), keys: vec(line(), 0..3) }),
         "datakey.created" => boxed!(DataKeyCreated { key_id: any::<u32>(), check: hash() }),
-        "datakey.destroyed" => boxed!(DataKeyDestroyed { key_id: any::<u32>(), authority: line(), approvers: approvers() }),
+        "datakey.destroyed" => {
+            boxed!(DataKeyDestroyed { key_id: any::<u32>(), authority: line(), approvers: approvers(), approvals: approvals() })
+        }
         "redaction" => boxed!(Redaction {
             target: leaf_index(),
             fields: vec("[a-z_]{1,20}", 0..4),
@@ -267,6 +277,7 @@ fn control(type_name: &str) -> BoxedStrategy<Record> {
             // Null and none are one thing in the encoding.
             attestation: of(detail().prop_filter("not null", |v| !v.is_null())),
             approvers: approvers(),
+            approvals: approvals(),
         }),
         "key.revoked" => boxed!(KeyRevoked {
             vkey: line(),
@@ -274,14 +285,27 @@ fn control(type_name: &str) -> BoxedStrategy<Record> {
             by: line(),
             signature: bytes(),
             reason: line(),
-            approvers: approvers()
+            approvers: approvers(),
+            approvals: approvals(),
         }),
         "key.attested" => boxed!(KeyAttested { vkey: line(), attestation: detail(), transcript: of(hash()) }),
         "key.loss.declared" => {
-            boxed!(KeyLossDeclared { first: any::<u64>(), head: bytes(), reason: line(), approvers: approvers() })
+            boxed!(KeyLossDeclared { first: any::<u64>(), head: bytes(), reason: line(), approvers: approvers(), approvals: approvals() })
         }
-        "officer.enrolled" => boxed!(OfficerEnrolled { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
-        _ => boxed!(OfficerRevoked { principal: principal_id(), key: bytes(), reason: line(), approvers: approvers() }),
+        "officer.enrolled" => boxed!(OfficerEnrolled {
+            principal: principal_id(),
+            key: bytes(),
+            reason: line(),
+            approvers: approvers(),
+            approvals: approvals()
+        }),
+        _ => boxed!(OfficerRevoked {
+            principal: principal_id(),
+            key: bytes(),
+            reason: line(),
+            approvers: approvers(),
+            approvals: approvals()
+        }),
     }
 }
 

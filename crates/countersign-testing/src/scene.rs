@@ -4,6 +4,7 @@ use core::fmt::Debug;
 use core::str::FromStr;
 
 use ciborium::Value;
+use countersign_conflict::officers::By;
 use countersign_conflict::replay::{Replay, ReplayFinding};
 use countersign_conflict::{Facts, Refusal};
 use countersign_entry::content::Meta;
@@ -151,9 +152,9 @@ impl Scene {
     /// Asks for a record as an account: what is due is recorded first, then the decision, then what follows from it.
     pub fn record(&mut self, actor: &str, record: impl Into<Record>) -> Result<LeafIndex, Refusal> {
         let at = self.settle();
-        let decided = self.facts.decide(&text(actor), at, record.into())?;
+        let request = format!("req-{}", self.requests + 1);
+        let decided = self.facts.decide(By { actor: &text(actor), request: &request, signed: None }, at, record.into())?;
         self.requests += 1;
-        let request = format!("req-{}", self.requests);
         let index = self.push(at, actor, request.clone(), decided.clone());
         let follow = self.facts.consequences(index, at, &decided);
         for (record, n) in follow.into_iter().zip(1..) {
@@ -231,7 +232,7 @@ impl Scene {
     fn push(&mut self, at: Micros, actor: &str, request: String, record: Record) -> LeafIndex {
         let index = LeafIndex(self.entries.len() as u64);
         self.facts.apply(index, at, &text(actor), &record);
-        let meta = Meta { kind: record.type_name().to_owned(), at: at.value(), actor: actor.to_owned(), request };
+        let meta = Meta { kind: record.type_name().to_owned(), at: at.value(), actor: actor.to_owned(), request, signed: None };
         self.entries.push(Entry { index: index.0, meta, record });
         index
     }
@@ -287,6 +288,7 @@ pub fn policy() -> Policy {
         clock_skew_seconds: 300,
         feeds: vec![],
         preclearance: None,
+        signatures_required: vec![],
         supersedes: None,
     }
 }
@@ -552,7 +554,8 @@ fn furniture() -> Vec<Record> {
     out
 }
 
-fn issuer(id: &str) -> Issuer {
+/// An issuer that is not listed.
+pub fn issuer(id: &str) -> Issuer {
     Issuer { id: text(id), name: text("An issuer"), cik: None, tickers: vec![], former_names: vec![], sub_industry: None, supersedes: None }
 }
 

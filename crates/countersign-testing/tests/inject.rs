@@ -131,6 +131,7 @@ fn a_full_disk_and_room_again() {
             actor: principal("gateway"),
             key: format!("event-{n}").parse().unwrap(),
             record: access("ada1", &submission, None, now).into(),
+            signed: None,
         });
         let answers = ledger.commit(requests.collect());
         match answers.into_iter().collect::<Result<Vec<_>, _>>() {

@@ -43,7 +43,7 @@ codes! {
     RECORD_REFUSED = "record-refused", Tampered, "A record does not open, or is wrongly padded, under a key that passes its check.";
     CONTENT_MALFORMED = "content-malformed", Tampered, "What a record holds is not a content.";
     CONTENT_HASH = "content-hash", Tampered, "A content does not give the leaf's content_hash.";
-    CONTENT_COMMON = "content-common", Tampered, "type, at, actor or request is missing, erased or of the wrong type.";
+    CONTENT_COMMON = "content-common", Tampered, "type, at, actor or request is missing, erased or of the wrong type; or signed is erased or of the wrong type.";
     CONTENT_MINUTE = "content-minute", Tampered, "The leaf's minute is not at, rounded down.";
     CONTENT_TIME = "content-time", Tampered, "at does not increase.";
     REQUEST_REPEATED = "request-repeated", Tampered, "The same actor and request appear twice.";
@@ -58,7 +58,7 @@ codes! {
     DATAKEY_UNKNOWN = "datakey-unknown", Tampered, "A data key is used, or destroyed, that no earlier entry creates.";
     DATAKEY_DESTROYED = "datakey-destroyed", Tampered, "A data key is used, or destroyed again, after it was destroyed.";
     REDACTION_TARGET = "redaction-target", Tampered, "A redaction's target is not an earlier entry of kind 1.";
-    REDACTION_FIELD = "redaction-field", Tampered, "A redaction names one of the four common fields, or a field erased already.";
+    REDACTION_FIELD = "redaction-field", Tampered, "A redaction names one of the four common fields, a signature, or a field erased already.";
     REDACTION_KEY = "redaction-key", Tampered, "A redaction's key_id is not the target's.";
     REDACTION_APPROVERS = "redaction-approvers", Tampered, "Fewer than two different approvers, or one who is the actor of the redaction or of the target.";
     REDACTION_HASH = "redaction-hash", Tampered, "The stored record is not the newest rewritten one, or resealed_hash equals sealed_hash.";
@@ -66,6 +66,10 @@ codes! {
     REDACTION_ERASED = "redaction-erased", Tampered, "The fields erased are not exactly those redacted.";
     KEY_EVENT_KEY = "key-event-key", Tampered, "A key event names a key that is unsound, of another origin, or has no standing at that point.";
     KEY_EVENT_SIGNATURE = "key-event-signature", Tampered, "A signature in a key event does not hold.";
+    APPROVAL_MISSING = "approval-missing", Tampered, "An entry that needs a signature of each approver by their own key does not have them.";
+    OFFICER_SIGNATURE = "officer-signature", Tampered, "An officer's own signature does not hold over the request of this entry in this ledger.";
+    OFFICER_SIGNATURE_KEY = "officer-signature-key", Tampered, "An officer's own signature is by a key that is not enrolled for them at this entry.";
+    OFFICER_KEY = "officer-key", Tampered, "An officer's key is unsound, was enrolled before, or is revoked and does not stand.";
     SIGNATURE_BAD = "signature-bad", Tampered, "A signature line under the name and key id of the log's key does not hold.";
     SIGNATURE_BOTH = "signature-both", Tampered, "A checkpoint during a rotation is not signed by both keys.";
     CHECKPOINT_TEXT = "checkpoint-text", Tampered, "The key signed a text that is not a checkpoint.";

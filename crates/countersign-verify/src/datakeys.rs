@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use countersign_entry::content::SIGNED;
 use countersign_entry::seal::DataKey;
 
 use crate::codes;
@@ -68,7 +69,7 @@ impl<'o> DataKeys<'o> {
 
     /// Whether records were opened under it before: somebody kept a copy, and knows more than the ledger that went on.
     pub fn destroyed(&mut self, index: u64, fields: &Fields<'_>, out: &mut Outcome) -> Result<bool, FieldFault> {
-        fields.only(&["key_id", "authority", "approvers"], &[])?;
+        fields.only(&["key_id", "authority", "approvers"], &["approvals", SIGNED])?;
         fields.text("authority")?;
         fields.texts("approvers")?;
         let key_id = fields.key_id("key_id")?;

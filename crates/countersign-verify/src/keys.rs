@@ -2,6 +2,7 @@
 //! signed a checkpoint of a given size.
 
 use ciborium::Value;
+use countersign_entry::content::SIGNED;
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::key_event::{revocation_text, rotation_text, verify_text};
 use countersign_log::note::{Note, NoteVerifyError, VKey, VKeyError};
@@ -10,6 +11,7 @@ use countersign_log::tree::TreeSize;
 use crate::codes::{self, Code};
 use crate::fields::{FieldFault, Fields};
 use crate::heads::Head;
+use crate::officers::Signed;
 use crate::report::{Finding, Outcome};
 
 struct LogKey {
@@ -38,8 +40,8 @@ pub(crate) struct KeyWalk {
     origin: String,
     keys: Vec<LogKey>,
     rotations: Vec<Rotation>,
-    /// Events that name approvers.
-    approved: u64,
+    /// Officers' own keys, and what they signed.
+    pub signed: Signed,
     /// Heads declared lost, and by which entry.
     lost: Vec<(u64, Checkpoint)>,
 }
@@ -56,7 +58,7 @@ impl From<FieldFault> for EventFault {
 impl KeyWalk {
     pub fn new(origin: &str, pinned: &VKey) -> Self {
         let first = LogKey { vkey: pinned.clone(), trusted: true, from: 0, until: None, revoked_after: None, alone: None };
-        Self { origin: origin.to_owned(), keys: vec![first], rotations: Vec::new(), approved: 0, lost: Vec::new() }
+        Self { origin: origin.to_owned(), keys: vec![first], rotations: Vec::new(), signed: Signed::default(), lost: Vec::new() }
     }
 
     /// The keys that genesis lists.
@@ -82,7 +84,6 @@ impl KeyWalk {
     /// A content of kind 2 at `index`.
     pub fn event(&mut self, index: u64, kind: &str, fields: &Fields<'_>, out: &mut Outcome) {
         out.count("key-events");
-        self.approved += u64::from(kind != "key.attested");
         let done = match kind {
             "key.rotated" => self.rotated(index, fields),
             "key.revoked" => self.revoked(index, fields),
@@ -98,7 +99,10 @@ impl KeyWalk {
     }
 
     fn rotated(&mut self, index: u64, fields: &Fields<'_>) -> Result<(), EventFault> {
-        fields.only(&["old", "new", "old_signature", "new_signature", "both_until", "reason", "approvers"], &["attestation"])?;
+        fields.only(
+            &["old", "new", "old_signature", "new_signature", "both_until", "reason", "approvers"],
+            &["attestation", "approvals", SIGNED],
+        )?;
         fields.text("reason")?;
         fields.texts("approvers")?;
         let both_until = fields.uint("both_until")?;
@@ -120,7 +124,7 @@ impl KeyWalk {
     }
 
     fn revoked(&mut self, index: u64, fields: &Fields<'_>) -> Result<(), EventFault> {
-        fields.only(&["vkey", "last_size", "by", "signature", "reason", "approvers"], &[])?;
+        fields.only(&["vkey", "last_size", "by", "signature", "reason", "approvers"], &["approvals", SIGNED])?;
         fields.text("reason")?;
         fields.texts("approvers")?;
         let last_size = fields.uint("last_size")?;
@@ -143,7 +147,7 @@ impl KeyWalk {
 
     /// A token's words about a key. They are shown, and nobody but the operator vouches for them.
     fn attested(&self, index: u64, fields: &Fields<'_>, out: &mut Outcome) -> Result<(), EventFault> {
-        fields.only(&["vkey", "attestation", "transcript"], &[])?;
+        fields.only(&["vkey", "attestation", "transcript"], &[SIGNED])?;
         let vkey = self.sound(fields.text("vkey")?, "vkey")?;
         if self.position(&vkey).is_none() {
             return Err(EventFault(codes::KEY_EVENT_KEY, "vkey", format!("{vkey} is not a key of this log")));
@@ -155,7 +159,7 @@ impl KeyWalk {
 
     /// Entries that are lost for good. What is not here cannot be checked, so it is said, and that it was declared is not held against the ledger.
     fn loss_declared(&mut self, index: u64, fields: &Fields<'_>, out: &mut Outcome) -> Result<(), EventFault> {
-        fields.only(&["first", "head", "reason", "approvers"], &[])?;
+        fields.only(&["first", "head", "reason", "approvers"], &["approvals", SIGNED])?;
         let (first, reason, approvers) = (fields.uint("first")?, fields.text("reason")?, fields.texts("approvers")?);
         let refused = |what: String| EventFault(codes::KEY_EVENT_KEY, "head", what);
         let note = Note::parse(fields.bytes("head")?).map_err(|e| refused(words(&e)))?;
@@ -259,9 +263,7 @@ impl KeyWalk {
 
     /// Revocations reach back: commits that the revoked key alone signed beyond its last size are untrusted.
     pub fn finish(&self, out: &mut Outcome) {
-        if self.approved > 0 {
-            out.not_checked(format!("who approved {} key events: asserted by the operator, not signed by the approvers", self.approved));
-        }
+        self.signed.finish(out);
         for key in &self.keys {
             if let (Some(last), Some((size, file))) = (key.revoked_after, &key.alone)
                 && *size > last
@@ -302,7 +304,7 @@ fn said_in_words(said: &Value) -> String {
 }
 
 fn officer(fields: &Fields<'_>) -> Result<(), EventFault> {
-    fields.only(&["principal", "key", "reason", "approvers"], &[])?;
+    fields.only(&["principal", "key", "reason", "approvers"], &["approvals", SIGNED])?;
     fields.text("principal")?;
     fields.bytes("key")?;
     fields.text("reason")?;

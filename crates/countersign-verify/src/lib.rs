@@ -23,6 +23,7 @@ pub mod files;
 mod heads;
 mod keys;
 mod leaves;
+mod officers;
 mod records;
 mod redaction;
 mod replay;

@@ -101,7 +101,7 @@ impl<'o> Records<'o> {
             self.hold_erased(leaf, &sealed, opened.as_ref(), (stored, as_written), at, out);
         }
         match opened {
-            Some(Opened { meta, content, in_place: true }) => self.read(leaf, &meta, &content, at, out),
+            Some(Opened { meta, content, in_place: true }) => self.read(leaf, &meta, &content, at, keys, out),
             Some(_) => self.decisions.stop(leaf.index, "is not what its kind allows"),
             None => match sealed {
                 Sealed::Encrypted { key_id, .. } if !self.data_keys.opens(key_id) => self.decisions.pass(leaf.index, key_id),
@@ -286,12 +286,16 @@ impl<'o> Records<'o> {
         self.redactions.rewritten(leaf.index, record, out);
     }
 
-    /// Reads the record for replay. Without keys there is nothing to replay.
-    fn read(&mut self, leaf: &Leaf, meta: &Meta, content: &Content, at: At<'_>, out: &mut Outcome) {
+    /// Reads the record for what officers signed, and for replay: without keys there is nothing to replay.
+    fn read(&mut self, leaf: &Leaf, meta: &Meta, content: &Content, at: At<'_>, keys: &mut KeyWalk, out: &mut Outcome) {
+        let read = Record::from_content(content);
+        if let Ok(record) = &read {
+            keys.signed.step(leaf.index, meta, record, out);
+        }
         if !self.keys_given {
             return;
         }
-        match Record::from_content(content) {
+        match read {
             Ok(record) => self.decisions.step(leaf.index, meta, &record, out),
             // The format's own records were held against the format above; the rules do not need them.
             Err(_) if leaf.kind != Kind::Entry => {}

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_entry::content::{COMMON, Meta};
+use countersign_entry::content::{COMMON, Meta, SIGNED};
 
 use crate::codes;
 use crate::fields::{FieldFault, Fields};
@@ -56,7 +56,7 @@ impl Redactions {
 
     /// A redaction at `index`; gives the data key it writes under.
     pub fn order(&mut self, index: u64, meta: &Meta, fields: &Fields<'_>, out: &mut Outcome) -> Result<u32, FieldFault> {
-        fields.only(&["target", "fields", "key_id", "authority", "approvers", "resealed_hash"], &["approvals"])?;
+        fields.only(&["target", "fields", "key_id", "authority", "approvers", "resealed_hash"], &["approvals", SIGNED])?;
         fields.text("authority")?;
         let target = fields.uint("target")?;
         let names: Vec<&str> = fields.texts("fields")?;
@@ -75,7 +75,7 @@ impl Redactions {
         let mut erased = BTreeSet::new();
         for name in names {
             let again = orders.iter().any(|o| o.fields.contains(name)) || !erased.insert(name.to_owned());
-            if again || COMMON.contains(&name) {
+            if again || COMMON.contains(&name) || name == SIGNED {
                 let why = if again { "is erased already" } else { "can never be erased" };
                 find(codes::REDACTION_FIELD, "fields", format!("{name:?} of entry {target} {why}"));
             }

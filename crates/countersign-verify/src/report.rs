@@ -201,6 +201,8 @@ const CHECKS: &[(&str, &str)] = &[
     ("records", "stored records re-hashed"),
     ("contents", "contents opened and held against their leaf"),
     ("key-events", "key events walked from the pinned key"),
+    ("approvals", "approvals checked against officers' enrolled keys"),
+    ("own-signatures", "signatures of those who asked, checked against their enrolled keys"),
     ("data-keys", "data keys created"),
     ("redactions", "redactions held against the stored record"),
     ("replayed", "entries replayed: who may record them, and what must follow them"),

@@ -70,7 +70,7 @@ impl Load<'_, '_> {
             (None, Some(file)) => RequestKey::new(format!("{file}-{number}")).map_err(|e| e.to_string())?,
             (None, None) => random_key().map_err(|e| e.sentence())?,
         };
-        Ok(Request { actor: self.actor.clone(), key, record: line.event()?.into() })
+        Ok(Request { actor: self.actor.clone(), key, record: line.event()?.into(), signed: None })
     }
 
     fn submit(&mut self, number: u64, request: &Request) {

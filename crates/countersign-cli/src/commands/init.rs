@@ -115,7 +115,7 @@ fn in_token(
     let mut ledger = Directory::create_in_token(&args.dir, key, register, opening, founder, sequencer, records)?;
     let line = Line::new(vkey.to_string()).map_err(|e| Failure::Bug(e.to_string()))?;
     let record = KeyAttested { vkey: line, attestation: said.value(), transcript: None };
-    let request = Request { actor: founder.clone(), key: random_key()?, record: record.into() };
+    let request = Request { actor: founder.clone(), key: random_key()?, record: record.into(), signed: None };
     ledger.append(request)?;
     Ok(ledger)
 }

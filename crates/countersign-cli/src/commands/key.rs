@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use countersign_entry::ids::{Line, PrincipalId};
+use countersign_entry::ids::{Line, PrincipalId, RequestKey};
 use countersign_entry::record::{KeyAttested, Role};
-use countersign_ledger::{Directory, Revocation, Rotation};
+use countersign_ledger::{Directory, Revocation, Rotation, Signatures};
 use countersign_log::vkey::VKey;
 use countersign_sign::keyfile::{TokenFile, TokenKey};
 use countersign_sign::pkcs11::{Algorithm, Class, Token, TokenSigner};
@@ -17,7 +17,7 @@ use super::token::{Said, TokenArgs, Transcript, named, pin_credential};
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
-use crate::session::{Session, recorded_line};
+use crate::session::{Session, drafted, recorded_line};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -69,7 +69,7 @@ enum AlgorithmName {
 
 /// Who sees what is done.
 #[derive(Debug, Args)]
-struct CeremonyArgs {
+pub(super) struct CeremonyArgs {
     /// Write a transcript to a new file, for those present to sign.
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
@@ -251,31 +251,58 @@ fn attest(args: &AttestArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 }
 
 fn rotate(args: &RotateArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let (directory, before, token) = token_of(&args.ledger)?;
-    let mut session = Session::to_write_here(&args.ledger)?;
+    let (directory, mut file, token) = token_of(&args.ledger)?;
+    let session = Session::to_write_here(&args.ledger)?;
     let (algorithm, key) = token.public_key(&args.key)?;
     let vkey = named(session.ledger.origin(), algorithm, &key)?;
-    let said = Said::of(&token, &args.key)?;
     // Written down before the ledger relies on it: a key that is listed and never signs does no harm, one that signs and is not listed does.
-    let mut after = before.clone();
-    if after.keys.iter().all(|key| key.vkey != vkey.to_string()) {
-        after.keys.push(TokenKey { label: args.key.clone(), vkey: vkey.to_string() });
-        directory.keep_token_file(&after)?;
+    if file.keys.iter().all(|key| key.vkey != vkey.to_string()) {
+        file.keys.push(TokenKey { label: args.key.clone(), vkey: vkey.to_string() });
+        directory.keep_token_file(&file)?;
     }
     let rotation = Rotation {
-        both_for: args.both_for,
+        both_until: session.ledger.size().saturating_add(args.both_for),
         reason: args.approval.reason.clone(),
         approvers: args.approval.approver.clone(),
-        attestation: Some(said.value()),
+        attestation: None,
+        signatures: Signatures::default(),
     };
-    let signer = Box::new(TokenSigner::new(token.clone(), &args.key, vkey.clone()));
-    let receipt = session.ledger.rotate_key(&session.actor.id, args.write.key()?, signer, rotation)?;
-    let mut transcript = Transcript::begin("a signing key followed another", &args.ceremony.present);
+    let request = args.write.key()?;
+    if let Some(file) = &args.write.draft {
+        let record = session.ledger.rotation_request(&vkey, &rotation)?.into();
+        return Err(drafted(&session.ledger, &session.actor, file, &[(request, record)]));
+    }
+    let following = Following { ledger: &args.ledger, ceremony: &args.ceremony };
+    follow(session, &following, request, &vkey, rotation, out)
+}
+
+/// Whose token the key is in, and who is there to see it follow.
+pub(super) struct Following<'a> {
+    pub(super) ledger: &'a LedgerArgs,
+    pub(super) ceremony: &'a CeremonyArgs,
+}
+
+/// Lets a key that is listed follow, with what the token says of it now.
+pub(super) fn follow(
+    mut session: Session,
+    following: &Following<'_>,
+    request: RequestKey,
+    vkey: &VKey,
+    rotation: Rotation,
+    out: &mut Out<'_>,
+) -> Result<Exit, Failure> {
+    let (_, file, token) = token_of(following.ledger)?;
+    let key = listed(&file, |key| key.vkey == vkey.to_string())?;
+    let said = Said::of(&token, &key.label)?;
+    let rotation = Rotation { attestation: Some(said.value()), ..rotation };
+    let signer = Box::new(TokenSigner::new(token.clone(), &key.label, vkey.clone()));
+    let receipt = session.ledger.rotate_key(&session.actor.id, request, signer, rotation)?;
+    let mut transcript = Transcript::begin("a signing key followed another", &following.ceremony.present);
     transcript.module(token.place())?;
     transcript.said(&said);
-    transcript.line("vkey", &vkey);
+    transcript.line("vkey", vkey);
     transcript.line("entry", receipt.index);
-    transcript.keep(args.ceremony.transcript.as_deref())?;
+    transcript.keep(following.ceremony.transcript.as_deref())?;
     show(out, "key-rotate", json!({ "entry": receipt.index, "vkey": vkey.to_string() }), &said, &[("vkey", vkey.to_string())])?;
     if !out.is_json() {
         out.line(recorded_line(&receipt)?)?;
@@ -286,15 +313,26 @@ fn rotate(args: &RotateArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 
 fn revoke(args: &RevokeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let vkey = VKey::parse(&args.vkey).map_err(|e| Failure::Usage(format!("--vkey: {e}")))?;
-    let mut session = Session::to_write_here(&args.ledger)?;
-    let revocation =
-        Revocation { vkey, last_size: args.last_size, reason: args.approval.reason.clone(), approvers: args.approval.approver.clone() };
-    let receipt = session.ledger.revoke_key(&session.actor.id, args.write.key()?, revocation)?;
+    let session = Session::to_write_here(&args.ledger)?;
+    let (reason, approvers) = (args.approval.reason.clone(), args.approval.approver.clone());
+    let revocation = Revocation { vkey, last_size: args.last_size, reason, approvers, signatures: Signatures::default() };
+    let request = args.write.key()?;
+    if let Some(file) = &args.write.draft {
+        let record = session.ledger.revocation_request(&revocation)?.into();
+        return Err(drafted(&session.ledger, &session.actor, file, &[(request, record)]));
+    }
+    end_belief(session, request, revocation, out)
+}
+
+/// Revokes, and says what that means.
+pub(super) fn end_belief(mut session: Session, request: RequestKey, revocation: Revocation, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let (vkey, last_size) = (revocation.vkey.to_string(), revocation.last_size);
+    let receipt = session.ledger.revoke_key(&session.actor.id, request, revocation)?;
     if out.is_json() {
-        out.object("key-revoke", json!({ "entry": receipt.index, "vkey": args.vkey, "last_size": args.last_size }))?;
+        out.object("key-revoke", json!({ "entry": receipt.index, "vkey": vkey, "last_size": last_size }))?;
     } else {
         out.line(recorded_line(&receipt)?)?;
-        out.line(format_args!("Nothing that this key alone signed beyond size {} is believed from now on.", args.last_size))?;
+        out.line(format_args!("Nothing that this key alone signed beyond size {last_size} is believed from now on."))?;
     }
     Ok(DONE)
 }

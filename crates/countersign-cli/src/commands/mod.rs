@@ -23,6 +23,7 @@ mod kinds;
 pub(crate) mod login;
 pub(crate) mod memo;
 pub(crate) mod migrate;
+pub(crate) mod officer;
 pub(crate) mod policy;
 pub(crate) mod preclear;
 pub(crate) mod proof;
@@ -36,6 +37,7 @@ pub(crate) mod restore;
 pub(crate) mod review;
 pub(crate) mod rules;
 pub(crate) mod serve;
+mod signed;
 pub(crate) mod status;
 pub(crate) mod tick;
 mod token;
@@ -53,8 +55,10 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 
-/// Longest file read whole for a command: keys, checkpoints, proofs, policies. The longest of them, 20,000 data keys, takes 1.5 MiB.
+/// Longest file read whole for a command: checkpoints, proofs, policies.
 const FILE_BYTES_MAX: usize = 4 << 20;
+/// Longest file of data keys as `export-keys` writes it: 1,500,000 of them take some 115 MiB.
+const KEYS_BYTES_MAX: usize = 128 << 20;
 
 /// Runs a command. Returns its exit code, which is not always 0: a verdict has one too.
 pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
@@ -99,6 +103,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Migrate(command) => migrate::run(&command, out)?,
         Command::Restore(args) => restore::run(&args, out)?,
         Command::Key(command) => key::run(&command, out)?,
+        Command::Officer(command) => officer::run(&command, out)?,
         Command::Login(command) => login::run(&command, out)?,
         Command::Doctor(args) => doctor::run(&args, out)?,
         Command::Serve(args) => serve::run(&args, out)?,
@@ -109,7 +114,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
 }
 
 /// Reads a file no longer than any a command takes.
-fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_small(path: &Path) -> Result<Vec<u8>, Failure> {
     read_whole(path, FILE_BYTES_MAX)
 }
 
@@ -125,7 +130,7 @@ fn read_whole(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes a file that must not exist yet.
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(Failure::file(path))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Failure::file(path))
 }

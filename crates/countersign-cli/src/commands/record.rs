@@ -9,6 +9,7 @@ use countersign_entry::record::{Identifier, IdentifierScheme, Record, TYPE_NAMES
 use countersign_match::identifiers::{Cik, Cusip, Figi, Isin, Lei};
 use serde_json::{Value, json};
 
+use super::signed::{self, SignedArgs};
 use super::visible::{fields_of, visible};
 use super::{DONE, read_small};
 use crate::args::{LedgerArgs, WriteArgs};
@@ -21,6 +22,8 @@ use crate::session::{Session, recorded, recorded_line};
 pub(crate) enum RecordCommand {
     /// Record what a file says.
     Add(AddArgs),
+    /// Record a request that --draft wrote, with what officers signed of it.
+    Signed(SignedArgs),
     /// Print one entry's record.
     Show(ShowArgs),
     /// Print the types of records.
@@ -58,6 +61,7 @@ pub(crate) struct ShowArgs {
 pub(crate) fn run(command: &RecordCommand, out: &mut Out<'_>) -> Result<Exit, Failure> {
     match command {
         RecordCommand::Add(args) => add(args, out),
+        RecordCommand::Signed(args) => signed::run(args, out),
         RecordCommand::Show(args) => show(args, out),
         RecordCommand::Types if out.is_json() => out.object("record-types", json!({ "types": TYPE_NAMES })).map(|()| DONE),
         RecordCommand::Types => out.text(&format!("{}\n", TYPE_NAMES.join("\n"))).map(|()| DONE),

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use countersign_entry::ids::{Line, PrincipalId};
-use countersign_ledger::{Access, AppendError, Backup, Directory, Loss};
+use countersign_entry::ids::{Line, PrincipalId, RequestKey};
+use countersign_ledger::{Access, AppendError, Backup, Directory, Ledger, Loss};
 use countersign_log::register;
+use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
 use countersign_sign::keyfile::TokenKey;
 use countersign_sign::pkcs11::TokenSigner;
@@ -17,7 +18,7 @@ use crate::actor::Actor;
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
-use crate::session::{open, recorded, recorded_line};
+use crate::session::{drafted, open, recorded, recorded_line};
 
 /// What to restore, or to declare lost.
 #[derive(Debug, Args)]
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &RestoreArgs, out: &mut Out<'_>) -> Result<Exit, Failure
         bar.finish_and_clear();
     }
     match (&args.reason, head) {
-        (Some(reason), Some(head)) if args.declare_loss => declare(args, reason.clone(), head, out),
+        (Some(reason), Some(head)) if args.declare_loss => declare_by(args, reason.clone(), head, out),
         _ => tell(args, out),
     }
 }
@@ -102,19 +103,40 @@ fn tell(args: &RestoreArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     }
 }
 
-fn declare(args: &RestoreArgs, reason: Line, head: Vec<u8>, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let directory = Directory::find(&args.ledger.dir)?;
-    let mut ledger = open(&args.ledger, Access::Write)?;
-    let actor = Actor::find(ledger.facts(), &args.ledger.dir)?;
+/// A ledger that is behind its newest known head, and who asks.
+pub(super) fn behind(args: &LedgerArgs) -> Result<(Ledger, Actor), Failure> {
+    let ledger = open(args, Access::Write)?;
+    let actor = Actor::find(ledger.facts(), &args.dir)?;
     if ledger.missing_until().is_none() {
         let why = ledger.read_only().unwrap_or("nothing is known to be missing from this ledger").to_owned();
         return Err(AppendError::Malformed(why).into());
     }
-    let first = ledger.size();
+    Ok((ledger, actor))
+}
+
+fn declare_by(args: &RestoreArgs, reason: Line, head: Vec<u8>, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let directory = Directory::find(&args.ledger.dir)?;
+    let (ledger, actor) = behind(&args.ledger)?;
     let signer = following_key(args, &directory)?;
-    let vkey = signer.vkey().to_string();
-    let loss = Loss { head, reason, approvers: args.approver.clone() };
-    let receipt = ledger.declare_loss(&actor.id, args.write.key()?, signer, loss)?;
+    let loss = Loss { head, reason, approvers: args.approver.clone(), signatures: Default::default() };
+    let key = args.write.key()?;
+    if let Some(file) = &args.write.draft {
+        return Err(drafted(&ledger, &actor, file, &ledger.loss_requests(signer.vkey(), key, &loss)?));
+    }
+    declare(ledger, &actor, key, signer, loss, out)
+}
+
+/// Declares what is missing lost, and says what that means.
+pub(super) fn declare(
+    mut ledger: Ledger,
+    actor: &Actor,
+    key: RequestKey,
+    signer: Box<dyn Signer>,
+    loss: Loss,
+    out: &mut Out<'_>,
+) -> Result<Exit, Failure> {
+    let (first, vkey) = (ledger.size(), signer.vkey().to_string());
+    let receipt = ledger.declare_loss(&actor.id, key, signer, loss)?;
     if out.is_json() {
         let mut fields = recorded(&receipt)?;
         if let Some(fields) = fields.as_object_mut() {
@@ -128,6 +150,17 @@ fn declare(args: &RestoreArgs, reason: Line, head: Vec<u8>, out: &mut Out<'_>) -
     out.line(format_args!("entries from {first} on are declared lost; the ledger goes on under {vkey}"))?;
     out.line("Those who check this ledger keep the vkey they have: the new key follows from it, and verify tells what is missing.")?;
     Ok(DONE)
+}
+
+/// A key of the token that is listed, to go on under after a loss.
+pub(super) fn following(args: &LedgerArgs, directory: &Directory, vkey: &VKey) -> Result<Box<dyn Signer>, Failure> {
+    let file = directory
+        .token_file()?
+        .ok_or_else(|| Failure::Invalid("this ledger's keys are in files: declare the loss without a draft".into()))?;
+    let key = file.keys.iter().find(|key| key.vkey == vkey.to_string());
+    let key = key.ok_or_else(|| Failure::NotFound(format!("{vkey} is not among this ledger's keys in its token")))?;
+    let token = file.token(args.pin_file.clone().or_else(pin_credential).as_deref());
+    Ok(Box::new(TokenSigner::new(token, &key.label, vkey.clone())))
 }
 
 /// A key that signed nothing of what is lost.

@@ -176,7 +176,7 @@ fn decide(args: &DecideArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     }
     let request = |key: String, record: Record| {
         let key = RequestKey::new(key).map_err(|e| Failure::Bug(e.to_string()))?;
-        Ok::<Request, Failure>(Request { actor: actor.clone(), key, record })
+        Ok::<Request, Failure>(Request { actor: actor.clone(), key, record, signed: None })
     };
     let version = current.map_or(0, |k| k.index.0);
     let first = request(format!("{}-{version}", decision.id), decision.into())?;

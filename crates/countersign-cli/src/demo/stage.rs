@@ -63,7 +63,7 @@ impl Stage {
     pub(super) fn record(&mut self, actor: &'static str, record: impl Into<Record>) -> Result<Receipt, DemoError> {
         self.requests += 1;
         let key = RequestKey::new(format!("demo-{:06}", self.requests))?;
-        Ok(self.ledger.append(Request { actor: lookup(&self.principals, actor)?.clone(), key, record: record.into() })?)
+        Ok(self.ledger.append(Request { actor: lookup(&self.principals, actor)?.clone(), key, record: record.into(), signed: None })?)
     }
 
     pub(super) fn record_all(&mut self, actor: &'static str, records: Vec<Record>) -> Result<Vec<Receipt>, DemoError> {
@@ -74,7 +74,12 @@ impl Stage {
             let mut batch = Vec::new();
             for record in records.by_ref().take(CHUNK) {
                 self.requests += 1;
-                batch.push(Request { actor: actor.clone(), key: RequestKey::new(format!("demo-{:06}", self.requests))?, record });
+                batch.push(Request {
+                    actor: actor.clone(),
+                    key: RequestKey::new(format!("demo-{:06}", self.requests))?,
+                    record,
+                    signed: None,
+                });
             }
             for answer in self.ledger.commit(batch) {
                 receipts.push(answer?);

@@ -1,6 +1,7 @@
 //! Records the format itself defines: genesis, data keys, redactions, key events (ledger-format sections 4, 5 and 9).
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::ids::{Hash32, LeafIndex, Line, PrincipalId};
 
@@ -36,6 +37,9 @@ pub struct DataKeyDestroyed {
     pub authority: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// `COSE_Sign1` of each approver's own key over the request, in the order of the approvers; left out where they did not sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ByteBuf>,
 }
 
 /// Fields of an earlier entry are erased.
@@ -78,6 +82,9 @@ pub struct KeyRotated {
     pub attestation: Option<ciborium::Value>,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// `COSE_Sign1` of each approver's own key over the request, in the order of the approvers; left out where they did not sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ByteBuf>,
 }
 
 /// A key is trusted no longer.
@@ -97,6 +104,9 @@ pub struct KeyRevoked {
     pub reason: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// `COSE_Sign1` of each approver's own key over the request, in the order of the approvers; left out where they did not sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ByteBuf>,
 }
 
 /// What the token says of a signing key, as the operator's program read it: the token signs nothing of this.
@@ -124,9 +134,12 @@ pub struct KeyLossDeclared {
     pub reason: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// `COSE_Sign1` of each approver's own key over the request, in the order of the approvers; left out where they did not sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ByteBuf>,
 }
 
-/// An officer's own key (PIV/CAC or another X.509 key).
+/// An officer's own key (PIV/CAC or another X.509 key): what it signs from here on, this principal asked or approved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfficerEnrolled {
@@ -139,6 +152,9 @@ pub struct OfficerEnrolled {
     pub reason: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// `COSE_Sign1` of each approver's own key over the request, in the order of the approvers; left out where they did not sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ByteBuf>,
 }
 
 /// An officer's key is trusted no longer.
@@ -154,4 +170,7 @@ pub struct OfficerRevoked {
     pub reason: Line,
     /// Who approved.
     pub approvers: Vec<PrincipalId>,
+    /// `COSE_Sign1` of each approver's own key over the request, in the order of the approvers; left out where they did not sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ByteBuf>,
 }

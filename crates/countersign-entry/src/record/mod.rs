@@ -1,7 +1,7 @@
 //! Every record the ledger can hold, and its way into content and back.
 //!
 //! Each type's fields are in `schemas/entry.cddl` too. Every field is written even when it has no value (null), so that two records of one type
-//! have the same keys. Records name people only by random id; names live in [`Person`] and [`Organization`] alone.
+//! have the same keys; fields that came later, and signatures, are left out where there is nothing to say, so that what was written before stays. Records name people only by random id; names live in [`Person`] and [`Organization`] alone.
 //!
 //! *Any record may supersede an earlier one of its kind and the same id; nothing is edited.*
 
@@ -41,7 +41,7 @@ pub use self::interest::{
     Trade, TradeKind,
 };
 pub use self::login::{CredentialLinked, CredentialRevoked};
-pub use self::policy::{Effect, Effects, Feed, Policy};
+pub use self::policy::{Effect, Effects, Feed, Policy, SignedType};
 pub use self::preclearance::{
     AccessBar, ForbiddenTerm, PreclearanceDecision, PreclearancePolicy, PreclearanceRequest, PreclearanceScope, TradeTerm,
 };
@@ -52,7 +52,7 @@ pub use self::submission::{InformationOwner, Marking, MarkingLevel, Offer, Submi
 
 use crate::canonical::{CanonicalError, Fields};
 use crate::cbor::CborError;
-use crate::content::{self, COMMON, Content, ContentError, Encoded};
+use crate::content::{self, COMMON, Content, ContentError, Encoded, SIGNED};
 use crate::ids::{LeafIndex, Reference};
 use crate::leaf::Kind;
 
@@ -113,14 +113,14 @@ macro_rules! records {
             }
 
             /// The fields beside the common four, encoded.
-            fn encoded_fields(&self) -> Result<Fields, CanonicalError> {
+            pub(crate) fn encoded_fields(&self) -> Result<Fields, CanonicalError> {
                 match self {
                     $(Record::$variant(r) => Fields::of(r),)*
                     Record::Padding => Ok(Fields::default()),
                 }
             }
 
-            fn from_body(kind: &str, body: &Value) -> Result<Self, RecordError> {
+            pub(crate) fn from_body(kind: &str, body: &Value) -> Result<Self, RecordError> {
                 let bad = |e: ciborium::value::Error| RecordError::Fields { kind: kind.to_owned(), detail: e.to_string() };
                 Ok(match kind {
                     $($name => Record::$variant(body.deserialized().map_err(bad)?),)*
@@ -290,12 +290,20 @@ impl Record {
     ///
     /// # Errors
     /// As [`Record::fields`].
-    pub fn content(&self, at: u64, actor: &str, request: &str, salt: impl FnMut() -> [u8; 16]) -> Result<Content, RecordError> {
+    pub fn content(
+        &self,
+        at: u64,
+        actor: &str,
+        request: &str,
+        signed: Option<&[u8]>,
+        salt: impl FnMut() -> [u8; 16],
+    ) -> Result<Content, RecordError> {
         let mut fields = self.fields()?;
         fields.push(("type".to_owned(), Value::from(self.type_name())));
         fields.push(("at".to_owned(), Value::from(at)));
         fields.push(("actor".to_owned(), Value::from(actor)));
         fields.push(("request".to_owned(), Value::from(request)));
+        fields.extend(signed.map(|signed| (SIGNED.to_owned(), Value::Bytes(signed.to_vec()))));
         Ok(Content::new(fields, salt))
     }
 
@@ -303,16 +311,26 @@ impl Record {
     ///
     /// # Errors
     /// As [`Record::fields`].
-    pub fn encode(&self, at: u64, actor: &str, request: &str, salt: impl FnMut() -> [u8; 16]) -> Result<Encoded, RecordError> {
+    pub fn encode(
+        &self,
+        at: u64,
+        actor: &str,
+        request: &str,
+        signed: Option<&[u8]>,
+        salt: impl FnMut() -> [u8; 16],
+    ) -> Result<Encoded, RecordError> {
         let mut fields = self.encoded_fields().map_err(|e| self.not_encoded(e))?;
         fields.push_text("type", self.type_name());
         fields.push_uint("at", at);
         fields.push_text("actor", actor);
         fields.push_text("request", request);
+        if let Some(signed) = signed {
+            fields.push_bytes(SIGNED, signed);
+        }
         Ok(content::encode(&fields, salt)?)
     }
 
-    fn not_encoded(&self, e: CanonicalError) -> RecordError {
+    pub(crate) fn not_encoded(&self, e: CanonicalError) -> RecordError {
         match e {
             CanonicalError::Cbor(e) => ContentError::Cbor(e).into(),
             CanonicalError::Custom(detail) => RecordError::Fields { kind: self.type_name().to_owned(), detail },
@@ -332,35 +350,46 @@ impl Record {
         let pairs = content
             .fields()
             .iter()
-            .filter(|(k, _)| !COMMON.contains(&k.as_str()))
+            .filter(|(k, _)| !COMMON.contains(&k.as_str()) && k != SIGNED)
             .filter_map(|(k, _)| Some((Value::Text(k.clone()), content.value(k)?.clone())))
             .collect();
         let record = Self::from_body(&kind, &Value::Map(pairs))?;
-        // serde takes an absent field for null. Only an access event, which others write, may leave fields out.
-        let short = match &record {
-            Record::AccessEvent(_) => None,
-            whole => whole.fields()?.into_iter().map(|(k, _)| k).find(|k| content.value(k).is_none()),
-        };
-        match short {
-            Some(key) => Err(RecordError::Fields { kind, detail: format!("missing field `{key}`") }),
+        match record.unlike(content)? {
+            Some(detail) => Err(RecordError::Fields { kind, detail }),
             None => Ok(record),
         }
     }
 
-    /// The canonical request: type and every field but those the ledger itself fills in, as canonical CBOR. Two requests under one idempotency
-    /// key must agree in it.
+    /// What of a content's fields is there, or is not, where the record would be written otherwise: serde takes an absent field for null, and one that
+    /// holds nothing for an absent one. Only an access event, which others write, may leave fields out.
+    fn unlike(&self, content: &Content) -> Result<Option<String>, RecordError> {
+        if matches!(self, Record::AccessEvent(_)) {
+            return Ok(None);
+        }
+        let own = self.fields()?;
+        if let Some((key, _)) = own.iter().find(|(key, _)| content.value(key).is_none()) {
+            return Ok(Some(format!("missing field `{key}`")));
+        }
+        let mut keys = content.fields().iter().map(|(key, _)| key).filter(|key| !COMMON.contains(&key.as_str()) && *key != SIGNED);
+        Ok(keys.find(|key| own.iter().all(|(own, _)| own != *key)).map(|key| format!("field `{key}` holds nothing: it is left out then")))
+    }
+
+    /// Type and every field but those the ledger itself fills in, as canonical CBOR. Two requests under one idempotency key must agree in it.
+    /// What officers sign is [`Record::canonical_request`].
     ///
     /// # Errors
     /// As [`Record::fields`].
     pub fn request_bytes(&self) -> Result<Vec<u8>, RecordError> {
         let mut asked = self.encoded_fields().map_err(|e| self.not_encoded(e))?;
         self.outcome_fields().iter().for_each(|key| asked.clear(key));
+        // Signed once more, the same request is the same request.
+        asked.leave_out(&["approvals"]);
         asked.push_text("type", self.type_name());
         Ok(asked.to_map().map_err(ContentError::Cbor)?)
     }
 
     /// The fields the ledger itself fills in: assessment, reference, resulting state.
-    fn outcome_fields(&self) -> &'static [&'static str] {
+    pub(crate) fn outcome_fields(&self) -> &'static [&'static str] {
         match self {
             Record::GrantRequest(_) => &["assessment", "reference", "result"],
             Record::GrantTransition(_) => &["assessment", "result"],

@@ -8,6 +8,27 @@ use super::preclearance::PreclearancePolicy;
 use crate::ids::{IdError, LeafIndex, Line, RecordId};
 use crate::time::Micros;
 
+/// A type of records on which a policy may demand the signature of whoever asks: what lets somebody in, and what decides who may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum SignedType {
+    /// Requests for access.
+    #[serde(rename = "grant.request")]
+    GrantRequest,
+    /// Moves of a grant that let somebody in: to approved, active, recused, waived, authorized.
+    #[serde(rename = "grant.transition")]
+    GrantTransition,
+    /// Lists.
+    #[serde(rename = "list")]
+    List,
+    /// What is on them.
+    #[serde(rename = "list.item")]
+    ListItem,
+    /// Policies.
+    #[serde(rename = "policy")]
+    Policy,
+}
+
 /// What a verdict's outcome does to the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -76,6 +97,9 @@ pub struct Policy {
     pub feeds: Vec<Feed>,
     /// How requests to trade are answered; none clears nothing and asks for no request.
     pub preclearance: Option<PreclearancePolicy>,
+    /// Types of records that are only taken with the signature of whoever asks, by their own key. Left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures_required: Vec<SignedType>,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
 }
@@ -97,6 +121,8 @@ struct PolicyFields {
     clock_skew_seconds: u64,
     feeds: Vec<Feed>,
     preclearance: Option<PreclearancePolicy>,
+    #[serde(default)]
+    signatures_required: Vec<SignedType>,
     supersedes: Option<LeafIndex>,
 }
 
@@ -134,6 +160,7 @@ impl TryFrom<PolicyFields> for Policy {
             clock_skew_seconds: f.clock_skew_seconds,
             feeds: f.feeds,
             preclearance: f.preclearance,
+            signatures_required: f.signatures_required,
             supersedes: f.supersedes,
         })
     }

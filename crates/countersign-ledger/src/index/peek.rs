@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn bytes(record: &Record) -> Vec<u8> {
-        record.content(1_780_000_000_000_000, "pr-0001", "k-1", || [7; 16]).unwrap().encode().unwrap().bytes
+        record.content(1_780_000_000_000_000, "pr-0001", "k-1", None, || [7; 16]).unwrap().encode().unwrap().bytes
     }
 
     proptest! {

@@ -190,7 +190,7 @@ async fn show(State(app): State<Shared>, Extension(asked): Extension<Asked>, Pat
                 fields.insert("assessment".into(), explained(newest, sees_why));
             }
             let last = history.last().map_or(index, |(entry, ..)| *entry);
-            let (leaf, ..) = ledger.entry(last.0)?;
+            let leaf = ledger.leaf(last.0)?;
             Ok(One {
                 fields,
                 entry: Some((last, etag(&leaf))),

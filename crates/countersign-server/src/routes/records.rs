@@ -15,7 +15,7 @@ use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
-use countersign_ledger::Ledger;
+use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
 
 use super::accesses::speaks_for;
@@ -257,11 +257,10 @@ fn changed(kind: &str, record: &Record, index: LeafIndex, changes: &serde_json::
 fn of_etag(ledger: &Ledger, newest: Newest, wanted: &str) -> Result<LeafIndex, Failure> {
     let (mut index, _, mut record) = newest;
     loop {
-        let (leaf, _, _) = ledger.entry(index.0)?;
-        if etag(&leaf) == wanted {
+        if etag(&ledger.leaf(index.0)?) == wanted {
             return Ok(index);
         }
         index = record.supersedes().ok_or(Kind::StaleEtag)?;
-        record = ledger.entry(index.0)?.2;
+        record = unless_erased(ledger.entry(index.0))?.ok_or(Kind::StaleEtag)?.2;
     }
 }

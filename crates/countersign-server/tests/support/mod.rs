@@ -323,7 +323,8 @@ impl Client {
         {
             return Err(e);
         }
-        Ok(Answer::parse(&bytes))
+        // Nothing at all: the service ended before it took the request.
+        if bytes.is_empty() { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(Answer::parse(&bytes)) }
     }
 
     #[track_caller]

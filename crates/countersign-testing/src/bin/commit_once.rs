@@ -13,8 +13,12 @@ fn main() {
     let mut ledger = open(&dir);
     let submission = ledger.facts().submissions().next().unwrap().record.id.clone();
     let now = ledger.now();
-    let request =
-        || Request { actor: principal("gateway"), key: key.parse().unwrap(), record: access("ada1", &submission, None, now).into() };
+    let request = || Request {
+        actor: principal("gateway"),
+        key: key.parse().unwrap(),
+        record: access("ada1", &submission, None, now).into(),
+        signed: None,
+    };
     println!("ready");
     let first = ledger.append(request());
     tell(&first);

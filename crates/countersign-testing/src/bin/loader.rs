@@ -22,7 +22,8 @@ fn main() {
     for n in 0u64.. {
         let now = countersign_ledger::Clock::now(&SystemClock);
         let key = format!("{round}-{n:012}").parse().unwrap();
-        let request = Request { actor: principal("gateway"), key, record: access("ada1", &submission, Some(grant), now).into() };
+        let request =
+            Request { actor: principal("gateway"), key, record: access("ada1", &submission, Some(grant), now).into(), signed: None };
         waiting.push_back((n, writer.submit(request).unwrap()));
         // Between one and a thousand on their way, other numbers in each round, so that kills and cuts meet small commits and large ones, and one
         // being decided while another is made durable.

@@ -62,7 +62,7 @@ fn main() {
             let receipt = record(&mut ledger, "ethics", &key, request).unwrap();
             let took = begun.elapsed();
             let Record::PreclearanceRequest(r) = &receipt.record else { unreachable!() };
-            let bytes = receipt.record.encode(receipt.at.value(), "pr-ethics", &key, || [0; 16]).unwrap().bytes.len().div_ceil(128);
+            let bytes = receipt.record.encode(receipt.at.value(), "pr-ethics", &key, None, || [0; 16]).unwrap().bytes.len().div_ceil(128);
             told[which] = Some((r.cleared_until.clone(), bytes));
             if n >= WARM {
                 sizes[which] += bytes;

@@ -162,7 +162,7 @@ impl Case {
     fn request(&mut self) -> Request {
         self.sent += 1;
         let record = access("ada1", &self.submission, Some(self.grant), SystemClock.now()).into();
-        Request { actor: principal("gateway"), key: format!("bench-{:012}", self.sent).parse().unwrap(), record }
+        Request { actor: principal("gateway"), key: format!("bench-{:012}", self.sent).parse().unwrap(), record, signed: None }
     }
 
     fn medians(&self) -> Vec<f64> {

@@ -9,33 +9,35 @@ use countersign_log::vkey::key_id;
 use countersign_verify::Verdict;
 use ed25519_dalek::{Signer as _, SigningKey};
 
-use super::{Base, Bases, Vector};
+use super::{Base, Bases, Vector, officers};
 use crate::forge::{Files, Forge, Plan, note, signing, texts, vkey};
 
-const ROTATION: usize = 7;
-const REVOCATION: usize = 8;
+const ROTATION: usize = 9;
+const REVOCATION: usize = 10;
 /// To this size both keys sign.
-const BOTH_UNTIL: u64 = 9;
+const BOTH_UNTIL: u64 = 11;
 
-/// `ledger-7`, the key rotated by entry 7, two entries more. Both keys sign up to size 9, the new one alone signs size 10.
+/// `ledger-7`, two officers enrolled, the key rotated by entry 9, two entries more. Both keys sign up to size 11, the new one alone signs size 12.
 pub(super) fn rotated(seven: &Base) -> Base {
     let (old, new) = (seven.forge.signing.clone(), next());
     let mut forge = seven.forge.clone();
-    forge.push(rotation(&forge, &old, &new, BOTH_UNTIL));
+    officers::enroll(&mut forge);
+    forge.push(officers::approved(&forge, rotation(&forge, &old, &new, BOTH_UNTIL)));
     forge.push(padding());
     forge.push(padding());
-    let files = export(&forge, &[(7, &[&old]), (8, &[&old, &new]), (9, &[&old, &new])], &[&new]);
+    let files = export(&forge, &[(9, &[&old]), (10, &[&old, &new]), (11, &[&old, &new])], &[&new]);
     Base::made("rotated", forge, files)
 }
 
-/// `ledger-7`, the key rotated by entry 7, the old one revoked by entry 8, an entry more. The new key alone signs from then on.
+/// `ledger-7`, two officers enrolled, the key rotated by entry 9, the old one revoked by entry 10, an entry more. The new key alone signs from then on.
 pub(super) fn revoked(seven: &Base) -> Base {
     let (old, new) = (seven.forge.signing.clone(), next());
     let mut forge = seven.forge.clone();
-    forge.push(rotation(&forge, &old, &new, 20));
-    forge.push(revocation(&forge, &old, &new, 8));
+    officers::enroll(&mut forge);
+    forge.push(officers::approved(&forge, rotation(&forge, &old, &new, 20)));
+    forge.push(officers::approved(&forge, revocation(&forge, &old, &new, 10)));
     forge.push(padding());
-    let files = export(&forge, &[(7, &[&old]), (8, &[&old, &new]), (9, &[&new])], &[&new]);
+    let files = export(&forge, &[(9, &[&old]), (10, &[&old, &new]), (11, &[&new])], &[&new]);
     Base::made("revoked", forge, files)
 }
 
@@ -43,7 +45,8 @@ pub(super) fn vectors(bases: &Bases) -> Vec<Vector> {
     let mut out = rotations(&bases.seven, &bases.rotated);
     out.extend(who_signed(&bases.rotated));
     out.extend(revocations(&bases.revoked, &bases.seven));
-    out.extend(officers(&bases.seven));
+    out.extend(officers::vectors(&bases.rotated));
+    out.extend(malformed_officers(&bases.seven));
     out
 }
 
@@ -88,6 +91,17 @@ fn revocation(forge: &Forge, revoked: &SigningKey, by: &SigningKey, last_size: u
     Plan::new(Kind::KeyEvent, "key.revoked", fields)
 }
 
+/// The rotation of the base, as the next entry of this ledger, unsigned by its approvers.
+pub(super) fn rotation_plan(forge: &Forge) -> Plan {
+    rotation(forge, &forge.signing, &next(), BOTH_UNTIL)
+}
+
+/// A vector of a ledger that ends in a rotation, under both keys.
+pub(super) fn rotated_further(base: &Base, forge: Forge, name: &str, wrong: &str, code: &str) -> Vector {
+    let files = export(&forge, &[], &[&forge.signing, &next()]);
+    base.vector(name, wrong, code, files, true)
+}
+
 fn note_by(forge: &Forge, size: u64, signers: &[&SigningKey]) -> Vec<u8> {
     let signers: Vec<(&str, &SigningKey)> = signers.iter().map(|k| (forge.origin.as_str(), *k)).collect();
     note(&forge.text(size), &signers)
@@ -104,7 +118,8 @@ fn rotations(seven: &Base, base: &Base) -> Vec<Vector> {
     let (old, new, stranger) = (seven.forge.signing.clone(), next(), signing("stranger"));
     let case = |name: &str, wrong: &str, code: &str, field: &str, plan: Plan| {
         let mut forge = seven.forge.clone();
-        forge.push(plan);
+        officers::enroll(&mut forge);
+        forge.push(officers::approved(&forge, plan));
         forge.push(padding());
         forge.push(padding());
         let files = export(&forge, &[], &[&old, &new]);
@@ -188,30 +203,30 @@ fn who_signed(base: &Base) -> Vec<Vector> {
         base.vector(name, wrong, code, files, true).file(path)
     };
     let missing = base
-        .edited("rotation-control-missing", "control/7, the rotation, is missing.", "file-missing", |f| drop(f.remove("control/7")))
-        .entry(7)
-        .file("control/7");
+        .edited("rotation-control-missing", "control/9, the rotation, is missing.", "file-missing", |f| drop(f.remove("control/9")))
+        .entry(9)
+        .file("control/9");
     let mut past = base.forge.clone();
-    let again = rotation(&past, &old, &signing("third"), 12);
+    let again = officers::approved(&past, rotation(&past, &old, &signing("third"), 14));
     past.push(again);
     let files = export(&past, &[], &[&new]);
     vec![
         with(
             "rotation-new-before",
-            "The new key alone signs size 7, before the rotation.",
+            "The new key alone signs size 9, before the rotation.",
             "no-trusted-signature",
-            "checkpoints/7",
-            7,
+            "checkpoints/9",
+            9,
             &[&new],
         )
         .verdict(Verdict::Untrusted),
-        with("rotation-old-alone", "The old key alone signs size 8, while both must.", "signature-both", "checkpoints/8", 8, &[&old]),
-        with("rotation-new-alone", "The new key alone signs size 9, while both must.", "signature-both", "checkpoints/9", 9, &[&new]),
-        with("rotation-old-after", "The old key alone signs size 10, after its time.", "no-trusted-signature", "checkpoint", 10, &[&old])
+        with("rotation-old-alone", "The old key alone signs size 10, while both must.", "signature-both", "checkpoints/10", 10, &[&old]),
+        with("rotation-new-alone", "The new key alone signs size 11, while both must.", "signature-both", "checkpoints/11", 11, &[&new]),
+        with("rotation-old-after", "The old key alone signs size 12, after its time.", "no-trusted-signature", "checkpoint", 12, &[&old])
             .verdict(Verdict::Untrusted),
         missing,
-        base.vector("rotation-by-old-after", "Entry 10 is a rotation by the key that was followed before.", "key-event-key", files, true)
-            .entry(10)
+        base.vector("rotation-by-old-after", "Entry 12 is a rotation by the key that was followed before.", "key-event-key", files, true)
+            .entry(12)
             .field("old"),
     ]
 }
@@ -220,53 +235,54 @@ fn revocations(base: &Base, seven: &Base) -> Vec<Vector> {
     let (old, new) = (seven.forge.signing.clone(), next());
     let case = |name: &str, wrong: &str, code: &str, field: &str, plan: Plan| {
         let mut forge = seven.forge.clone();
-        forge.push(rotation(&forge, &old, &new, 20));
-        forge.push(plan);
+        officers::enroll(&mut forge);
+        forge.push(officers::approved(&forge, rotation(&forge, &old, &new, 20)));
+        forge.push(officers::approved(&forge, plan));
         forge.push(padding());
         let files = export(&forge, &[], &[&old, &new]);
         base.vector(name, wrong, code, files, true).entry(REVOCATION).field(field)
     };
-    let good = revocation(&seven.forge, &old, &new, 8);
+    let good = revocation(&seven.forge, &old, &new, 10);
     let with = |name: &str, wrong: &str, path: &str, size: u64| {
         let mut files = base.files.clone();
         files.insert(path.to_owned(), note_by(&base.forge, size, &[&old]));
         base.vector(name, wrong, "signed-by-revoked", files, true).verdict(Verdict::Untrusted).file(path)
     };
     vec![
-        with("revoked-signs", "The revoked key alone signs the checkpoint.", "checkpoint", 10),
-        with("revoked-signs-published", "The revoked key alone signs checkpoints/9.", "checkpoints/9", 9),
+        with("revoked-signs", "The revoked key alone signs the checkpoint.", "checkpoint", 12),
+        with("revoked-signs-published", "The revoked key alone signs checkpoints/11.", "checkpoints/11", 11),
         case(
             "revocation-signature",
             "The signature on the revocation is over another size.",
             "key-event-signature",
             "signature",
-            good.clone().with("last_size", 7.into()),
+            good.clone().with("last_size", 9.into()),
         ),
         case(
             "revocation-by-itself",
             "The revoked key signs its own revocation.",
             "key-event-key",
             "by",
-            revocation(&seven.forge, &old, &old, 8),
+            revocation(&seven.forge, &old, &old, 10),
         ),
         case(
             "revocation-by-stranger",
             "A key that is none of the log's revokes the old one.",
             "key-event-key",
             "by",
-            revocation(&seven.forge, &old, &signing("stranger"), 8),
+            revocation(&seven.forge, &old, &signing("stranger"), 10),
         ),
         case(
             "revocation-of-stranger",
             "A key that is none of the log's is revoked.",
             "key-event-key",
             "vkey",
-            revocation(&seven.forge, &signing("stranger"), &new, 8),
+            revocation(&seven.forge, &signing("stranger"), &new, 10),
         ),
     ]
 }
 
-fn officers(base: &Base) -> Vec<Vector> {
+fn malformed_officers(base: &Base) -> Vec<Vector> {
     let fields = [
         ("principal", "pr-0001".into()),
         ("key", Value::Bytes(vec![0x30; 44])),

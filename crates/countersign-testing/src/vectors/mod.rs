@@ -8,6 +8,7 @@ mod contents;
 mod control;
 mod keys;
 mod leaves;
+mod officers;
 mod redactions;
 mod ruled;
 mod sealed;

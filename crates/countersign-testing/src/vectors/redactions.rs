@@ -4,7 +4,7 @@ use ciborium::Value;
 use countersign_entry::leaf::Kind;
 use countersign_entry::seal::Scheme;
 
-use super::{Base, Bases, Vector};
+use super::{Base, Bases, Vector, officers};
 use crate::forge::{Forge, Plan, sha, texts};
 
 const TARGET: usize = 4;
@@ -20,10 +20,11 @@ pub(super) fn base(seven: &Base) -> Base {
     Base::made("redacted", forge, files)
 }
 
-/// `ledger-7`, key 1 destroyed by entry 7, and an access under key 2 after it. Key 1 is not given: nobody has it any more.
+/// `ledger-7`, two officers enrolled, key 1 destroyed by entry 9, and an access under key 2 after it. Key 1 is not given: nobody has it any more.
 pub(super) fn destroyed(seven: &Base) -> Base {
     let mut forge = seven.forge.clone();
-    forge.push(destruction(1));
+    officers::enroll(&mut forge);
+    forge.push(officers::approved(&forge, destruction(1)));
     forge.push(Plan { sealed: Some((Scheme::AesGcm, 2)), ..access() });
     let files = forge.export();
     let mut base = Base::made("destroyed", forge, files);
@@ -273,6 +274,7 @@ fn stored(seven: &Base, base: &Base) -> Vec<Vector> {
 fn destructions(base: &Base) -> Vec<Vector> {
     let with = |plan: Plan| {
         let mut forge = base.forge.clone();
+        let plan = if plan.type_name == "datakey.destroyed" { officers::approved(&forge, plan) } else { plan };
         forge.push(plan);
         forge
     };
@@ -282,32 +284,32 @@ fn destructions(base: &Base) -> Vec<Vector> {
         forge
     };
     vec![
-        base.forged("destroyed-twice", "Entry 9 destroys key 1, which entry 7 destroyed.", "datakey-destroyed", &with(destruction(1)))
-            .entry(9),
+        base.forged("destroyed-twice", "Entry 11 destroys key 1, which entry 9 destroyed.", "datakey-destroyed", &with(destruction(1)))
+            .entry(11),
         base.forged(
             "destroyed-used-later",
-            "Entry 9 is sealed under key 1, which entry 7 destroyed.",
+            "Entry 11 is sealed under key 1, which entry 9 destroyed.",
             "datakey-destroyed",
             &with(access()),
         )
-        .entry(9),
+        .entry(11),
         base.forged(
             "destroyed-rewritten-later",
-            "Entry 9 redacts entry 4 under key 1, which entry 7 destroyed.",
+            "Entry 11 redacts entry 4 under key 1, which entry 9 destroyed.",
             "datakey-destroyed",
             &redaction,
         )
-        .entry(9),
-        base.forged("destroyed-unknown", "Entry 9 destroys key 5, which no entry created.", "datakey-unknown", &with(destruction(5)))
-            .entry(9)
+        .entry(11),
+        base.forged("destroyed-unknown", "Entry 11 destroys key 5, which no entry created.", "datakey-unknown", &with(destruction(5)))
+            .entry(11)
             .field("key_id"),
         base.forged(
             "destroyed-no-authority",
-            "Entry 9 destroys key 2 and names no legal ground.",
+            "Entry 11 destroys key 2 and names no legal ground.",
             "control-fields",
             &with(destruction(2).without("authority")),
         )
-        .entry(9)
+        .entry(11)
         .field("authority"),
     ]
 }

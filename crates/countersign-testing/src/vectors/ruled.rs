@@ -116,7 +116,7 @@ impl Story {
                 sha(format!("{index} {n}").as_bytes())[..16].try_into().unwrap()
             };
             let meta = &entry.meta;
-            let content = entry.record.content(meta.at, &meta.actor, &meta.request, salt).unwrap();
+            let content = entry.record.content(meta.at, &meta.actor, &meta.request, meta.signed.as_deref(), salt).unwrap();
             let sealed = match &entry.record {
                 Record::AccessEvent(_) => Some((Scheme::AesGcm, 2)),
                 other => (other.kind() == Kind::Entry).then_some((Scheme::XChaCha, 1)),

@@ -6,7 +6,8 @@ use countersign_entry::seal::{DataKey, Scheme, plain};
 use countersign_verify::Verdict;
 
 use super::{Base, Vector};
-use crate::forge::{Forge, Plan, data_key, sha};
+use crate::forge::{Forge, Plan, data_key, sha, signing};
+use crate::officers::public;
 
 const SEALED: &str = "sealed/000.p/7";
 
@@ -91,7 +92,7 @@ fn schemes(base: &Base) -> Vec<Vector> {
     let key_event = with(base, |f| {
         let fields = [
             ("principal", "pr-0001".into()),
-            ("key", Value::Bytes(vec![0x30; 44])),
+            ("key", Value::Bytes(public(&signing("officer")))),
             ("reason", "enrolled".into()),
             ("approvers", Value::Array(vec![])),
         ];

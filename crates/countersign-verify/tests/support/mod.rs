@@ -17,7 +17,7 @@ use countersign_verify::{Options, Report, VKey, verify};
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};
 
-pub const ORIGIN: &str = "ledger.example/made";
+pub const ORIGIN: &str = "ledger.example/made/software";
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 pub fn sha(bytes: &[u8]) -> [u8; 32] {

@@ -80,7 +80,7 @@ impl Workload {
     pub fn request(&self, n: u64) -> Request {
         let (person, submission, grant) = self.subject(n);
         let event = AccessEvent { person: person.clone(), ..access("ada1", submission, Some(grant), SystemClock.now()) };
-        Request { actor: principal("gateway"), key: format!("bench-{n:013}").parse().unwrap(), record: event.into() }
+        Request { actor: principal("gateway"), key: format!("bench-{n:013}").parse().unwrap(), record: event.into(), signed: None }
     }
 }
 
@@ -113,7 +113,12 @@ struct Load<'l> {
 impl Load<'_> {
     fn put(&mut self, actor: &str, record: impl Into<Record>) {
         self.n += 1;
-        self.waiting.push(Request { actor: principal(actor), key: format!("load-{}", self.n).parse().unwrap(), record: record.into() });
+        self.waiting.push(Request {
+            actor: principal(actor),
+            key: format!("load-{}", self.n).parse().unwrap(),
+            record: record.into(),
+            signed: None,
+        });
         if self.waiting.len() == 500 {
             self.flush();
         }
