@@ -103,7 +103,7 @@ fn people(ledger: &mut Ledger, count: usize) {
     for n in 0..count {
         let who = grantee(n);
         let mut put = |actor: &str, key: String, record: Record| {
-            requests.push(Request { actor: principal(actor), key: key.parse().unwrap(), record });
+            requests.push(Request { actor: principal(actor), key: key.parse().unwrap(), record, signed: None });
         };
         put("founder", format!("person-{n}"), one(&who).into());
         for kind in [AgreementKind::AccessTerms, AgreementKind::NoInterestCertification] {
