@@ -138,9 +138,6 @@ pub fn beginning() -> Scene {
     scene.must(OPERATOR, Exposure { from: Node::Provider(text(LAB_2)), ..exposure("ex-lab2", FAR_ISSUER) });
     let (id, kind) = (text(LAB), OrganizationKind::Developer);
     scene.must(OPERATOR, Organization { id, name: text("A lab"), kind, parent: None, ethics_office: None, supersedes: None });
-    for (id, ticker) in [(LAB_ISSUER, "LAB"), (INVESTOR, "INV")] {
-        scene.supersede(OPERATOR, Issuer { tickers: vec![text(ticker)], ..issuer(id) });
-    }
     scene.must(OPERATOR, model(None));
     scene.must(OPERATOR, Submission { id: text(SUBMISSION_2), provider: text(LAB_2), model: Some(text(MODEL_2)), ..submission() });
     scene

@@ -261,8 +261,7 @@ pub fn replay(entries: &[Entry]) -> Vec<(u64, ReplayFinding)> {
     for entry in entries {
         out.extend(replay.step(entry.index, &entry.meta, &entry.record).into_iter().map(|f| (entry.index, f)));
     }
-    let end = entries.last().map_or(0, |e| e.index + 1);
-    out.extend(replay.finish().into_iter().map(|f| (end, f)));
+    out.extend(replay.finish().into_iter().map(|f| (entries.last().map_or(0, |e| e.index + 1), f)));
     out
 }
 
@@ -545,7 +544,8 @@ fn furniture() -> Vec<Record> {
     out.extend([SUBJECT, OTHER, OFFICER_PERSON, APPROVER_PERSON, APPROVER_2_PERSON].map(|id| person(id).into()));
     out.extend(accounts.map(|(id, person, role)| principal(id, person, role).into()));
     out.push(Provider { id: text(LAB), name: text("A lab"), supersedes: None }.into());
-    out.extend([LAB_ISSUER, INVESTOR, FAR_ISSUER].map(|id| Record::from(issuer(id))));
+    let issuers = [(LAB_ISSUER, vec![text("LAB")]), (INVESTOR, vec![text("INV")]), (FAR_ISSUER, vec![])];
+    out.extend(issuers.map(|(id, tickers)| Record::from(Issuer { tickers, ..issuer(id) })));
     out.push(exposure("ex-lab", LAB_ISSUER).into());
     out.push(
         Exposure { relation: Relation::EquityHeldBy, basis: Basis::Press, confirmed: false, ..exposure("ex-investor", INVESTOR) }.into(),
@@ -554,8 +554,7 @@ fn furniture() -> Vec<Record> {
     out
 }
 
-/// An issuer that is not listed.
-pub fn issuer(id: &str) -> Issuer {
+fn issuer(id: &str) -> Issuer {
     Issuer { id: text(id), name: text("An issuer"), cik: None, tickers: vec![], former_names: vec![], sub_industry: None, supersedes: None }
 }
 
