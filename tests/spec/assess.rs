@@ -3,6 +3,8 @@
 
 #[path = "exposure.rs"]
 mod exposure;
+#[path = "interests.rs"]
+mod interests;
 
 use std::collections::BTreeSet;
 
@@ -65,7 +67,7 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
 
     // R-EVD-1: what the question needs is on record.
     if who.is_none() || matter.is_none() || policy.is_none() {
-        for verdict in [Verdict::Participate, Verdict::Hold, Verdict::Trade] {
+        for verdict in [Verdict::Access, Verdict::Participate, Verdict::Hold, Verdict::Trade] {
             against.push(("R-EVD-1", verdict, Outcome::Refer));
         }
     } else if touches.is_empty() {
@@ -87,6 +89,15 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
     // R-INT-1: the person has stated what they hold.
     if who.is_some() && !book.signed(person, submission, AgreementKind::NoInterestCertification, then) {
         against.push(("R-INT-1", Verdict::Hold, Outcome::Refer));
+    }
+
+    // R-208-1, R-604-1, R-502-1, R-503-1.
+    if let (Some(who), Some(matter)) = (who, matter) {
+        let edges = book.newest(|r| if let Record::Exposure(r) = r { Some((r.id.to_string(), r)) } else { None });
+        let signed = |kind| book.signed(person, submission, kind, then);
+        let papers = [signed(AgreementKind::Waiver208), signed(AgreementKind::Authorization502)];
+        let look = interests::Look { book: &book, edges: &edges, who, matter, day: Date::of(at), then: Date::of(then), papers };
+        against.extend(look.against().into_iter().map(|(rule, outcome)| (rule, Verdict::Participate, outcome)));
     }
 
     // R-RST-1 and the watch lists.
@@ -201,7 +212,8 @@ fn decision(policy: Option<&Policy>, needs: bool, against: &[(&str, Verdict, Out
             (_, Outcome::Clear) => Effect::Allow,
             (Verdict::Access, Outcome::Refer) => Effect::Refer,
             (Verdict::Access, Outcome::Block) => Effect::Deny,
-            (Verdict::Participate, Outcome::Refer) => policy.on_refer.participate,
+            (Verdict::Participate, Outcome::Refer) if needs => policy.on_refer.participate,
+            (Verdict::Participate, Outcome::Refer) => policy.on_refer.participate.min(policy.on_block_without_participation),
             (Verdict::Participate, Outcome::Block) if needs => policy.on_block.participate,
             (Verdict::Participate, Outcome::Block) => policy.on_block_without_participation,
             (Verdict::Hold, Outcome::Refer) => policy.on_refer.hold,

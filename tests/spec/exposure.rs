@@ -7,6 +7,14 @@ use countersign_entry::record::*;
 /// One way to an issuer: the issuer, the farthest tier on the way, whether every edge on it is confirmed.
 pub type Way = (IssuerId, u8, bool);
 
+/// Whether edges of a day lead from the developer of a matter to an issuer, each of them saying that one is the other; and whether by confirmed ones.
+#[allow(dead_code, reason = "not every test that has this oracle asks who is a party")]
+pub fn party(edges: &[&Exposure], matter: &Submission, day: &Date, issuer: &IssuerId) -> Option<bool> {
+    let same: Vec<&Exposure> = edges.iter().copied().filter(|e| e.relation == Relation::Is).collect();
+    let found: Vec<bool> = ways(&same, matter, day).into_iter().filter(|(id, ..)| id == issuer).map(|(_, _, sure)| sure).collect();
+    if found.is_empty() { None } else { Some(found.contains(&true)) }
+}
+
 /// Every way, in no order, that edges of a day lead from a submission to an issuer in at most four steps.
 pub fn ways(edges: &[&Exposure], matter: &Submission, day: &Date) -> Vec<Way> {
     // A place reached, with the tier and certainty of the way, and whether the way goes on from there.

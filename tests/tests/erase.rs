@@ -6,8 +6,11 @@ use std::fs;
 
 use countersign_entry::ids::{LeafIndex, Line, RecordId, SubmissionId};
 use countersign_entry::record::{HoldScope, LegalHold, Record, Submission};
+use countersign_entry::time::Micros;
 use countersign_ledger::export::{Planes, export};
+use countersign_ledger::query::{AsOf, Page};
 use countersign_ledger::{Access, AppendError, Erasure, Ledger, OpenError, Receipt};
+use countersign_log::proof::TlogProof;
 use countersign_store::memory::{Fault, Step};
 use countersign_testing::ledger::{World, access, active_grant, options, principal, record, stage_set, submission_record, verified};
 use countersign_verify::files::DirSource;
@@ -16,7 +19,7 @@ use countersign_verify::{Options, Report, Verdict};
 const DAY: u64 = 86_400_000_000;
 const YEAR: u64 = 365 * DAY;
 
-/// A ledger with a submission that is over: public and cleansed, its grants closed, five accesses. The world stands six years later.
+/// A ledger with a submission that is over: public and cleansed, its two grants closed, five accesses under each. The world stands six years later.
 fn old() -> (World, Ledger, SubmissionId) {
     let (mut world, ledger) = World::start();
     world.kept = Some((16, 8));
@@ -24,9 +27,11 @@ fn old() -> (World, Ledger, SubmissionId) {
     let mut ledger = world.open(Access::Write).unwrap();
     let submission = stage_set(&mut ledger);
     let grant = active_grant(&mut ledger, "ada1", &submission);
+    let other = active_grant(&mut ledger, "bob1", &submission);
     for n in 0..5 {
         let now = ledger.now();
         record(&mut ledger, "gateway", &format!("use-{n}"), access("ada1", &submission, Some(grant), now)).unwrap();
+        record(&mut ledger, "gateway", &format!("other-use-{n}"), access("bob1", &submission, Some(other), now)).unwrap();
     }
     world.clock.advance(30 * DAY);
     ledger.tick().unwrap();
@@ -47,14 +52,11 @@ fn compartment(submission: &SubmissionId) -> String {
     format!("submission:{submission} 2026")
 }
 
-fn erase(ledger: &mut Ledger, key: &str, compartment: &str) -> Result<Receipt, AppendError> {
+fn erase(ledger: &mut Ledger, key: &str, compartment: &str) -> Result<Vec<Receipt>, AppendError> {
     let approvers = vec![principal("approver1"), principal("approver2")];
     let authority = Line::new("kept five years: Regulation (EU) 596/2014 article 18(5)").unwrap();
-    ledger.erase(
-        &principal("founder"),
-        key.parse().unwrap(),
-        Erasure { compartment: compartment.to_owned(), authority, approvers, signatures: Default::default() },
-    )
+    let erasure = Erasure { keys: ledger.keys_of(compartment), authority, approvers, signatures: Vec::new() };
+    ledger.erase(&principal("founder"), &key.parse().unwrap(), &erasure)
 }
 
 fn verify(ledger: &Ledger, options: &Options) -> Report {
@@ -72,15 +74,39 @@ fn goes_on(ledger: &mut Ledger, name: &str) {
     record(ledger, "gateway", &format!("{name}-use"), access("bob1", &submission, Some(grant), now)).unwrap();
 }
 
+/// A time in the midst of what was erased is answered with what is left.
+fn questions_pass_over_it(ledger: &Ledger, first: u64) {
+    let minute = |index: u64| countersign_entry::leaf::Leaf::decode(&ledger.leaf(index).unwrap()).unwrap().minute;
+    let at = Micros::new((minute(first) + 60) * 1_000_000).unwrap();
+    let size = ledger.size_as_of(AsOf::Time(at)).unwrap();
+    assert!(size > first && minute(size - 1) <= minute(first) + 60 && minute(size) >= minute(first) + 60, "{first} {size}");
+    assert_eq!(ledger.view_as_of(AsOf::Time(at), &mut |_, _| {}).unwrap().size(), size);
+}
+
+#[test]
+fn what_takes_the_place_of_something_erased_is_told_without_it() {
+    let (world, mut ledger, submission) = old();
+    let known = ledger.facts().submission(&submission).unwrap();
+    let corrected = Submission { title: Line::new("its other name").unwrap(), supersedes: Some(known.index), ..known.record.clone() };
+    let corrected = record(&mut ledger, "founder", "corrected", corrected).unwrap().index;
+    erase(&mut ledger, "erase-1", &compartment(&submission)).unwrap();
+    drop(ledger);
+    let ledger = world.open(Access::Read).unwrap();
+    let changes = ledger.view().changed(0, None, None, Page { offset: 0, limit: 10_000 }).unwrap().rows;
+    let row = changes.iter().find(|c| c.entry.0 == corrected).unwrap();
+    assert!(row.record.supersedes().is_some() && row.before.is_none());
+    verified(&ledger);
+}
+
 #[test]
 fn what_a_key_sealed_is_gone_and_everything_still_proves() {
     let (world, mut ledger, submission) = old();
     let (size, before) = (ledger.size(), options(&ledger));
     let first = (0..size).find(|i| matches!(ledger.entry(*i).unwrap().2, Record::Submission(_))).unwrap();
-    let receipt_before = ledger.receipt(first).unwrap();
+    let proof_before = ledger.proof(first).unwrap();
     let old_keys = fs::read(world.beside_path().join("data.keys")).unwrap();
     let erased = erase(&mut ledger, "erase-1", &compartment(&submission)).unwrap();
-    assert_eq!(erased.index, size);
+    assert_eq!(erased.iter().map(|r| r.index).collect::<Vec<_>>(), [size, size + 1, size + 2], "the submission's, and each person's");
     let now = ledger.now();
     let refused = record(&mut ledger, "gateway", "late", access("ada1", &submission, None, now)).unwrap_err();
     assert!(matches!(refused, AppendError::ReadOnly(_)), "what it knows in memory is more than it may: {refused}");
@@ -105,9 +131,15 @@ fn what_a_key_sealed_is_gone_and_everything_still_proves() {
         let said = report.to_string();
         assert!(said.contains(&format!("erased under #{size}")), "{said}");
         assert!(said.contains("decided before something they may rest on was erased"), "{said}");
-        // Whoever has the leaf and its receipt of before proves what they proved; the ledger itself shows no content.
-        let log_keys = countersign_log::checkpoint::Checkpoint::verify(&receipt_before.note, ledger.vkey()).unwrap();
-        assert!(log_keys.size().0 <= ledger.size());
+        // Whoever has the leaf and its proof of before proves what they proved, and whoever asks now gets the same; there is no content to show.
+        for proof in [&proof_before, &ledger.proof(first).unwrap()] {
+            let text = proof.tlog_proof().unwrap();
+            let proven = TlogProof::parse(text.as_bytes()).unwrap().verify(&proof_before.leaf, ledger.vkey()).unwrap();
+            assert_eq!(proven.index().0, first);
+        }
+        let refused = ledger.receipt(first).unwrap_err().to_string();
+        assert!(refused.contains(&format!("entry {size} says that it was destroyed")), "{refused}");
+        questions_pass_over_it(&ledger, first);
         drop(ledger);
         // The same from the first entry, from a snapshot, and for reading.
         for access in [Access::Write, Access::Read] {
@@ -133,19 +165,46 @@ fn what_a_key_sealed_is_gone_and_everything_still_proves() {
 }
 
 #[test]
+fn one_person_is_erased_and_the_others_stay() {
+    let (world, mut ledger, submission) = old();
+    let of = |ledger: &Ledger, person: &str| -> Vec<u64> {
+        (0..ledger.size())
+            .filter(|i| matches!(ledger.entry(*i), Ok((_, _, Record::AccessEvent(e))) if e.person.as_str() == person))
+            .collect()
+    };
+    let (ada, bob) = (of(&ledger, "P-ada1"), of(&ledger, "P-bob1"));
+    assert_eq!((ada.len(), bob.len()), (5, 5));
+    assert_eq!(erase(&mut ledger, "erase-1", &format!("submission:{submission} P-ada1 2026")).unwrap().len(), 1);
+    drop(ledger);
+    let mut ledger = world.open(Access::Write).unwrap();
+    assert!(of(&ledger, "P-ada1").is_empty() && ledger.facts().submission(&submission).is_some());
+    assert_eq!(of(&ledger, "P-bob1"), bob);
+    assert!(ada.iter().all(|i| matches!(ledger.entry(*i), Err(OpenError::Shut { erased: Some(_), .. }))));
+    goes_on(&mut ledger, "S-0002");
+    verified(&ledger);
+    drop(ledger);
+    // Each compartment keeps its key from start to start, and none is shared.
+    let names =
+        |ledger: &Ledger| ledger.compartments().map(|(key_id, name)| (key_id, name.to_owned())).collect::<std::collections::BTreeSet<_>>();
+    let ledger = world.open(Access::Write).unwrap();
+    let kept = names(&ledger);
+    assert_eq!(kept.iter().map(|(key_id, _)| key_id).collect::<std::collections::BTreeSet<_>>().len(), kept.len(), "{kept:?}");
+    assert!(kept.iter().any(|(_, name)| name == &format!("submission:{submission} P-bob1 2026")), "{kept:?}");
+    drop(ledger);
+    fs::remove_file(world.beside_path().join("snapshot")).unwrap();
+    assert_eq!(names(&world.open(Access::Write).unwrap()), kept);
+}
+
+#[test]
 fn nothing_is_erased_too_early_under_a_hold_or_while_something_rests_on_it() {
     let (world, mut ledger, submission) = old();
     let says = |refused: AppendError, what: &str| assert!(refused.to_string().contains(what), "{refused}");
     says(erase(&mut ledger, "no-1", "directory 2026").unwrap_err(), "it is not erased");
     says(erase(&mut ledger, "no-2", "ethics 2026").unwrap_err(), "until the end of 2032");
     says(erase(&mut ledger, "no-3", "submission:S-0009 2026").unwrap_err(), "there is no compartment");
-    let alone = Erasure {
-        compartment: compartment(&submission),
-        authority: Line::new("none").unwrap(),
-        approvers: vec![principal("approver1")],
-        signatures: Default::default(),
-    };
-    says(ledger.erase(&principal("founder"), "no-4".parse().unwrap(), alone).unwrap_err(), "two approvers are needed");
+    let (keys, authority) = (ledger.keys_of(&compartment(&submission)), Line::new("none").unwrap());
+    let alone = Erasure { keys, authority, approvers: vec![principal("approver1")], signatures: Vec::new() };
+    says(ledger.erase(&principal("founder"), &"no-4".parse().unwrap(), &alone).unwrap_err(), "two approvers are needed");
 
     // Article 18(5) says delete, an investigation says keep: it is kept, and the refusal says why.
     let hold = LegalHold {

@@ -78,7 +78,7 @@ fn one(step: Step, fault: Fault, skip: u64) {
 fn check(ledger: &Ledger, acknowledged: &BTreeMap<u64, countersign_ledger::Receipt>, what: &str) {
     for (n, receipt) in acknowledged {
         let now = ledger.receipt(receipt.index).unwrap_or_else(|e| panic!("{what}: event {n}: {e}"));
-        assert_eq!((now.leaf, &now.record, &now.note), (receipt.leaf.clone(), &receipt.record, &receipt.note), "{what}: event {n}");
+        assert_eq!((&now.leaf, &now.record, &now.note), (&receipt.leaf, &receipt.record, &receipt.note), "{what}: event {n}");
     }
 }
 

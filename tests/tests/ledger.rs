@@ -23,7 +23,6 @@ fn a_grant_lives_and_a_recusal_suspends_it_in_its_own_commit() {
     let stray = record(&mut ledger, "gateway", "access-2", access("bob1", &submission, Some(grant), now)).unwrap();
     assert_eq!(stray.record.assessment().unwrap().decision, Decision::Denied);
 
-    let before = ledger.size();
     let recusal = Recusal {
         id: "rec-1".parse().unwrap(),
         person: person("ada1"),
@@ -34,8 +33,8 @@ fn a_grant_lives_and_a_recusal_suspends_it_in_its_own_commit() {
         screening_contact: None,
         supersedes: None,
     };
-    let receipt = record(&mut ledger, "ethics", "recusal-1", recusal).unwrap();
-    assert_eq!((receipt.index, ledger.size()), (before, before + 2));
+    let before = record(&mut ledger, "ethics", "recusal-1", recusal).unwrap().index;
+    assert_eq!(ledger.size(), before + 2);
     assert_eq!(state(&ledger, grant), GrantState::Suspended);
     let (_, meta, suspension) = ledger.entry(before + 1).unwrap();
     assert_eq!(meta.request, "recusal-1/1");

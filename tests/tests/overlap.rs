@@ -41,7 +41,10 @@ fn repeated_requests_get_the_first_recording() {
         let receipt = answer.unwrap();
         assert_eq!(*first.entry(n).or_insert(receipt.index), receipt.index, "request {n}");
         let stored = ledger.receipt(receipt.index).unwrap();
-        assert_eq!((stored.leaf, stored.record, stored.note, stored.hashes), (receipt.leaf, receipt.record, receipt.note, receipt.hashes));
+        assert_eq!(
+            (&stored.leaf, &stored.record, &stored.note, &stored.hashes),
+            (&receipt.leaf, &receipt.record, &receipt.note, &receipt.hashes)
+        );
     }
     verified(&ledger);
 }
@@ -65,7 +68,7 @@ fn what_the_tree_forgot_is_still_proved_and_exported() {
     }
     assert!(ledger.size() > 2 * TREE_LEAVES);
     let stored = ledger.receipt(old.index).unwrap();
-    assert_eq!((stored.leaf, stored.note, stored.hashes), (old.leaf, old.note, old.hashes));
+    assert_eq!((&stored.leaf, &stored.note, &stored.hashes), (&old.leaf, &old.note, &old.hashes));
     verified(&ledger);
 }
 

@@ -1,14 +1,16 @@
 //! Bodies of requests, and the records they become. The command line and the server make records of them by the same functions.
 
-use countersign_entry::ids::{LeafIndex, Line, PersonId, RequestKey, SubmissionId, Token};
+use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, RequestKey, SubmissionId, Token};
 use countersign_entry::record::{
     AccessEvent, AccessResult, GrantRequest, GrantState, GrantTransition, InformationOwner, MarkingLevel, Record,
 };
-use countersign_entry::time::Micros;
+use countersign_entry::time::{Micros, TIME_PATTERN};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use crate::mnpi::Mnpi;
 use crate::words::texts_as_times;
 
 /// Longest line of a stream of access events, in bytes. A request's own limit is a quarter of it.
@@ -19,43 +21,35 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 #[serde(deny_unknown_fields)]
 pub struct AccessBody {
     /// Who.
-    #[schemars(with = "String", regex(pattern = r"^P-[A-Za-z0-9]{4,32}$"))]
     pub person: PersonId,
     /// What was touched.
-    #[schemars(with = "String", regex(pattern = r"^S-[A-Za-z0-9]{4,32}$"))]
     pub submission: SubmissionId,
     /// What was done: `view`, `query`, `download`, …
-    #[schemars(with = "String", regex(pattern = r"^[a-z0-9_.-]{1,32}$"))]
     pub action: Token,
     /// When, as the source tells.
     pub occurred_at: Time,
     /// The grant it happened under.
+    #[serde(default, deserialize_with = "whole_or_none")]
     pub grant: Option<u64>,
     /// Which part: weights, card, a transcript.
-    #[schemars(with = "Option<String>")]
-    pub artefact: Option<Line>,
+    pub artefact: Option<Mnpi<Line>>,
     /// What came of it: `success`, `refused` or `error`.
-    #[schemars(with = "Option<String>")]
     pub result: Option<AccessResult>,
     /// Which gateway or system tells.
-    #[schemars(with = "Option<String>")]
-    pub source: Option<Line>,
+    pub source: Option<Mnpi<Line>>,
     /// Its own id for the event.
-    #[schemars(with = "Option<String>")]
-    pub source_id: Option<Line>,
+    pub source_id: Option<Mnpi<Line>>,
     /// The session it belongs to.
-    #[schemars(with = "Option<String>")]
-    pub session: Option<Line>,
+    pub session: Option<Mnpi<Line>>,
     /// Marking of what was touched: `unclassified`, `cui`, `confidential`, `secret`, `top_secret`.
-    #[schemars(with = "Option<String>")]
     pub marking: Option<MarkingLevel>,
     /// Who owns the information: `developer`, `agency` or `joint`.
-    #[schemars(with = "Option<String>")]
     pub information_owner: Option<InformationOwner>,
     /// The entry of an earlier access this one corrects.
+    #[serde(default, deserialize_with = "whole_or_none")]
     pub supersedes: Option<u64>,
     /// Anything else the source tells; never prompts or outputs.
-    pub detail: Option<Value>,
+    pub detail: Option<Mnpi<Value>>,
     /// Names this event for ever; without it the request's key and the line's number do.
     #[schemars(with = "Option<String>", regex(pattern = r"^[A-Za-z0-9_-]{1,64}$"))]
     pub idempotency_key: Option<RequestKey>,
@@ -66,9 +60,13 @@ pub struct AccessBody {
 #[serde(untagged)]
 pub enum Time {
     /// Microseconds.
-    Micros(u64),
+    Micros(
+        #[serde(deserialize_with = "whole")]
+        #[schemars(range(max = 253_402_300_799_999_999_u64))]
+        u64,
+    ),
     /// RFC 3339.
-    Text(String),
+    Text(#[schemars(extend("format" = "date-time", "pattern" = TIME_PATTERN))] String),
 }
 
 impl Time {
@@ -92,18 +90,18 @@ impl AccessBody {
     /// A time that is none, or a detail that CBOR cannot hold.
     pub fn event(self) -> Result<AccessEvent, String> {
         let occurred_at = self.occurred_at.micros().map_err(|e| format!("occurred_at: {e}"))?;
-        let detail = self.detail.unwrap_or_else(|| json!({}));
+        let detail = self.detail.map_or_else(|| json!({}), Mnpi::open);
         Ok(AccessEvent {
             person: self.person,
             submission: self.submission,
             grant: self.grant.map(LeafIndex),
             action: self.action,
             occurred_at,
-            artefact: self.artefact,
+            artefact: self.artefact.map(Mnpi::open),
             result: self.result,
-            source: self.source,
-            source_id: self.source_id,
-            session: self.session,
+            source: self.source.map(Mnpi::open),
+            source_id: self.source_id.map(Mnpi::open),
+            session: self.session.map(Mnpi::open),
             marking: self.marking,
             information_owner: self.information_owner,
             detail: serde_json::from_value(detail).map_err(|_| "detail: holds a value that cannot be recorded".to_owned())?,
@@ -118,14 +116,11 @@ impl AccessBody {
 #[serde(deny_unknown_fields)]
 pub struct GrantBody {
     /// Who is to have access.
-    #[schemars(with = "String", regex(pattern = r"^P-[A-Za-z0-9]{4,32}$"))]
     pub person: PersonId,
     /// To what.
-    #[schemars(with = "String", regex(pattern = r"^S-[A-Za-z0-9]{4,32}$"))]
     pub submission: SubmissionId,
     /// The duty it is for.
-    #[schemars(with = "String", length(min = 1, max = 1024))]
-    pub duty: Line,
+    pub duty: Mnpi<Line>,
     /// Whether the duty needs participation in the matter, which is judged more strictly. Left out: it does.
     pub needs_participation: Option<bool>,
     /// When the grant ends. Left out: when the submission's window closes.
@@ -142,7 +137,7 @@ impl GrantBody {
         Ok(told.or(window_closes_at).map(|expires_at| GrantRequest {
             person: self.person,
             submission: self.submission,
-            duty: self.duty,
+            duty: self.duty.open(),
             needs_participation: self.needs_participation.unwrap_or(true),
             expires_at,
             reference: None,
@@ -157,11 +152,60 @@ impl GrantBody {
 #[serde(deny_unknown_fields)]
 pub struct MoveBody {
     /// Why, in words.
-    #[schemars(with = "Option<String>", length(min = 1, max = 1024))]
-    pub reason: Option<Line>,
+    pub reason: Option<Mnpi<Line>>,
     /// Where to, for `decide` alone: `info_requested`, `ethics_review`, `denied`, `recused` or `departed`.
-    #[schemars(with = "Option<String>")]
     pub to: Option<GrantState>,
+}
+
+/// Where a grant goes that was not cleared, as whoever decides says.
+pub const DECIDED: [GrantState; 5] =
+    [GrantState::InfoRequested, GrantState::EthicsReview, GrantState::Denied, GrantState::Recused, GrantState::Departed];
+
+/// A file of records, to be looked at before it is recorded.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportBody {
+    /// What the file is, as `countersign import --source` has it: `people`, `trades`, `house-ptr`, …
+    #[schemars(regex(pattern = r"^[a-z0-9]+([_-][a-z0-9]+)*$"))]
+    pub source: String,
+    /// The file in base64 (RFC 4648 section 4): CSV, JSON, one JSON object a line, or a spreadsheet.
+    #[schemars(regex(pattern = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"), extend("contentEncoding" = "base64"))]
+    pub file: Mnpi<String>,
+    /// Who the filers of trades or holdings are: CSV with the columns filer and person.
+    pub people: Option<Mnpi<String>>,
+    /// Which column is which field: TOML.
+    pub mapping: Option<Mnpi<String>>,
+    /// Which sheet of a spreadsheet.
+    pub sheet: Option<String>,
+    /// The day the file came in. Left out: today, UTC.
+    pub received_on: Option<Date>,
+}
+
+/// What whoever commits an import has looked at.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommitBody {
+    /// The digest of what the import would do, as it was told.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub digest: String,
+}
+
+/// What an export is to hold.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportBody {
+    /// How much.
+    pub planes: ExportPlanes,
+}
+
+/// How much an export holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportPlanes {
+    /// What says nothing about people, models or issuers.
+    Public,
+    /// Sealed records too.
+    Both,
 }
 
 /// A grant's move, ready to be recorded.
@@ -174,11 +218,50 @@ pub fn transition(grant: LeafIndex, to: GrantState, reason: Option<Line>) -> Gra
 ///
 /// # Errors
 /// What the fields break, in serde's words, which may hold what was sent.
-pub fn record(kind: &str, told: Value) -> Result<Record, serde_json::Error> {
+pub fn record(kind: &str, mut told: Value) -> Result<Record, serde_json::Error> {
+    whole_numbers(&mut told);
     let mut timed = told.clone();
     texts_as_times(&mut timed);
     // Where neither reads, what the first found is what is wrong: the second stumbles over the first time.
     Record::from_human(kind, timed).or_else(|e| Record::from_human(kind, told).map_err(|_| e))
+}
+
+/// JSON does not tell 7 from 7.0 (RFC 8259 section 6), nor do schemas: a number without a fraction is a whole one. Beyond 2^53 it is no longer sure
+/// which one was meant, and it stays as it is.
+fn whole_number(n: f64) -> Option<u64> {
+    const SURE: f64 = 9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, not negative and under 2^53")]
+    (n.fract() == 0.0 && (0.0..SURE).contains(&n)).then_some(n as u64)
+}
+
+/// Every number without a fraction in a value as a whole one.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(n) if n.is_f64() => {
+            if let Some(whole) = n.as_f64().and_then(whole_number) {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
+}
+
+fn whole<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    whole_or_none(d)?.ok_or_else(|| D::Error::custom("a whole number is needed"))
+}
+
+fn whole_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+    let Some(n) = Option::<serde_json::Number>::deserialize(d)? else { return Ok(None) };
+    let read = n.as_u64().or_else(|| n.as_f64().and_then(whole_number));
+    read.map(Some).ok_or_else(|| D::Error::custom("a whole number is needed"))
+}
+
+/// Whether each field of a body fits, and what they say together does not: a window that ends before it begins. `fault` says it in words.
+pub fn is_rule(e: &serde_json::Error) -> bool {
+    let text = e.to_string();
+    ["a window ", "a band "].iter().any(|what| text.starts_with(what))
 }
 
 /// What is wrong with a body, without a word of what it holds.
@@ -219,6 +302,21 @@ mod tests {
         ] {
             assert!(parse(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_number_without_a_fraction_is_a_whole_one() {
+        let parse = |grant: &str| {
+            let body =
+                format!(r#"{{"person":"P-0001","submission":"S-0001","action":"view","occurred_at":1780000000000000.0,"grant":{grant}}}"#);
+            serde_json::from_str::<AccessBody>(&body).map(|b| b.grant)
+        };
+        assert_eq!(parse("7.0").unwrap(), Some(7));
+        assert_eq!(parse("18446744073709551615").unwrap(), Some(u64::MAX));
+        assert_eq!(parse("null").unwrap(), None);
+        assert!(["7.5", "-1", "-1.0", "1e300", "\"7\"", "9007199254740993.0"].iter().all(|bad| parse(bad).is_err()));
+        let edge = json!({ "id": "x-1", "name": "X", "supersedes": 3.0 });
+        assert_eq!(record("provider", edge).unwrap().supersedes(), Some(LeafIndex(3)));
     }
 
     #[test]

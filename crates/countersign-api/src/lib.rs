@@ -10,6 +10,7 @@
 
 pub mod body;
 pub mod marking;
+pub mod mnpi;
 pub mod openapi;
 pub mod problem;
 pub mod roles;

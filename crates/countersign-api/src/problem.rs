@@ -71,7 +71,7 @@ kinds! {
     /// The request does not read.
     Validation = "validation", 400, "The request is not what it has to be", "The request does not fit its schema.", NO;
     /// A cursor that is not of this ledger's making, or of another question.
-    Cursor = "cursor", 400, "The cursor is no good", "Begin again without a cursor.", NO;
+    Cursor = "cursor", 422, "The cursor is no good", "Begin again without a cursor.", NO;
     /// A POST without a key.
     KeyMissing = "idempotency-key-missing", 400, "An Idempotency-Key is needed", "Send an Idempotency-Key header: 16 to 64 letters, digits, '-' or '_', new for each request and the same when you repeat it.", NO;
     /// Nobody is known to ask.
@@ -94,6 +94,8 @@ kinds! {
     Move = "grant-state", 409, "The grant cannot move so", "Look where the grant stands.", NO;
     /// A request that was recorded and not cleared.
     NotCleared = "not-cleared", 409, "Not cleared", "Not cleared. The ethics office can decide.", Some(true);
+    /// Its data key was destroyed.
+    Erased = "erased", 410, "It was erased", "Its data key was destroyed. That it was recorded can be proven; nobody can read it.", NO;
     /// It was changed since.
     StaleEtag = "stale-etag", 412, "It was changed since you looked", "Look at it again and send the new ETag.", NO;
     /// Too long.

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, assess, backup, calendar, cases, directory, export, fields, grant, import, init, key, keys, login, memo, migrate, officer,
-    policy, preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
+    access, assess, backup, calendar, cases, directory, doctor, export, fields, grant, import, init, key, keys, login, memo, migrate,
+    officer, policy, preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -160,9 +160,11 @@ pub(crate) enum Command {
     /// Officers' own keys, with which they sign what they ask and approve.
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
+    /// Say whether a ledger and the service over it have what they need, and what to do where they have not.
+    Doctor(doctor::DoctorArgs),
     /// Serve a ledger over the network, until asked to stop.
     Serve(serve::ServeArgs),
-    /// What stands for a principal over the network: certificates, and keys of gateways.
+    /// What stands for a principal over the network: certificates, accounts at providers of tokens, and keys of gateways.
     #[command(subcommand)]
     Login(login::LoginCommand),
     /// The configuration of `serve`.

@@ -1,9 +1,13 @@
 //! What people are told of a decision: a neutral sentence for whoever asks, the whole reasoning for the ethics role.
 
+use std::collections::BTreeSet;
+
+use countersign_conflict::rules::Sum;
 use countersign_conflict::{Facts, rules};
-use countersign_entry::ids::LeafIndex;
-use countersign_entry::record::{Assessment, Decision, ObligationKind, ObligedParty, Outcome, Record, Verdict};
-use countersign_ledger::{Ledger, query};
+use countersign_entry::ids::{IssuerId, LeafIndex};
+use countersign_entry::record::{Assessment, Band, Decision, Holding, ObligationKind, ObligedParty, Outcome, Record, Verdict};
+use countersign_law::{grouped, limits};
+use countersign_ledger::{Ledger, OpenError, query};
 
 pub(crate) use countersign_api::told::{NO_ADVICE, caveat, explain_json, neutral_text, neutral_text_after};
 
@@ -20,7 +24,7 @@ pub(crate) fn one_line(a: &Assessment, facts: &Facts) -> String {
     });
     because.extend(watched);
     let because = if because.is_empty() { String::new() } else { format!(": {}", because.join("; ")) };
-    let decision = if a.decision == Decision::Cleared && a.participate == Outcome::Block {
+    let decision = if a.decision == Decision::Cleared && a.participate != Outcome::Clear {
         "cleared without participation".into()
     } else {
         word_of(&a.decision)
@@ -44,6 +48,9 @@ pub(crate) fn explain(a: &Assessment, ledger: &Ledger) -> Vec<String> {
         ));
         lines.push(format!("    {} (rule version {})", reason.cite, reason.version));
         lines.extend(reason.evidence.iter().map(|i| format!("    {}", evidence(*i, ledger))));
+        if reason.rule.as_str() == rules::INTERESTS {
+            lines.extend(sums(&reason.evidence, ledger).into_iter().map(|line| format!("    {line}")));
+        }
     }
     lines.extend(a.watch.iter().map(|i| format!("watch list, which changes nothing above: {}", evidence(*i, ledger))));
     for o in &a.obligations {
@@ -66,8 +73,57 @@ fn found(rule: &str) -> &str {
 pub(crate) fn evidence(index: LeafIndex, ledger: &Ledger) -> String {
     match ledger.entry(index.0) {
         Ok((_, _, record)) => format!("entry {index}: {} {}", record.type_name(), detail(&record)),
+        Err(OpenError::Shut { erased: Some(at), .. }) => erased_line(index, at),
         Err(_) => format!("entry {index}"),
     }
+}
+
+/// What stands in the place of an entry that nobody can read any more.
+pub(crate) fn erased_line(index: LeafIndex, at: u64) -> String {
+    format!("entry {index}: erased under entry {at}")
+}
+
+/// The arithmetic behind what is held: each issuer's sum, and what would settle it.
+fn sums(entries: &[LeafIndex], ledger: &Ledger) -> Vec<String> {
+    let opened = entries.iter().filter_map(|i| ledger.entry(i.0).ok()).map(|(.., record)| record);
+    let held: Vec<Holding> = opened.filter_map(|r| if let Record::Holding(h) = r { Some(h) } else { None }).collect();
+    let issuers: BTreeSet<Option<&IssuerId>> = held.iter().map(|h| h.instrument.issuer.as_ref()).collect();
+    let mut lines = Vec::new();
+    for issuer in &issuers {
+        let of: Vec<&Holding> = held.iter().filter(|h| h.instrument.issuer.as_ref() == *issuer).collect();
+        let terms: Vec<String> = of.iter().map(|h| band(h.value)).collect();
+        let sum = Sum::of(of.iter().map(|h| (*h, true)));
+        let most = sum.hi.map_or_else(|| "no known end".to_owned(), dollars);
+        let name = issuer.map_or_else(|| "no issuer linked".to_owned(), ToString::to_string);
+        lines.push(format!("{name}: {} = {} to {most}", terms.join(" + "), dollars(sum.lo)));
+    }
+    let open: Vec<String> =
+        held.iter().filter(|h| h.value.lo() != h.value.hi()).map(|h| format!("value of {}: {}", h.id, band(h.value))).collect();
+    if let (false, Some(limits)) = (open.is_empty(), limits::of(None).map(|edition| &edition.limits)) {
+        lines.push(format!(
+            "{}; needed: the exact value, or sums of at most {} in the developer (5 CFR 2640.202(a)), {} in all that is touched (5 CFR 2640.202(b)), {} in funds of one sector (5 CFR 2640.201(b))",
+            open.join("; "),
+            dollars(limits.party_securities),
+            dollars(limits.all_securities_with_parties),
+            dollars(limits.sector_funds)
+        ));
+    }
+    lines
+}
+
+/// As forms give it: `between 1,001 and 15,000`.
+fn band(value: Band) -> String {
+    match (value.lo(), value.hi()) {
+        (Some(lo), Some(hi)) if lo == hi => dollars(lo),
+        (Some(lo), Some(hi)) => format!("between {} and {}", dollars(lo), dollars(hi)),
+        (Some(lo), None) => format!("{} or more", dollars(lo)),
+        (None, Some(hi)) => format!("at most {}", dollars(hi)),
+        (None, None) => "unknown".to_owned(),
+    }
+}
+
+fn dollars(n: u64) -> String {
+    format!("${}", grouped(n))
 }
 
 /// What an entry says, where the type's name does not say it already.
@@ -83,6 +139,7 @@ fn detail(record: &Record) -> String {
             format!("{} {} {}, tier {}, {sure}", e.from, word_of(&e.relation), e.to, u8::from(e.tier))
         }
         Record::Policy(p) => format!("{} version {}", p.id, p.version),
+        Record::Holding(h) => format!("{}: {}, {}", h.id, query::describe(record), band(h.value)),
         other => query::describe(other),
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use countersign_conflict::Refusal;
+use countersign_intake::IntakeError;
 use countersign_ledger::export::ExportError;
 use countersign_ledger::query::ViewError;
 use countersign_ledger::{AppendError, BackupError, DirectoryError, OpenError};
@@ -122,6 +123,20 @@ pub(crate) enum Failure {
     /// Whatever has no reason to happen.
     #[error("{0}: this is a bug, please report it")]
     Bug(String),
+}
+
+impl From<IntakeError> for Failure {
+    fn from(e: IntakeError) -> Self {
+        match e {
+            IntakeError::Usage(what) => Self::Usage(what),
+            IntakeError::File(what) | IntakeError::People(what) | IntakeError::Invalid(what) => Self::Invalid(what),
+            IntakeError::NotFound(what) => Self::NotFound(what),
+            IntakeError::Denied(what) => Self::Denied(what),
+            IntakeError::Append(e) => Self::Append(e),
+            IntakeError::Open(e) => Self::Open(e),
+            IntakeError::Bug(what) => Self::Bug(what),
+        }
+    }
 }
 
 impl From<ViewError> for Failure {

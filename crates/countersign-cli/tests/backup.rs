@@ -106,8 +106,11 @@ fn a_data_key_is_not_destroyed_before_its_time() {
     let (s, vkey, approvers) = scene();
     let listed = s.json(&["key", "compartments", "DIR"]);
     let names: Vec<&str> = listed["compartments"].as_array().unwrap().iter().map(|row| row["compartment"].as_str().unwrap()).collect();
-    let [directory] = names[..] else { panic!("{listed}") };
-    assert!(directory.starts_with("directory 20"), "{listed}");
+    assert!(
+        names.iter().all(|name| name.starts_with("directory ")) && names.len() > 1,
+        "what is about one person has a key of its own: {listed}"
+    );
+    let directory = names[0];
     let erase = |compartment: &str| {
         let [one, two] = [approvers[0].as_str(), approvers[1].as_str()];
         s.run(&["key", "erase", "DIR", compartment, "--authority", "retention schedule", "--approver", one, "--approver", two]).exits(5)

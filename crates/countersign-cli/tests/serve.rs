@@ -159,6 +159,12 @@ fn a_certificate_and_a_key_are_linked_under_two_pairs_of_eyes() {
     link(&officer, &officer, "edipi").exits(5);
     link(&officer, &approver, "edipi").exits(0);
     link(&gateway, &approver, "edipi").exits(5);
+    let account = |more: &[&str]| {
+        s.run(&[&["login", "link", "DIR", "--principal", &officer, "--evidence", "seen", "--approver", &approver], more].concat())
+    };
+    account(&["--oidc-issuer", "https://login.example", "--oidc-subject", "subject-1"]).exits(0);
+    account(&["--oidc-issuer", "https://login.example"]).exits(2);
+    account(&[]).exits(2);
     let file = s.path("gateway.key");
     let key =
         ["login", "key", "DIR", "--principal", &gateway, "--evidence", "ordered", "--approver", &approver, "-o", file.to_str().unwrap()];
@@ -169,7 +175,7 @@ fn a_certificate_and_a_key_are_linked_under_two_pairs_of_eyes() {
     s.run(&["login", "revoke", "DIR", &id, "--reason", "replaced"]).exits(0);
     let rows = s.json(&["login", "list", "DIR"])["rows"].as_array().unwrap().clone();
     let stands: Vec<(&str, bool)> = rows.iter().map(|r| (r["kind"].as_str().unwrap(), r["stands"].as_bool().unwrap())).collect();
-    assert!(stands.contains(&("cac", true)) && stands.contains(&("api_key", false)), "{stands:?}");
+    assert!(stands.contains(&("cac", true)) && stands.contains(&("oidc", true)) && stands.contains(&("api_key", false)), "{stands:?}");
     s.verified();
 }
 

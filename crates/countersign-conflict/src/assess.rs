@@ -145,7 +145,12 @@ pub(crate) fn rule_set_digest() -> countersign_entry::ids::Hash32 {
 /// that does less on a block than on a referral, a block would else hide the referral beside it. No policy: nothing is cleared.
 fn decision(q: &Question<'_>, sheet: &Sheet) -> Decision {
     let Some(policy) = q.policy.map(|p| &p.record) else { return Decision::Referred };
-    let participation_blocked = if q.needs_participation() { policy.on_block.participate } else { policy.on_block_without_participation };
+    // Where the duty needs no participation, a bar on it keeps nobody from seeing; nor then does a doubt about it (access is not participation).
+    let [participation_referred, participation_blocked] = if q.needs_participation() {
+        [policy.on_refer.participate, policy.on_block.participate]
+    } else {
+        [policy.on_refer.participate.min(policy.on_block_without_participation), policy.on_block_without_participation]
+    };
     let effect = |bears_on: Verdict, on_refer: Effect, on_block: Effect| {
         let outcomes = sheet.reasons.iter().filter(move |r| r.bears_on == bears_on).map(|r| r.outcome);
         outcomes
@@ -159,7 +164,7 @@ fn decision(q: &Question<'_>, sheet: &Sheet) -> Decision {
     };
     let worst = [
         effect(Verdict::Access, Effect::Refer, Effect::Deny),
-        effect(Verdict::Participate, policy.on_refer.participate, participation_blocked),
+        effect(Verdict::Participate, participation_referred, participation_blocked),
         effect(Verdict::Hold, policy.on_refer.hold, policy.on_block.hold),
         effect(Verdict::Trade, policy.on_refer.trade, policy.on_block.trade),
     ]

@@ -166,6 +166,7 @@ impl Facts {
             Record::Import(r) => self.import(&r.id).map(|k| k.index),
             Record::MatchDecision(r) => self.match_decision(&r.id).map(|k| k.index),
             Record::Filer(r) => self.filer(&r.id).map(|k| k.index),
+            Record::LegalHold(r) => self.legal_holds.get(&r.id).map(|k| k.index),
             other => self.others.get(&(other.type_name(), other.entity()?.to_owned())).copied(),
         }
     }

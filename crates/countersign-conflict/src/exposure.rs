@@ -19,6 +19,8 @@ pub struct Exposed<'a> {
     pub relation: Relation,
     /// How close: as far as the farthest edge on the way.
     pub tier: Tier,
+    /// Whether it is the developer itself: every edge on the way says *is*. It is then a party to the review (5 CFR 2640.102(l)); an owner is none.
+    pub party: bool,
     /// Whether somebody checked every edge on the way. What follows from the industry alone nobody checked.
     pub confirmed: bool,
     /// The entries it rests on: the edges, from the submission on, then the records of issuers that share an industry.
@@ -90,7 +92,7 @@ impl Facts {
             (Relation::Competitor, way.via.iter().copied().chain([rival.index]).collect())
         };
         via.push(issuer.index);
-        Some(Exposed { issuer: &issuer.record.id, relation, tier: Tier::Three, confirmed: false, via })
+        Some(Exposed { issuer: &issuer.record.id, relation, tier: Tier::Three, party: false, confirmed: false, via })
     }
 
     fn industries<'a>(&'a self, submission: &'a Submission, recorded: &[Exposed<'a>]) -> BTreeSet<&'a str> {
@@ -106,7 +108,7 @@ impl Facts {
             Some(Node::Provider(submission.provider.clone())),
         ];
         for start in starts.iter().flatten() {
-            self.follow(start, &Way { tier: Tier::One, confirmed: true, via: Vec::new() }, &holds, &mut out);
+            self.follow(start, &Way { tier: Tier::One, party: true, confirmed: true, via: Vec::new() }, &holds, &mut out);
         }
         out
     }
@@ -117,7 +119,8 @@ impl Facts {
             let mut via = Vec::with_capacity(way.via.len() + 1);
             via.extend_from_slice(&way.via);
             via.push(edge.index);
-            let on = Way { tier: way.tier.max(edge.record.tier), confirmed: way.confirmed && edge.record.confirmed, via };
+            let party = way.party && edge.record.relation == Relation::Is;
+            let on = Way { tier: way.tier.max(edge.record.tier), party, confirmed: way.confirmed && edge.record.confirmed, via };
             let goes_on = match &edge.record.to {
                 Node::Host(_) => true,
                 Node::Issuer(_) => matches!(edge.record.relation, Relation::Is | Relation::OwnedBy),
@@ -129,7 +132,7 @@ impl Facts {
             if let Node::Issuer(issuer) = &edge.record.to {
                 // Who runs a host touches what the host serves by serving it.
                 let relation = if edge.record.relation == Relation::OperatedBy { Relation::ServedBy } else { edge.record.relation };
-                out.push(Exposed { issuer, relation, tier: on.tier, confirmed: on.confirmed, via: on.via });
+                out.push(Exposed { issuer, relation, tier: on.tier, party: on.party, confirmed: on.confirmed, via: on.via });
             }
         }
     }
@@ -148,6 +151,7 @@ impl Facts {
 /// The way so far.
 struct Way {
     tier: Tier,
+    party: bool,
     confirmed: bool,
     via: Vec<LeafIndex>,
 }

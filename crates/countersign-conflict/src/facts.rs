@@ -102,7 +102,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 7;
+pub const FACTS_VERSION: u32 = 8;
 
 /// Everything known before the next index.
 ///
@@ -147,7 +147,9 @@ pub struct Facts {
     pub(crate) cooling: BTreeSet<LeafIndex>,
     pub(crate) identifiers: ById<RecordId, Identifier>,
     pub(crate) holdings: ById<RecordId, Holding>,
+    pub(crate) holdings_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
     pub(crate) relationships: ById<RecordId, Relationship>,
+    pub(crate) ties_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
     pub(crate) trades: ById<RecordId, Trade>,
     pub(crate) trades_of: BTreeMap<PersonId, BTreeSet<RecordId>>,
     pub(crate) trades_in: BTreeMap<IssuerId, BTreeSet<RecordId>>,
@@ -406,8 +408,21 @@ impl Facts {
                 self.look_at_trades_listed(&r.id, at);
             }
             Record::Identifier(r) => drop(keep!(identifiers, r)),
-            Record::Holding(r) => drop(keep!(holdings, r)),
-            Record::Relationship(r) => drop(keep!(relationships, r)),
+            Record::Holding(r) => {
+                if let Some(old) = keep!(holdings, r) {
+                    remove(&mut self.holdings_of, &old.record.person, &r.id);
+                }
+                self.holdings_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+            }
+            Record::Relationship(r) => {
+                if let Some(old) = keep!(relationships, r) {
+                    remove(&mut self.ties_of, &old.record.person, &r.id);
+                }
+                self.ties_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+                if let Some(from) = r.from.as_ref().and_then(Date::start) {
+                    self.take_effect_later(index, from, at);
+                }
+            }
             Record::Import(r) => {
                 drop(keep!(imports, r));
                 self.note_feed(r, index, at);
@@ -452,66 +467,17 @@ impl Facts {
                     asked.decisions.push((index, at, d.cleared_until.clone()));
                 }
             }
+            Record::LegalHold(r) => {
+                drop(keep!(legal_holds, r));
+                self.apply_to_case(index, record);
+            }
             other => {
-                if let Record::LegalHold(r) = other {
-                    keep!(legal_holds, r);
-                }
                 self.officers.take(index, other);
                 self.apply_to_case(index, other);
                 if let Some(id) = other.entity() {
                     self.others.insert((other.type_name(), id.to_owned()), index);
                 }
             }
-        }
-    }
-
-    fn apply_request(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, r: &GrantRequest) {
-        let state = r.result.unwrap_or(GrantState::Submitted);
-        let grant = Grant {
-            request: r.clone(),
-            requester: actor.clone(),
-            at,
-            state,
-            because: state,
-            approvers: Vec::new(),
-            since: at,
-            open: Vec::new(),
-            basis: [Outcome::Clear; 3],
-        };
-        self.grants.insert(index, grant);
-        self.grants_of.entry(r.person.clone()).or_default().insert(index);
-        if let Some(a) = &r.assessment {
-            self.find_watched(&r.person, &r.submission, index, &a.watch, at);
-        }
-    }
-
-    fn apply_transition(&mut self, at: Micros, actor: &PrincipalId, r: &countersign_entry::record::GrantTransition) {
-        let Some(grant) = self.grants.get_mut(&r.grant) else { return };
-        let Some(result) = r.result else { return };
-        // An approval that did not hold is an attempt: it counts towards nothing, and its approver may approve again.
-        if r.to == GrantState::Approved && r.assessment.as_ref().is_some_and(|a| a.decision == Decision::Cleared) {
-            grant.approvers.push(actor.clone());
-        }
-        if grant.state == GrantState::Active && result != GrantState::Active {
-            if let Some((_, until @ None)) = grant.open.last_mut() {
-                *until = Some(at);
-            }
-            remove(&mut self.active_on, &grant.request.submission, &r.grant);
-        }
-        if result == GrantState::Active && grant.state != GrantState::Active {
-            grant.open.push((at, None));
-            if let Some(a) = &r.assessment {
-                grant.basis = [a.participate, a.hold, a.trade];
-            }
-            self.active_on.entry(grant.request.submission.clone()).or_default().insert(r.grant);
-            self.timers.insert((grant.request.expires_at, Timer::Expire(r.grant)));
-        }
-        if grant.state != result {
-            (grant.state, grant.since) = (result, at);
-            if !matches!(result, GrantState::CoolingOff | GrantState::Closed) {
-                grant.because = result;
-            }
-            self.after_access(r.grant, result, at);
         }
     }
 
@@ -534,7 +500,7 @@ impl Facts {
         }
     }
 
-    fn find_watched(&mut self, person: &PersonId, submission: &SubmissionId, index: LeafIndex, watch: &[LeafIndex], at: Micros) {
+    pub(crate) fn find_watched(&mut self, person: &PersonId, submission: &SubmissionId, index: LeafIndex, watch: &[LeafIndex], at: Micros) {
         for item in watch {
             if self.watch_seen.insert((person.clone(), submission.clone(), *item)) {
                 self.find(rules::WATCH_LIST, person, Some(submission), index, &[*item], at);
@@ -585,9 +551,7 @@ pub(crate) fn remove<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: &K
 
 fn set_bit(words: &mut Vec<u64>, bit: u64) {
     let Ok(word) = usize::try_from(bit / 64) else { return };
-    if words.len() <= word {
-        words.resize(word + 1, 0);
-    }
+    words.resize(words.len().max(word + 1), 0);
     if let Some(w) = words.get_mut(word) {
         *w |= 1 << (bit % 64);
     }

@@ -20,6 +20,8 @@ impl Facts {
         let mut affected: BTreeSet<LeafIndex> = BTreeSet::new();
         match record {
             Record::Recusal(r) => self.active_of_person(&r.person, &mut affected),
+            Record::Holding(r) => self.active_of_person(&r.person, &mut affected),
+            Record::Relationship(r) => self.active_of_person(&r.person, &mut affected),
             Record::Person(r) if r.status == PersonStatus::Former => return self.departures(&r.id, index),
             Record::Person(r) => self.active_of_person(&r.id, &mut affected),
             Record::Model(r) if r.stopped == Some(true) => affected.extend(self.active()),
@@ -84,12 +86,14 @@ impl Facts {
         self.due_case(at)
     }
 
-    /// Active grants that a recusal or list item taking effect bears on: none where another record has taken its place (that one has its own
+    /// Active grants that a recusal, tie or list item taking effect bears on: none where another record has taken its place (that one has its own
     /// timer), and none ever by a watch list, which must not show even as the occasion of a suspension that is right for another reason.
     fn reached_by(&self, cause: LeafIndex) -> BTreeSet<LeafIndex> {
         let mut affected = BTreeSet::new();
         if let Some(recusal) = self.recusals.values().find(|k| k.index == cause) {
             self.active_of_person(&recusal.record.person, &mut affected);
+        } else if let Some(tie) = self.relationships.values().find(|k| k.index == cause) {
+            self.active_of_person(&tie.record.person, &mut affected);
         } else if let Some(item) = self.items.values().find(|k| k.index == cause)
             && self.list(&item.record.list).is_some_and(|l| l.record.kind == ListKind::Restricted)
         {

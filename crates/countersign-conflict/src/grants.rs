@@ -1,8 +1,12 @@
 //! Grant states and the moves between them (domain.md section 5).
 
-use countersign_entry::record::{Assessment, Decision, GrantState, Outcome, Role};
+use countersign_entry::ids::{LeafIndex, PrincipalId};
+use countersign_entry::record::{Assessment, Decision, GrantRequest, GrantState, GrantTransition, Outcome, Role};
+use countersign_entry::time::Micros;
 
 use GrantState::*;
+
+use crate::facts::{Facts, Grant, Timer, remove};
 
 /// Who may ask for a move, from which states, to which.
 struct Move {
@@ -61,8 +65,8 @@ pub fn may_move(roles: &[Role], to: GrantState) -> bool {
 /// Where a first check leaves a grant.
 pub fn after_check(assessment: &Assessment) -> GrantState {
     match assessment.decision {
-        // Cleared although a rule bars participation: the duty does not need it, so access is open and taking part is not.
-        Decision::Cleared if assessment.participate == Outcome::Block => Recused,
+        // Cleared although taking part is barred or in doubt: the duty does not need it, so access is open and taking part is not.
+        Decision::Cleared if assessment.participate != Outcome::Clear => Recused,
         Decision::Cleared => Clear,
         Decision::Referred => Undetermined,
         Decision::Denied => Conflict,
@@ -72,6 +76,58 @@ pub fn after_check(assessment: &Assessment) -> GrantState {
 /// Whether a grant in this state can still lead to access, so that time can end it.
 pub fn live(state: GrantState) -> bool {
     matches!(state, Clear | Recused | Waived | Authorized502 | Agreement | Approved | Active | Suspended)
+}
+
+impl Facts {
+    pub(crate) fn apply_request(&mut self, index: LeafIndex, at: Micros, actor: &PrincipalId, r: &GrantRequest) {
+        let state = r.result.unwrap_or(GrantState::Submitted);
+        let grant = Grant {
+            request: r.clone(),
+            requester: actor.clone(),
+            at,
+            state,
+            because: state,
+            approvers: Vec::new(),
+            since: at,
+            open: Vec::new(),
+            basis: [Outcome::Clear; 3],
+        };
+        self.grants.insert(index, grant);
+        self.grants_of.entry(r.person.clone()).or_default().insert(index);
+        if let Some(a) = &r.assessment {
+            self.find_watched(&r.person, &r.submission, index, &a.watch, at);
+        }
+    }
+
+    pub(crate) fn apply_transition(&mut self, at: Micros, actor: &PrincipalId, r: &GrantTransition) {
+        let Some(grant) = self.grants.get_mut(&r.grant) else { return };
+        let Some(result) = r.result else { return };
+        // An approval that did not hold is an attempt: it counts towards nothing, and its approver may approve again.
+        if r.to == GrantState::Approved && r.assessment.as_ref().is_some_and(|a| a.decision == Decision::Cleared) {
+            grant.approvers.push(actor.clone());
+        }
+        if grant.state == GrantState::Active && result != GrantState::Active {
+            if let Some((_, until @ None)) = grant.open.last_mut() {
+                *until = Some(at);
+            }
+            remove(&mut self.active_on, &grant.request.submission, &r.grant);
+        }
+        if result == GrantState::Active && grant.state != GrantState::Active {
+            grant.open.push((at, None));
+            if let Some(a) = &r.assessment {
+                grant.basis = [a.participate, a.hold, a.trade];
+            }
+            self.active_on.entry(grant.request.submission.clone()).or_default().insert(r.grant);
+            self.timers.insert((grant.request.expires_at, Timer::Expire(r.grant)));
+        }
+        if grant.state != result {
+            (grant.state, grant.since) = (result, at);
+            if !matches!(result, GrantState::CoolingOff | GrantState::Closed) {
+                grant.because = result;
+            }
+            self.after_access(r.grant, result, at);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //!
 //! Nothing here is a fact. It is forgotten whenever a record comes that it was made from, and made again when it is asked for.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, SubmissionId};
-use countersign_entry::record::{ListSubject, Submission};
+use countersign_entry::record::{ListSubject, Submission, Tier};
 use countersign_entry::time::{DAY, Micros};
 
 use crate::facts::Facts;
@@ -14,13 +15,17 @@ use crate::facts::Facts;
 /// Submissions remembered at most; beyond them all are forgotten.
 const SUBMISSIONS_MAX: usize = 8_192;
 
-/// An issuer a submission touches over recorded edges, by its surest way.
+/// An issuer a submission touches over recorded edges, by its surest way, and of those the closest.
 #[derive(Debug)]
 pub struct Touch {
     /// The issuer.
     pub issuer: IssuerId,
+    /// How close.
+    pub tier: Tier,
     /// Whether somebody checked every edge on the way.
     pub confirmed: bool,
+    /// Whether it is the developer itself, and so a party to the review (5 CFR 2640.102(l)); an owner of the developer is none (5 CFR 2635.402(b)(1)).
+    pub party: bool,
     /// The entries of the edges.
     pub via: Vec<LeafIndex>,
 }
@@ -82,9 +87,10 @@ impl Facts {
         let mut places: HashMap<&IssuerId, usize> = HashMap::new();
         for way in self.exposures_of(submission, day) {
             let place = *places.entry(way.issuer).or_insert(all.len());
-            let touch = Touch { issuer: way.issuer.clone(), confirmed: way.confirmed, via: way.via };
+            let touch = Touch { issuer: way.issuer.clone(), tier: way.tier, confirmed: way.confirmed, party: way.party, via: way.via };
+            let surer = |a: &Touch, b: &Touch| (a.confirmed, a.party, Reverse(a.tier)) > (b.confirmed, b.party, Reverse(b.tier));
             match all.get_mut(place) {
-                Some(known) if touch.confirmed && !known.confirmed => *known = touch,
+                Some(known) if surer(&touch, known) => *known = touch,
                 Some(_) => {}
                 None => all.push(touch),
             }

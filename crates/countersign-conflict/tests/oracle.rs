@@ -44,7 +44,7 @@ fn state_after(entries: &[Entry], entry: &Entry, answer: &Answer) -> Option<Gran
     let checked = match answer.decision {
         Decision::Denied => GrantState::Conflict,
         Decision::Referred => GrantState::Undetermined,
-        Decision::Cleared if answer.participate == Outcome::Block => GrantState::Recused,
+        Decision::Cleared if answer.participate != Outcome::Clear => GrantState::Recused,
         Decision::Cleared => GrantState::Clear,
     };
     let t = match &entry.record {

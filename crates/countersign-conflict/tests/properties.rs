@@ -188,6 +188,8 @@ proptest! {
             let Record::GrantRequest(grant) = scene.at(t.grant) else { panic!("a grant is a request") };
             match scene.at(cause) {
                 Record::Recusal(r) => prop_assert_eq!(&r.person, &grant.person),
+                Record::Holding(r) => prop_assert_eq!(&r.person, &grant.person),
+                Record::Relationship(r) => prop_assert_eq!(&r.person, &grant.person),
                 Record::Person(r) => prop_assert_eq!(&r.id, &grant.person),
                 Record::Submission(r) => prop_assert_eq!(&r.id, &grant.submission),
                 Record::ListItem(r) => prop_assert!(!matches!(only_kind(&scene, &r.list), Some(ListKind::Watch)), "{:?}", r),

@@ -156,8 +156,8 @@ text_newtype!(
     Reference, "a reference", "is R- followed by 4 to 32 letters or digits", "^R-[A-Za-z0-9]{4,32}$", |t| random_id(t, "R-")
 );
 text_newtype!(
-    /// A calendar date, `YYYY-MM-DD`, UTC. Texts of this form order as dates do.
-    Date, "a date", "is YYYY-MM-DD in the Gregorian calendar", "^\\d{4}-\\d{2}-\\d{2}$",
+    /// A calendar date, `YYYY-MM-DD`, UTC. Texts of this form order as dates do. The pattern knows how long months are, and leap years.
+    Date, "a date", "is YYYY-MM-DD in the Gregorian calendar", "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$",
     |t| t.len() == 10 && t.parse::<jiff::civil::Date>().is_ok_and(|d| d.to_string() == t)
 );
 

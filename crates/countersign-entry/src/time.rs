@@ -12,6 +12,10 @@ use crate::limits::{MICROS_MAX, WINDOW_DAYS_MAX};
 #[serde(try_from = "u64", into = "u64")]
 pub struct Micros(u64);
 
+/// What the schemas say of a time, for tools: RFC 3339 with an offset, from 1970 on, on days that there are.
+#[cfg(feature = "schema")]
+pub const TIME_PATTERN: &str = r"^((19[7-9][0-9]|[2-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[3579][26])00)-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
+
 /// As people write it in JSON, where it is a text.
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for Micros {
@@ -20,7 +24,7 @@ impl schemars::JsonSchema for Micros {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "format": "date-time", "description": "RFC 3339 with an offset" })
+        schemars::json_schema!({ "type": "string", "format": "date-time", "pattern": TIME_PATTERN, "description": "RFC 3339 with an offset" })
     }
 }
 

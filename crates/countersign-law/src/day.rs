@@ -18,6 +18,11 @@ impl Day {
         Date::new(year, month, day).ok().map(Self)
     }
 
+    /// The day of an entry's date; `None` before the year 1.
+    pub fn of(date: &EntryDate) -> Option<Self> {
+        date.as_str().parse().ok().map(Self)
+    }
+
     fn plus(self, span: Span) -> Self {
         Self(self.0.saturating_add(span))
     }
@@ -48,7 +53,7 @@ impl Day {
     pub fn plus_business_days(self, days: u32) -> Self {
         let date = EntryDate::from_parts(self.0.year(), self.0.month(), self.0.day()).map(|date| date.plus_business_days(days));
         // No entry writes a day before the year 0, and no term begins there.
-        date.and_then(|date| date.as_str().parse().ok()).map_or(self, Self)
+        date.as_ref().and_then(Self::of).unwrap_or(self)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod rules;
 mod scenario;
 mod three;
 
+pub use self::amount::grouped;
 pub use self::answer::{
     Answer, Finding, Flag, Kind, KindAnswer, Obligation, Outcome, Point, PolicyName, Question, Verdict, Verdicts, schema as answer_schema,
 };

@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use countersign_conflict::replay::Replay;
+use countersign_entry::seal::Sealed;
+use countersign_entry::time::Micros;
 use countersign_log::chain::{self, ChainHash};
 use countersign_log::tree::{self, CompactRange};
 use countersign_log::vkey::VKey;
 use countersign_store::Store;
 use zeroize::Zeroizing;
 
+use crate::compartments::{Compartments, compartment};
 use crate::keys::LogKeys;
 use crate::open::{KeyOf, Ledger, Mode, OpenError, linked_record};
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
@@ -70,6 +73,7 @@ impl Ledger {
             chain: chain::origin_hash(&self.state.origin),
             tree: CompactRange::new(),
             log_keys: LogKeys::new(&self.vkey),
+            compartments: Compartments::default(),
             vkey: self.vkey.clone(),
             replay: Replay::new(),
         };
@@ -137,6 +141,7 @@ struct Job {
     chain: ChainHash,
     tree: CompactRange,
     log_keys: LogKeys,
+    compartments: Compartments,
     vkey: VKey,
     replay: Replay,
 }
@@ -172,16 +177,19 @@ impl Job {
 
     fn step(&mut self, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(), String> {
         let opened = linked_record(index, leaf, sealed, self.chain, &self.keys, &self.origin_hash);
-        if let Err(OpenError::Shut { key_id, .. }) = opened {
-            self.replay.pass(index, key_id);
-            self.chain = chain::link(leaf);
-            self.tree.append(tree::leaf_hash(leaf));
-            return Ok(());
-        }
-        let (meta, record) = opened.map_err(|e| e.to_string())?;
         self.chain = chain::link(leaf);
         self.tree.append(tree::leaf_hash(leaf));
+        let (meta, record) = match opened {
+            Err(OpenError::Shut { key_id, .. }) => {
+                self.replay.pass(index, key_id);
+                return Ok(());
+            }
+            opened => opened.map_err(|e| e.to_string())?,
+        };
         self.log_keys.take(index, &record);
+        if let (Ok(Sealed::Encrypted { key_id, .. }), Ok(at)) = (Sealed::parse(sealed), Micros::new(meta.at)) {
+            self.compartments.take(&compartment(&record, at, self.replay.facts()), key_id);
+        }
         match self.replay.step(index, &meta, &record).first() {
             Some(finding) => Err(format!("entry {index} does not replay: {}", finding.detail)),
             None => Ok(()),
@@ -195,6 +203,7 @@ impl Job {
         let (size, root, chain) = (self.tree.size(), self.tree.root(), self.chain);
         let same = (size, root, chain) == (kept.tree.size(), kept.tree.root(), kept.chain)
             && self.log_keys == kept.keys
+            && self.compartments == kept.compartments
             && self.replay.into_facts().settled_as(kept.facts, kept.settled_at);
         if !same {
             told.object(format!("the snapshot of size {size} is not what the entries before it give"));

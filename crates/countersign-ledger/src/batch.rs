@@ -1,7 +1,6 @@
 //! From decided records to the bytes of a batch. Contents are committed to and sealed without knowing the chain, so side by side; linking comes
 //! last.
 
-use countersign_conflict::Facts;
 use countersign_entry::ids::PrincipalId;
 use countersign_entry::leaf::{Kind, Leaf};
 use countersign_entry::record::Record;
@@ -102,44 +101,4 @@ fn seal_draft(
 pub(crate) fn link(draft: SealedDraft, index: u64, prev: [u8; 32]) -> StoredEntry {
     let SealedDraft { kind, minute, content_hash, sealed_hash, sealed } = draft;
     StoredEntry { leaf: Leaf { index, kind, minute, prev, content_hash, sealed_hash }.encode(), sealed }
-}
-
-/// The compartment whose data key seals a record of kind 1, for one year of retention, which begins with recording.
-pub(crate) fn compartment(record: &Record, at: Micros, facts: &Facts) -> String {
-    let year: String = at.to_string().chars().take_while(|c| *c != '-').collect();
-    format!("{} {year}", subject_matter(record, facts))
-}
-
-fn subject_matter(record: &Record, facts: &Facts) -> String {
-    let submission = match record {
-        Record::Submission(r) => Some(&r.id),
-        Record::GrantRequest(r) => Some(&r.submission),
-        Record::AccessEvent(r) => Some(&r.submission),
-        Record::GrantTransition(r) => facts.grant(r.grant).map(|g| &g.request.submission),
-        Record::Agreement(_)
-        | Record::Recusal(_)
-        | Record::List(_)
-        | Record::ListItem(_)
-        | Record::CaseOpened(_)
-        | Record::CaseEvent(_)
-        | Record::PreclearanceRequest(_)
-        | Record::PreclearanceDecision(_)
-        | Record::Filer(_)
-        | Record::DutyEvent(_)
-        | Record::Holding(_)
-        | Record::Trade(_)
-        | Record::Relationship(_)
-        | Record::MatchDecision(_)
-        | Record::Vulnerability(_)
-        | Record::Referral(_)
-        | Record::LegalHold(_) => {
-            return "ethics".to_owned();
-        }
-        _ => return "directory".to_owned(),
-    };
-    // An access to something nobody recorded must not make a key for every name a gateway can invent.
-    match submission.filter(|id| matches!(record, Record::Submission(_)) || facts.submission(id).is_some()) {
-        Some(id) => format!("submission:{id}"),
-        None => "unfiled".to_owned(),
-    }
 }

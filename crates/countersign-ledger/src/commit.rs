@@ -10,9 +10,10 @@ use countersign_log::checkpoint::Checkpoint;
 use countersign_log::tree::LeafIndex as TreeIndex;
 use countersign_store::StagedBatch;
 
-use crate::batch::{Draft, compartment, link, seal_all};
+use crate::batch::{Draft, link, seal_all};
+use crate::compartments::compartment;
 use crate::durable::{Decided, Hands, Made, Placed};
-use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, REQUEST_BYTES_MAX};
+use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, KEY_POOL_MAX, REQUEST_BYTES_MAX};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
 use crate::state::short_hash;
@@ -165,7 +166,6 @@ impl Ledger {
         now: Micros,
         drafts: &mut Vec<Draft>,
     ) -> Result<Result<usize, AppendError>, AppendError> {
-        self.keep_keys_ready(now, drafts)?;
         self.record_due(now, drafts)?;
         let at = self.next_time(now);
         let mut record = request.record;
@@ -187,6 +187,7 @@ impl Ledger {
         let index = self.place_asked(draft, Some(asked), drafts)?;
         let follow = drafts.get(place).map(|cause| self.state.facts.consequences(index, at, &cause.record)).unwrap_or_default();
         for (record, part) in follow.into_iter().zip(1u32..) {
+            self.keep_keys_ready(now, drafts)?;
             let at = self.next_time(now);
             self.place(Draft { at, actor: actor.clone(), request: format!("{key}/{part}"), record, signed: None, key_id: None }, drafts)?;
         }
@@ -213,6 +214,7 @@ impl Ledger {
 
     fn record_due(&mut self, now: Micros, drafts: &mut Vec<Draft>) -> Result<(), AppendError> {
         loop {
+            self.keep_keys_ready(now, drafts)?;
             let at = self.next_time(now);
             let Some(record) = self.state.facts.due(at) else { return Ok(()) };
             let draft = self.sequencer_draft(at, record)?;
@@ -220,18 +222,20 @@ impl Ledger {
         }
     }
 
-    /// Data keys are made in pools, so that a new submission does not show, and are durable before the entries that announce them. A key that a
-    /// crash left unannounced is announced now; none is used before.
+    /// Sees to it that there is a free data key for the next record. Keys are made in pools, so that a new submission does not show, and are durable
+    /// before the entries that announce them. A key that a crash left unannounced is announced now; none is used before.
+    ///
+    /// These entries stand wherever a key is needed, also before something that is due or follows from another entry: replay expects them anywhere.
     pub(crate) fn keep_keys_ready(&mut self, now: Micros, drafts: &mut Vec<Draft>) -> Result<(), AppendError> {
         if self.keys_free < KEY_POOL_LOW {
-            self.keys.create_pool(KEY_POOL, &mut countersign_sign::os_random).map_err(|e| AppendError::Unavailable(e.to_string()))?;
-            self.keys_free = self.keys.free();
+            let count = u32::try_from(self.keys.count() / 8).unwrap_or(KEY_POOL_MAX).clamp(KEY_POOL, KEY_POOL_MAX);
+            let made = self.keys.create_pool(count, &mut countersign_sign::os_random);
+            self.keys_free += made.map_err(|e| AppendError::Unavailable(e.to_string()))?.len();
         } else if self.keys_announced {
             return Ok(());
         }
         let missing: Vec<_> = self.keys.keys().filter(|k| !self.state.index.announced.contains(&k.key_id)).collect();
         for key in missing {
-            self.record_due(now, drafts)?;
             let record = Record::DataKeyCreated(DataKeyCreated { key_id: key.key_id, check: Hash32(key.check) });
             let draft = self.sequencer_draft(self.next_time(now), record)?;
             self.place(draft, drafts)?;
@@ -263,15 +267,15 @@ impl Ledger {
         Ok(LeafIndex(index))
     }
 
-    /// The data key of a compartment; a new compartment takes a free one, and that is durable before it is used.
+    /// The data key of a compartment; a new compartment takes the first free one.
     fn key_for(&mut self, compartment: &str) -> Result<u32, AppendError> {
-        if let Some(key_id) = self.compartments.get(compartment) {
-            return Ok(*key_id);
+        if let Some(key_id) = self.state.compartments.key_of(compartment) {
+            return Ok(key_id);
         }
-        let key_id =
-            self.keys.assign(compartment, &mut countersign_sign::os_random).map_err(|e| AppendError::Unavailable(e.to_string()))?;
-        self.compartments.insert(compartment.to_owned(), key_id);
-        self.keys_free = self.keys.free();
+        let free = self.keys.ids_above(self.state.compartments.last()).next();
+        let key_id = free.ok_or_else(|| AppendError::Unavailable("no free data key is left".into()))?;
+        self.state.compartments.take(compartment, key_id);
+        self.keys_free = self.keys_free.saturating_sub(1);
         Ok(key_id)
     }
 

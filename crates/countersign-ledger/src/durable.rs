@@ -16,7 +16,7 @@ use countersign_store::{Head, Register, StagedBatch, Store};
 use crate::batch::Draft;
 use crate::commit::{Answer, AppendError};
 use crate::limits::{KEY_RETRY_MAX, KEY_RETRY_MIN, SEAL_PATIENCE};
-use crate::receipt::Receipt;
+use crate::receipt::{Proof, Receipt};
 
 /// Where a request of the batch ended up.
 pub(crate) enum Placed {
@@ -112,15 +112,11 @@ impl Decided {
                 (Placed::Before(index), _) => before(index).map(|r| Receipt { repeated: true, ..r }),
                 (Placed::Again(position), _) => answers.get(position).cloned().unwrap_or_else(|| Err(lost())),
                 (Placed::Draft(place), Ok(note)) => match (drafts.get_mut(place), batch.entries.get_mut(place), proofs.next()) {
-                    (Some(draft), Some(entry), Some(hashes)) => Ok(Receipt {
-                        index: batch.first_index + place as u64,
-                        at: draft.at,
-                        record: draft.take_record(),
-                        leaf: std::mem::take(&mut entry.leaf),
-                        hashes,
-                        note: note.clone(),
-                        repeated: false,
-                    }),
+                    (Some(draft), Some(entry), Some(hashes)) => {
+                        let leaf = std::mem::take(&mut entry.leaf);
+                        let proof = Proof { index: batch.first_index + place as u64, leaf, hashes, note: note.clone() };
+                        Ok(Receipt { proof, at: draft.at, record: draft.take_record(), repeated: false })
+                    }
                     _ => Err(lost()),
                 },
             };

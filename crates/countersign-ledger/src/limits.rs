@@ -17,8 +17,10 @@ pub const QUEUE_MAX: usize = 8_192;
 pub const REQUEST_BYTES_MAX: usize = 16_384;
 /// Microseconds the clock may lie behind the newest entry before nothing is recorded any more.
 pub const CLOCK_BEHIND_MAX: u64 = 2_000_000;
-/// Data keys made at a time.
+/// Data keys made at a time, at least.
 pub const KEY_POOL: u32 = 16;
+/// Data keys made at a time, at most. In between it is an eighth of those there are, since each time the whole file is written.
+pub const KEY_POOL_MAX: u32 = 16_384;
 /// Free data keys below which a new pool is made.
 pub const KEY_POOL_LOW: usize = 4;
 /// Leaves whose place inside their tile the tree keeps at least in memory; it forgets as many at a time.

@@ -1,6 +1,6 @@
 //! Making a ledger, opening one, and the gate at start.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -13,8 +13,6 @@ use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
 use countersign_log::chain::ChainHash;
 use countersign_log::checkpoint::VerifiedCheckpoint;
-use countersign_log::note::Note;
-use countersign_log::recall;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
@@ -26,10 +24,11 @@ use crate::audit::Audit;
 use crate::batch::Draft;
 use crate::beside::Beside;
 use crate::commit::AppendError;
+use crate::compartments::compartment;
 use crate::durable::Unsealed;
 use crate::index::{DiskError, Index};
+use crate::limits::KEY_POOL;
 use crate::nowhere::Nowhere;
-use crate::receipt::Receipt;
 use crate::snapshot::SnapshotError;
 use crate::state::{State, typed};
 use crate::{Clock, Entropy};
@@ -77,7 +76,6 @@ pub struct Ledger {
     pub(crate) keys: DataKeys,
     pub(crate) keys_announced: bool,
     pub(crate) keys_free: usize,
-    pub(crate) compartments: HashMap<String, u32>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) vkey: VKey,
@@ -92,7 +90,7 @@ pub struct Ledger {
     pub(crate) snapshot_size: u64,
     pub(crate) audit: Option<Audit>,
     /// A data key is being destroyed by this handle, which goes on with nothing else.
-    pub(crate) erasing: Option<u32>,
+    pub(crate) erasing: BTreeSet<u32>,
     /// The entries read at this start say that a data key was destroyed.
     erased_since: bool,
     /// The index of a ledger opened for reading, made when it is first asked.
@@ -177,8 +175,11 @@ impl Ledger {
         let now = self.clock.now();
         let line = |text: String| Line::new(text).map_err(|e| AppendError::Malformed(e.to_string()));
         let genesis = Genesis { origin: line(self.state.origin.clone())?, format: 1, keys: vec![line(self.vkey.to_string())?] };
-        let pool = self.keys.create_pool(crate::limits::KEY_POOL, &mut countersign_sign::os_random);
+        // Each of the records may need one of its own, and none can be made before there is somebody to announce it.
+        let count = u32::try_from(records.len()).unwrap_or(u32::MAX).max(KEY_POOL);
+        let pool = self.keys.create_pool(count, &mut countersign_sign::os_random);
         let pool = pool.map_err(|e| AppendError::Unavailable(e.to_string()))?;
+        self.keys_free = pool.len();
         let created = |k: &countersign_sign::datakeys::DataKeyInfo| {
             (sequencer, Record::DataKeyCreated(DataKeyCreated { key_id: k.key_id, check: Hash32(k.check) }))
         };
@@ -193,7 +194,6 @@ impl Ledger {
             self.place(Draft { at, actor: actor.clone(), request, record, signed: None, key_id: None }, &mut drafts)?;
         }
         self.keys_announced = true;
-        self.keys_free = self.keys.free();
         self.make_durable(drafts)
     }
 
@@ -243,7 +243,7 @@ impl Ledger {
             }
         }
         ledger.state.facts = replay.into_facts();
-        ledger.keys_free = ledger.keys.free();
+        ledger.keys_free = ledger.keys.ids_above(ledger.state.compartments.last()).count();
         let known = ledger.register.load()?;
         let lost = known.as_ref().filter(|known| ledger.state.keys.declares_lost(&known.note)).cloned();
         let ahead = known.filter(|known| known.size > size && lost.is_none());
@@ -285,7 +285,6 @@ impl Ledger {
             keys: parts.keys,
             keys_announced: false,
             keys_free: 0,
-            compartments: HashMap::new(),
             clock: parts.clock,
             entropy: parts.entropy,
             vkey: parts.vkey,
@@ -296,7 +295,7 @@ impl Ledger {
             beside: parts.beside,
             snapshot_size: 0,
             audit: None,
-            erasing: None,
+            erasing: BTreeSet::new(),
             erased_since: false,
             reading: OnceLock::new(),
         }
@@ -385,6 +384,9 @@ impl Ledger {
             self.state.take_into_index(index, &actor, &meta.request, &record, replay.facts());
         }
         let unsound = self.state.keys.check(&self.state.origin, index, &record);
+        if let Ok(Sealed::Encrypted { key_id, .. }) = Sealed::parse(sealed) {
+            self.state.compartments.take(&compartment(&record, at, replay.facts()), key_id);
+        }
         let found = replay.step(index, &meta, &record);
         if objection.is_none() {
             let unsound = unsound.err().map(|what| format!("entry {index} is no sound key event: {what}"));
@@ -487,27 +489,12 @@ impl Ledger {
         Ok(stored.leaf.len() + stored.sealed.len())
     }
 
-    /// The receipt of a committed entry: always made from the log, under the checkpoint of its own commit.
+    /// Leaf of a committed entry, which is there whether or not the entry can be read.
     ///
     /// # Errors
-    /// [`AppendError::Unknown`] where the log cannot be read.
-    pub fn receipt(&self, index: u64) -> Result<Receipt, AppendError> {
-        let unknown = |e: String| AppendError::Unknown(e);
-        let (leaf, meta, record) = self.entry(index).map_err(|e| unknown(e.to_string()))?;
-        let mut head = None;
-        self.store
-            .seals(index + 1, &mut |size, note| {
-                head = Some((size, note.to_vec()));
-                ControlFlow::Break(())
-            })
-            .map_err(|e| unknown(e.to_string()))?;
-        let (size, note) = head.ok_or_else(|| unknown(format!("no commit covers entry {index}")))?;
-        Note::parse(&note).map_err(|e| unknown(e.to_string()))?;
-        let leaves = &mut |range| self.leaf_hashes(range);
-        let hashes = recall::inclusion_proof(&self.state.tree, tree::LeafIndex(index), TreeSize(size), leaves);
-        let hashes = hashes.map_err(|e| unknown(e.to_string()))?;
-        let (at, _) = typed(&meta).ok_or_else(|| unknown("time or actor".into()))?;
-        Ok(Receipt { index, at, record, leaf, hashes, note: note.into(), repeated: false })
+    /// The index is not committed.
+    pub fn leaf(&self, index: u64) -> Result<Vec<u8>, OpenError> {
+        Ok(self.store.read(index)?.leaf)
     }
 
     /// The newest signed checkpoint and its size.
@@ -530,6 +517,17 @@ fn missing_entries(size: u64, known: &Head) -> String {
         "the store ends at size {size}, its head register stands at {}: entries are missing. Keep this disk and restore a newer backup, or declare them lost with `countersign restore --declare-loss`",
         known.size
     )
+}
+
+/// What an erased entry held is gone, and that is no fault: none in its place.
+///
+/// # Errors
+/// Every other reason why an entry does not open.
+pub fn unless_erased<T>(opened: Result<T, OpenError>) -> Result<Option<T>, OpenError> {
+    match opened {
+        Err(OpenError::Shut { erased: Some(_), .. }) => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
 pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {

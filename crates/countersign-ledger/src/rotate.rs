@@ -168,7 +168,7 @@ impl Ledger {
     /// Key events are signed texts, so they are held against the log's keys before they are decided; and the log can go on signing after them.
     pub(crate) fn check_key_event(&self, record: &Record) -> Result<(), String> {
         if let Record::DataKeyDestroyed(r) = record
-            && self.erasing != Some(r.key_id)
+            && !self.erasing.contains(&r.key_id)
         {
             return Err("a data key is destroyed by `countersign key erase`, and by nothing else".into());
         }

@@ -25,6 +25,7 @@ use countersign_log::vkey::VKey;
 use countersign_sign::datakeys::{DataKeys, SEALED_SECRET_LEN};
 use serde::{Deserialize, Serialize};
 
+use crate::compartments::Compartments;
 use crate::keys::{KeptKeys, LogKeys};
 use crate::sealed::{PREFIX_LEN, Sealer, TAG_LEN, prefix};
 use crate::state::State;
@@ -73,13 +74,14 @@ pub(crate) struct Restored {
     pub(crate) last_at: Micros,
     pub(crate) keys: LogKeys,
     pub(crate) erased: BTreeMap<u32, u64>,
+    pub(crate) compartments: Compartments,
     /// Everything due by then was recorded, and what was due and came to nothing forgotten.
     pub(crate) settled_at: Micros,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body<F, B> {
+struct Body<F, B, C> {
     facts_version: u32,
     rule_set: String,
     facts: F,
@@ -88,6 +90,7 @@ struct Body<F, B> {
     settled_at: Micros,
     keys: KeptKeys,
     erased: BTreeMap<u32, u64>,
+    compartments: C,
     tiles: B,
     tail: B,
 }
@@ -120,6 +123,7 @@ pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micr
         settled_at,
         keys: state.keys.kept(),
         erased: state.erased.clone(),
+        compartments: &state.compartments,
         tiles: bytes(tiles),
         tail: bytes(tail),
     };
@@ -165,7 +169,7 @@ impl Snapshot {
         let (size, root) = (self.size(), self.context.last_chunk::<32>().copied());
         let Self { file, sealer, context, prefix } = self;
         let mut blocks = UnsealReader { file, sealer: &sealer, prefix, context: &context, place: 0, block: Vec::new(), at: 0, last: false };
-        let body: Body<Facts, serde_bytes::ByteBuf> = ciborium::from_reader(&mut blocks).map_err(|_| blocks.fault())?;
+        let body: Body<Facts, serde_bytes::ByteBuf, Compartments> = ciborium::from_reader(&mut blocks).map_err(|_| blocks.fault())?;
         if body.facts_version != FACTS_VERSION || body.rule_set != rules::rule_set().to_string() {
             return Err(SnapshotError::OtherVersion);
         }
@@ -173,9 +177,9 @@ impl Snapshot {
         let tree = Tree::from_tiles(nodes(&body.tiles), nodes(&body.tail).into_iter().map(|n| LeafHash(n.0)));
         let chain = body.chain.as_slice().try_into().map(ChainHash).map_err(|_| SnapshotError::Contradiction)?;
         let same = tree.size() == TreeSize(size) && Some(tree.root().0) == root && body.facts.size() == size;
-        let Body { facts, last_at, settled_at, keys, erased, .. } = body;
+        let Body { facts, last_at, settled_at, keys, erased, compartments, .. } = body;
         let keys = LogKeys::of_kept(keys, first_key).ok_or(SnapshotError::Contradiction)?;
-        same.then_some(Restored { facts, tree, chain, last_at, keys, erased, settled_at }).ok_or(SnapshotError::Contradiction)
+        same.then_some(Restored { facts, tree, chain, last_at, keys, erased, compartments, settled_at }).ok_or(SnapshotError::Contradiction)
     }
 }
 

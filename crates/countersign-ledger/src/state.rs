@@ -13,6 +13,7 @@ use countersign_log::tree::{self, LeafIndex as TreeIndex, Tree};
 use countersign_log::vkey::VKey;
 use sha2::{Digest, Sha256};
 
+use crate::compartments::Compartments;
 use crate::index::{Before, DiskError, Index, Seen};
 use crate::keys::LogKeys;
 use crate::limits::TREE_LEAVES;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) keys: LogKeys,
     /// Data keys that were destroyed, with the entry that says so.
     pub(crate) erased: BTreeMap<u32, u64>,
+    /// What each data key seals.
+    pub(crate) compartments: Compartments,
 }
 
 impl State {
@@ -46,6 +49,7 @@ impl State {
             index: Index::default(),
             keys: LogKeys::new(first_key),
             erased: BTreeMap::new(),
+            compartments: Compartments::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use countersign_api::problem::{Kind, Problem};
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::Marking;
 use countersign_ledger::query::Answer;
-use countersign_ledger::{Ledger, OpenError, Receipt};
+use countersign_ledger::{Ledger, OpenError, Proof, Receipt};
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::Note;
 use countersign_log::tree;
@@ -61,6 +61,9 @@ impl From<Problem> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(e: OpenError) -> Self {
+        if let OpenError::Shut { erased: Some(at), .. } = e {
+            return Kind::Erased.problem().about(format!("entry {at}")).into();
+        }
         // Storage errors name files and offsets, no contents.
         tracing::error!(target: "ledger", "cannot be read: {e}");
         Kind::Internal.into()
@@ -203,8 +206,8 @@ fn unreadable(e: impl std::fmt::Display) -> Failure {
 ///
 /// # Errors
 /// A checkpoint that does not read; a ledger that opened has none such.
-pub fn size_of(receipt: &Receipt) -> Result<u64, Failure> {
-    let note = Note::parse(&receipt.note).map_err(unreadable)?;
+pub fn size_of(proof: &Proof) -> Result<u64, Failure> {
+    let note = Note::parse(&proof.note).map_err(unreadable)?;
     Ok(Checkpoint::parse(note.text()).map_err(unreadable)?.size.0)
 }
 

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
 use countersign_api::roles::{Roles, View};
-use countersign_entry::ids::{Date, LeafIndex, Line, Token};
+use countersign_entry::ids::{LeafIndex, Line, Token};
 use countersign_entry::record::{Marking, Read, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger, Reader, Writer};
@@ -24,12 +24,15 @@ use crate::answer::Failure;
 use crate::append::InFlight;
 use crate::config::Config;
 use crate::cursor::Cursors;
-use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, LOOKS_MAX};
+use crate::exports::Exports;
+use crate::imports::Imports;
+use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE};
 use crate::metrics::Metrics;
+use crate::oidc::{Nobody, Providers};
 use crate::rate::Rates;
 use crate::reads::{Asking, Reads};
 use crate::side::Side;
-use crate::who::{Caller, Known, Logins, Shown};
+use crate::who::{By, Caller, Known, Logins, Shown};
 
 /// What the routes work with.
 pub struct App {
@@ -47,6 +50,11 @@ pub struct App {
     pub(crate) looks: Semaphore,
     pub(crate) cursors: Cursors,
     pub(crate) cose: Mutex<BTreeMap<u64, CoseRoot>>,
+    pub(crate) providers: Arc<Providers>,
+    pub(crate) imports: Imports,
+    /// Files that are read at once.
+    pub(crate) files: Semaphore,
+    pub(crate) exports: Exports,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
 }
@@ -154,9 +162,17 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     let method = request.method().clone();
     let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).into();
     let mut principal = None;
-    // Before the request is looked at: nothing of it may be held while this waits.
+    // Nothing of the request may be held while this waits.
     let admitted = match app.logins().await {
-        Ok(logins) => app.admit(&logins, &request, &route),
+        Ok(logins) => {
+            let mut admitted = app.admit(&logins, &request, &route);
+            if let Err(Refused::Key(place)) = admitted {
+                // Once more with the keys its provider has now.
+                app.providers.refresh(place).await;
+                admitted = app.admit(&logins, &request, &route);
+            }
+            admitted.map_err(Refused::failure)
+        }
         Err(failure) => Err(failure),
     };
     let mut response = match admitted {
@@ -172,6 +188,9 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     };
     if let Some(kind) = foreign(&response) {
         response = Failure::from(kind).into_response();
+    }
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        tokio::time::sleep(TOO_LARGE_PAUSE).await;
     }
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -213,9 +232,31 @@ fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Why a request does not get to its route.
+enum Refused {
+    For(Failure),
+    /// A token names a key of this provider that is not known, and may be with the next look.
+    Key(usize),
+}
+
+impl Refused {
+    fn failure(self) -> Failure {
+        match self {
+            Self::For(failure) => failure,
+            Self::Key(_) => Kind::Unauthenticated.into(),
+        }
+    }
+}
+
+impl<T: Into<Failure>> From<T> for Refused {
+    fn from(why: T) -> Self {
+        Self::For(why.into())
+    }
+}
+
 impl App {
     /// Whether a request gets to its route, in the order of what costs least to refuse.
-    fn admit(&self, logins: &Logins, request: &Request, route: &Arc<str>) -> Result<Asked, Failure> {
+    fn admit(&self, logins: &Logins, request: &Request, route: &Arc<str>) -> Result<Asked, Refused> {
         let caller = match request.extensions().get::<Arc<Caller>>() {
             // The local socket knows its peer from the operating system.
             Some(caller) => Some(Arc::clone(caller)),
@@ -238,10 +279,14 @@ impl App {
         Ok(Asked { caller, view, route: Arc::clone(route) })
     }
 
-    fn who(&self, logins: &Logins, request: &Request) -> Result<Option<Arc<Caller>>, Failure> {
+    fn who(&self, logins: &Logins, request: &Request) -> Result<Option<Arc<Caller>>, Refused> {
         let shown = request.extensions().get::<Arc<Shown>>();
         let shown = shown.map_or(&Shown::Nothing, |shown| shown);
-        Ok(logins.who(shown, request.headers(), &self.origin, &Date::of(self.clock.now()))?)
+        let by = By { origin: &self.origin, now: self.clock.now(), providers: &self.providers };
+        logins.who(shown, request.headers(), by).map_err(|nobody| match nobody {
+            Nobody::No => Kind::Unauthenticated.into(),
+            Nobody::Key(place) => Refused::Key(place),
+        })
     }
 
     /// The logins as they stand after the newest entry that changes any.
@@ -359,6 +404,11 @@ impl App {
     /// How many looks wait and run at once.
     pub(crate) fn looks() -> Semaphore {
         Semaphore::new(LOOKS_MAX)
+    }
+
+    /// How many files are read at once.
+    pub(crate) fn files() -> Semaphore {
+        Semaphore::new(FILES_AT_ONCE)
     }
 }
 

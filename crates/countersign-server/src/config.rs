@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use countersign_entry::ids::Line;
 use countersign_entry::record::{Marking, MarkingLevel};
 use serde::{Deserialize, Serialize};
+
+use crate::oidc::Signing;
 
 /// Name of the file in the ledger's directory, where no other is named.
 pub const CONFIG_FILE: &str = "serve.toml";
@@ -22,8 +25,13 @@ pub struct Config {
     #[serde(default)]
     pub limits: Limits,
     /// The store's highest marking, for answers that name no submission.
-    #[serde(default = "unmarked")]
+    #[serde(default = "unmarked", deserialize_with = "marking")]
     pub marking: Marking,
+    /// Providers whose bearer tokens are taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oidc: Vec<Oidc>,
+    /// Where exports are made and kept until they are fetched; a start empties it. Without it: `serve-exports` in the ledger's directory.
+    pub exports: Option<PathBuf>,
     /// Whether whoever shows nothing may read the public plane: checkpoints, tiles, proofs. Its size tells how much is recorded.
     #[serde(default)]
     pub anonymous: bool,
@@ -54,6 +62,31 @@ pub struct Tls {
     /// Hours after which a revocation list that was not replaced is no longer believed, whatever it says itself. Then no client certificate is taken.
     #[serde(default = "revocation_age_hours_max")]
     pub revocation_age_hours_max: u32,
+}
+
+/// An OpenID Connect provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// Its name, as its tokens say in `iss`, to the letter.
+    pub issuer: String,
+    /// Who we are to it: what its tokens say in `aud`.
+    pub audience: String,
+    /// A file with its keys (a JWK set), read again every 30 seconds.
+    pub keys: Option<PathBuf>,
+    /// Or the https address it gives its keys at. TLS 1.3 alone.
+    pub keys_url: Option<String>,
+    /// The roots that address is held against, PEM.
+    pub keys_roots: Option<PathBuf>,
+    /// The algorithms its tokens may be signed by.
+    #[serde(default = "algorithms")]
+    pub algorithms: Vec<Signing>,
+    /// Seconds its clock may be off from ours.
+    #[serde(default = "skew_seconds_max")]
+    pub skew_seconds_max: u32,
+    /// Hours after which keys that could not be had again are no longer believed. Then none of its tokens is taken.
+    #[serde(default = "keys_age_hours_max")]
+    pub keys_age_hours_max: u32,
 }
 
 /// Bounds an operator may want others of.
@@ -105,6 +138,33 @@ fn revocation_age_hours_max() -> u32 {
     24
 }
 
+fn algorithms() -> Vec<Signing> {
+    Signing::ALL.to_vec()
+}
+
+fn skew_seconds_max() -> u32 {
+    30
+}
+
+fn keys_age_hours_max() -> u32 {
+    24
+}
+
+/// A marking of which only the level has to be said.
+fn marking<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Marking, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Told {
+        level: MarkingLevel,
+        #[serde(default)]
+        categories: Vec<Line>,
+        #[serde(default)]
+        dissemination: Vec<Line>,
+    }
+    let Told { level, categories, dissemination } = Told::deserialize(d)?;
+    Ok(Marking { level, categories, dissemination })
+}
+
 fn unmarked() -> Marking {
     Marking { level: MarkingLevel::Cui, categories: Vec::new(), dissemination: Vec::new() }
 }
@@ -130,6 +190,28 @@ pub enum ConfigError {
     },
 }
 
+impl Oidc {
+    fn check(&self, all: &[Oidc]) -> Result<(), &'static str> {
+        let from = (self.keys.is_some(), self.keys_url.is_some(), self.keys_roots.is_some());
+        if !matches!(from, (true, false, false) | (false, true, true)) {
+            return Err("oidc: name either keys, a file, or keys_url and keys_roots");
+        }
+        if self.keys_url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
+            return Err("oidc: keys_url is https");
+        }
+        if self.issuer.is_empty() || self.audience.is_empty() || self.algorithms.is_empty() || self.keys_age_hours_max == 0 {
+            return Err("oidc: issuer, audience and algorithms must not be empty, nor keys_age_hours_max 0: nobody could come in");
+        }
+        if self.skew_seconds_max > 300 {
+            return Err("oidc: skew_seconds_max is at most 300; a clock that is further off has to be set right");
+        }
+        if all.iter().filter(|o| o.issuer == self.issuer).count() > 1 {
+            return Err("oidc: an issuer stands twice");
+        }
+        Ok(())
+    }
+}
+
 impl Config {
     /// Reads a file, and takes relative paths in it from its own directory.
     ///
@@ -145,6 +227,10 @@ impl Config {
         for file in [&mut tls.certificate, &mut tls.key, &mut tls.client_roots].into_iter().chain(tls.revocation_lists.as_mut()) {
             *file = base.join(&*file);
         }
+        let keys = config.oidc.iter_mut().flat_map(|o| [o.keys.as_mut(), o.keys_roots.as_mut()]).flatten();
+        for file in keys.chain(config.exports.as_mut()) {
+            *file = base.join(&*file);
+        }
         Ok(config)
     }
 
@@ -158,7 +244,7 @@ impl Config {
         if self.listen.address == self.listen.operations && self.listen.address.port() != 0 {
             return Err("listen.operations needs an address of its own: what is asked there is not for whoever uses the interface");
         }
-        Ok(())
+        self.oidc.iter().try_for_each(|provider| provider.check(&self.oidc))
     }
 
     /// As TOML, every value filled in. It holds no secrets, only where they are.
@@ -196,5 +282,35 @@ mod tests {
         assert!(read(&format!("{GOOD}[limits]\nconnections_max = 0\n")).is_err());
         assert!(read(&GOOD.replace("9443", "8443")).is_err());
         assert!(read("").is_err());
+    }
+
+    #[test]
+    fn only_the_level_of_a_marking_has_to_be_said() {
+        let config = read(&format!("{GOOD}[marking]\nlevel = \"secret\"\n")).unwrap();
+        assert_eq!((config.marking.level, config.marking.categories.len()), (MarkingLevel::Secret, 0));
+        assert!(read(&format!("{GOOD}[marking]\ncategories = []\n")).is_err());
+        assert!(read(&format!("{GOOD}[marking]\nlevel = \"cui\"\ncontrols = []\n")).is_err());
+    }
+
+    #[test]
+    fn a_provider_of_tokens_says_where_its_keys_come_from_and_by_what_it_signs() {
+        let with = |more: &str| read(&format!("{GOOD}[[oidc]]\nissuer = \"https://login.example\"\naudience = \"countersign\"\n{more}"));
+        let config = with("keys = \"keys.json\"\n").unwrap();
+        assert_eq!(config.oidc[0].algorithms, Signing::ALL);
+        assert!(config.oidc[0].keys.as_ref().unwrap().is_absolute());
+        assert!(with("keys_url = \"https://login.example/keys\"\nkeys_roots = \"roots.pem\"\n").is_ok());
+        for bad in [
+            "",
+            "keys_url = \"https://login.example/keys\"\n",
+            "keys_url = \"http://login.example/keys\"\nkeys_roots = \"roots.pem\"\n",
+            "keys = \"k\"\nkeys_url = \"https://login.example/keys\"\nkeys_roots = \"roots.pem\"\n",
+            "keys = \"k\"\nalgorithms = []\n",
+            "keys = \"k\"\nalgorithms = [\"HS256\"]\n",
+            "keys = \"k\"\nalgorithms = [\"none\"]\n",
+            "keys = \"k\"\nskew_seconds_max = 3600\n",
+            "keys = \"k\"\n[[oidc]]\nissuer = \"https://login.example\"\naudience = \"x\"\nkeys = \"k\"\n",
+        ] {
+            assert!(with(bad).is_err(), "{bad}");
+        }
     }
 }

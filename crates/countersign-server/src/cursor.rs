@@ -32,10 +32,10 @@ impl Cursors {
     /// Where the page of `question` begins.
     ///
     /// # Errors
-    /// [`Kind::Cursor`].
+    /// [`Kind::Validation`] where it has not the form of one, [`Kind::Cursor`] where it is not one of this question.
     pub fn read(&self, question: &str, cursor: &str) -> Result<String, Failure> {
-        let bytes = hex::decode(cursor).map_err(|_| Kind::Cursor)?;
-        let (mac, last) = bytes.split_at_checked(MAC).ok_or(Kind::Cursor)?;
+        let bytes = hex::decode(cursor).map_err(|_| Kind::Validation)?;
+        let (mac, last) = bytes.split_at_checked(MAC).ok_or(Kind::Validation)?;
         let last = String::from_utf8(last.to_vec()).map_err(|_| Kind::Cursor)?;
         let good: bool = self.mac(question, &last).ct_eq(mac).into();
         if good { Ok(last) } else { Err(Kind::Cursor.into()) }

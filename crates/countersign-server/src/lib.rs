@@ -1,6 +1,6 @@
 //! The ledger over HTTP.
 //!
-//! In scope: TLS and who is asking ([`who`], [`certificate`], [`tls`]), the table of roles asked for every request ([`app`]), the routes
+//! In scope: TLS and who is asking ([`who`], [`certificate`], [`oidc`], [`tls`]), the table of roles asked for every request ([`app`]), the routes
 //! ([`routes`]), bounds, the queue of questions that become entries, health and metrics, the configuration ([`config`]), and the socket in the ledger's
 //! directory by which the command line records while this runs ([`local`]).
 //!
@@ -16,11 +16,15 @@ pub mod append;
 pub mod certificate;
 pub mod config;
 pub mod cursor;
+pub mod doctor;
+pub mod exports;
+pub mod imports;
 pub mod limits;
 pub mod listen;
 pub mod local;
 pub mod log;
 pub mod metrics;
+pub mod oidc;
 pub mod ops;
 pub mod rate;
 pub mod reads;

@@ -26,13 +26,34 @@ pub const READS_AT_ONCE: usize = 256;
 pub const LOOKS_MAX: usize = 32;
 /// How often what time alone makes due is recorded while nothing else comes.
 pub const TICK: Duration = Duration::from_secs(1);
+/// How long whoever sent too much waits to hear of it. Their connection ends with that, and a few that began again at once would take the processors
+/// with their handshakes: 32 of them left a third of the rate before this.
+pub const TOO_LARGE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a shake of hands may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the connections that are open may take to finish when the service stops.
 pub const GOODBYE: Duration = Duration::from_secs(10);
+/// How long a connection's last words may take.
+pub const FAREWELL: Duration = Duration::from_secs(2);
 /// Bytes of a line sent over the local socket.
 pub const LOCAL_LINE_BYTES_MAX: usize = 256 * 1024;
 /// Principals whose rate is remembered at once.
 pub const RATES_MAX: usize = 65_536;
 /// Signatures over roots that are remembered for COSE receipts.
 pub const COSE_KEPT: usize = 1_024;
+/// Bytes of a file to be imported, as it is sent: 24 MiB in base64 and what is told beside it.
+pub const IMPORT_BODY_BYTES_MAX: usize = 33 << 20;
+/// Files that are read and held against the ledger at once.
+pub const FILES_AT_ONCE: usize = 2;
+/// Files kept in memory between what they would do and that it is done.
+pub const IMPORTS_KEPT: usize = 8;
+/// Of these, one principal's.
+pub const IMPORTS_KEPT_OF_ONE: usize = 2;
+/// Archives kept to be fetched.
+pub const EXPORTS_KEPT: usize = 3;
+/// How long files and archives are kept.
+pub const KEPT_FOR: Duration = Duration::from_secs(3_600);
+/// Bytes an entry may take in an export, for the room that is asked for beforehand (docs/performance.md: 1,063 of the 19 fields of an access).
+pub const ENTRY_BYTES: u64 = 2_048;
+/// Bytes of the disk that an export leaves.
+pub const EXPORT_LEFT_BYTES: u64 = 1 << 30;

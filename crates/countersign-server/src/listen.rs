@@ -1,7 +1,9 @@
 //! Sockets: accepting, shaking hands, serving HTTP/1.1, and an end that finishes what is in hand.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -20,7 +22,7 @@ use tower_service::Service as _;
 
 use crate::app::Shared;
 use crate::certificate;
-use crate::limits::{GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX};
+use crate::limits::{FAREWELL, GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX};
 use crate::tls::Keeper;
 use crate::who::Shown;
 
@@ -90,7 +92,7 @@ async fn shake_hands(stream: TcpStream, keeper: &Keeper) -> Option<(tokio_rustls
 }
 
 /// One connection. `tell` puts into each request what is known of who sends it.
-pub async fn serve<S>(stream: S, router: Router, app: &Shared, tell: impl Fn(&mut Request<Body>) + Send + 'static)
+pub async fn serve<S>(stream: S, router: Router, app: &Shared, tell: impl Fn(&mut Request<Body>) + Send + Unpin + 'static)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -98,19 +100,24 @@ where
         let mut request = request.map(Body::new);
         tell(&mut request);
         let mut router = router.clone();
-        async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
+        Box::pin(async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) })
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(app.config.limits.head()).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
-    let connection = http.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
+    let mut connection = http.serve_connection(TokioIo::new(stream), service);
     let mut stopping = app.stopping.clone();
     // What ends a connection early is the client's affair; what it asked has its own line in the log.
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stopping.wait_for(|stop| *stop) => {}
-        () = tokio::time::sleep(app.config.limits.connection()) => {}
+    let ended = tokio::select! {
+        _ = poll_fn(|cx| connection.poll_without_shutdown(cx)) => true,
+        _ = stopping.wait_for(|stop| *stop) => false,
+        () = tokio::time::sleep(app.config.limits.connection()) => false,
+    };
+    if !ended {
+        Pin::new(&mut connection).graceful_shutdown();
+        let rest = poll_fn(|cx| connection.poll_without_shutdown(cx));
+        drop(tokio::time::timeout(GOODBYE.max(app.config.limits.request()), rest).await);
     }
-    connection.as_mut().graceful_shutdown();
-    drop(tokio::time::timeout(GOODBYE.max(app.config.limits.request()), connection).await);
+    // However it ended, TLS says goodbye: else a client cannot tell an end from a cut.
+    let mut stream = connection.into_parts().io.into_inner();
+    drop(tokio::time::timeout(FAREWELL, stream.shutdown()).await);
 }

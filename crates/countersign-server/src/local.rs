@@ -12,16 +12,17 @@ use countersign_conflict::Refusal;
 use countersign_entry::ids::RequestKey;
 use countersign_entry::record::{Record, Role};
 use countersign_entry::time::Micros;
-use countersign_ledger::{AppendError, Receipt, Request};
+use countersign_ledger::{AppendError, Proof, Receipt, Request};
 use countersign_log::tree::NodeHash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
 
 use crate::app::Shared;
 use crate::append::problem_of;
-use crate::limits::LOCAL_LINE_BYTES_MAX;
+use crate::limits::{GOODBYE, LOCAL_LINE_BYTES_MAX};
 use crate::listen::accepted_or_pause;
 
 /// Name of the socket in the ledger's directory.
@@ -105,6 +106,7 @@ pub fn bind(dir: &Path) -> io::Result<UnixListener> {
 /// Serves until the app stops, then takes the socket away.
 pub async fn serve(listener: UnixListener, app: Shared, dir: PathBuf) {
     let mut stopping = app.stopping.clone();
+    let mut talks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -112,25 +114,29 @@ pub async fn serve(listener: UnixListener, app: Shared, dir: PathBuf) {
         };
         let Some(stream) = accepted_or_pause(accepted.map(|(stream, _)| stream)).await else { continue };
         let app = Arc::clone(&app);
-        tokio::spawn(async move {
-            let mut stopping = app.stopping.clone();
-            tokio::select! {
-                _ = stopping.wait_for(|stop| *stop) => {}
-                _ = talk(stream, &app) => {}
-            }
-        });
+        talks.spawn(async move { talk(stream, &app).await });
+        while talks.try_join_next().is_some() {}
     }
+    drop(listener);
     std::fs::remove_file(dir.join(SOCKET)).unwrap_or(());
+    // Each sees by itself that the service stops, once it has answered what it was asked.
+    drop(tokio::time::timeout(GOODBYE, async { while talks.join_next().await.is_some() {} }).await);
 }
 
 async fn talk(mut stream: UnixStream, app: &Shared) -> io::Result<()> {
     let uid = stream.peer_cred()?.uid();
+    let mut stopping = app.stopping.clone();
     let (reader, mut writer) = stream.split();
     let mut lines = tokio::io::BufReader::new(reader);
     loop {
         let mut line = Vec::new();
         let most = u64::try_from(LOCAL_LINE_BYTES_MAX).unwrap_or(u64::MAX);
-        if (&mut lines).take(most).read_until(b'\n', &mut line).await? == 0 || !line.ends_with(b"\n") {
+        // A request that is here in part when the service stops was not taken.
+        let read = tokio::select! {
+            read = async { (&mut lines).take(most).read_until(b'\n', &mut line).await } => read?,
+            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+        };
+        if read == 0 || !line.ends_with(b"\n") {
             return Ok(());
         }
         let told = match answer(uid, &line, app).await {
@@ -236,13 +242,11 @@ impl Client {
 
 fn receipt(told: Recorded) -> Option<Receipt> {
     let hash = |text: &String| Some(NodeHash(hex::decode(text).ok()?.try_into().ok()?));
-    Some(Receipt {
+    let proof = Proof {
         index: told.index,
-        at: told.at,
-        record: Record::from_human(&told.kind, told.record).ok()?,
         leaf: hex::decode(told.leaf).ok()?,
         hashes: told.hashes.iter().map(hash).collect::<Option<_>>()?,
         note: told.note.into_bytes().into(),
-        repeated: told.repeated,
-    })
+    };
+    Some(Receipt { proof, at: told.at, record: Record::from_human(&told.kind, told.record).ok()?, repeated: told.repeated })
 }

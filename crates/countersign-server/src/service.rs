@@ -17,8 +17,11 @@ use crate::app::{App, Shared};
 use crate::append::InFlight;
 use crate::config::Config;
 use crate::cursor::Cursors;
+use crate::exports::Exports;
+use crate::imports::Imports;
 use crate::limits::{GOODBYE, TICK};
 use crate::metrics::Metrics;
+use crate::oidc::{KeysError, Providers};
 use crate::rate::Rates;
 use crate::reads::{Reads, record_all};
 use crate::side::{Open, Side};
@@ -26,6 +29,8 @@ use crate::tls::{Keeper, TlsError};
 use crate::who::Known;
 use crate::{listen, local, ops, routes};
 
+/// Where exports are made in the ledger's directory.
+const EXPORTS: &str = "serve-exports";
 /// How often certificates and revocation lists are read again.
 const REFRESH: Duration = Duration::from_secs(30);
 
@@ -49,6 +54,9 @@ pub enum ServeError {
     /// Certificates, keys, revocation lists.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Whose tokens are taken.
+    #[error(transparent)]
+    Oidc(#[from] KeysError),
     /// An address, a thread, randomness.
     #[error("{what}: {source}")]
     Io {
@@ -104,6 +112,10 @@ impl Service {
         };
         let (stop, stopping) = watch::channel(false);
         let (reads, waiting) = Reads::new();
+        let providers = Arc::new(Providers::new(&self.config.oidc)?);
+        let kept = self.config.exports.clone().or_else(|| Some(self.dir.as_ref()?.join(EXPORTS)));
+        let kept = kept.unwrap_or_else(|| std::env::temp_dir().join(format!("countersign-{EXPORTS}-{}", addresses.0.port())));
+        let exports = Exports::new(kept.clone()).map_err(on(format!("{}", kept.display())))?;
         let origin = self.ledger.origin().to_owned();
         let writer = Writer::start_ticking(self.ledger, TICK).map_err(on("the writing thread"))?;
         let app: Shared = Arc::new(App {
@@ -120,6 +132,10 @@ impl Service {
             looks: App::looks(),
             cursors: Cursors::new().map_err(|e| on("randomness")(io::Error::other(e)))?,
             cose: Mutex::default(),
+            providers: Arc::clone(&providers),
+            imports: Imports::default(),
+            files: App::files(),
+            exports,
             clock: self.clock,
             config: self.config,
             stopping: stopping.clone(),
@@ -128,7 +144,7 @@ impl Service {
         let mut tasks = vec![
             runtime.spawn(listen::over_tls(listener, router, Arc::clone(&app), Arc::clone(&keeper))),
             runtime.spawn(operate(operations, ops::router(Arc::clone(&app)), stopping.clone())),
-            runtime.spawn(refresh(keeper, stopping)),
+            runtime.spawn(refresh(keeper, providers, stopping)),
         ];
         if let Some((socket, dir)) = socket {
             tasks.push(runtime.spawn(local::serve(socket, Arc::clone(&app), dir)));
@@ -146,8 +162,9 @@ async fn operate(listener: TcpListener, router: axum::Router, mut stopping: watc
     served.await.unwrap_or(());
 }
 
-async fn refresh(keeper: Arc<Keeper>, mut stopping: watch::Receiver<bool>) {
+async fn refresh(keeper: Arc<Keeper>, providers: Arc<Providers>, mut stopping: watch::Receiver<bool>) {
     loop {
+        providers.refresh_all().await;
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(REFRESH) => {}

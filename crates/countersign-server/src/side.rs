@@ -34,11 +34,19 @@ impl Side {
         let enough = |ledger: &Ledger| size > 0 && ledger.size() >= size;
         if !kept.as_ref().is_some_and(enough) {
             *kept = None;
-            *kept = Some((self.open)().map_err(|e| {
-                tracing::error!(target: "ledger", "cannot be opened for reading: {e}");
-                Failure::from(Kind::Internal)
-            })?);
+            *kept = Some(self.fresh()?);
         }
         kept.as_ref().map(look).ok_or_else(|| Kind::Internal.into())
+    }
+
+    /// A handle of one's own, for what takes so long that nobody is to wait for it. Blocks.
+    ///
+    /// # Errors
+    /// The ledger does not open.
+    pub fn fresh(&self) -> Result<Ledger, Failure> {
+        (self.open)().map_err(|e| {
+            tracing::error!(target: "ledger", "cannot be opened for reading: {e}");
+            Failure::from(Kind::Internal)
+        })
     }
 }

@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, header};
-use countersign_api::problem::Kind;
 use countersign_conflict::Facts;
 use countersign_entry::ids::{Date, Hash32, OrganizationId, PersonId, PrincipalId};
 use countersign_entry::record::{CredentialKind, Record, Role};
+use countersign_entry::time::Micros;
 use countersign_ledger::{AppendError, Receipt};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::certificate::Name;
+use crate::oidc::{Nobody, Providers};
 
 /// Somebody the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,17 @@ struct Login {
     caller: Arc<Caller>,
     secret_hash: Option<Hash32>,
     valid_to: Option<Date>,
+}
+
+/// What somebody is held against.
+#[derive(Clone, Copy)]
+pub struct By<'a> {
+    /// The ledger's origin, which keys are keys of.
+    pub origin: &'a str,
+    /// What the clock says.
+    pub now: Micros,
+    /// Whose tokens are taken.
+    pub providers: &'a Providers,
 }
 
 type Account = (CredentialKind, String, String);
@@ -90,25 +102,35 @@ impl Logins {
     /// Who asks; `None` where nothing was shown at all.
     ///
     /// # Errors
-    /// Something was shown that stands for nobody, or two things that stand for different principals.
-    pub fn who(&self, shown: &Shown, headers: &HeaderMap, origin: &str, today: &Date) -> Result<Option<Arc<Caller>>, Kind> {
-        let nobody = || Kind::Unauthenticated;
+    /// Something was shown that stands for nobody, or two things that stand for different principals; or a token whose key is not known.
+    pub fn who(&self, shown: &Shown, headers: &HeaderMap, by: By<'_>) -> Result<Option<Arc<Caller>>, Nobody> {
+        let today = Date::of(by.now);
         let mut found: Vec<Arc<Caller>> = Vec::new();
         if let Shown::Certificate(names) = shown {
             let before = found.len();
-            found.extend(names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, today)).map(|l| Arc::clone(&l.caller)));
+            found.extend(names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, &today)).map(|l| Arc::clone(&l.caller)));
             if found.len() == before {
-                return Err(nobody());
+                return Err(Nobody::No);
             }
         }
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
         if let Some(value) = sent.next() {
-            let key = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer ")).and_then(Key::parse).filter(|_| sent.next().is_none());
-            found.push(key.and_then(|key| self.key(&key, origin, today)).ok_or_else(nobody)?);
+            let bearer = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer ")).filter(|_| sent.next().is_none());
+            found.push(self.bearer(bearer.ok_or(Nobody::No)?, by, &today)?);
         }
         let mut found = found.into_iter();
         let Some(first) = found.next() else { return Ok(None) };
-        if found.all(|other| other == first) { Ok(Some(first)) } else { Err(nobody()) }
+        if found.all(|other| other == first) { Ok(Some(first)) } else { Err(Nobody::No) }
+    }
+
+    /// A key of the interface, or a provider's token.
+    fn bearer(&self, text: &str, by: By<'_>, today: &Date) -> Result<Arc<Caller>, Nobody> {
+        if let Some(key) = Key::parse(text) {
+            return self.key(&key, by.origin, today).ok_or(Nobody::No);
+        }
+        let account = by.providers.account(text, by.now)?;
+        let login = self.login(CredentialKind::Oidc, &account.issuer, &account.subject, today);
+        login.map(|login| Arc::clone(&login.caller)).ok_or(Nobody::No)
     }
 
     fn key(&self, key: &Key<'_>, origin: &str, today: &Date) -> Option<Arc<Caller>> {

@@ -7,6 +7,8 @@ mod support;
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_api::roles::Roles;
 use countersign_entry::record::ListKind;
 use countersign_ledger::Ledger;
@@ -45,6 +47,12 @@ fn body(route: &str, n: usize) -> Value {
         fields = json!({ "id": format!("P-canary{n:04}"), "name": CANARY, "status": "civilian", "organization": "agency" });
     } else if route.ends_with("/recusals") {
         fields = json!({ "id": id, "person": "P-ada1", "scope": "provider:lab", "ground": CANARY, "from": "2026-06-01T12:00:00Z" });
+    } else if route.ends_with("/imports") {
+        let rows =
+            format!("id,name,status,organization\nP-canfile{n},{CANARY},civilian,agency\nP-canbad{n:04},{CANARY},{CANARY},{CANARY}\n");
+        fields = json!({ "source": "people", "file": STANDARD.encode(rows) });
+    } else if route.ends_with("/exports") {
+        fields = json!({ "planes": "public" });
     } else if route.ends_with("/revoke") || route.ends_with("/decide") {
         fields = json!({ "reason": CANARY });
     }

@@ -36,7 +36,10 @@ fn a_record_is_made_changed_under_its_etag_and_never_deleted() {
         founder.ask("PATCH", "/api/v1/persons/P-new00001", &headers, body.to_string().as_bytes()).unwrap()
     };
     patch("change-a-person-1", None, &json!({ "status": "former" })).problem(428, "etag-missing");
-    patch("change-a-person-1", Some("\"00\""), &json!({ "status": "former" })).problem(412, "stale-etag");
+    patch("change-a-person-1", Some("\"00\""), &json!({ "status": "former" })).problem(400, "validation");
+    let other = format!("\"{}\"", "00".repeat(32));
+    patch("change-a-person-1", Some(&other), &json!({ "status": "nobody knows" })).problem(400, "validation");
+    patch("change-a-person-1", Some(&other), &json!({ "status": "former" })).problem(412, "stale-etag");
     patch("change-a-person-1", Some(&etag), &json!({ "id": "P-other001" })).problem(400, "validation");
     let changed = patch("change-a-person-2", Some(&etag), &json!({ "status": "former" })).is(201).json();
     // Again: the same request has the same receipt, although the record is another now.
@@ -175,7 +178,7 @@ fn questions_before_trades_and_cases_go_through_the_interface() {
         if let Some(case) = cases["rows"].as_array().unwrap().first() {
             break case["case"].clone();
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "time alone opened no case");
+        assert!(began.elapsed() < Duration::from_secs(60), "time alone opened no case");
         std::thread::sleep(Duration::from_millis(100));
     };
     let step = json!({ "step": "note", "text": "Asked the gateway's operator.", "evidence": [] });
@@ -216,7 +219,7 @@ fn events_begin_after_the_last_one_that_was_seen() {
     founder.ask("PATCH", "/api/v1/principals/pr-inspector", &headers, b"{\"disabled\":true}").unwrap().is(201);
     let began = Instant::now();
     while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
-        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(began.elapsed() < Duration::from_secs(60));
     }
     drop(stream);
     house.client("inspector").get("/api/v1/whoami").problem(401, "unauthenticated");
@@ -348,7 +351,7 @@ fn who_says_half_a_request_is_not_waited_for() {
     let mut answer = vec![0; 4096];
     let read = body.read(&mut answer).unwrap();
     assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer[..read]));
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(began.elapsed() < Duration::from_secs(25));
     // Beside them everybody else is served.
     house.client("officer").get("/api/v1/whoami").is(200);
 }

@@ -2,10 +2,11 @@
 //!
 //! Each data key is wrapped under one key of the file. That key comes from a passphrase in a throw-away ledger; in any other it is random, and
 //! stands in the file wrapped by a key that never leaves a token. So opening asks the token once, whatever the number of data keys, and a new
-//! compartment needs no token at all.
+//! key needs no token at all. What each key seals stands in the log and not here, so a file tells nothing but how many keys there are.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -14,16 +15,11 @@ use zeroize::Zeroizing;
 
 use crate::aead::{self, NONCE_LEN, TAG_LEN};
 use crate::files::replace;
-use crate::keyfile::{
-    DATA_KEYS_FORMAT, DataKeysFile, FileFault, Hex, KEYS_COUNT_MAX, Kdf, TOKEN_DATA_KEYS_FORMAT, TokenLock, WRAPPED_PLAIN_LEN, WrappedKey,
-};
+use crate::keyfile::{DATA_KEYS_FORMAT, DataKeysFile, FileFault, Hex, KEYS_COUNT_MAX, Kdf, TOKEN_DATA_KEYS_FORMAT, TokenLock, WrappedKey};
 use crate::pkcs11::{Token, Wrapped};
 use crate::software::{KeyFileError, check_origin, check_same_origin, create_file, read_file};
 use crate::unlock::Unlock;
 use crate::{Random, RandomError, random_bytes};
-
-/// Longest name of a compartment, in bytes.
-pub const COMPARTMENT_BYTES_MAX: usize = 95;
 
 const PURPOSE: &str = "key-encryption key";
 const CHECK_LABEL: &str = "countersign v1 data key";
@@ -46,15 +42,9 @@ pub struct DataKeyInfo {
 /// Why data keys could not be changed.
 #[derive(Debug, Error)]
 pub enum DataKeysError {
-    /// Every key has its compartment. Create a pool.
-    #[error("no free data key is left: create a pool")]
-    NoFreeKey,
     /// No key has this id: it never existed, or was destroyed.
     #[error("there is no data key {0}")]
     Unknown(u32),
-    /// An empty or too long name.
-    #[error("a compartment's name has 1 to {COMPARTMENT_BYTES_MAX} bytes")]
-    Compartment,
     /// More keys than a file takes, or no key id left.
     #[error("too many data keys: at most {KEYS_COUNT_MAX}")]
     TooMany,
@@ -98,7 +88,8 @@ struct Content {
 #[derive(Clone)]
 struct DataKey {
     key: Zeroizing<[u8; 32]>,
-    compartment: Option<Zeroizing<String>>,
+    /// As it stands in the file.
+    wrapped: WrappedKey,
 }
 
 /// The public check of a data key: SHA-256(`countersign v1 data key` ‖ u32be(key_id) ‖ key).
@@ -164,7 +155,7 @@ impl DataKeys {
             Lock::Passphrase(_) => KeyFileError::WrongPassphrase(path.to_owned()),
             Lock::Token(_) => damaged(FileFault::Invalid("it does not open under the key the token gave for it")),
         })?;
-        let unwrapped = file.keys.iter().map(|key| Some((key.key_id, unwrap(&file_key, &file.origin, key)?))).collect::<Option<_>>();
+        let unwrapped = file.keys.into_iter().map(|key| Some((key.key_id, unwrap(&file_key, &file.origin, key)?))).collect::<Option<_>>();
         let keys = unwrapped.ok_or_else(|| damaged(FileFault::Invalid("a data key does not open, or fails its check")))?;
         let content = Content { next_key_id: file.next_key_id, keys };
         Ok(Self { path: path.to_owned(), origin: file.origin, lock, file_key, content, poisoned: false })
@@ -182,15 +173,20 @@ impl DataKeys {
     /// any more.
     pub fn rewrap(&mut self, token: &Token, label: &str, random: Random<'_>) -> Result<(), DataKeysError> {
         let (file_key, lock) = new_lock(&self.origin, token, label, random)?;
+        let mut content = self.content.clone();
+        for (key_id, key) in &mut content.keys {
+            let wrapped = wrap(&file_key, &self.origin, *key_id, &key.key, random_bytes(random)?);
+            key.wrapped = wrapped.ok_or_else(|| self.damaged(FileFault::Invalid("a data key cannot be wrapped")))?;
+        }
         let before = (std::mem::replace(&mut self.lock, Lock::Token(lock)), std::mem::replace(&mut self.file_key, file_key));
-        let kept = self.keep(self.content.clone(), random);
+        let kept = self.keep(content, random);
         if kept.is_err() {
             (self.lock, self.file_key) = before;
         }
         kept
     }
 
-    /// Makes `count` new keys, free ones, with the next key ids.
+    /// Makes `count` new keys, with the next key ids.
     pub fn create_pool(&mut self, count: u32, random: Random<'_>) -> Result<Vec<DataKeyInfo>, DataKeysError> {
         let mut content = self.content.clone();
         let first = content.next_key_id;
@@ -201,32 +197,21 @@ impl DataKeys {
         for key_id in first..content.next_key_id {
             let mut key = Zeroizing::new([0; 32]);
             random(&mut *key)?;
-            content.keys.insert(key_id, DataKey { key, compartment: None });
+            let wrapped = wrap(&self.file_key, &self.origin, key_id, &key, random_bytes(random)?);
+            let wrapped = wrapped.ok_or_else(|| self.damaged(FileFault::Invalid("a data key cannot be wrapped")))?;
+            content.keys.insert(key_id, DataKey { key, wrapped });
         }
         self.keep(content, random)?;
         Ok(self.keys().filter(|info| info.key_id >= first).collect())
     }
 
-    /// The key of a compartment: the one it has, or else the free key with the lowest id, which it has from now on.
-    pub fn assign(&mut self, compartment: &str, random: Random<'_>) -> Result<u32, DataKeysError> {
-        if compartment.is_empty() || compartment.len() > COMPARTMENT_BYTES_MAX {
-            return Err(DataKeysError::Compartment);
-        }
-        if let Some(key_id) = self.assigned(compartment) {
-            return Ok(key_id);
-        }
+    /// Erases keys from the file and from memory, for good, all of them or none. Their ids are never used again. Copies of the file from before still
+    /// have them.
+    pub fn destroy(&mut self, key_ids: &[u32], random: Random<'_>) -> Result<(), DataKeysError> {
         let mut content = self.content.clone();
-        let (key_id, free) = content.keys.iter_mut().find(|(_, key)| key.compartment.is_none()).ok_or(DataKeysError::NoFreeKey)?;
-        let key_id = *key_id;
-        free.compartment = Some(Zeroizing::new(compartment.to_owned()));
-        self.keep(content, random)?;
-        Ok(key_id)
-    }
-
-    /// Erases a key from the file and from memory, for good. Its id is never used again. Copies of the file from before still have it.
-    pub fn destroy(&mut self, key_id: u32, random: Random<'_>) -> Result<(), DataKeysError> {
-        let mut content = self.content.clone();
-        content.keys.remove(&key_id).ok_or(DataKeysError::Unknown(key_id))?;
+        for key_id in key_ids {
+            content.keys.remove(key_id).ok_or(DataKeysError::Unknown(*key_id))?;
+        }
         self.keep(content, random)
     }
 
@@ -240,25 +225,19 @@ impl DataKeys {
         self.content.keys.iter().map(|(key_id, key)| (*key_id, key.key.clone())).collect()
     }
 
-    /// The key a compartment has.
-    pub fn assigned(&self, compartment: &str) -> Option<u32> {
-        let has = |key: &DataKey| key.compartment.as_ref().is_some_and(|name| name.as_str() == compartment);
-        self.content.keys.iter().find(|(_, key)| has(key)).map(|(key_id, _)| *key_id)
-    }
-
-    /// Every compartment, with the id of its key.
-    pub fn compartments(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.content.keys.iter().filter_map(|(key_id, key)| Some((*key_id, key.compartment.as_ref()?.as_str())))
-    }
-
-    /// How many keys have no compartment yet.
-    pub fn free(&self) -> usize {
-        self.content.keys.values().filter(|key| key.compartment.is_none()).count()
-    }
-
     /// What is public about each key, by key id.
     pub fn keys(&self) -> impl Iterator<Item = DataKeyInfo> + '_ {
-        self.content.keys.iter().map(|(key_id, key)| DataKeyInfo { key_id: *key_id, check: check(*key_id, &key.key) })
+        self.content.keys.iter().map(|(key_id, key)| DataKeyInfo { key_id: *key_id, check: key.wrapped.check.0 })
+    }
+
+    /// The ids above one, ascending: keys that nothing is sealed under yet, where that is the last that something is.
+    pub fn ids_above(&self, key_id: u32) -> impl Iterator<Item = u32> + '_ {
+        self.content.keys.range((Bound::Excluded(key_id), Bound::Unbounded)).map(|(key_id, _)| *key_id)
+    }
+
+    /// How many keys there are.
+    pub fn count(&self) -> usize {
+        self.content.keys.len()
     }
 
     /// Seals a secret under the key-encryption key, for one purpose in this log and one context: the key of something that is kept beside the ledger
@@ -298,15 +277,8 @@ impl DataKeys {
         Ok(())
     }
 
-    /// Every key is wrapped anew each time, so that two versions of the file do not show which key got its compartment between them.
     fn render(&self, content: &Content, random: Random<'_>) -> Result<String, DataKeysError> {
-        let damaged = |fault| KeyFileError::Damaged { path: self.path.clone(), fault };
-        let mut keys = Vec::with_capacity(content.keys.len());
-        for (key_id, key) in &content.keys {
-            let nonce = random_bytes(random)?;
-            let wrapped = wrap(&self.file_key, &self.origin, *key_id, key, nonce);
-            keys.push(wrapped.ok_or_else(|| damaged(FileFault::Invalid("a data key cannot be wrapped")))?);
-        }
+        let keys = content.keys.values().map(|key| key.wrapped.clone()).collect();
         let nonce = Hex(random_bytes(random)?);
         let (format, kdf, lock) = match self.lock.clone() {
             Lock::Passphrase(kdf) => (DATA_KEYS_FORMAT, Some(kdf), None),
@@ -314,15 +286,18 @@ impl DataKeys {
         };
         let (origin, next_key_id, tag) = (self.origin.clone(), content.next_key_id, Hex([0; TAG_LEN]));
         let mut file = DataKeysFile { format: format.into(), origin, kdf, lock, next_key_id, keys, nonce, tag };
-        let tag = aead::seal(&self.file_key, &nonce.0, &tag_associated(&file).map_err(damaged)?, &[]);
-        file.tag = Hex(tag.ok_or_else(|| damaged(FileFault::Invalid("the file cannot be authenticated")))?);
-        Ok(file.render().map_err(damaged)?)
+        let tag = aead::seal(&self.file_key, &nonce.0, &tag_associated(&file).map_err(|fault| self.damaged(fault))?, &[]);
+        file.tag = Hex(tag.ok_or_else(|| self.damaged(FileFault::Invalid("the file cannot be authenticated")))?);
+        Ok(file.render().map_err(|fault| self.damaged(fault))?)
+    }
+    fn damaged(&self, fault: FileFault) -> KeyFileError {
+        KeyFileError::Damaged { path: self.path.clone(), fault }
     }
 }
 
 impl fmt::Debug for DataKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DataKeys({:?}, {} keys, {} free)", self.origin, self.content.keys.len(), self.free())
+        write!(f, "DataKeys({:?}, {} keys)", self.origin, self.count())
     }
 }
 
@@ -365,24 +340,15 @@ fn wrap_associated(origin: &str, key_id: u32, check: &[u8; 32]) -> Vec<u8> {
     [WRAP_LABEL.as_bytes(), &key_id.to_be_bytes(), check, origin.as_bytes()].concat()
 }
 
-fn wrap(file_key: &[u8; 32], origin: &str, key_id: u32, key: &DataKey, nonce: [u8; 24]) -> Option<WrappedKey> {
-    let compartment = key.compartment.as_ref().map_or("", |name| name.as_str());
-    let mut plain = Zeroizing::new([0; WRAPPED_PLAIN_LEN]);
-    let fields = key.key.iter().copied().chain([u8::try_from(compartment.len()).ok()?]).chain(compartment.bytes());
-    plain.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
-    let check = check(key_id, &key.key);
-    let wrapped = aead::seal(file_key, &nonce, &wrap_associated(origin, key_id, &check), &*plain)?;
+fn wrap(file_key: &[u8; 32], origin: &str, key_id: u32, key: &[u8; 32], nonce: [u8; NONCE_LEN]) -> Option<WrappedKey> {
+    let check = check(key_id, key);
+    let wrapped = aead::seal(file_key, &nonce, &wrap_associated(origin, key_id, &check), key)?;
     Some(WrappedKey { key_id, check: Hex(check), nonce: Hex(nonce), wrapped: Hex(wrapped) })
 }
 
-fn unwrap(file_key: &[u8; 32], origin: &str, wrapped: &WrappedKey) -> Option<DataKey> {
+fn unwrap(file_key: &[u8; 32], origin: &str, wrapped: WrappedKey) -> Option<DataKey> {
     let associated = wrap_associated(origin, wrapped.key_id, &wrapped.check.0);
     let plain = aead::open(file_key, &wrapped.nonce.0, &associated, &wrapped.wrapped.0)?;
-    let (key, rest) = plain.split_first_chunk::<32>()?;
-    let (len, padded) = rest.split_first()?;
-    let (compartment, padding) = padded.split_at_checked(usize::from(*len))?;
-    let compartment = std::str::from_utf8(compartment).ok()?;
-    let good = check(wrapped.key_id, key) == wrapped.check.0 && padding.iter().all(|byte| *byte == 0);
-    let compartment = (!compartment.is_empty()).then(|| Zeroizing::new(compartment.to_owned()));
-    good.then(|| DataKey { key: Zeroizing::new(*key), compartment })
+    let key = Zeroizing::new(<[u8; 32]>::try_from(plain.as_slice()).ok()?);
+    (check(wrapped.key_id, &key) == wrapped.check.0).then_some(DataKey { key, wrapped })
 }

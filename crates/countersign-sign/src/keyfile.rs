@@ -16,9 +16,9 @@ use thiserror::Error;
 use crate::aead::{NONCE_LEN, TAG_LEN};
 
 /// Longest key file, in bytes.
-pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Most data keys in one file.
-pub const KEYS_COUNT_MAX: usize = 20_000;
+pub const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Most data keys in one file. Each takes some 300 bytes of it.
+pub const KEYS_COUNT_MAX: usize = 1_500_000;
 /// `format` of a signing key file.
 pub const SIGNING_FORMAT: &str = "countersign software key 1";
 /// `format` of a data key file under a passphrase.
@@ -28,8 +28,6 @@ pub const TOKEN_DATA_KEYS_FORMAT: &str = "countersign data keys 2";
 /// `format` of the file that says where keys in a token are.
 pub const TOKEN_FORMAT: &str = "countersign token 1";
 
-/// Wrapped in every entry: the data key, the length of the compartment's name, the name padded to its longest.
-pub(crate) const WRAPPED_PLAIN_LEN: usize = 32 + 1 + crate::datakeys::COMPARTMENT_BYTES_MAX;
 const SEED_LEN: usize = 32;
 
 /// Bytes of a fixed length, lower-case hex in the file.
@@ -176,8 +174,8 @@ pub struct WrappedKey {
     pub check: Hex<32>,
     /// Nonce of the wrapping.
     pub nonce: Hex<NONCE_LEN>,
-    /// Key and compartment, sealed; the same length for each.
-    pub wrapped: Hex<{ WRAPPED_PLAIN_LEN + TAG_LEN }>,
+    /// The key, sealed.
+    pub wrapped: Hex<{ 32 + TAG_LEN }>,
 }
 
 /// A key file of any kind.

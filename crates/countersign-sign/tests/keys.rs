@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use countersign_log::vkey::VKey;
-use countersign_sign::datakeys::{self, COMPARTMENT_BYTES_MAX, DataKeyInfo, DataKeys, DataKeysError};
+use countersign_sign::datakeys::{self, DataKeyInfo, DataKeys, DataKeysError};
 use countersign_sign::keyfile::{DataKeysFile, FileFault, Hex, KeyFile, SigningKeyFile, check_file};
 use countersign_sign::passphrase::{Passphrase, PassphraseError, generate_passphrase_file};
 use countersign_sign::software::{KeyFileError, SoftwareSigner};
@@ -149,7 +149,6 @@ fn every_change_to_a_key_file_is_noticed_without_the_passphrase() {
     place.signer(&mut right);
     let mut keys = place.data_keys(&mut right);
     keys.create_pool(2, &mut os_random).unwrap();
-    keys.assign("ethics", &mut os_random).unwrap();
     for name in ["signing.json", "data-keys.json"] {
         assert_every_change_is_noticed(&fs::read(place.path(name)).unwrap(), |bytes| check_file(bytes).is_ok());
     }
@@ -219,37 +218,30 @@ fn both_files_open_for_one_derivation() {
 }
 
 #[test]
-fn data_keys_are_assigned_once_and_kept() {
+fn data_keys_are_kept_and_no_id_comes_twice() {
     let place = Place::new();
     let mut right = unlock("right");
     let mut keys = place.data_keys(&mut right);
     let path = place.path("data-keys.json");
-    assert!(matches!(keys.assign("ethics", &mut os_random), Err(DataKeysError::NoFreeKey)));
     let pool = keys.create_pool(3, &mut os_random).unwrap();
     assert_eq!(pool.iter().map(|info| info.key_id).collect::<Vec<_>>(), [1, 2, 3]);
     pool.iter().for_each(|info| assert_eq!(info.check, datakeys::check(info.key_id, keys.key(info.key_id).unwrap())));
     assert_ne!(keys.key(1), keys.key(2));
-    assert_eq!((keys.assign("ethics", &mut os_random).unwrap(), keys.assign("directory", &mut os_random).unwrap()), (1, 2));
-    assert_eq!(keys.assign("ethics", &mut os_random).unwrap(), 1);
-    let longest = "x".repeat(COMPARTMENT_BYTES_MAX);
-    assert!(matches!(keys.assign(&format!("{longest}x"), &mut os_random), Err(DataKeysError::Compartment)));
-    assert!(matches!(keys.assign("", &mut os_random), Err(DataKeysError::Compartment)));
-    assert_eq!((keys.free(), keys.assign(&longest, &mut os_random).unwrap(), keys.free()), (1, 3, 0));
+    assert_eq!((keys.ids_above(0).collect::<Vec<_>>(), keys.ids_above(2).next(), keys.ids_above(3).next()), (vec![1, 2, 3], Some(3), None));
     let text = fs::read_to_string(&path).unwrap();
-    assert!(!text.contains("ethics") && keys.export().values().all(|key| !text.contains(key.as_str())));
+    assert!(keys.export().values().all(|key| !text.contains(key.as_str())));
     assert_eq!((mode(&path), keys.export().len()), (0o600, 3));
 
     let mut again = DataKeys::open(&path, ORIGIN, &mut right).unwrap();
     assert_eq!(again.export(), keys.export());
-    assert_eq!((again.assigned("ethics"), again.assigned("directory"), again.assigned(&longest)), (Some(1), Some(2), Some(3)));
-    again.destroy(3, &mut os_random).unwrap();
-    assert!(matches!(again.destroy(3, &mut os_random), Err(DataKeysError::Unknown(3))));
+    again.destroy(&[3], &mut os_random).unwrap();
+    assert!(matches!(again.destroy(&[3], &mut os_random), Err(DataKeysError::Unknown(3))));
     assert_eq!((again.key(3), again.key(0)), (None, None));
     drop(again);
     let mut again = DataKeys::open(&path, ORIGIN, &mut right).unwrap();
     let info: Vec<DataKeyInfo> = again.create_pool(1, &mut os_random).unwrap();
-    assert_eq!((info[0].key_id, again.keys().count(), again.key(3)), (4, 3, None), "an id is never used twice");
-    assert!(matches!(again.create_pool(20_000, &mut os_random), Err(DataKeysError::TooMany)));
+    assert_eq!((info[0].key_id, again.count(), again.key(3)), (4, 3, None), "an id is never used twice");
+    assert!(matches!(again.create_pool(1_500_000, &mut os_random), Err(DataKeysError::TooMany)));
     assert!(matches!(again.create_pool(u32::MAX, &mut os_random), Err(DataKeysError::TooMany)));
 }
 
@@ -269,12 +261,12 @@ fn a_change_that_is_not_kept_did_not_happen() {
     keys.create_pool(1, &mut os_random).unwrap();
     // No file can be made where a directory stands.
     fs::create_dir(place.path("data-keys.json.tmp")).unwrap();
-    assert!(matches!(keys.assign("ethics", &mut os_random), Err(DataKeysError::File(KeyFileError::Io { .. }))));
-    assert_eq!((keys.assigned("ethics"), keys.free()), (None, 1));
+    assert!(matches!(keys.create_pool(1, &mut os_random), Err(DataKeysError::File(KeyFileError::Io { .. }))));
+    assert_eq!(keys.count(), 1);
     fs::remove_dir(place.path("data-keys.json.tmp")).unwrap();
-    assert!(matches!(keys.assign("ethics", &mut os_random), Err(DataKeysError::Poisoned)));
+    assert!(matches!(keys.create_pool(1, &mut os_random), Err(DataKeysError::Poisoned)));
     let mut again = DataKeys::open(&place.path("data-keys.json"), ORIGIN, &mut right).unwrap();
-    assert_eq!(again.assign("ethics", &mut os_random).unwrap(), 1);
+    assert_eq!((again.count(), again.create_pool(1, &mut os_random).unwrap()[0].key_id), (1, 2));
 }
 
 #[test]
@@ -330,9 +322,8 @@ fn nothing_prints_a_secret() {
     let signer = place.signer(&mut right);
     let mut keys = place.data_keys(&mut right);
     keys.create_pool(2, &mut seeded(0xab)).unwrap();
-    keys.assign("secret compartment", &mut os_random).unwrap();
     let printed = format!("{signer:?} {keys:?} {right:?} {:?} {:#?}", Passphrase::new(text).unwrap(), keys);
-    for secret in [text, "secret compartment", "abababab", "acacacac", "171, 171", "172, 172"] {
+    for secret in [text, "abababab", "acacacac", "171, 171", "172, 172"] {
         assert!(!printed.contains(secret), "{printed}");
     }
     assert!(printed.contains(ORIGIN) && printed.contains("2 keys"));

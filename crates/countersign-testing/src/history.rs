@@ -96,6 +96,28 @@ pub enum What {
     },
     /// A grant.
     Request { who: &'static str, submission: &'static str, needs: bool, ends: i64 },
+    /// Something held; the day is in days from now.
+    Holding {
+        id: usize,
+        who: &'static str,
+        relation: HolderRelation,
+        class: InstrumentClass,
+        issuer: Option<&'static str>,
+        value: (Option<u64>, Option<u64>),
+        day: i8,
+    },
+    /// A tie, to an issuer or to the developer's organization; days from now.
+    Tie {
+        id: usize,
+        who: &'static str,
+        kind: RelationshipKind,
+        relation: HolderRelation,
+        issuer: Option<&'static str>,
+        from_day: Option<i16>,
+        to_day: Option<i16>,
+    },
+    /// A waiver or an authorization.
+    Paper { who: &'static str, kind: AgreementKind, ends: Option<i64> },
     /// A grant's move.
     Move { grant: usize, to: GrantState },
     /// An access.
@@ -114,6 +136,11 @@ pub fn beginning() -> Scene {
     let mut scene = Scene::new();
     scene.must(OPERATOR, Provider { id: text(LAB_2), name: text("Another lab"), supersedes: None });
     scene.must(OPERATOR, Exposure { from: Node::Provider(text(LAB_2)), ..exposure("ex-lab2", FAR_ISSUER) });
+    let (id, kind) = (text(LAB), OrganizationKind::Developer);
+    scene.must(OPERATOR, Organization { id, name: text("A lab"), kind, parent: None, ethics_office: None, supersedes: None });
+    for (id, ticker) in [(LAB_ISSUER, "LAB"), (INVESTOR, "INV")] {
+        scene.supersede(OPERATOR, Issuer { tickers: vec![text(ticker)], ..issuer(id) });
+    }
     scene.must(OPERATOR, model(None));
     scene.must(OPERATOR, Submission { id: text(SUBMISSION_2), provider: text(LAB_2), model: Some(text(MODEL_2)), ..submission() });
     scene
@@ -186,6 +213,21 @@ pub fn asked(facts: &Facts, now: Micros, what: &What) -> Record {
         What::Item { id, list, subject, from, until } => {
             ListItem { from: at(from), until: until.map(at), ..item(&format!("it-{id}"), list, subject) }.into()
         }
+        What::Holding { id, who, relation, class, issuer, value: (lo, hi), day } => {
+            let instrument = Instrument { class, ..share(issuer) };
+            let as_of = Date::of(at(i64::from(day) * DAY as i64));
+            let value = Band::new(lo, hi).unwrap_or(Band::UNKNOWN);
+            Holding { relation, instrument, as_of, value, ..holding(&format!("ho-{id}"), who, None, "2026-01-01") }.into()
+        }
+        What::Tie { id, who, kind, relation, issuer, from_day, to_day } => {
+            let day = |offset: i16| Date::of(at(i64::from(offset) * DAY as i64));
+            let organization = issuer.is_none().then(|| text(LAB));
+            let (from, until) = (from_day.map(day), to_day.map(day));
+            let (id, issuer) = (text(&format!("ti-{id}")), issuer.map(text));
+            Relationship { id, person: text(who), kind, relation, issuer, organization, from, until, provenance: None, supersedes: None }
+                .into()
+        }
+        What::Paper { who, kind, ends } => Agreement { signed_at: now, expires_at: ends.map(at), ..agreement(who, kind) }.into(),
         What::Model { stopped } => model(stopped).into(),
         What::Feed => {
             let id = text(&format!("im-{}", facts.size()));
@@ -256,7 +298,13 @@ fn usual_actor(what: &What) -> &'static str {
         | What::Policy { .. }
         | What::Model { .. }
         | What::Feed => OPERATOR,
-        What::Agreement { .. } | What::Recusal { .. } | What::List { .. } | What::Item { .. } => ETHICS,
+        What::Agreement { .. }
+        | What::Recusal { .. }
+        | What::List { .. }
+        | What::Item { .. }
+        | What::Holding { .. }
+        | What::Tie { .. }
+        | What::Paper { .. } => ETHICS,
         What::Request { .. } | What::WholeGrant { .. } => OFFICER,
         What::Access { .. } => GATEWAY,
         What::Move { grant, to } => match to {
@@ -273,6 +321,7 @@ fn what() -> impl Strategy<Value = What> {
         4 => grant_ops(),
         2 => people_ops(),
         3 => ethics_ops(),
+        3 => interest_ops(),
         2 => matter_ops(),
     ]
 }
@@ -324,6 +373,34 @@ fn ethics_ops() -> impl Strategy<Value = What> {
         1 => (select(LISTS.to_vec()), any::<bool>()).prop_map(move |(id, authority)| What::List { id, kind: kind(id), authority }),
         1 => (select(LISTS.to_vec()), select(vec![ListKind::Restricted, ListKind::Watch]), any::<bool>())
             .prop_map(|(id, kind, authority)| What::List { id, kind, authority }),
+    ]
+}
+
+fn interest_ops() -> impl Strategy<Value = What> {
+    use {HolderRelation as H, InstrumentClass as C, RelationshipKind as K};
+    let relation =
+        || select(vec![H::Own, H::Own, H::Own, H::Spouse, H::MinorChild, H::DependentChild, H::Household, H::Parent, H::Unknown]);
+    let class =
+        select(vec![C::Equity, C::Equity, C::Equity, C::Bond, C::Option, C::PrivateStake, C::SectorFund, C::DiversifiedFund, C::Unknown]);
+    let value = select(vec![
+        (Some(0), Some(0)),
+        (Some(1_001), Some(15_000)),
+        (Some(5_000), Some(5_000)),
+        (Some(15_000), Some(15_000)),
+        (Some(10_001), Some(10_001)),
+        (Some(15_001), Some(50_000)),
+        (Some(50_001), None),
+        (None, None),
+    ]);
+    let kind = select(vec![K::Serves, K::Served, K::Seeking, K::Business, K::ActiveIn, K::CoveredPayment]);
+    let issuer = || proptest::option::weighted(0.8, select(ISSUERS.to_vec()));
+    let papers = select(vec![AgreementKind::Waiver208, AgreementKind::Authorization502]);
+    prop_oneof![
+        4 => ((0..6usize, who(), relation(), class), (issuer(), value, -1..=0i8))
+            .prop_map(|((id, who, relation, class), (issuer, value, day))| What::Holding { id, who, relation, class, issuer, value, day }),
+        2 => ((0..3usize, who(), kind, relation()), (issuer(), of(select(vec![-800i16, -700, -3, 0, 2])), of(select(vec![-400i16, -300, -1, 0, 1]))))
+            .prop_map(|((id, who, kind, relation), (issuer, from_day, to_day))| What::Tie { id, who, kind, relation, issuer, from_day, to_day }),
+        1 => (who(), papers, of(ahead())).prop_map(|(who, kind, ends)| What::Paper { who, kind, ends }),
     ]
 }
 

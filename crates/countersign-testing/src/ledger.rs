@@ -434,7 +434,12 @@ pub fn verified(ledger: &Ledger) -> countersign_verify::Report {
     let dir = tempfile::tempdir().unwrap();
     let to = dir.path().join("export");
     export(ledger, &to, Planes::Both, &mut |_| {}).unwrap();
-    let report = countersign_verify::verify(&DirSource::new(&to), &options(ledger), &mut |_| {});
+    verified_export(&to, ledger)
+}
+
+/// Holds an export of a ledger, as it is or was, to everything the verifier knows.
+pub fn verified_export(dir: &std::path::Path, ledger: &Ledger) -> countersign_verify::Report {
+    let report = countersign_verify::verify(&DirSource::new(dir), &options(ledger), &mut |_| {});
     assert_eq!(report.verdict, countersign_verify::Verdict::Verified, "{report}");
     assert!(report.checks.iter().any(|c| c.name == "replayed" && c.count > 0), "{report}");
     report

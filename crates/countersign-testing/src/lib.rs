@@ -2,7 +2,8 @@
 //!
 //! In scope: any valid value of every record type ([`records`]); a small furnished world that is recorded the way a sequencer must record it, and
 //! kept for replay ([`scene`]); random histories of that world ([`history`]); a clock moved by hand ([`clock`]); whole ledgers ([`ledger`]); a
-//! toolbox that takes ledgers apart and forges them ([`forge`]), and the invalid test ledgers made with it ([`vectors`]).
+//! toolbox that takes ledgers apart and forges them ([`forge`]), and the invalid test ledgers made with it ([`vectors`]); the table of a benchmark
+//! ([`table`]).
 //!
 //! Not in scope: the tests themselves; they stand beside the crates they test.
 //!
@@ -22,4 +23,5 @@ pub mod ledger;
 pub mod officers;
 pub mod records;
 pub mod scene;
+pub mod table;
 pub mod vectors;

@@ -554,7 +554,8 @@ fn furniture() -> Vec<Record> {
     out
 }
 
-fn issuer(id: &str) -> Issuer {
+/// An issuer that is not listed.
+pub fn issuer(id: &str) -> Issuer {
     Issuer { id: text(id), name: text("An issuer"), cik: None, tickers: vec![], former_names: vec![], sub_industry: None, supersedes: None }
 }
 

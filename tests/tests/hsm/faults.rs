@@ -156,7 +156,7 @@ fn a_call_that_hangs_costs_its_deadline_and_no_more() {
         let hung = signer.sign(b"text\n").unwrap_err();
         println!("a call that hangs for a minute: {hung}, after {:.2} s", began.elapsed().as_secs_f64());
         assert!(matches!(&hung, SignError::KeyUnavailable(why) if why.contains("hangs")), "{hung}");
-        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(began.elapsed() < Duration::from_secs(50), "it waited for the call that hangs for a minute");
         // On another thread, in a session of its own.
         let began = Instant::now();
         let signature = signer.sign(b"text\n").unwrap();

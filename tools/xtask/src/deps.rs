@@ -12,8 +12,9 @@ use crate::{Findings, cargo};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign-entry", &[]),
     ("countersign-log", &[]),
-    // The log, for the public keys that officers sign with: a signature is part of what is decided.
-    ("countersign-conflict", &["countersign-entry", "countersign-log"]),
+    // The law's numbers, which decisions over a ledger and over a scenario compare with alike; the log, for the public keys that officers sign with, since a
+    // signature is part of what is decided.
+    ("countersign-conflict", &["countersign-entry", "countersign-law", "countersign-log"]),
     ("countersign-import", &["countersign-entry"]),
     ("countersign-law", &["countersign-entry"]),
     ("countersign-match", &["countersign-entry"]),
@@ -22,8 +23,25 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("countersign-ledger", &["countersign-entry", "countersign-log", "countersign-conflict", "countersign-sign", "countersign-store"]),
     ("countersign-verify", &["countersign-entry", "countersign-log", "countersign-conflict"]),
     ("countersign-api", &["countersign-entry", "countersign-conflict"]),
+    // The ledger, for what a request to it is and for what it holds; it records nothing. The interface's crate, for what a reader may see and in
+    // which words.
+    (
+        "countersign-intake",
+        &["countersign-api", "countersign-entry", "countersign-conflict", "countersign-import", "countersign-ledger", "countersign-match"],
+    ),
     // The log, for tiles, proofs and leaf hashes as clients name them; signing and storing stay the ledger's.
-    ("countersign-server", &["countersign-api", "countersign-entry", "countersign-conflict", "countersign-ledger", "countersign-log"]),
+    (
+        "countersign-server",
+        &[
+            "countersign-api",
+            "countersign-entry",
+            "countersign-conflict",
+            "countersign-intake",
+            "countersign-import",
+            "countersign-ledger",
+            "countersign-log",
+        ],
+    ),
     (
         "countersign-cli",
         &[
@@ -32,6 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "countersign-entry",
             "countersign-conflict",
             "countersign-import",
+            "countersign-intake",
             "countersign-law",
             "countersign-log",
             "countersign-ledger",
@@ -102,7 +121,8 @@ enum Use {
 struct Graph {
     /// Edges between crates of the workspace.
     edges: BTreeSet<(String, String, Use)>,
-    /// Each package's product dependencies, by name; the workspace's own among them.
+    /// Each package's product dependencies, by name, and version where it is not the workspace's own: two versions of one package need not bring the
+    /// same.
     below: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -141,16 +161,26 @@ fn read(metadata: &Value) -> Result<Graph, String> {
     for package in list(metadata, "packages")? {
         names.insert(text(&package, "id")?, text(&package, "name")?);
     }
+    let mut versions = BTreeMap::new();
+    for package in list(metadata, "packages")? {
+        let version = package.get("version").and_then(Value::as_str).map(|version| format!("@{version}"));
+        versions.insert(text(&package, "id")?, version.unwrap_or_default());
+    }
     let name = |id: &str| names.get(id).cloned().ok_or_else(|| format!("metadata names no package {id}"));
     let mut members = BTreeSet::new();
     for id in list(metadata, "workspace_members")? {
         members.insert(name(id.as_str().unwrap_or_default())?);
     }
+    let told = |id: &str| -> Result<String, String> {
+        let name = name(id)?;
+        let version = versions.get(id).filter(|_| !members.contains(&name)).cloned().unwrap_or_default();
+        Ok(name + &version)
+    };
     let mut graph = Graph::default();
     for node in list(metadata.get("resolve").unwrap_or(&Value::Null), "nodes")? {
-        let from = name(&text(&node, "id")?)?;
+        let (from, told_from) = (name(&text(&node, "id")?)?, told(&text(&node, "id")?)?);
         for dependency in list(&node, "deps")? {
-            let to = name(&text(&dependency, "pkg")?)?;
+            let (to, told_to) = (name(&text(&dependency, "pkg")?)?, told(&text(&dependency, "pkg")?)?);
             for kind in list(&dependency, "dep_kinds")? {
                 let kind = match kind.get("kind").and_then(Value::as_str) {
                     None => Use::Product,
@@ -158,7 +188,7 @@ fn read(metadata: &Value) -> Result<Graph, String> {
                     Some(_) => continue,
                 };
                 if kind == Use::Product {
-                    graph.below.entry(from.clone()).or_default().insert(to.clone());
+                    graph.below.entry(told_from.clone()).or_default().insert(told_to.clone());
                 }
                 if members.contains(&from) && members.contains(&to) {
                     graph.edges.insert((from.clone(), to.clone(), kind));
@@ -197,6 +227,8 @@ fn impurities(graph: &Graph) -> Findings {
     let mut findings = Findings::new();
     for pure in PURE {
         for (found, by) in reached(graph, pure) {
+            let plain = |told: &str| told.split('@').next().unwrap_or_default().to_owned();
+            let (found, by) = (plain(&found), plain(&by));
             if IMPURE.contains(&found.as_str()) && !UNREACHED.contains(&(*pure, found.as_str(), by.as_str())) {
                 findings.push(format!("{pure} is pure and comes by {found} through {by}"));
             }

@@ -1,10 +1,12 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 //!
 //! In scope: what a developer and the CI run, in one place, with no tool beyond cargo itself. Not in scope: anything the product needs.
-//! Limits: it reads the tree it is run in and writes nothing to it; `test` may install packages, when root, from the table in `test.rs`.
+//! Limits: it reads the tree it is run in and writes nothing to it; `test` may install packages, when root, from the table in `test.rs`, and one Python
+//! program in the target directory.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task runner talks to the terminal")]
 
+mod contract;
 mod deps;
 mod test;
 mod tidy;
@@ -59,7 +61,9 @@ fn bench(root: &Path, options: &[&str]) -> Findings {
     let run = |bin: &str, options: &[&str]| {
         cargo_step(root, &[&["run", "--release", "-q", "-p", "countersign-testing", "--bin", bin, "--"], options].concat())
     };
-    run("bench", options).into_iter().chain(run("token_bench", &[])).collect()
+    let serve: &[&str] = if options.contains(&"--quick") { &["--quick"] } else { &[] };
+    let serve = [&["run", "--release", "-q", "-p", "countersign-server", "--example", "serve_bench", "--"], serve].concat();
+    run("bench", options).into_iter().chain(run("token_bench", &[])).chain(cargo_step(root, &serve)).collect()
 }
 
 fn format(root: &Path) -> Findings {

@@ -52,6 +52,7 @@ pub fn run(root: &Path) -> Findings {
             Totals::default()
         }
     };
+    findings.extend(crate::contract::run(root));
     println!("{} passed, {} failed, {} skipped", totals.passed, totals.failed, totals.skipped);
     findings
 }

@@ -4,12 +4,13 @@ use clap::{Args, Subcommand};
 use countersign_conflict::{CaseState, Facts};
 use countersign_entry::ids::{Hash32, LeafIndex, Line, RecordId};
 use countersign_entry::record::{CaseEvent, CaseOpened, CaseStep, Disposition, HoldScope, LegalHold, Record, Referral, Role};
+use countersign_ledger::OpenError;
 use countersign_ledger::query::describe;
 use serde_json::{Value, json};
 
 use super::DONE;
 use crate::args::{LedgerArgs, WriteArgs};
-use crate::explain::label;
+use crate::explain::{erased_line, label};
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, cells};
 use crate::session::{Session, recorded, recorded_line};
@@ -229,7 +230,10 @@ fn no_case(case: u64) -> Failure {
 
 /// One entry, in a line, with what somebody said of it.
 fn what(session: &Session, entry: LeafIndex) -> Result<Value, Failure> {
-    let (_, meta, record) = session.ledger.entry(entry.0)?;
+    let (meta, record) = match session.ledger.entry(entry.0) {
+        Err(OpenError::Shut { erased: Some(at), .. }) => return Ok(json!({ "entry": entry, "what": erased_line(entry, at) })),
+        opened => opened.map(|(_, meta, record)| (meta, record))?,
+    };
     let (text, evidence) = match &record {
         Record::CaseEvent(e) => (Some(e.text.to_string()), e.evidence.clone()),
         Record::LegalHold(h) => (Some(h.authority.to_string()), Vec::new()),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use countersign_entry::ids::{Line, PrincipalId, RequestKey};
-use countersign_ledger::{Erasure, Signatures};
+use countersign_ledger::Erasure;
 use serde_json::{Value, json};
 
 use super::DONE;
@@ -16,6 +16,9 @@ use crate::session::{Session, drafted, recorded_line};
 pub(crate) struct CompartmentArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
+    /// Only those with this in their name: a submission, a person, a year.
+    #[arg(long, value_name = "TEXT")]
+    with: Option<String>,
 }
 
 /// What is to be erased, and by whose leave.
@@ -25,7 +28,7 @@ pub(crate) struct EraseArgs {
     ledger: LedgerArgs,
     #[command(flatten)]
     write: WriteArgs,
-    /// The compartment, as `key compartments` shows it: `submission:S-2603 2026`.
+    /// The compartment, as `key compartments` shows it, `submission:S-2603 P-17 2026`; without the person it is everybody's.
     compartment: String,
     /// The legal ground.
     #[arg(long)]
@@ -38,6 +41,8 @@ pub(crate) struct EraseArgs {
 pub(crate) fn compartments(args: &CompartmentArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let session = Session::to_read(&args.ledger)?;
     let mut all: Vec<(&str, u32)> = session.ledger.compartments().map(|(key_id, name)| (name, key_id)).collect();
+    let has = |name: &str, part: &str| name.split([' ', ':']).any(|word| word == part);
+    all.retain(|(name, _)| args.with.as_deref().is_none_or(|part| has(name, part)));
     all.sort_unstable();
     if out.is_json() {
         let rows: Vec<Value> = all.iter().map(|(name, key_id)| json!({ "compartment": name, "key_id": key_id })).collect();
@@ -51,27 +56,35 @@ pub(crate) fn compartments(args: &CompartmentArgs, out: &mut Out<'_>) -> Result<
 
 pub(crate) fn erase(args: &EraseArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let session = Session::to_write(&args.ledger)?;
-    let (authority, approvers) = (args.authority.clone(), args.approver.clone());
-    let erasure = Erasure { compartment: args.compartment.clone(), authority, approvers, signatures: Signatures::default() };
+    let keys = session.ledger.keys_of(&args.compartment);
+    if keys.is_empty() {
+        return Err(Failure::Invalid(format!("there is no compartment {:?}: `key compartments` shows them", args.compartment)));
+    }
+    let erasure = Erasure { keys, authority: args.authority.clone(), approvers: args.approver.clone(), signatures: Vec::new() };
     let key = args.write.key()?;
     if let Some(file) = &args.write.draft {
-        let record = session.ledger.erasure_request(&erasure)?.into();
-        return Err(drafted(&session.ledger, &session.actor, file, &[(key, record)]));
+        let requests = session.ledger.erasure_requests(&key, &erasure)?;
+        return Err(drafted(&session.ledger, &session.actor, file, &requests));
     }
-    destroy(session, key, erasure, out)
+    destroy(session, &key, &erasure, out)
 }
 
 /// Erases, and says what that means.
-pub(super) fn destroy(mut session: Session, key: RequestKey, erasure: Erasure, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let compartment = erasure.compartment.clone();
-    let receipt = session.ledger.erase(&session.actor.id, key, erasure)?;
+pub(super) fn destroy(mut session: Session, key: &RequestKey, erasure: &Erasure, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let all = session.ledger.compartments().filter(|(key_id, _)| erasure.keys.contains(key_id));
+    let compartments: Vec<String> = all.map(|(_, name)| name.to_owned()).collect();
+    let receipts = session.ledger.erase(&session.actor.id, key, erasure)?;
     if out.is_json() {
-        out.object("key-erase", json!({ "entry": receipt.index, "compartment": compartment }))?;
+        let entries: Vec<u64> = receipts.iter().map(|r| r.index).collect();
+        out.object("key-erase", json!({ "entries": entries, "compartments": compartments }))?;
         return Ok(DONE);
     }
-    out.line(recorded_line(&receipt)?)?;
+    for receipt in &receipts {
+        out.line(recorded_line(receipt)?)?;
+    }
     out.line(format_args!(
-        "What was sealed for {compartment:?} can be read no more. It still proves: leaves, receipts and heads are as they were."
+        "What was sealed for {} can be read no more. It still proves: leaves, receipts and heads are as they were.",
+        compartments.join(", ")
     ))?;
     out.line("Copies of keys/data.keys from before still open it: destroy them, backups too, and where the keys are in a token run `key rewrap`.")?;
     out.line("The next start reads every entry again, since what was made beside the ledger knew what is gone.")?;

@@ -3,26 +3,26 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum};
+use countersign_conflict::Facts;
 use countersign_entry::ids::{Date, PersonId, PrincipalId};
-use countersign_import::accounting::Source;
-use countersign_import::fields::Kind;
 use countersign_import::limits::FILE_BYTES_MAX;
-use countersign_import::mapping::{self, Mapping, MappingError};
-use countersign_import::public::{self, Public};
-use countersign_import::table::{Format, Table, read};
-use countersign_import::{IMPORTER_VERSION, importers, quarantine, template};
+use countersign_import::mapping::Mapping;
+use countersign_import::template;
+use countersign_intake::disclosed::People;
+use countersign_intake::report::Report;
+use countersign_intake::requests::{import_of, unfinished};
+use countersign_intake::source::{self as intake, Source};
+use countersign_intake::{Asker, IntakeError};
+use countersign_ledger::Ledger;
+use indicatif::ProgressBar;
 use serde_json::json;
 
-use countersign_ledger::Ledger;
-
-use super::import_plan::Plan;
-use super::import_rows::{Common, People, plan};
-use super::import_write::{commit, import_of, unfinished};
-use super::linking::Linker;
-use super::{DONE, import_records, import_report, read_small, read_whole, write_new};
-use crate::actor::Actor;
+use super::import_write::commit;
+use super::{DONE, bar, import_report, read_small, read_whole, write_new};
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
@@ -47,7 +47,7 @@ enum ImportCommand {
     PrintMapping {
         /// Which source.
         #[arg(value_name = "SOURCE")]
-        source: SourceKind,
+        source: SourceArg,
     },
 }
 
@@ -56,7 +56,7 @@ enum ImportCommand {
 struct FileArgs {
     /// What the file is.
     #[arg(long, value_name = "SOURCE")]
-    source: SourceKind,
+    source: SourceArg,
     /// The file: CSV, JSON, one JSON object a line, or a spreadsheet. A file that --quarantine wrote, corrected, is taken too.
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
@@ -80,66 +80,28 @@ struct FileArgs {
     quarantine: Option<PathBuf>,
 }
 
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SourceKind {
-    /// Trades: House periodic transaction reports.
-    #[value(alias = "house_ptr")]
-    HousePtr,
-    /// Trades: Senate periodic transaction reports.
-    #[value(alias = "senate_ptr")]
-    SenatePtr,
-    /// Trades: OGE Form 278-T.
-    Oge278t,
-    /// Holdings: OGE Form 278e.
-    Oge278e,
-    /// Trades.
-    Trades,
-    /// Holdings.
-    Holdings,
-    /// Agencies, components, developers, partners.
-    Organizations,
-    /// People.
-    People,
-    /// Accounts and cards elsewhere that point to a person.
-    Credentials,
-    /// Issuers.
-    Issuers,
-    /// Labs that develop models.
-    Providers,
-    /// Models, as a public catalogue lists them.
-    Models,
-    /// Edges between labs, hosts and issuers.
-    Exposures,
-    /// Ties of people to issuers and organizations.
-    Relationships,
-    /// Recusals.
-    Recusals,
-    /// Restricted lists and watch lists.
-    Lists,
-    /// What is on them.
-    ListItems,
-    /// Requests for access; each is decided when it is recorded.
-    Grants,
-    /// Accesses.
-    AccessEvents,
-    /// Issuers: the SEC's list (cik, ticker, exchange, name).
-    SecIssuers,
-    /// GICS sub-industries of issuers: the S&P 500 (Symbol, Security, GICS Sub-Industry, CIK, …).
-    Sp500,
-    /// Models: the models.dev catalogue.
-    ModelsDev,
-    /// Providers: the file of labs and their issuers.
-    Labs,
-    /// Exposures: the file of labs and their issuers.
-    ExposureProviders,
-    /// Exposures: the file of edges.
-    ExposureEdges,
+/// A source, by its word.
+#[derive(Debug, Clone, Copy)]
+struct SourceArg(Source);
+
+impl ValueEnum for SourceArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<SourceArg>> = LazyLock::new(|| Source::ALL.iter().copied().map(SourceArg).collect());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.word()).help(self.0.help()).alias(match self.0 {
+            Source::HousePtr => "house_ptr",
+            Source::SenatePtr => "senate_ptr",
+            other => other.word(),
+        }))
+    }
 }
 
 pub(crate) fn run(args: &ImportArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     match (&args.command, &args.ledger, &args.file) {
-        (Some(ImportCommand::PrintMapping { source }), ..) => print_mapping(*source, out),
+        (Some(ImportCommand::PrintMapping { source }), ..) => print_mapping(source.0, out),
         (None, Some(ledger), Some(args)) => args.run(ledger, out),
         _ => Err(Failure::Usage("DIR, --source and --file are needed".into())),
     }
@@ -165,26 +127,34 @@ pub(crate) fn load(
     bytes: &[u8],
     holdings: bool,
 ) -> Result<Loaded, Failure> {
-    let bad = |e: &dyn std::fmt::Display| Failure::Invalid(e.to_string());
-    let table = read(bytes, &Format::recognise(bytes)).map_err(|e| bad(&e))?;
+    let file = intake::Loaded::read(if holdings { Source::Oge278e } else { Source::HousePtr }, None, None, bytes)?;
     let received_on = Date::of(ledger.now());
-    let facts = ledger.facts();
-    let (people, linker) = (People::new(filers, facts), Linker::new(facts));
-    let common = Common { people, linker, facts, received_on: received_on.clone(), actor: actor.clone() };
-    let plan = if holdings {
-        plan(importers::oge278e(&table, &received_on).map_err(|e| bad(&e))?, &table, common)?
-    } else {
-        plan(importers::house_ptr(&table, &received_on).map_err(|e| bad(&e))?, &table, common)?
-    };
+    let people = People::new(filers, ledger.facts());
+    let plan = file.plan(Asker { ledger, actor, roles: &[] }, people, &received_on, &mut bars())?;
     let (entry, _) = commit(&plan, ledger, actor)?;
     let put_aside = plan.quarantined.iter().map(|q| (q.number, q.reason.to_string())).collect();
     Ok(Loaded { rows: plan.report.total, repeated: plan.report.duplicates, put_aside, entry })
 }
 
-fn print_mapping(source: SourceKind, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let kind = source.kind().filter(|_| source.public().is_none());
-    let kind = kind.ok_or_else(|| Failure::Usage("this source is a form of its own and takes no mapping".into()))?;
-    let mapping = template::template(kind, &source.word());
+/// Shows on a terminal how far a plan is.
+fn bars() -> impl FnMut(&'static str, u64, u64) {
+    let mut shown: Option<(&'static str, ProgressBar)> = None;
+    move |what, done, of| {
+        if shown.as_ref().is_none_or(|(before, _)| *before != what) {
+            shown = Some((what, bar(of, what)));
+        }
+        if let Some((_, bar)) = &shown {
+            bar.set_position(done);
+            if done >= of {
+                bar.finish_and_clear();
+            }
+        }
+    }
+}
+
+fn print_mapping(source: Source, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let kind = source.mapped().ok_or_else(|| Failure::Usage("this source is a form of its own and takes no mapping".into()))?;
+    let mapping = template::template(kind, source.word());
     if out.is_json() {
         out.object("import-mapping", json!({ "mapping": mapping }))?
     } else {
@@ -193,92 +163,16 @@ fn print_mapping(source: SourceKind, out: &mut Out<'_>) -> Result<Exit, Failure>
     Ok(DONE)
 }
 
-impl SourceKind {
-    /// What its rows tell of, where they are mapped; none for the forms.
-    fn kind(self) -> Option<Kind> {
-        Some(match self {
-            Self::HousePtr | Self::SenatePtr | Self::Oge278t | Self::Oge278e => return None,
-            Self::Trades => Kind::Trade,
-            Self::Holdings => Kind::Holding,
-            Self::Organizations => Kind::Organization,
-            Self::People => Kind::Person,
-            Self::Credentials => Kind::Credential,
-            Self::Issuers => Kind::Issuer,
-            Self::Providers => Kind::Provider,
-            Self::Models => Kind::Model,
-            Self::Exposures => Kind::Exposure,
-            Self::Relationships => Kind::Relationship,
-            Self::Recusals => Kind::Recusal,
-            Self::Lists => Kind::List,
-            Self::ListItems => Kind::ListItem,
-            Self::Grants => Kind::Grant,
-            Self::AccessEvents => Kind::AccessEvent,
-            public => public.public()?.kind,
-        })
-    }
-
-    /// The public file it is, where it is one.
-    fn public(self) -> Option<Public> {
-        Some(match self {
-            Self::SecIssuers => public::SEC_ISSUERS,
-            Self::Sp500 => public::SP500,
-            Self::ModelsDev => public::MODELS_DEV,
-            Self::Labs => public::LABS,
-            Self::ExposureProviders => public::EXPOSURE_PROVIDERS,
-            Self::ExposureEdges => public::EXPOSURE_EDGES,
-            _ => return None,
-        })
-    }
-
-    /// The mapping its rows are read by where none is given; none for the forms.
-    fn own_mapping(self) -> Option<Mapping> {
-        let by_name = || self.kind().map(|kind| Mapping::by_name(kind, &self.word()));
-        self.public().map_or_else(by_name, |public| Some(public.mapping(&self.word())))
-    }
-
-    /// Its word on the command line.
-    fn word(self) -> String {
-        self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
-    }
-
-    /// Its name in records.
-    fn importer(self, mapping: Option<&Mapping>) -> String {
-        match self {
-            Self::HousePtr => "house_ptr".into(),
-            Self::SenatePtr => "senate_ptr".into(),
-            _ => mapping.map_or_else(|| self.word(), |m| m.name.clone()),
-        }
-    }
-
-    /// Refuses whoever may not know what such records say, before anything is told. The ledger refuses others who may not write them.
-    fn must_be_allowed(self, actor: &Actor) -> Result<(), Failure> {
-        let everybody = matches!(
-            self.kind(),
-            Some(
-                Kind::Organization
-                    | Kind::Person
-                    | Kind::Credential
-                    | Kind::Issuer
-                    | Kind::Provider
-                    | Kind::Model
-                    | Kind::Exposure
-                    | Kind::Grant
-                    | Kind::AccessEvent
-            )
-        );
-        if everybody { Ok(()) } else { actor.must_be_ethics(&format!("importing {}", self.word().replace('-', " "))) }
-    }
-}
-
 impl FileArgs {
     fn run(&self, ledger: &LedgerArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+        let source = self.source.0;
         let mapping = self.mapping()?;
         let mut session = if self.commit { Session::to_write_here(ledger)? } else { Session::to_read(ledger)? };
-        self.source.must_be_allowed(&session.actor)?;
-        let table = self.table()?;
-        let importer = self.source.importer(mapping.as_ref());
-        let source = Source { importer, version: IMPORTER_VERSION, file_sha256: table.sha256 };
-        let before = import_of(session.ledger.facts(), &source)?;
+        source.must_be_allowed(&session.actor.roles)?;
+        let bytes = read_whole(&self.file, FILE_BYTES_MAX)?;
+        let file = intake::Loaded::read(source, mapping, self.sheet.as_deref(), &bytes).map_err(|e| in_file(&self.file, e))?;
+        let named = file.named();
+        let before = import_of(session.ledger.facts(), &named)?;
         if let (true, Some(entry)) = (self.commit, before) {
             import_report::tell_imported_before(entry, session.ledger.facts(), out)?;
             return Ok(DONE);
@@ -286,9 +180,12 @@ impl FileArgs {
         if let Some(path) = self.quarantine.as_deref().filter(|p| p.exists()) {
             return Err(Failure::Invalid(format!("{} is there already: nothing was recorded", path.display())));
         }
-        let half = unfinished(session.ledger.facts()).iter().any(|(_, hash)| *hash == table.sha256.to_string());
-        let plan = self.plan(&table, mapping.as_ref(), &session)?;
-        let told = import_report::Told::new(&plan, &session, before, half)?;
+        let half = unfinished(session.ledger.facts()).iter().any(|(_, hash)| *hash == named.file_sha256.to_string());
+        let received_on = self.received_on.clone().unwrap_or_else(|| Date::of(session.ledger.now()));
+        let asker = Asker { ledger: &session.ledger, actor: &session.actor.id, roles: &session.actor.roles };
+        let people = self.people(asker.ledger.facts())?;
+        let plan = file.plan(asker, people, &received_on, &mut bars()).map_err(|e| in_file(&self.file, e))?;
+        let told = import_report::Told(Report::new(&plan, asker, before, half)?);
         let done = if self.commit { Some(commit(&plan, &mut session.ledger, &session.actor.id)?) } else { None };
         let aside = self.quarantine.as_deref().filter(|_| !plan.quarantined.is_empty());
         if let Some(path) = aside {
@@ -298,69 +195,34 @@ impl FileArgs {
         Ok(if plan.quarantined.is_empty() { DONE } else { Exit::Partial })
     }
 
-    /// The mapping, where the source takes one: the file's, else the one by name.
+    /// The mapping somebody gives, where the source takes one.
     fn mapping(&self) -> Result<Option<Mapping>, Failure> {
-        let path = match (&self.mapping, self.source.kind().filter(|_| self.source.public().is_none())) {
-            (Some(path), Some(_)) => path,
-            (None, _) => return Ok(self.source.own_mapping()),
-            (Some(_), None) => return Err(Failure::Usage("--mapping is not for this source: it is a form of its own".into())),
-        };
+        let Some(path) = &self.mapping else { return Ok(None) };
+        if self.source.0.mapped().is_none() {
+            return Err(Failure::Usage("--mapping is not for this source: it is a form of its own".into()));
+        }
         let bytes = read_small(path)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Failure::Invalid(format!("{} is not UTF-8", path.display())))?;
         let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
         let mapping = if json { Mapping::from_json(text) } else { Mapping::from_toml(text) };
-        mapping.map(Some).map_err(|e| in_file(path, &e))
+        mapping.map(Some).map_err(|e| Failure::Invalid(format!("{}: {e}", path.display())))
     }
 
-    fn table(&self) -> Result<Table, Failure> {
-        let bytes = read_whole(&self.file, FILE_BYTES_MAX)?;
-        let format = match (Format::recognise(&bytes), self.source, &self.sheet) {
-            (Format::Json, SourceKind::SenatePtr, None) => importers::senate_format(),
-            (Format::Xlsx { .. }, _, sheet) => Format::Xlsx { sheet: sheet.clone() },
-            (_, _, Some(_)) => return Err(Failure::Usage("--sheet is for spreadsheets, and this file is none".into())),
-            (format, _, None) => format,
+    /// Who the filers are.
+    fn people<'a>(&self, facts: &'a Facts) -> Result<People<'a>, Failure> {
+        let Some(path) = &self.people else { return Ok(People::new(BTreeMap::new(), facts)) };
+        let named = |e: IntakeError| match e {
+            IntakeError::NotFound(what) => Failure::NotFound(format!("{} {what}", path.display())),
+            e => Failure::Invalid(format!("{}: {e}", path.display())),
         };
-        // Its last columns tell a corrected file of quarantined rows.
-        let corrected = if format == Format::CSV { quarantine::read_back(&bytes).ok() } else { None };
-        corrected.map_or_else(|| read(&bytes, &format), Ok).map_err(|e| in_file(&self.file, &e))
-    }
-
-    fn plan(&self, table: &Table, mapping: Option<&Mapping>, session: &Session) -> Result<Plan, Failure> {
-        let facts = session.ledger.facts();
-        let received_on = self.received_on.clone().unwrap_or_else(|| Date::of(session.ledger.now()));
-        let bad = |e: MappingError| in_file(&self.file, &e);
-        let common = || -> Result<Common<'_>, Failure> {
-            let people = People::read(self.people.as_deref(), facts)?;
-            Ok(Common { people, linker: Linker::new(facts), facts, received_on: received_on.clone(), actor: session.actor.id.clone() })
-        };
-        let mapping = || mapping.ok_or_else(|| Failure::Bug("a source without its mapping".into()));
-        match self.source {
-            SourceKind::HousePtr => plan(importers::house_ptr(table, &received_on).map_err(bad)?, table, common()?),
-            SourceKind::SenatePtr => plan(importers::senate_ptr(table, &received_on).map_err(bad)?, table, common()?),
-            SourceKind::Oge278t => plan(importers::oge278t(table, &received_on).map_err(bad)?, table, common()?),
-            SourceKind::Oge278e => plan(importers::oge278e(table, &received_on).map_err(bad)?, table, common()?),
-            SourceKind::Trades => plan(mapping::trades(table, mapping()?, &received_on).map_err(bad)?, table, common()?),
-            SourceKind::Holdings => plan(mapping::holdings(table, mapping()?, &received_on).map_err(bad)?, table, common()?),
-            _ => {
-                let mapping = mapping()?;
-                if Some(mapping.kind) != self.source.kind() {
-                    return Err(bad(MappingError::OtherKind(mapping.kind)));
-                }
-                let renamed = self.source.public().map(|public| public.rename(table)).transpose().map_err(bad)?;
-                let table = renamed.as_ref().map_or(table, |r| &r.table);
-                let mut imported = mapping::records(table, mapping, &received_on).map_err(bad)?;
-                imported.report.elsewhere = renamed.as_ref().map_or(0, |r| r.elsewhere);
-                imported.report.total += imported.report.elsewhere;
-                if renamed.is_some() {
-                    // Which fields a public file cannot have is no news.
-                    imported.report.absent_columns.clear();
-                }
-                import_records::plan(imported, table, session)
-            }
-        }
+        People::read(&read_small(path)?, facts).map_err(named)
     }
 }
 
-fn in_file(path: &Path, e: &dyn std::fmt::Display) -> Failure {
-    Failure::Invalid(format!("{}: {e}", path.display()))
+/// What is wrong with a file's content names the file.
+fn in_file(path: &Path, e: IntakeError) -> Failure {
+    match e {
+        IntakeError::File(what) => Failure::Invalid(format!("{}: {what}", path.display())),
+        e => e.into(),
+    }
 }

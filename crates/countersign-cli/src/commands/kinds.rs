@@ -2,8 +2,7 @@
 
 use countersign_conflict::{Facts, Known};
 use countersign_entry::record::{
-    Agreement, Credential, Exposure, Filer, Issuer, List, ListItem, Model, Organization, Person, Principal, Provider, Record, Recusal,
-    Relationship, Submission,
+    Agreement, Exposure, Filer, Issuer, List, ListItem, Model, Organization, Person, Principal, Provider, Record, Recusal, Submission,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -39,7 +38,6 @@ kinds! {
     ORGANIZATION: Organization = "org", None, organizations, ["name", "kind", "parent", "ethics_office"];
     PERSON: Person = "person", Some("P-"), persons, ["name", "status", "organization"];
     PRINCIPAL: Principal = "principal", Some("pr-"), principals, ["person", "roles", "os_user", "disabled"];
-    CREDENTIAL: Credential = "credential", None, credentials, ["person", "kind", "issuer", "subject", "valid_from", "valid_to"];
     PROVIDER: Provider = "provider", None, providers, ["name"];
     MODEL: Model = "model", None, models, ["provider", "name", "released_on", "open_weights"];
     ISSUER: Issuer = "issuer", None, issuers, ["name", "cik", "tickers", "sub_industry"];
@@ -48,8 +46,6 @@ kinds! {
         ["title", "provider", "status", "window/opens_at", "window/closes_at", "public_release_at", "marking/level"];
     AGREEMENT: Agreement = "agreement", Some("A-"), agreements, ["person", "kind", "submission", "version", "signed_at", "expires_at"];
     RECUSAL: Recusal = "recusal", Some("RC-"), recusals, ["person", "scope", "from", "until", "ground"];
-    RELATIONSHIP: Relationship = "relationship", None, relationships,
-        ["person", "kind", "relation", "issuer", "organization", "from", "until"];
     FILER: Filer = "filer", Some("F-"), filers, ["person", "report", "from", "until"];
     LIST: List = "list", Some("L-"), lists, ["kind", "name", "authority"];
     LIST_ITEM: ListItem = "list-item", Some("LI-"), items, ["list", "subject", "from", "until", "reason"];

@@ -1,4 +1,4 @@
-//! `login`: what stands for a principal over the network: certificates, and keys of gateways.
+//! `login`: what stands for a principal over the network: certificates, accounts at providers of tokens, and keys of gateways.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use countersign_conflict::Facts;
 use countersign_entry::ids::{Date, Line, PrincipalId, RecordId};
 use countersign_entry::record::{CredentialKind, CredentialLinked, CredentialRevoked};
-use countersign_server::{certificate, who};
+use countersign_server::who;
 use serde_json::{Value, json};
 
 use super::{DONE, read_small, write_new};
@@ -19,7 +19,7 @@ use crate::words::{new_id, word_of};
 /// What stands for a principal over the network.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LoginCommand {
-    /// Let a certificate stand for a principal.
+    /// Let a certificate, or an account at a provider of tokens, stand for a principal.
     Link(LinkArgs),
     /// Make a key for a gateway. It is written once, to a file; the ledger has its hash alone.
     Key(KeyArgs),
@@ -50,14 +50,20 @@ struct ForArgs {
     write: WriteArgs,
 }
 
-/// Which certificate.
+/// Which certificate, or which account.
 #[derive(Debug, Args)]
 pub(crate) struct LinkArgs {
     #[command(flatten)]
     to: ForArgs,
     /// The certificate, PEM.
-    #[arg(long, value_name = "FILE")]
-    certificate: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "oidc_subject", conflicts_with = "oidc_subject")]
+    certificate: Option<PathBuf>,
+    /// The OpenID Connect provider, as its tokens name it in `iss`.
+    #[arg(long, value_name = "URL", requires = "oidc_subject")]
+    oidc_issuer: Option<Line>,
+    /// The account there, as its tokens name it in `sub`; never an e-mail address.
+    #[arg(long, value_name = "SUB", requires = "oidc_issuer")]
+    oidc_subject: Option<Line>,
     /// By which of its names. The first two go on to the card that replaces it; the last is this certificate alone.
     #[arg(long, value_enum, default_value = "upn")]
     by: By,
@@ -116,13 +122,20 @@ pub(crate) fn run(command: &LoginCommand, out: &mut Out<'_>) -> Result<Exit, Fai
 }
 
 fn link(args: &LinkArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let certificate = match (&args.certificate, &args.oidc_issuer, &args.oidc_subject) {
+        (None, Some(issuer), Some(subject)) => {
+            return write(&args.to, id(&args.to)?, CredentialKind::Oidc, issuer.clone(), subject.clone(), None, out);
+        }
+        (Some(certificate), ..) => certificate,
+        _ => return Err(Failure::Usage("--certificate, or --oidc-issuer and --oidc-subject, are needed".into())),
+    };
     let (kind, what) = match args.by {
         By::Upn => (CredentialKind::Piv, "user principal name"),
         By::Edipi => (CredentialKind::Cac, "number at the end of its common name"),
         By::Thumbprint => (CredentialKind::Certificate, "thumbprint"),
     };
-    let file = args.certificate.display();
-    let names = certificate::names_in_pem(&read_small(&args.certificate)?);
+    let file = certificate.display();
+    let names = countersign_server::certificate::names_in_pem(&read_small(certificate)?);
     let names = names.ok_or_else(|| Failure::Invalid(format!("{file} is no certificate in PEM")))?;
     let mut found = names.into_iter().filter(|name| name.kind == kind);
     let (Some(name), None) = (found.next(), found.next()) else {

@@ -6,12 +6,13 @@ use countersign_entry::ids::{LeafIndex, SubmissionId};
 use countersign_entry::record::{Assessment, CaseOpened, Decision, Outcome, PreclearanceRequest, Record, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::query::{View, describe};
+use countersign_ledger::{OpenError, unless_erased};
 use serde_json::json;
 
 use super::query::AsOfArgs;
 use super::{DONE, query};
 use crate::args::LedgerArgs;
-use crate::explain::{NO_ADVICE, caveat, evidence, explain, label, neutral_text};
+use crate::explain::{NO_ADVICE, caveat, erased_line, evidence, explain, label, neutral_text};
 use crate::failure::{Exit, Failure};
 use crate::finding;
 use crate::output::{Out, shown};
@@ -141,10 +142,11 @@ impl Memo<'_> {
         }
         let mut sections: Sections = vec![("What was found", found)];
         sections.push(("What it rests on", case.evidence.iter().map(|e| evidence(*e, &self.session.ledger)).collect()));
-        let (_, _, finding) = self.session.ledger.entry(case.finding.0)?;
-        sections.extend(match &finding {
-            Record::Trade(_) => self.trade(case.finding, case.submission.as_ref())?,
-            _ => finding.assessment().map(|a| self.decision(a)).unwrap_or_default(),
+        let finding = unless_erased(self.session.ledger.entry(case.finding.0))?;
+        sections.extend(match finding {
+            Some((_, _, Record::Trade(_))) => self.trade(case.finding, case.submission.as_ref())?,
+            Some((_, _, finding)) => finding.assessment().map(|a| self.decision(a)).unwrap_or_default(),
+            None => Sections::new(),
         });
         let settled = rules::rule(case.rule.as_str()).map_or("a rule this version does not have", |rule| rule.settled_by);
         sections.push(("Where the case stands", self.open_in_case(case, settled)));
@@ -165,7 +167,13 @@ impl Memo<'_> {
         let entries = self.facts().case_file(self.entry).map(|f| f.entries.clone()).unwrap_or_default();
         let mut lines = vec![format!("{} opened, entry {}", self.at, self.entry)];
         for entry in entries {
-            let (_, meta, record) = self.session.ledger.entry(entry.0)?;
+            let (meta, record) = match self.session.ledger.entry(entry.0) {
+                Err(OpenError::Shut { erased: Some(at), .. }) => {
+                    lines.push(erased_line(entry, at));
+                    continue;
+                }
+                opened => opened.map(|(_, meta, record)| (meta, record))?,
+            };
             let at = Micros::new(meta.at).map_err(|e| Failure::Bug(e.to_string()))?;
             let said = if let Record::CaseEvent(e) = &record { format!(": {}", shown(e.text.as_str())) } else { String::new() };
             lines.push(format!("{at} {} by {}, entry {entry}{said}", describe(&record), meta.actor));

@@ -7,22 +7,19 @@ pub(crate) mod backup;
 pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
+pub(crate) mod doctor;
 mod erase;
 pub(crate) mod export;
 pub(crate) mod fields;
 pub(crate) mod grant;
 pub(crate) mod import;
-mod import_plan;
-mod import_records;
 mod import_report;
-mod import_rows;
 mod import_write;
 pub(crate) mod init;
 mod insider_template;
 pub(crate) mod key;
 pub(crate) mod keys;
 mod kinds;
-mod linking;
 pub(crate) mod login;
 pub(crate) mod memo;
 pub(crate) mod migrate;
@@ -58,8 +55,10 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 
-/// Longest file read whole for a command: keys, checkpoints, proofs, policies. The longest of them, 20,000 data keys, takes 1.5 MiB.
+/// Longest file read whole for a command: checkpoints, proofs, policies.
 const FILE_BYTES_MAX: usize = 4 << 20;
+/// Longest file of data keys as `export-keys` writes it: 1,500,000 of them take some 115 MiB.
+const KEYS_BYTES_MAX: usize = 128 << 20;
 
 /// Runs a command. Returns its exit code, which is not always 0: a verdict has one too.
 pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
@@ -106,6 +105,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Key(command) => key::run(&command, out)?,
         Command::Officer(command) => officer::run(&command, out)?,
         Command::Login(command) => login::run(&command, out)?,
+        Command::Doctor(args) => doctor::run(&args, out)?,
         Command::Serve(args) => serve::run(&args, out)?,
         Command::Config(command) => serve::config(&command, out)?,
         Command::ExportKeys(args) => keys::run(&args, out)?,

@@ -6,12 +6,12 @@ use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, RawText};
 use countersign_entry::record::{
     Band, HolderRelation, Instrument, InstrumentClass, PreclearanceDecision, PreclearanceRequest, Record, TradeKind, TradeTerm,
 };
+use countersign_intake::linking::Linker;
 use countersign_ledger::Receipt;
 use serde_json::{Value, json};
 
 use super::DONE;
 use super::grant::ToldArgs;
-use super::linking::Linker;
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::explain::{caveat, explain, explain_json, neutral_text};
 use crate::failure::{Exit, Failure};

@@ -85,11 +85,11 @@ fn make(args: &MakeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     if args.index >= ledger.size() {
         return Err(Failure::NotFound(format!("entry {} is not recorded: the ledger has {} entries", args.index, ledger.size())));
     }
-    let receipt = ledger.receipt(args.index)?;
-    let text = receipt.tlog_proof().map_err(|e| AppendError::Unknown(e.to_string()))?;
+    let proof = ledger.proof(args.index)?;
+    let text = proof.tlog_proof().map_err(|e| AppendError::Unknown(e.to_string()))?;
     let leaf = leaf_beside(&args.output);
     write_new(&args.output, text.as_bytes(), 0o644)?;
-    write_new(&leaf, &receipt.leaf, 0o644)?;
+    write_new(&leaf, &proof.leaf, 0o644)?;
     let (proof, vkey) = (args.output.display(), ledger.vkey().to_string());
     if out.is_json() {
         out.object("proof", json!({ "entry": args.index, "proof": args.output, "leaf": leaf, "vkey": vkey }))?;

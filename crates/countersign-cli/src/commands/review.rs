@@ -6,15 +6,15 @@ use clap::{Args, Subcommand};
 use countersign_conflict::Facts;
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, Line, RawText, RecordId, RequestKey};
 use countersign_entry::record::{Instrument, InstrumentClass, Linking, MatchDecision, Record};
+use countersign_intake::linking::{Linker, class_of, named, why_candidate, why_review};
+use countersign_intake::plan::check;
 use countersign_ledger::Request;
 use countersign_match::Decision;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::DONE;
-use super::import_plan::check;
 use super::import_write::write;
-use super::linking::{Linker, class_of, named, why_candidate, why_review};
 use super::query::FormArgs;
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::DONE;
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::Out;
+use crate::output::{Out, say};
 use crate::session::{open, opening};
 
 /// How to serve.
@@ -59,9 +59,25 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
     } else {
         out.line(format_args!("serving on https://{address}; health and metrics on http://{operations}"))?;
     }
+    tell_systemd("READY=1");
     running.wait_for_signal().map_err(Failure::Output)?;
+    tell_systemd("STOPPING=1");
     running.stop();
     Ok(DONE)
+}
+
+/// Says to systemd, where it started this, how far it is (sd_notify(3)). Where nobody listens there is nobody to tell.
+fn tell_systemd(what: &str) {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let Some(place) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let address = match place.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(&place),
+    };
+    let sent = UnixDatagram::unbound().and_then(|socket| socket.send_to_addr(what.as_bytes(), &address?));
+    sent.map_or_else(|e| say(format_args!("systemd was not told: {e}")), drop);
 }
 
 /// Each connection is a file to the operating system, and the usual limit is for programs that have a few.
@@ -75,6 +91,7 @@ fn more_files() {
 fn failed(e: ServeError) -> Failure {
     match e {
         ServeError::Tls(e) => Failure::Invalid(e.to_string()),
+        ServeError::Oidc(e) => Failure::Invalid(e.to_string()),
         ServeError::Io { source, what } => Failure::File { path: what.into(), source },
         ServeError::Bug(what) => Failure::Bug(what),
     }

@@ -1,5 +1,6 @@
 //! `record signed`: records what `--draft` wrote, with what officers signed of it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -39,6 +40,7 @@ pub(crate) struct SignedArgs {
 pub(crate) fn run(args: &SignedArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let drafts = draft::read(&args.file)?;
     match drafts.as_slice() {
+        all if all.iter().all(|draft| matches!(draft.record, Record::DataKeyDestroyed(_))) => destroy(args, all, out),
         [one] => record(args, one, out),
         [rotation, declaration] => declare_loss(args, [rotation, declaration], out),
         _ => Err(Failure::Invalid(format!("{}: {} requests; none goes together so", args.file.display(), drafts.len()))),
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &SignedArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
 
 fn record(args: &SignedArgs, draft: &Draft, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let mut session = match &draft.record {
-        Record::KeyRotated(_) | Record::KeyRevoked(_) | Record::DataKeyDestroyed(_) => Session::to_write_here(&args.ledger)?,
+        Record::KeyRotated(_) | Record::KeyRevoked(_) => Session::to_write_here(&args.ledger)?,
         _ => Session::to_write(&args.ledger)?,
     };
     check(draft, &session.ledger, &session.actor.id)?;
@@ -65,12 +67,6 @@ fn record(args: &SignedArgs, draft: &Draft, out: &mut Out<'_>) -> Result<Exit, F
             let revocation = Revocation { vkey: vkey(r.vkey.as_str())?, last_size: r.last_size, reason, approvers, signatures };
             key::end_belief(session, request, revocation, out)
         }
-        Record::DataKeyDestroyed(r) => {
-            let compartment = session.ledger.compartments().find(|(key_id, _)| *key_id == r.key_id).map(|(_, name)| name.to_owned());
-            let compartment = compartment.ok_or_else(|| Failure::NotFound(format!("data key {} seals nothing here", r.key_id)))?;
-            let erasure = Erasure { compartment, authority: r.authority.clone(), approvers: r.approvers.clone(), signatures };
-            erase::destroy(session, request, erasure, out)
-        }
         _ => {
             let record = with_approvals(&draft.record, &signatures);
             let request = Request { actor: session.actor.id.clone(), key: request, record, signed: signatures.signed };
@@ -83,6 +79,20 @@ fn record(args: &SignedArgs, draft: &Draft, out: &mut Out<'_>) -> Result<Exit, F
             Ok(DONE)
         }
     }
+}
+
+fn destroy(args: &SignedArgs, drafts: &[Draft], out: &mut Out<'_>) -> Result<Exit, Failure> {
+    let session = Session::to_write_here(&args.ledger)?;
+    let (mut keys, mut signatures) = (BTreeSet::new(), Vec::new());
+    for draft in drafts {
+        check(draft, &session.ledger, &session.actor.id)?;
+        signatures.push(args.signatures(draft, &session.ledger)?);
+        keys.extend(if let Record::DataKeyDestroyed(r) = &draft.record { Some(r.key_id) } else { None });
+    }
+    // They were drafted together, under numbers of one idempotency key, in the order of the data keys.
+    let Some((first, Record::DataKeyDestroyed(r))) = drafts.first().map(|draft| (draft, &draft.record)) else { return Ok(DONE) };
+    let erasure = Erasure { keys, authority: r.authority.clone(), approvers: r.approvers.clone(), signatures };
+    erase::destroy(session, &key_of(first)?, &erasure, out)
 }
 
 fn declare_loss(args: &SignedArgs, drafts: [&Draft; 2], out: &mut Out<'_>) -> Result<Exit, Failure> {

@@ -8,13 +8,13 @@ use countersign_ledger::{Access, Ledger};
 use serde_json::{Value, json};
 
 use super::DONE;
-use super::import_write::unfinished;
 use crate::actor::Actor;
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 use crate::session::open;
 use crate::words::state_for;
+use countersign_intake::requests::unfinished;
 
 /// Which ledger.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use clap::Args;
 use countersign_verify::files::DirSource;
 use countersign_verify::{Options, VKey, verify};
 
-use super::{bar, read_small};
+use super::{KEYS_BYTES_MAX, bar, read_small, read_whole};
 use crate::failure::Failure;
 use crate::output::Out;
 
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Out<'_>) -> Result<u8, Failure> {
 /// Data keys from a file, by id.
 pub(super) fn read_keys(path: &Path) -> Result<BTreeMap<u32, [u8; 32]>, Failure> {
     let invalid = |what: String| Failure::Invalid(format!("{}: {what}", path.display()));
-    let texts: BTreeMap<u32, String> = serde_json::from_slice(&read_small(path)?).map_err(|e| invalid(e.to_string()))?;
+    let texts: BTreeMap<u32, String> = serde_json::from_slice(&read_whole(path, KEYS_BYTES_MAX)?).map_err(|e| invalid(e.to_string()))?;
     let decode = |(id, text): (u32, String)| {
         let mut key = [0; 32];
         hex::decode_to_slice(&text, &mut key).map_err(|e| invalid(format!("key {id}: {e}")))?;

@@ -43,6 +43,7 @@ pub(super) const EVALUATORS: &[Player] = &[
     player("thea", "Thea Lindqvist-Amadi", PersonStatus::Sge, "nist", &[]),
     player("dov", "Dov Castellane", PersonStatus::Contractor, "halden", &[]),
     player("quill", "Quill Hathersage", PersonStatus::Contractor, "halden", &[]),
+    player("maren", "Maren Holt-Adeyemi", PersonStatus::Civilian, "nsa", &[]),
 ];
 
 const TERMS: AgreementKind = AgreementKind::AccessTerms;

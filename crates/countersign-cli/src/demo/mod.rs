@@ -1,6 +1,7 @@
 //! `countersign demo DIR`: a believable ledger in one command. Real issuers, model releases and exposures; invented people; a clock that the
 //! script turns, so that windows around the releases are open while it runs.
 
+mod cards;
 mod cast;
 mod data;
 mod filings;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use countersign_entry::ids::{Hash32, IssuerId, LeafIndex, Line, SubmissionId, Token};
+use countersign_entry::ids::{Date, Hash32, IssuerId, LeafIndex, Line, RawText, SubmissionId, Token};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
 use countersign_ledger::Receipt;
@@ -16,11 +16,12 @@ use countersign_verify::{Options, Verdict as VerifyVerdict};
 
 use super::cast::{self, EVALUATORS};
 use super::stage::{Stage, record_id};
-use super::{DemoError, data};
+use super::{DemoError, cards, data};
 use crate::explain;
 
 const ORIGIN: &str = "demo.countersign.example/access/software";
 const AMAZON: &str = "cik-0001018724";
+const ALPHABET: &str = "cik-0001652044";
 
 /// Models, the title people use here, and when the window opens: at most 30 days before the public release.
 const MODELS: &[(&str, &str)] = &[
@@ -53,6 +54,7 @@ pub(super) fn tell(dir: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
     july(&mut stage, &matters, out)?;
     questions(&stage, out)?;
     proofs(&stage, dir, out)?;
+    cards::make(&mut stage, dir)?;
     ending(&stage, dir, began, out)
 }
 
@@ -169,6 +171,26 @@ fn sign(stage: &mut Stage) -> Result<(), DemoError> {
         };
         stage.record("ethics", recusal)?;
     }
+    // Maren has said what she holds, as forms have it: shares of a company that owns one lab and a part of another, worth more than is exempt.
+    let shares = Instrument {
+        class: InstrumentClass::Equity,
+        text: RawText::new("Alphabet Inc. - Class A Common Stock (GOOGL)")?,
+        identifier: Some(Line::new("GOOGL")?),
+        asset_type: None,
+        issuer: Some(ALPHABET.parse()?),
+        linking: Linking::Matched,
+    };
+    let holding = Holding {
+        id: record_id("holding-maren")?,
+        person: stage.person("maren")?.clone(),
+        relation: HolderRelation::Own,
+        instrument: shares,
+        value: Band::new(Some(15_001), Some(50_000))?,
+        as_of: Date::new("2026-04-01")?,
+        provenance: None,
+        supersedes: None,
+    };
+    stage.record("ethics", holding)?;
     Ok(())
 }
 
@@ -415,15 +437,15 @@ fn questions(stage: &Stage, out: &mut dyn Write) -> Result<(), DemoError> {
 fn proofs(stage: &Stage, dir: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
     heading(out, 10, "A receipt, checked without the ledger")?;
     let stray = stage.ledger.facts().cases().next().map(|(_, c)| c.finding.0).ok_or_else(|| DemoError("no case".into()))?;
-    let receipt = stage.ledger.receipt(stray)?;
-    let text = receipt.tlog_proof().map_err(|e| DemoError(e.to_string()))?;
+    let proof = stage.ledger.proof(stray)?;
+    let text = proof.tlog_proof().map_err(|e| DemoError(e.to_string()))?;
     let beside = beside(dir);
     let file = beside.join("receipts").join(format!("entry-{stray}.tlog-proof"));
     fs::create_dir_all(beside.join("receipts"))?;
     fs::write(&file, &text)?;
-    fs::write(file.with_extension("leaf"), &receipt.leaf)?;
+    fs::write(file.with_extension("leaf"), &proof.leaf)?;
     let parsed = TlogProof::parse(&fs::read(&file)?).map_err(|e| DemoError(e.to_string()))?;
-    let proven = parsed.verify(&receipt.leaf, stage.ledger.vkey()).map_err(|e| DemoError(e.to_string()))?;
+    let proven = parsed.verify(&proof.leaf, stage.ledger.vkey()).map_err(|e| DemoError(e.to_string()))?;
     writeln!(out, "   {} ({} bytes)", file.display(), text.len())?;
     writeln!(
         out,
@@ -488,6 +510,7 @@ fn ending(stage: &Stage, dir: &Path, began: Instant, out: &mut dyn Write) -> Res
     writeln!(out, "   countersign export-keys {d} -o keys.json")?;
     writeln!(out, "   countersign verify {d} --vkey '{}' --keys keys.json", stage.ledger.vkey())?;
     writeln!(out, "   countersign verify {}/export-tampered --vkey '{}'", beside(dir).display(), stage.ledger.vkey())?;
+    cards::tell(dir, stage.ledger.now(), out)?;
     writeln!(out, "(`countersign` is `cargo run --` here.)")?;
     Ok(())
 }

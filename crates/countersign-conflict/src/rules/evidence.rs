@@ -8,7 +8,8 @@ use crate::assess::Question;
 /// A person, submission or policy that is not known, or a submission of which nobody recorded what it touches, refers.
 pub(super) fn missing(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     if q.person.is_none() || q.submission.is_none() || q.policy.is_none() {
-        for verdict in [Verdict::Participate, Verdict::Hold, Verdict::Trade] {
+        // On access too: whatever a policy makes of the other verdicts, nobody gets in where this much is not known.
+        for verdict in [Verdict::Access, Verdict::Participate, Verdict::Hold, Verdict::Trade] {
             sheet.add(rule, verdict, Outcome::Refer, q.evidence());
         }
     } else if q.touches.all.is_empty() {

@@ -5,6 +5,7 @@
 
 mod access;
 mod evidence;
+mod interests;
 mod lists;
 mod recusal;
 
@@ -14,6 +15,9 @@ use sha2::{Digest, Sha256};
 
 use crate::assess::Question;
 
+pub use self::interests::Sum;
+/// An interest of one's own.
+pub const INTERESTS: &str = "R-208-1";
 /// Rule ids that other parts of this crate look for.
 pub const ACCESS_WITHOUT_GRANT: &str = "R-ACC-1";
 /// Watch-list match.
@@ -74,7 +78,7 @@ pub struct Rule {
 pub const RULES: &[Rule] = &[
     Rule {
         id: "R-EVD-1",
-        version: 1,
+        version: 2,
         cite: "fail-closed principle of this rule set; 5 CFR 2635.402(b)",
         title: "What the question needs is on record: person, submission, policy, and the issuers the submission touches",
         found: "the person, the submission, a policy or what the submission touches is not on record",
@@ -98,6 +102,42 @@ pub const RULES: &[Rule] = &[
         found: "has not stated what they hold",
         settled_by: "the person's signed statement of what they hold",
         eval: evidence::interests_stated,
+    },
+    Rule {
+        id: INTERESTS,
+        version: 1,
+        cite: "18 U.S.C. 208(a); 5 CFR 2635.402; 5 CFR 2640.201, 2640.202",
+        title: "What the person, spouse and minor children hold, and whom the person serves, is no interest in the developer or in what the submission touches beyond what is exempt",
+        found: "an interest in the developer, or in what the submission touches, that no exemption is known to reach",
+        settled_by: "the exact value of what is held, or a sum within the exemption; what it is and whose; a waiver (18 U.S.C. 208(b)), a recusal, or that it was sold",
+        eval: interests::own_interests,
+    },
+    Rule {
+        id: "R-604-1",
+        version: 1,
+        cite: "5 CFR 2635.604, 2635.605",
+        title: "The person seeks no employment with the developer or with what the submission touches",
+        found: "seeks employment with the developer, or with what the submission touches",
+        settled_by: "the end of the search, a recusal, or a waiver (18 U.S.C. 208(b))",
+        eval: interests::seeks,
+    },
+    Rule {
+        id: "R-502-1",
+        version: 1,
+        cite: "5 CFR 2635.502(a), (b)(1)",
+        title: "Nobody with whom the person has a covered relationship, and nobody of the household, is or holds a part of the developer",
+        found: "a covered relationship with the developer, or an interest of the household in it",
+        settled_by: "whether a reasonable person would question the person's impartiality; an authorization (5 CFR 2635.502(d))",
+        eval: interests::covered_relationships,
+    },
+    Rule {
+        id: "R-503-1",
+        version: 1,
+        cite: "5 CFR 2635.503",
+        title: "The developer made the person no covered payment within two years",
+        found: "a covered payment from the developer within two years",
+        settled_by: "the day it was received, or the agency's waiver (5 CFR 2635.503(c))",
+        eval: interests::paid_by_party,
     },
     Rule {
         id: "R-RST-1",
@@ -339,11 +379,15 @@ pub const RULES: &[Rule] = &[
 /// `Facts::lists_against`, `Facts::execution`); a trade to be made is asked about (`assess_trade`).
 fn not_of_access(_: &Question<'_>, _: &Rule, _: &mut Sheet) {}
 
-/// Digest of the rule set: SHA-256 over one line for each rule, `id TAB version TAB cite TAB title LF`.
+/// Digest of the rule set: SHA-256 over one line for each rule, `id TAB version TAB cite TAB title LF`, then one for each edition of the law's numbers,
+/// `edition TAB digest LF`. So a decision, which the ledger signs, names the very numbers it compared with.
 pub fn rule_set() -> Hash32 {
     let mut h = Sha256::new();
     for rule in RULES {
         h.update(format!("{}\t{}\t{}\t{}\n", rule.id, rule.version, rule.cite, rule.title));
+    }
+    for edition in countersign_law::limits::editions() {
+        h.update(format!("{}\t{}\n", edition.edition, edition.digest));
     }
     Hash32(h.finalize().into())
 }

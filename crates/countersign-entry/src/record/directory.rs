@@ -277,6 +277,7 @@ pub struct Issuer {
 /// An end of an exposure edge: `submission:S-…`, `model:openai/gpt-5`, `provider:anthropic`, `host:azure`, `issuer:cik-…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(submission:S-[A-Za-z0-9]{4,32}|model:[A-Za-z0-9][A-Za-z0-9_./-]{0,95}|(provider|host|issuer):[A-Za-z0-9][A-Za-z0-9_.-]{0,95})$")))]
 #[serde(try_from = "String", into = "String")]
 pub enum Node {
     /// A provider.
@@ -358,6 +359,7 @@ pub enum Relation {
 /// How close an exposure is: 1 the lab itself, its owner or equity holder; 2 host, large supplier or customer; 3 competitor or downstream sector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = 3)))]
 #[serde(try_from = "u8", into = "u8")]
 pub enum Tier {
     /// The lab, its owner, an equity holder.

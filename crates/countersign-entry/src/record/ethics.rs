@@ -54,6 +54,7 @@ pub struct Agreement {
 /// What a person is recused from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(submission:S-[A-Za-z0-9]{4,32}|(provider|issuer):[A-Za-z0-9][A-Za-z0-9_.-]{0,95})$")))]
 #[serde(try_from = "String", into = "String")]
 pub enum RecusalScope {
     /// Everything of a provider.

@@ -135,7 +135,7 @@ pub(crate) fn named(record: &Record) -> Concern {
 }
 
 /// The one person a record names.
-fn owner(record: &Record) -> Option<&PersonId> {
+pub(crate) fn owner(record: &Record) -> Option<&PersonId> {
     Some(match record {
         Record::Person(r) => &r.id,
         Record::Principal(r) => return r.person.as_ref(),

@@ -8,7 +8,7 @@ use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 
 use super::{Answer, Page, View};
-use crate::open::{OpenError, damaged};
+use crate::open::{OpenError, damaged, unless_erased};
 use crate::state::typed;
 
 /// One entry, and the one it takes the place of.
@@ -50,7 +50,8 @@ impl View<'_> {
         };
         let more = page.cut(&mut rows);
         for row in &mut rows {
-            row.before = row.record.supersedes().map(|earlier| self.open(earlier)).transpose()?.map(|(_, _, record)| record);
+            let before = row.record.supersedes().map(|earlier| unless_erased(self.open(earlier))).transpose()?;
+            row.before = before.flatten().map(|(_, _, record)| record);
         }
         Ok(Answer { more, ..self.answer(rows) })
     }

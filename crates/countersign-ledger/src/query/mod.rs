@@ -23,7 +23,7 @@ pub use self::describe::describe;
 pub use self::insiders::{InsiderList, InsiderRow, Signed, Standing, SteppedAside};
 pub use self::people::{IssuerRow, SubmissionRow, TimelineRow};
 use crate::index::{Concern, Index, RUN_LEN, concern, named};
-use crate::open::{Ledger, OpenError, damaged};
+use crate::open::{Ledger, OpenError, damaged, unless_erased};
 use crate::state::typed;
 
 /// As of when a question is asked.
@@ -154,9 +154,13 @@ impl Ledger {
         Ok(low)
     }
 
+    /// Of an erased entry the minute is left, which its leaf has: a question about a time within that minute takes it for earlier than it may be.
     fn recorded_at(&self, entry: LeafIndex) -> Result<Micros, OpenError> {
-        let (_, meta, _) = self.entry(entry.0)?;
-        Micros::new(meta.at).map_err(|e| damaged(entry.0, e))
+        let at = match unless_erased(self.entry(entry.0))? {
+            Some((_, meta, _)) => meta.at,
+            None => Leaf::decode(&self.leaf(entry.0)?).map_err(|e| damaged(entry.0, e))?.minute.saturating_mul(1_000_000),
+        };
+        Micros::new(at).map_err(|e| damaged(entry.0, e))
     }
 
     fn past(&self, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Past, OpenError> {
@@ -231,7 +235,8 @@ impl View<'_> {
 
     /// Whom an entry is about, for an entry that refers to it: whom it names; where it names nobody, whoever the entry it refers to is about.
     fn about(&self, entry: LeafIndex, depth: usize) -> Result<Concern, OpenError> {
-        let (_, _, record) = self.open(entry)?;
+        // An erased entry names nobody any more.
+        let Some((_, _, record)) = unless_erased(self.open(entry))? else { return Ok(Concern::default()) };
         let own = named(&record);
         if !own.persons.is_empty() || !own.submissions.is_empty() || depth > REFERRED_MAX {
             return Ok(own);

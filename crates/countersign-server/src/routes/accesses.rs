@@ -14,7 +14,6 @@ use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{AccessEvent, Decision, OrganizationKind, Record};
 use countersign_entry::time::Micros;
 use countersign_ledger::Ledger;
-use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Value, json};
 
 use super::{Params, RawQuery, json as read_json, marking_of, name, stream};
@@ -38,7 +37,7 @@ async fn record(
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(|v| v.split(';').next().unwrap_or_default().trim());
     match kind {
         Some("application/json") => {
-            let bytes = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| Kind::TooLarge)?.to_bytes();
+            let bytes = super::whole(body, BODY_BYTES_MAX).await?;
             let told: AccessBody = read_json(&bytes)?;
             if told.idempotency_key.is_some() {
                 return Err(super::invalid("The Idempotency-Key header names a single event; idempotency_key is for lines of a stream."));

@@ -15,6 +15,7 @@ use countersign_api::words::word_of;
 use countersign_conflict::{Ask, Facts, assess, rules};
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::record::{CaseOpened, Decision, PreclearanceRequest, Record};
+use countersign_ledger::{Ledger, OpenError};
 use serde_json::{Value, json};
 
 use super::grants::not_cleared;
@@ -84,6 +85,9 @@ async fn preclear(
     let key = key(&headers, &asked)?;
     let record = super::record("preclearance.request", body(&headers, &bytes)?)?;
     let Record::PreclearanceRequest(request) = &record else { return Err(Kind::Internal.into()) };
+    if request.reference.is_some() || request.assessment.is_some() || request.cleared_until.is_some() {
+        return Err(invalid("The ledger fills in reference, assessment and cleared_until."));
+    }
     if asked.view == View::Own && asked.caller()?.person.as_ref() != Some(&request.person) {
         return Err(Kind::ForbiddenRole.into());
     }
@@ -136,7 +140,7 @@ fn preclearance(index: LeafIndex, r: &PreclearanceRequest, cleared_until: Option
     })
 }
 
-fn row(ledger: &countersign_ledger::Ledger, case: LeafIndex, c: &CaseOpened) -> Value {
+fn row(ledger: &Ledger, case: LeafIndex, c: &CaseOpened) -> Value {
     let facts: &Facts = ledger.facts();
     let file = facts.case_file(case);
     json!({
@@ -179,7 +183,10 @@ async fn case(State(app): State<Shared>, Extension(asked): Extension<Asked>, Pat
                 entries
                     .iter()
                     .map(|index| {
-                        let (_, meta, record) = ledger.entry(index.0)?;
+                        let (meta, record) = match ledger.entry(index.0) {
+                            Err(OpenError::Shut { erased: Some(at), .. }) => return Ok(json!({ "entry": index, "erased_under": at })),
+                            opened => opened.map(|(_, meta, record)| (meta, record))?,
+                        };
                         let shown = visible(&asked.eyes(), ledger.facts(), &record);
                         Ok(json!({ "entry": index, "actor": meta.actor, "type": record.type_name(), "record": shown }))
                     })
@@ -190,7 +197,7 @@ async fn case(State(app): State<Shared>, Extension(asked): Extension<Asked>, Pat
                 fields.insert("timeline".into(), told(&entries)?.into());
             }
             let newest = entries.last().copied().unwrap_or(case);
-            let (leaf, ..) = ledger.entry(newest.0)?;
+            let leaf = ledger.leaf(newest.0)?;
             Ok(One {
                 fields,
                 entry: Some((newest, etag(&leaf))),

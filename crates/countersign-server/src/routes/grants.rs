@@ -7,7 +7,8 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use countersign_api::body::{GrantBody, MoveBody, transition};
+use countersign_api::body::{DECIDED, GrantBody, MoveBody, transition};
+use countersign_api::mnpi::Mnpi;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_api::told::{explain_json, neutral_text_after};
@@ -72,13 +73,12 @@ async fn go(
     let grant = entry(&grant)?;
     let key = key(&headers, &asked)?;
     let told: MoveBody = body(&headers, &bytes)?;
-    let decided = [GrantState::InfoRequested, GrantState::EthicsReview, GrantState::Denied, GrantState::Recused, GrantState::Departed];
     let to = match (to, told.to) {
         (Some(to), None) => to,
-        (None, Some(to)) if decided.contains(&to) => to,
+        (None, Some(to)) if DECIDED.contains(&to) => to,
         _ => return Err(super::invalid("The field to is for decide alone: info_requested, ethics_review, denied, recused or departed.")),
     };
-    let receipt = app.append(&asked, key, transition(grant, to, told.reason).into()).await?;
+    let receipt = app.append(&asked, key, transition(grant, to, told.reason.map(Mnpi::open)).into()).await?;
     tell(&app, &asked, grant, receipt).await
 }
 
@@ -190,7 +190,7 @@ async fn show(State(app): State<Shared>, Extension(asked): Extension<Asked>, Pat
                 fields.insert("assessment".into(), explained(newest, sees_why));
             }
             let last = history.last().map_or(index, |(entry, ..)| *entry);
-            let (leaf, ..) = ledger.entry(last.0)?;
+            let leaf = ledger.leaf(last.0)?;
             Ok(One {
                 fields,
                 entry: Some((last, etag(&leaf))),

@@ -104,8 +104,8 @@ async fn receipt(State(app): State<Shared>, Path(index): Path<String>, headers: 
             if index.0 >= ledger.size() {
                 return Err(Kind::NotFound.into());
             }
-            let receipt = ledger.receipt(index.0).map_err(|_| Kind::Internal)?;
-            Ok((receipt.tlog_proof().map_err(|_| Kind::Internal)?, receipt.leaf))
+            let proof = ledger.proof(index.0)?;
+            Ok((proof.tlog_proof().map_err(|_| Kind::Internal)?, proof.leaf))
         })
         .await?;
     if accept.contains("application/json") {
@@ -123,8 +123,8 @@ async fn cose(State(app): State<Shared>, Path(index): Path<String>) -> Result<Re
             if index.0 >= ledger.size() {
                 return Err(Kind::NotFound.into());
             }
-            let receipt = ledger.receipt(index.0).map_err(|_| Kind::Internal)?;
-            Ok((crate::answer::size_of(&receipt)?, receipt.hashes))
+            let proof = ledger.proof(index.0)?;
+            Ok((crate::answer::size_of(&proof)?, proof.hashes))
         })
         .await?;
     let root = app.cose_root(size).await?;

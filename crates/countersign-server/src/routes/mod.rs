@@ -3,7 +3,9 @@
 mod accesses;
 mod ethics;
 mod events;
+mod exports;
 mod grants;
+mod imports;
 mod log;
 mod people;
 mod records;
@@ -12,6 +14,7 @@ mod stream;
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +23,7 @@ use countersign_entry::ids::PersonId;
 use countersign_entry::record::{Marking, Record};
 use countersign_ledger::Ledger;
 use countersign_ledger::query::AsOf;
+use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -33,7 +37,7 @@ pub(crate) type RawQuery = Result<Query<Vec<(String, String)>>, axum::extract::r
 /// Every route there is.
 pub fn all() -> Routes {
     let routes = Routes::new().add("GET", "/api/v1/whoami", whoami);
-    let families = [log::add, accesses::add, grants::add, people::add, records::add, ethics::add, events::add];
+    let families = [log::add, accesses::add, grants::add, people::add, records::add, ethics::add, imports::add, exports::add, events::add];
     families.into_iter().fold(routes, |routes, add| add(routes))
 }
 
@@ -53,6 +57,14 @@ pub(crate) fn body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Re
     json(bytes)
 }
 
+/// A body whole, of at most so many bytes; one that says it is longer is not read at all.
+pub(crate) async fn whole(body: Body, most: usize) -> Result<Bytes, Failure> {
+    if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > most) {
+        return Err(Kind::TooLarge.into());
+    }
+    Ok(Limited::new(body, most).collect().await.map_err(|_| Kind::TooLarge)?.to_bytes())
+}
+
 /// As [`body`], where what it is has been asked already.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     if depth(bytes) > JSON_DEPTH_MAX {
@@ -63,8 +75,14 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
 
 /// A record of a type out of a body's fields.
 pub(crate) fn record(kind: &str, told: serde_json::Value) -> Result<Record, Failure> {
-    let fault = |e: serde_json::Error| invalid(format!("The body does not fit: {}.", countersign_api::body::fault(&e)));
-    countersign_api::body::record(kind, told).map_err(fault)
+    countersign_api::body::record(kind, told).map_err(|e| {
+        let fault = countersign_api::body::fault(&e);
+        if countersign_api::body::is_rule(&e) {
+            Kind::Invalid.problem().saying(format!("Nothing was recorded: {fault}.")).into()
+        } else {
+            invalid(format!("The body does not fit: {fault}."))
+        }
+    })
 }
 
 /// A [`Kind::Validation`] that says more.

@@ -14,11 +14,11 @@ use countersign_entry::ids::{IssuerId, PersonId, SubmissionId};
 use countersign_entry::record::{GrantState, Marking};
 use countersign_entry::time::Micros;
 use countersign_ledger::Ledger;
-use countersign_ledger::query::{Answer, AsOf, Page, View as Knowledge, ViewError};
+use countersign_ledger::query::{AsOf, Page, View as Knowledge, ViewError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Params, RawQuery, marking_of};
+use super::{Params, RawQuery, marking_of, ordered, page};
 use crate::answer::{Failure, Frame, Rows};
 use crate::app::{App, Asked, Routes, Shared};
 
@@ -52,11 +52,10 @@ impl Framed {
         Ok(Self { question, as_of: Some(AsOf::Size(size)), page: Page { offset, limit } })
     }
 
-    /// The page out of all rows.
-    fn cut<Row>(&self, app: &App, mut rows: Vec<Value>, answer: &Answer<Row>) -> (Vec<Value>, Option<String>) {
-        let more = self.page.cut(&mut rows);
-        let next = self.next(app, rows.len(), answer.as_of, more);
-        (rows, next)
+    /// The page out of all rows; the cursor of the next one.
+    fn cut<Row>(&self, app: &App, rows: &mut Vec<Row>, as_of: u64) -> Option<String> {
+        let more = self.page.cut(rows);
+        self.next(app, rows.len(), as_of, more)
     }
 
     fn next(&self, app: &App, rows: usize, as_of: u64, more: bool) -> Option<String> {
@@ -136,7 +135,7 @@ async fn timeline(
             }
         }
         let answer = view.answer(Vec::<()>::new());
-        let (rows, next) = framed.cut(&aside, rows, &answer);
+        let next = framed.cut(&aside, &mut rows, answer.as_of);
         Ok(Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("person", person.to_string())) })
     })
     .await?;
@@ -152,14 +151,17 @@ async fn windows(
 ) -> Result<Response, Failure> {
     let person: PersonId = id(&person)?;
     own(&asked, &person)?;
-    Params::of(query)?.end()?;
-    let all = asked.sees_why();
+    let mut params = Params::of(query)?;
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    let (aside, all) = (Arc::clone(&app), asked.sees_why());
     let rows = app
         .look(move |ledger| {
             let facts = ledger.facts();
             facts.person(&person).ok_or(Kind::NotFound)?;
             let opened = facts.grants().filter(|(_, g)| g.request.person == person && !g.open.is_empty());
-            let of: Vec<_> = opened.filter_map(|(index, g)| Some((index, g, &facts.submission(&g.request.submission)?.record))).collect();
+            let of = opened.filter_map(|(index, g)| Some((ordered(index.0), (index, g, &facts.submission(&g.request.submission)?.record))));
+            let (of, next) = page(&aside, &format!("windows {person}"), cursor.as_deref(), limit, of)?;
             let rows = of.iter().map(|(index, grant, submission)| {
                 let open = grant.open.iter().map(|(from, until)| json!({ "from": from.to_string(), "until": until.map(|at| at.to_string()) }));
                 json!({
@@ -174,7 +176,7 @@ async fn windows(
             let marking = marking_of(ledger, of.iter().map(|(_, _, s)| &s.id));
             Ok(Rows {
                 rows: rows.collect(),
-                next: None,
+                next,
                 frame: Frame::now(ledger),
                 marking,
                 question: Some(("windows", person.to_string())),
@@ -217,12 +219,12 @@ async fn people(
     let framed = Framed::of(&app, Params::of(query)?, format!("people {submission} {:?}", asked.view))?;
     let (aside, why) = (Arc::clone(&app), asked.sees_why());
     let rows = ask(&app, framed.as_of, move |_, view| {
-        let answer = view.people_of_submission(&submission)?;
+        let mut answer = view.people_of_submission(&submission)?;
         if answer.rows.is_empty() && view.facts().submission(&submission).is_none() {
             return Err(Kind::NotFound.into());
         }
-        let all = values(&answer.rows, view, |row, known| put_state(row, "state", known.state, why));
-        let (rows, next) = framed.cut(&aside, all, &answer);
+        let next = framed.cut(&aside, &mut answer.rows, answer.as_of);
+        let rows = values(&answer.rows, view, |row, known| put_state(row, "state", known.state, why));
         let marking = marking_at(view, &submission);
         Ok(Rows { rows, next, frame: Frame::of(&answer), marking, question: Some(("submission", submission.to_string())) })
     })
@@ -240,12 +242,12 @@ async fn insiders(
     let framed = Framed::of(&app, Params::of(query)?, format!("insiders {submission} {:?}", asked.view))?;
     let (aside, why) = (Arc::clone(&app), asked.sees_why());
     let rows = ask(&app, framed.as_of, move |_, view| {
-        let list = view.insiders(&submission)?.ok_or(Kind::NotFound)?;
-        let all = values(&list.people.rows, view, |row, known| {
+        let mut list = view.insiders(&submission)?.ok_or(Kind::NotFound)?;
+        let next = framed.cut(&aside, &mut list.people.rows, list.people.as_of);
+        let rows = values(&list.people.rows, view, |row, known| {
             put_state(row, "state", known.state, why);
             put_state(row, "ceased_because", known.ceased_because, why);
         });
-        let (rows, next) = framed.cut(&aside, all, &list.people);
         let marking = marking_at(view, &submission);
         Ok(Rows { rows, next, frame: Frame::of(&list.people), marking, question: Some(("insiders", submission.to_string())) })
     })

@@ -1,7 +1,6 @@
 //! Records that have an id and a newest form: people, models, issuers, lists, holdings and so on, all by the same four routes. A POST makes one, a PATCH
 //! with the ETag of what it changes takes its place, and nothing is ever deleted.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -16,7 +15,7 @@ use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
-use countersign_ledger::Ledger;
+use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
 
 use super::accesses::speaks_for;
@@ -217,39 +216,51 @@ async fn change(
     let key = key(&headers, &asked)?;
     let changes: Value = body(&headers, &bytes)?;
     let Value::Object(changes) = changes else { return Err(super::invalid("The body is an object with the fields that change.")) };
-    let wanted = headers.get(header::IF_MATCH).and_then(|v| v.to_str().ok()).ok_or(Kind::EtagMissing)?.to_owned();
+    let wanted = headers.get(header::IF_MATCH).ok_or(Kind::EtagMissing)?.to_str().ok().filter(|text| is_etag(text));
+    let wanted = wanted.ok_or_else(|| super::invalid("If-Match is one ETag, as an answer gave it."))?.to_owned();
     let caller = Arc::clone(asked.caller()?);
     let asked_too = asked.clone();
-    let (index, mut fields) = app
+    let record = app
         .look(move |ledger| {
+            let newest = (of.one)(ledger.facts(), &id).ok_or(Kind::NotFound)?;
+            seen(ledger, &asked_too, &caller, &newest.2).ok_or(Kind::NotFound)?;
+            // What does not fit at all is told before what changed meanwhile.
+            changed(of.kind, &newest.2, newest.0, &changes)?;
             // What takes the place of something is made from what was there when the client looked: made again from the same ETag, it is the same request.
-            let entry = of_etag(ledger, (of.one)(ledger.facts(), &id), &wanted)?;
-            let (_, _, record) = ledger.entry(entry.0)?;
-            seen(ledger, &asked_too, &caller, &record).ok_or(Kind::NotFound)?;
-            Ok((entry, fields_of(&record)))
+            let entry = of_etag(ledger, newest, &wanted)?;
+            changed(of.kind, &ledger.entry(entry.0)?.2, entry, &changes)
         })
         .await?;
-    if let Value::Object(fields) = &mut fields {
-        let known: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
-        if changes.keys().any(|name| !known.contains(name.as_str()) || name == "id" || name == "supersedes") {
-            return Err(super::invalid("A field is not one of the record's, or is one that never changes."));
-        }
-        fields.extend(changes);
-        fields.insert("supersedes".into(), json!(index));
-    }
-    let receipt = app.append(&asked, key, super::record(of.kind, fields)?).await?;
+    let receipt = app.append(&asked, key, record).await?;
     created(&receipt, json!({}), &app)
 }
 
+fn is_etag(text: &str) -> bool {
+    let hash = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    hash.is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+}
+
+/// A record with some of its fields changed, to take its place.
+fn changed(kind: &str, record: &Record, index: LeafIndex, changes: &serde_json::Map<String, Value>) -> Result<Record, Failure> {
+    let mut fields = fields_of(record);
+    if let Value::Object(fields) = &mut fields {
+        if changes.is_empty() || changes.keys().any(|name| !fields.contains_key(name) || name == "id" || name == "supersedes") {
+            return Err(super::invalid("The body has no field of the record that may change, or one that is not the record's."));
+        }
+        fields.extend(changes.clone());
+        fields.insert("supersedes".into(), json!(index));
+    }
+    super::record(kind, fields)
+}
+
 /// The entry an ETag names, which is the newest form or an earlier one of the same record: the ledger refuses to supersede that, or knows the request.
-fn of_etag(ledger: &Ledger, newest: Option<Newest>, wanted: &str) -> Result<LeafIndex, Failure> {
-    let (mut index, _, mut record) = newest.ok_or(Kind::NotFound)?;
+fn of_etag(ledger: &Ledger, newest: Newest, wanted: &str) -> Result<LeafIndex, Failure> {
+    let (mut index, _, mut record) = newest;
     loop {
-        let (leaf, _, _) = ledger.entry(index.0)?;
-        if etag(&leaf) == wanted {
+        if etag(&ledger.leaf(index.0)?) == wanted {
             return Ok(index);
         }
         index = record.supersedes().ok_or(Kind::StaleEtag)?;
-        record = ledger.entry(index.0)?.2;
+        record = unless_erased(ledger.entry(index.0))?.ok_or(Kind::StaleEtag)?.2;
     }
 }

@@ -69,7 +69,7 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
-    fn server(&self) -> (String, String) {
+    pub fn server(&self) -> (String, String) {
         self.issue(CertificateParams::new(vec!["localhost".to_owned()]).unwrap())
     }
 
@@ -153,6 +153,8 @@ impl House {
             limits: Limits::default(),
             marking: toml::from_str("level = \"cui\"\ncategories = [\"SP-PROPIN\"]\ndissemination = []").unwrap(),
             anonymous: true,
+            oidc: Vec::new(),
+            exports: Some(files.path().join("exports")),
         };
         configure(&mut config);
         drop(ledger);
@@ -267,7 +269,7 @@ fn everybody() -> Vec<Record> {
     records
 }
 
-fn linked(id: &str, part: &str, kind: CredentialKind, issuer: &str, subject: &str) -> CredentialLinked {
+pub fn linked(id: &str, part: &str, kind: CredentialKind, issuer: &str, subject: &str) -> CredentialLinked {
     let approver = if part == "approver1" { "approver2" } else { "approver1" };
     CredentialLinked {
         id: text(id),
@@ -282,7 +284,7 @@ fn linked(id: &str, part: &str, kind: CredentialKind, issuer: &str, subject: &st
     }
 }
 
-fn link(ledger: &mut Ledger, part: &str, kind: CredentialKind, issuer: &str, subject: &str, serial: u64) {
+pub fn link(ledger: &mut Ledger, part: &str, kind: CredentialKind, issuer: &str, subject: &str, serial: u64) {
     record(ledger, "founder", &format!("link-{serial}"), linked(&format!("card-{serial}"), part, kind, issuer, subject)).unwrap();
 }
 
@@ -321,7 +323,8 @@ impl Client {
         {
             return Err(e);
         }
-        Ok(Answer::parse(&bytes))
+        // Nothing at all: the service ended before it took the request.
+        if bytes.is_empty() { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(Answer::parse(&bytes)) }
     }
 
     #[track_caller]

@@ -14,7 +14,6 @@
 
 mod bare;
 mod starts;
-mod table;
 mod workload;
 
 use std::collections::VecDeque;
@@ -28,8 +27,8 @@ use countersign_log::vkey::VKey;
 use countersign_testing::ledger::{cast, options, principal};
 use countersign_verify::files::DirSource;
 
-use self::table::Table;
 use self::workload::Workload;
+use countersign_testing::table::{self, Table};
 
 /// The program's.
 #[global_allocator]
@@ -66,7 +65,7 @@ fn main() {
     run(&arguments, &mut table);
     fs::remove_dir_all(&arguments.base).unwrap();
     if arguments.write {
-        table.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md"));
+        table.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md"), "figures");
     }
 }
 

@@ -9,7 +9,7 @@ use countersign_entry::time::Micros;
 use countersign_ledger::query::Page;
 use countersign_ledger::{Access, Directory, Ledger, Notice, Opening, SystemClock};
 
-use crate::table::{self, Table};
+use countersign_testing::table::{self, Table};
 
 /// What a child process says of one start.
 pub fn child(dir: &Path, replay_too: bool) {

@@ -1,154 +1,18 @@
 //! The interface's description, OpenAPI 3.1: made from the table of roles and the types that are read, checked in as `schemas/openapi.json`, and compared
 //! by a test, so that it says what the program does.
 
+mod routes;
+
 use std::collections::BTreeMap;
 
-use countersign_entry::record as records;
+use countersign_entry::time::TIME_PATTERN;
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::body::{AccessBody, GrantBody, MoveBody};
+use self::routes::{Answer, Told, told};
 use crate::problem::{Kind, Problem};
 use crate::roles::{Roles, Row};
-
-/// What a route answers where nothing stands against it.
-#[derive(Clone, Copy)]
-enum Answer {
-    Rows,
-    One,
-    Recorded,
-    Decided,
-    Text,
-    Bytes,
-    Events,
-    Json,
-}
-
-/// What a route reads.
-type Body = Option<fn(&mut SchemaGenerator) -> Value>;
-
-struct Told {
-    summary: &'static str,
-    query: &'static [&'static str],
-    body: Body,
-    answer: Answer,
-}
-
-fn of<T: JsonSchema>() -> Body {
-    Some(|generator| generator.subschema_for::<T>().to_value())
-}
-
-/// A record whose entry stands in the path, so that the body leaves its field out.
-fn without<T: JsonSchema>(generator: &mut SchemaGenerator, field: &str) -> Value {
-    let mut schema = T::json_schema(generator).to_value();
-    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.remove(field);
-    }
-    if let Some(Value::Array(required)) = schema.get_mut("required") {
-        required.retain(|name| name != field);
-    }
-    schema
-}
-
-const ABOUT: &[&str] = &["person", "limit", "cursor"];
-const AS_OF: &[&str] = &["as_of", "limit", "cursor"];
-const SPAN: &[&str] = &["from", "until", "as_of", "limit", "cursor"];
-
-/// Every route, but the families of records.
-fn told(method: &str, route: &str) -> Option<Told> {
-    use Answer::{Bytes, Decided, Events, Json, One, Recorded, Rows, Text};
-    let (summary, query, body, answer): (&str, &[&str], Body, Answer) = match (method, route) {
-        ("GET", "/checkpoint") => ("The newest signed checkpoint (C2SP tlog-checkpoint)", &[], None, Text),
-        ("GET", "/tile/{*path}") => ("A tile or an entry bundle (C2SP tlog-tiles)", &[], None, Bytes),
-        ("GET", "/control/{index}") => ("The record of genesis or of a key event", &[], None, Bytes),
-        ("GET", "/api/v1/log/checkpoints/latest") => ("The newest signed checkpoint", &[], None, Text),
-        ("GET", "/api/v1/log/proofs/inclusion") => ("The way from a leaf to a root", &["index", "size"], None, Json),
-        ("GET", "/api/v1/log/proofs/consistency") => ("That a tree is the beginning of a later one", &["from_size", "to_size"], None, Json),
-        ("GET", "/api/v1/log/entries/{index}/receipt") => ("An entry's receipt (C2SP tlog-proof)", &[], None, Text),
-        ("GET", "/api/v1/log/entries/{index}/cose") => ("An entry's receipt (RFC 9942)", &[], None, Bytes),
-        ("GET", "/api/v1/whoami") => ("Who asks, and in which roles", &[], None, Json),
-        ("GET", "/api/v1/log/entries") => {
-            ("Entries, opened as far as the reader may see them", &["type", "person", "after", "limit", "cursor"], None, Rows)
-        }
-        ("GET", "/api/v1/log/entries/{index}") => ("One entry", &[], None, One),
-        ("POST", "/api/v1/accesses") => ("Record an access; or, as lines of JSON, any number", &[], of::<AccessBody>(), Recorded),
-        ("GET", "/api/v1/accesses") => ("Accesses", &["person", "submission", "from", "until", "limit", "cursor"], None, Rows),
-        ("POST", "/api/v1/grants") => ("Ask for access for a person", &[], of::<GrantBody>(), Decided),
-        ("GET", "/api/v1/grants") => ("Grants", &["person", "submission", "limit", "cursor"], None, Rows),
-        ("GET", "/api/v1/grants/{entry}") => ("One grant and its history", &[], None, One),
-        ("POST", "/api/v1/grants/{entry}/approve") => ("Approve a cleared request", &[], of::<MoveBody>(), Decided),
-        ("POST", "/api/v1/grants/{entry}/activate") => ("Open access", &[], of::<MoveBody>(), Decided),
-        ("POST", "/api/v1/grants/{entry}/suspend") => ("Stop access for now", &[], of::<MoveBody>(), Decided),
-        ("POST", "/api/v1/grants/{entry}/revoke") => ("Take access back for good", &[], of::<MoveBody>(), Decided),
-        ("POST", "/api/v1/grants/{entry}/decide") => ("Decide a request that was not cleared", &[], of::<MoveBody>(), Decided),
-        ("GET", "/api/v1/persons/{id}/timeline") => ("Everything on a person the reader may know of", SPAN, None, Rows),
-        ("GET", "/api/v1/persons/{id}/windows") => ("What a person had access to, and until when that binds them", &[], None, Rows),
-        ("GET", "/api/v1/issuers/{id}/insiders") => ("Who had access to anything touching an issuer", SPAN, None, Rows),
-        ("GET", "/api/v1/submissions/{id}/people") => ("Who asked for, had, or took access to a submission", AS_OF, None, Rows),
-        ("GET", "/api/v1/submissions/{id}/insiders") => ("The insider list of a submission", AS_OF, None, Rows),
-        ("POST", "/api/v1/checks") => {
-            ("What a request for access would come to; only that somebody asked is recorded", &[], of::<GrantBody>(), One)
-        }
-        ("POST", "/api/v1/preclearances") => ("Ask before a trade", &[], of::<records::PreclearanceRequest>(), Decided),
-        ("GET", "/api/v1/preclearances") => ("What was asked before trades", ABOUT, None, Rows),
-        ("POST", "/api/v1/preclearances/{entry}/decisions") => {
-            ("Decide on a request to trade", &[], Some(|g| without::<records::PreclearanceDecision>(g, "preclearance")), Recorded)
-        }
-        ("GET", "/api/v1/cases") => ("What was found", &["state", "limit", "cursor"], None, Rows),
-        ("GET", "/api/v1/cases/{entry}") => ("One case, what it rests on and what was done about it", &[], None, One),
-        ("POST", "/api/v1/cases/{entry}/decisions") => {
-            ("A step in a case", &[], Some(|g| without::<records::CaseEvent>(g, "case")), Recorded)
-        }
-        ("GET", "/api/v1/events") => ("Entries as they are committed (server-sent events)", &[], None, Events),
-        _ => return family(method, route),
-    };
-    Some(Told { summary, query, body, answer })
-}
-
-/// The four routes of a family of records.
-fn family(method: &str, route: &str) -> Option<Told> {
-    let (path, one) = match route.strip_prefix("/api/v1/")?.split_once('/') {
-        None => (route.strip_prefix("/api/v1/")?, false),
-        Some((path, "{id}")) => (path, true),
-        Some(_) => return None,
-    };
-    let body = match path {
-        "organizations" => of::<records::Organization>(),
-        "persons" => of::<records::Person>(),
-        "principals" => of::<records::Principal>(),
-        "credentials" => of::<records::Credential>(),
-        "logins" => of::<records::CredentialLinked>(),
-        "providers" => of::<records::Provider>(),
-        "models" => of::<records::Model>(),
-        "issuers" => of::<records::Issuer>(),
-        "identifiers" => of::<records::Identifier>(),
-        "exposures" => of::<records::Exposure>(),
-        "submissions" => of::<records::Submission>(),
-        "agreements" => of::<records::Agreement>(),
-        "recusals" => of::<records::Recusal>(),
-        "lists" => of::<records::List>(),
-        "list-items" => of::<records::ListItem>(),
-        "holdings" => of::<records::Holding>(),
-        "trades" => of::<records::Trade>(),
-        "relationships" => of::<records::Relationship>(),
-        "filers" => of::<records::Filer>(),
-        _ => return None,
-    };
-    Some(match (method, one) {
-        ("GET", false) => Told { summary: "The newest form of each", query: ABOUT, body: None, answer: Answer::Rows },
-        ("GET", true) => Told { summary: "The newest form of one, with its ETag", query: &[], body: None, answer: Answer::One },
-        ("POST", false) => Told { summary: "Record one", query: &[], body, answer: Answer::Recorded },
-        // What changes alone: no field is needed, so the record's own schema would ask for too much.
-        ("PATCH", true) => Told {
-            summary: "Record what takes its place: the fields that change",
-            query: &[],
-            body: Some(|_| json!({ "type": "object", "minProperties": 1 })),
-            answer: Answer::Recorded,
-        },
-        _ => return None,
-    })
-}
 
 /// The whole document.
 ///
@@ -170,7 +34,7 @@ pub fn document() -> Result<Value, String> {
     generator.subschema_for::<Problem>();
     let mut schemas: BTreeMap<String, Value> = generator.take_definitions(true).into_iter().collect();
     schemas.extend(envelopes());
-    Ok(json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "countersign",
@@ -178,20 +42,39 @@ pub fn document() -> Result<Value, String> {
             "description": "One append-only, hash-chained, signed ledger of accesses to pre-release AI models. Every answer carries its marking; every problem is RFC 9457; schemas/roles.csv says who may do what.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "security": [{ "certificate": [] }, { "key": [] }],
+        "security": [{ "certificate": [] }, { "token": [] }, { "key": [] }],
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "certificate": { "type": "mutualTLS", "description": "A client certificate that an entry links to a principal." },
+                "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of an OpenID Connect provider, whose issuer and subject an entry links to a principal." },
                 "key": { "type": "http", "scheme": "bearer", "description": "A gateway's key. It may append access events and nothing else." },
             },
         },
-    }))
+    });
+    bounded(&mut document);
+    Ok(document)
+}
+
+/// Gives every number the end that its format means: tools know the formats of 32 and 64 bits with a sign alone.
+fn bounded(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("format").and_then(Value::as_str) == Some("uint64") {
+                fields.insert("maximum".into(), u64::MAX.into());
+            }
+            fields.values_mut().for_each(bounded);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bounded),
+        _ => {}
+    }
 }
 
 fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
-    let writes = row.method != "GET" && row.route != "/api/v1/checks";
+    // What records nothing by itself, and imports, whose records carry keys that follow from what they say, need none.
+    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports"];
+    let writes = row.method != "GET" && !keyless.contains(&row.route.as_str());
     let mut parameters: Vec<Value> = path_names(&row.route).map(|name| parameter("path", name, json!({ "type": "string" }))).collect();
     parameters.extend(told.query.iter().map(|name| query(name)));
     if writes {
@@ -199,7 +82,7 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
         parameters.push(parameter("header", "Idempotency-Key", key));
     }
     if row.method == "PATCH" {
-        parameters.push(parameter("header", "If-Match", json!({ "type": "string" })));
+        parameters.push(parameter("header", "If-Match", json!({ "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" })));
     }
     if matches!(told.answer, Answer::Events) {
         let mut id = parameter("header", "Last-Event-ID", json!({ "type": "string", "pattern": "^[0-9]+$" }));
@@ -211,6 +94,9 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
         responses.insert(status.into(), json!({ "description": description, "content": content }));
     }
     let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    for (status, description) in refusals(row, told) {
+        responses.entry(status).or_insert_with(|| json!({ "description": description, "content": problem }));
+    }
     responses.insert("default".into(), json!({ "description": "A problem", "content": problem }));
     let mut operation = json!({ "summary": told.summary, "operationId": name(row), "parameters": parameters, "responses": responses });
     if let Some(body) = told.body {
@@ -227,6 +113,29 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
+/// What a request that fits its schema may be refused with.
+fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
+    let mut all =
+        vec![("400", "It does not fit"), ("401", "Nobody is known to ask"), ("403", "Not for this role"), ("404", "Nothing is there")];
+    if told.body.is_some() || told.query.contains(&"cursor") {
+        all.push(("422", "It fits, and a rule or what is recorded stands against it"));
+    }
+    if told.body.is_some() {
+        all.extend([("409", "It is there, it is being worked on, or it cannot move so"), ("413", "Too long"), ("415", "Not JSON")]);
+    }
+    if row.route.ends_with("/commit") {
+        all.push(("412", "What the file would do is no longer what was looked at"));
+    }
+    if row.route.ends_with("/exports") {
+        all.push(("507", "There is no room for it"));
+    }
+    if row.method == "PATCH" {
+        all.extend([("412", "It was changed since"), ("428", "If-Match is missing (RFC 6585)")]);
+    }
+    all.extend([("429", "Too much is asked at once"), ("503", "Nothing can be recorded now, or it is unknown whether it was")]);
+    all
+}
+
 fn name(row: &Row) -> String {
     let words = row.route.trim_start_matches("/api/v1").split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
     std::iter::once(row.method.to_lowercase()).chain(words.map(str::to_owned)).collect::<Vec<_>>().join("_")
@@ -241,15 +150,17 @@ fn parameter(place: &str, name: &str, schema: Value) -> Value {
 }
 
 fn query(name: &str) -> Value {
-    let number = json!({ "type": "integer", "minimum": 0 });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+    let time = json!({ "type": "string", "format": "date-time", "pattern": TIME_PATTERN });
     let (name, required, schema) = match name {
         "index" => (name, true, number),
         "from_size" => ("from", true, number),
         "to_size" => ("to", false, number),
         "size" | "after" => (name, false, number),
         "limit" => (name, false, json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 })),
-        "from" | "until" => (name, false, json!({ "type": "string", "format": "date-time" })),
-        "as_of" => (name, false, json!({ "type": "string", "description": "A tree size, a time or a date" })),
+        "from" | "until" => (name, false, time),
+        "as_of" => (name, false, json!({ "description": "A tree size or a time", "anyOf": [number, time] })),
+        "cursor" => (name, false, json!({ "type": "string", "pattern": "^([0-9a-f]{2}){16,256}$" })),
         "person" => (name, false, json!({ "type": "string", "pattern": "^P-[A-Za-z0-9]{4,32}$" })),
         "submission" => (name, false, json!({ "type": "string", "pattern": "^S-[A-Za-z0-9]{4,32}$" })),
         "state" => (name, false, json!({ "type": "string", "enum": ["open", "proposed", "closed"] })),
@@ -287,7 +198,23 @@ fn successes(answer: Answer, route: &str) -> Vec<(&'static str, &'static str, Va
         Answer::Bytes => {
             vec![("200", "As C2SP has it", json!({ "application/octet-stream": {}, "application/cbor": {}, "application/cose": {} }))]
         }
-        Answer::Events => vec![("200", "Events", json!({ "text/event-stream": { "schema": { "type": "string" } } }))],
+        Answer::Events => {
+            let text = json!({ "type": "string" });
+            let event = json!({
+                "type": "object", "description": "Each event: an entry, its type, and its record as JSON.", "required": ["data"],
+                "properties": { "id": text, "event": text, "data": text },
+            });
+            vec![("200", "Events", json!({ "text/event-stream": { "schema": event } }))]
+        }
+        Answer::Made => vec![
+            ("200", "There already, or done before: nothing changed", json!({ "application/json": { "schema": { "type": "object" } } })),
+            ("201", "Made, or recorded", json!({ "application/json": { "schema": { "type": "object" } } })),
+        ],
+        Answer::Begun => {
+            vec![("202", "Begun; Location says where it is", json!({ "application/json": { "schema": { "type": "object" } } }))]
+        }
+        Answer::Csv => vec![("200", "Rows as a file", json!({ "text/csv": { "schema": { "type": "string" } } }))],
+        Answer::Zip => vec![("200", "The archive", json!({ "application/zip": {} }))],
         Answer::Json => vec![("200", "Fields", json!({ "application/json": { "schema": { "type": "object" } } }))],
     }
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use countersign_api::view::fields_of;
 use countersign_conflict::{Facts, Known, roles};
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::{
@@ -17,72 +18,70 @@ use countersign_import::table::Table;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::bar;
-use super::import_plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance, repeat};
-use super::kinds;
-use super::visible::fields_of;
-use crate::failure::Failure;
-use crate::session::Session;
+use crate::plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance, repeat};
+use crate::{Asker, IntakeError, Progress};
 
 /// Makes the plan of an import.
-pub(super) fn plan(mut imported: Imported<Fields>, table: &Table, session: &Session) -> Result<Plan, Failure> {
+pub fn plan(mut imported: Imported<Fields>, table: &Table, asker: Asker<'_>, told: Progress<'_>) -> Result<Plan, IntakeError> {
     let aside = Aside::new(table);
     let Some(kind) = imported.rows.first().map(|row| row.value.kind()) else { return Plan::of(imported, Vec::new(), 0) };
-    let there = there(kind, session)?;
-    let drafts = drafts(&mut imported, &there, &aside)?;
-    if let Some(first) = drafts.first().filter(|d| !roles::may_record(&session.actor.roles, &d.record)) {
-        let (actor, what) = (&session.actor.id, first.record.type_name());
-        return Err(Failure::Denied(format!("principal {actor} has no role that may record {what}")));
+    let there = there(kind, asker, told)?;
+    let drafts = drafts(&mut imported, &there, &aside, told)?;
+    if let Some(first) = drafts.first().filter(|d| !roles::may_record(asker.roles, &d.record)) {
+        let (actor, what) = (asker.actor, first.record.type_name());
+        return Err(IntakeError::Denied(format!("principal {actor} has no role that may record {what}")));
     }
     let (drafts, absent) = stand(drafts, &there, &mut imported, &aside);
     // An event or a request that a file does not name is nothing to tell of.
     let absent = if matches!(kind, Kind::AccessEvent | Kind::Grant) { 0 } else { absent };
-    let rows = admit(drafts, kind, session, &mut imported, &aside)?;
+    let rows = admit(drafts, kind, asker, &mut imported, &aside, told)?;
     Plan::of(imported, rows, absent)
 }
 
 /// The records of a kind as they stand, by identity.
 type There = BTreeMap<String, (LeafIndex, Value)>;
 
-fn there(kind: Kind, session: &Session) -> Result<There, Failure> {
-    let facts = session.ledger.facts();
+fn there(kind: Kind, asker: Asker<'_>, told: Progress<'_>) -> Result<There, IntakeError> {
+    let facts = asker.ledger.facts();
     let all: Vec<Known<Record>> = match kind {
-        Kind::Organization => (kinds::ORGANIZATION.all)(facts),
-        Kind::Person => (kinds::PERSON.all)(facts),
-        Kind::Credential => (kinds::CREDENTIAL.all)(facts),
-        Kind::Issuer => (kinds::ISSUER.all)(facts),
-        Kind::Provider => (kinds::PROVIDER.all)(facts),
-        Kind::Exposure => (kinds::EXPOSURE.all)(facts),
-        Kind::Relationship => (kinds::RELATIONSHIP.all)(facts),
-        Kind::Recusal => (kinds::RECUSAL.all)(facts),
-        Kind::List => (kinds::LIST.all)(facts),
-        Kind::ListItem => (kinds::LIST_ITEM.all)(facts),
+        Kind::Organization => facts.organizations().map(lift).collect(),
+        Kind::Person => facts.persons().map(lift).collect(),
+        Kind::Credential => facts.credentials().map(lift).collect(),
+        Kind::Issuer => facts.issuers().map(lift).collect(),
+        Kind::Provider => facts.providers().map(lift).collect(),
+        Kind::Exposure => facts.exposures().map(lift).collect(),
+        Kind::Relationship => facts.relationships().map(lift).collect(),
+        Kind::Recusal => facts.recusals().map(lift).collect(),
+        Kind::List => facts.lists().map(lift).collect(),
+        Kind::ListItem => facts.items().map(lift).collect(),
         Kind::Grant => facts.grants().map(|(index, g)| Known { index, at: g.at, record: g.request.clone().into() }).collect(),
-        Kind::AccessEvent => return accesses(session),
-        Kind::Model => (kinds::MODEL.all)(facts),
+        Kind::AccessEvent => return accesses(asker, told),
+        Kind::Model => facts.models().map(lift).collect(),
         Kind::Trade | Kind::Holding => Vec::new(),
     };
     Ok(all.into_iter().map(|k| (identity(&k.record), (k.index, said(&k.record)))).collect())
 }
 
+fn lift<T: Clone + Into<Record>>(known: &Known<T>) -> Known<Record> {
+    Known { index: known.index, at: known.at, record: known.record.clone().into() }
+}
+
 /// Every access, out of the entries themselves: no fact keeps them.
-fn accesses(session: &Session) -> Result<There, Failure> {
-    let (facts, size) = (session.ledger.facts(), session.ledger.size());
-    let bar = bar(size, "reading accesses");
+fn accesses(asker: Asker<'_>, told: Progress<'_>) -> Result<There, IntakeError> {
+    let (facts, size) = (asker.ledger.facts(), asker.ledger.size());
     let mut there = There::new();
     for index in (0..size).map(LeafIndex) {
-        bar.inc(1);
+        told("reading accesses", index.0 + 1, size);
         if facts.is_access(index) {
-            let record = session.entry(index)?;
+            let record = asker.entry(index)?;
             there.insert(identity(&record), (index, said(&record)));
         }
     }
-    bar.finish_and_clear();
     Ok(there)
 }
 
 /// What tells a record from others of its type: its id; what its source calls it; else all it says, since nothing else tells two apart.
-pub(super) fn identity(record: &Record) -> String {
+pub fn identity(record: &Record) -> String {
     let of_source = match record {
         Record::AccessEvent(e) => e.source.as_ref().zip(e.source_id.as_ref()).map(|(source, id)| format!("{source}/{id}")),
         _ => None,
@@ -92,7 +91,7 @@ pub(super) fn identity(record: &Record) -> String {
 }
 
 /// What a record says, apart from where it is from, whose place it takes and what the ledger made of it.
-pub(super) fn said(record: &Record) -> Value {
+pub fn said(record: &Record) -> Value {
     let mut record = record.clone();
     record.clear_outcome();
     let mut said = fields_of(&record);
@@ -110,13 +109,13 @@ struct Draft {
     standing: Standing,
 }
 
-fn drafts(imported: &mut Imported<Fields>, there: &There, aside: &Aside<'_>) -> Result<Vec<Draft>, Failure> {
+fn drafts(imported: &mut Imported<Fields>, there: &There, aside: &Aside<'_>, told: Progress<'_>) -> Result<Vec<Draft>, IntakeError> {
     let importer = importer_line(&imported.source)?;
     let rows = std::mem::take(&mut imported.rows);
-    let bar = bar(rows.len() as u64, "reading");
+    let of = rows.len() as u64;
     let mut drafts = Vec::with_capacity(rows.len());
-    for row in rows {
-        bar.inc(1);
+    for (done, row) in (1..).zip(rows) {
+        told("reading", done, of);
         let current = row.value.value("id").and_then(Value::as_str).and_then(|id| there.get(id));
         let made = provenance(&row, &importer, &imported.source).and_then(|p| record(&row, current, &json!(p)));
         match made {
@@ -130,7 +129,6 @@ fn drafts(imported: &mut Imported<Fields>, there: &There, aside: &Aside<'_>) -> 
             }
         }
     }
-    bar.finish_and_clear();
     Ok(drafts)
 }
 
@@ -198,27 +196,28 @@ fn stand(drafts: Vec<Draft>, there: &There, imported: &mut Imported<Fields>, asi
 fn admit(
     drafts: Vec<Draft>,
     kind: Kind,
-    session: &Session,
+    asker: Asker<'_>,
     imported: &mut Imported<Fields>,
     aside: &Aside<'_>,
-) -> Result<Vec<Planned>, Failure> {
+    told: Progress<'_>,
+) -> Result<Vec<Planned>, IntakeError> {
     let chained = matches!(kind, Kind::Organization | Kind::Credential);
-    let mut facts = Cow::Borrowed(session.ledger.facts());
-    let bar = bar(drafts.len() as u64, "checking");
+    let mut facts = Cow::Borrowed(asker.ledger.facts());
+    let of = drafts.len() as u64;
     let mut rows = Vec::with_capacity(drafts.len());
     let mut waiting: Vec<(Draft, Option<Reason>)> = drafts.into_iter().map(|d| (d, None)).collect();
     loop {
         let before = waiting.len();
         let mut later = Vec::new();
         for (draft, _) in waiting {
-            match draft.admitted(&facts, session)? {
+            match draft.admitted(&facts, asker)? {
                 Err(reason @ Reason::Unknown { .. }) if chained => later.push((draft, Some(reason))),
                 Err(reason) => aside.put(imported, draft.row, reason),
                 Ok(()) => {
-                    bar.inc(1);
+                    told("checking", rows.len() as u64 + 1, of);
                     if chained && draft.standing != Standing::Unchanged {
                         let index = LeafIndex(facts.size());
-                        facts.to_mut().apply(index, session.ledger.now(), &session.actor.id, &draft.record);
+                        facts.to_mut().apply(index, asker.ledger.now(), asker.actor, &draft.record);
                     }
                     rows.push(Planned { number: draft.row.number, records: vec![(draft.record, draft.standing)] });
                 }
@@ -226,7 +225,6 @@ fn admit(
         }
         if later.is_empty() || later.len() == before {
             later.into_iter().for_each(|(draft, why)| aside.put(imported, draft.row, why.unwrap_or(Reason::Missing("id"))));
-            bar.finish_and_clear();
             return Ok(rows);
         }
         waiting = later;
@@ -234,7 +232,7 @@ fn admit(
 }
 
 impl Draft {
-    fn admitted(&self, facts: &Facts, session: &Session) -> Result<Result<(), Reason>, Failure> {
-        if self.standing == Standing::Unchanged { Ok(Ok(())) } else { check(facts, &session.actor.id, &self.record) }
+    fn admitted(&self, facts: &Facts, asker: Asker<'_>) -> Result<Result<(), Reason>, IntakeError> {
+        if self.standing == Standing::Unchanged { Ok(Ok(())) } else { check(facts, asker.actor, &self.record) }
     }
 }

@@ -1,15 +1,24 @@
-//! The table of figures: printed as it grows, and written into the document.
+//! The table of figures of a benchmark: printed as it grows, and written into the document.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark that fails should stop"
+)]
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+/// A table, and the machine its figures are of.
 pub struct Table {
     machine: String,
     rows: Vec<[String; 4]>,
 }
 
 impl Table {
+    /// An empty one, for what is measured on the disk `base` lies on.
     pub fn new(base: &Path) -> Self {
         let machine = machine(base);
         println!("{machine}\n");
@@ -23,9 +32,10 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Puts the table between the two markers of the document.
-    pub fn write(&self, path: &Path) {
-        let (begin, end) = ("<!-- figures -->\n", "<!-- end of figures -->");
+    /// Puts the table between the two markers of this name in the document.
+    pub fn write(&self, path: &Path, name: &str) {
+        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+        let (begin, end) = (begin.as_str(), end.as_str());
         let text = fs::read_to_string(path).unwrap();
         let (before, rest) = text.split_once(begin).expect("the document has lost its marker");
         let (_, after) = rest.split_once(end).expect("the document has lost its marker");

@@ -10,7 +10,7 @@ use countersign_match::{
 };
 
 /// The issuers and decisions of a ledger, ready to be asked.
-pub(super) struct Linker {
+pub struct Linker {
     catalogue: Catalogue,
     decisions: BTreeMap<Named, MatchDecision>,
     /// One text stands on many rows.
@@ -33,7 +33,7 @@ struct Linked {
 
 impl Linker {
     /// Of the issuers, identifiers and decisions as they stand.
-    pub(super) fn new(facts: &Facts) -> Self {
+    pub fn new(facts: &Facts) -> Self {
         let mut dated = Dated::new();
         for i in facts.identifiers().map(|k| &k.record).filter(|i| i.scheme == IdentifierScheme::Ticker) {
             dated.entry(&i.issuer).or_default().push(i);
@@ -50,7 +50,7 @@ impl Linker {
     }
 
     /// The instrument a row tells of, names and tickers held to the day `on`. `asset_type` is the filer's own word.
-    pub(super) fn instrument(&mut self, text: RawText, identifier: Option<Line>, asset_type: Option<Line>, on: &Date) -> Instrument {
+    pub fn instrument(&mut self, text: RawText, identifier: Option<Line>, asset_type: Option<Line>, on: &Date) -> Instrument {
         let (class, linking) = (InstrumentClass::Unknown, Linking::InReview);
         let mut instrument = Instrument { class, text, identifier, asset_type, issuer: None, linking };
         let linked = match self.decisions.get(&named(&instrument.text, instrument.identifier.as_ref())) {
@@ -73,14 +73,14 @@ impl Linker {
     }
 
     /// What the matcher says of a text on a day, whatever was decided.
-    pub(super) fn outcome(&self, instrument: &Instrument, on: &Date) -> Outcome {
+    pub fn outcome(&self, instrument: &Instrument, on: &Date) -> Outcome {
         let (identifier, asset_type) = (instrument.identifier.as_ref(), instrument.asset_type.as_ref());
         match_asset(&self.catalogue, instrument.text.as_str(), identifier.map(Line::as_str), asset_type.map(Line::as_str), Some(on))
     }
 }
 
 /// Why a person has to look, in words.
-pub(super) fn why_review(decision: &Decision) -> &'static str {
+pub fn why_review(decision: &Decision) -> &'static str {
     match decision {
         Decision::Linked { .. } => "would be linked today",
         Decision::Fund | Decision::NotASecurity(_) => "no issuer by its nature today",
@@ -98,7 +98,7 @@ pub(super) fn why_review(decision: &Decision) -> &'static str {
 }
 
 /// What brought a candidate up, in a word.
-pub(super) fn why_candidate(why: Why) -> &'static str {
+pub fn why_candidate(why: Why) -> &'static str {
     match why {
         Why::Ticker => "ticker",
         Why::Identifier => "identifier",
@@ -109,12 +109,12 @@ pub(super) fn why_candidate(why: Why) -> &'static str {
 }
 
 /// A text and its identifier, to be compared.
-pub(super) fn named(text: &RawText, identifier: Option<&Line>) -> Named {
+pub fn named(text: &RawText, identifier: Option<&Line>) -> Named {
     (text.to_string(), identifier.map(ToString::to_string))
 }
 
 /// The record's word for what the matcher found.
-pub(super) fn class_of(outcome: &Outcome) -> InstrumentClass {
+pub fn class_of(outcome: &Outcome) -> InstrumentClass {
     match outcome.class {
         Matched::Equity => InstrumentClass::Equity,
         Matched::Fund => InstrumentClass::DiversifiedFund,

@@ -12,37 +12,37 @@ use countersign_import::table::Table;
 use countersign_ledger::AppendError;
 use countersign_ledger::limits::REQUEST_BYTES_MAX;
 
-use crate::failure::Failure;
+use crate::IntakeError;
 
 /// What an import would do, every row accounted for.
-pub(super) struct Plan {
+pub struct Plan {
     /// Importer and file.
-    pub(super) source: Source,
+    pub source: Source,
     /// The numbers.
-    pub(super) report: Accounting,
+    pub report: Accounting,
     /// Usable rows, in the order they are to be recorded in.
-    pub(super) rows: Vec<Planned>,
+    pub rows: Vec<Planned>,
     /// Rows to be corrected.
-    pub(super) quarantined: Vec<Quarantined>,
+    pub quarantined: Vec<Quarantined>,
     /// Repeats of earlier rows of the file.
-    pub(super) duplicates: Vec<Duplicate>,
+    pub duplicates: Vec<Duplicate>,
     /// Records of the same kinds that the file does not name. Nothing becomes of them.
-    pub(super) absent: usize,
+    pub absent: usize,
     /// The file of quarantined rows.
-    pub(super) quarantine: Vec<u8>,
+    pub quarantine: Vec<u8>,
 }
 
 /// A usable row.
-pub(super) struct Planned {
+pub struct Planned {
     /// Where a person finds it.
-    pub(super) number: u64,
+    pub number: u64,
     /// What it becomes: two records where the row is an exchange that names both securities.
-    pub(super) records: Vec<(Record, Standing)>,
+    pub records: Vec<(Record, Standing)>,
 }
 
 /// How a record stands to the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+pub enum Standing {
     /// There already.
     Unchanged,
     /// There already, saying something else; it would take that entry's place.
@@ -53,14 +53,14 @@ pub(super) enum Standing {
 
 impl Planned {
     /// How the row stands: new where a record of it is.
-    pub(super) fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Standing {
         self.records.iter().map(|(_, s)| *s).max().unwrap_or(Standing::Unchanged)
     }
 }
 
 impl Plan {
     /// Records that are to be written, each with its row, in order.
-    pub(super) fn to_record(&self) -> impl Iterator<Item = (u64, &Record, Standing)> {
+    pub fn to_record(&self) -> impl Iterator<Item = (u64, &Record, Standing)> {
         let of = |row: &'_ Planned| row.number;
         self.rows
             .iter()
@@ -69,27 +69,27 @@ impl Plan {
     }
 
     /// The plan of an import whose usable rows have been planned and whose others are among its quarantined ones.
-    pub(super) fn of<T>(mut imported: Imported<T>, rows: Vec<Planned>, absent: usize) -> Result<Self, Failure> {
+    pub fn of<T>(mut imported: Imported<T>, rows: Vec<Planned>, absent: usize) -> Result<Self, IntakeError> {
         imported.quarantined.sort_by_key(|q| q.number);
-        let quarantine = quarantine::write(&imported).map_err(|e| Failure::Bug(format!("quarantined rows have no CSV form ({e})")))?;
+        let quarantine = quarantine::write(&imported).map_err(|e| IntakeError::Bug(format!("quarantined rows have no CSV form ({e})")))?;
         let Imported { source, report, quarantined, duplicates, .. } = imported;
         Ok(Self { source, report, rows, quarantined, duplicates, absent, quarantine })
     }
 }
 
 /// Rows that can be read and yet not used go aside through here; the sum stays.
-pub(super) struct Aside<'t> {
+pub struct Aside<'t> {
     cells: BTreeMap<u64, &'t [String]>,
 }
 
 impl<'t> Aside<'t> {
     /// Of a file's rows.
-    pub(super) fn new(table: &'t Table) -> Self {
+    pub fn new(table: &'t Table) -> Self {
         Self { cells: table.rows.iter().map(|r| (r.number, r.cells.as_slice())).collect() }
     }
 
     /// Moves a row to the quarantined ones.
-    pub(super) fn put<T, U>(&self, imported: &mut Imported<T>, row: Row<U>, reason: Reason) {
+    pub fn put<T, U>(&self, imported: &mut Imported<T>, row: Row<U>, reason: Reason) {
         let cells = self.cells.get(&row.number).map(|c| c.to_vec()).unwrap_or_default();
         *imported.report.quarantined.entry(reason.code()).or_default() += 1;
         unload(&mut imported.report, &row);
@@ -98,7 +98,7 @@ impl<'t> Aside<'t> {
 }
 
 /// Moves a row to the repeats of an earlier one.
-pub(super) fn repeat<T, U>(imported: &mut Imported<T>, row: Row<U>, of: u64) {
+pub fn repeat<T, U>(imported: &mut Imported<T>, row: Row<U>, of: u64) {
     imported.report.duplicates += 1;
     unload(&mut imported.report, &row);
     imported.duplicates.push(Duplicate { number: row.number, of, raw: row.raw });
@@ -113,7 +113,7 @@ fn unload<U>(report: &mut Accounting, row: &Row<U>) {
 }
 
 /// What the ledger would say to a record. The outer error ends the import: the actor may record nothing of it. The inner one is about the row.
-pub(super) fn check(facts: &Facts, actor: &PrincipalId, record: &Record) -> Result<Result<(), Reason>, Failure> {
+pub fn check(facts: &Facts, actor: &PrincipalId, record: &Record) -> Result<Result<(), Reason>, IntakeError> {
     match facts.check(actor, record) {
         Err(denied @ (Refusal::UnknownPrincipal(_) | Refusal::Role { .. })) => return Err(AppendError::from(denied).into()),
         Err(Refusal::Unknown { what, id }) => return Ok(Err(Reason::Unknown { what, id })),
@@ -129,12 +129,12 @@ pub(super) fn check(facts: &Facts, actor: &PrincipalId, record: &Record) -> Resu
 }
 
 /// Importer and version as records name them.
-pub(super) fn importer_line(source: &Source) -> Result<Line, Failure> {
-    Line::new(format!("{}/{}", source.importer, source.version)).map_err(|e| Failure::Invalid(format!("the mapping's name: {e}")))
+pub fn importer_line(source: &Source) -> Result<Line, IntakeError> {
+    Line::new(format!("{}/{}", source.importer, source.version)).map_err(|e| IntakeError::Invalid(format!("the mapping's name: {e}")))
 }
 
 /// Where a record of a row comes from.
-pub(super) fn provenance<U>(row: &Row<U>, importer: &Line, source: &Source) -> Result<Provenance, Reason> {
+pub fn provenance<U>(row: &Row<U>, importer: &Line, source: &Source) -> Result<Provenance, Reason> {
     let raw = raw(&row.raw).map_err(|detail| Reason::Field { field: "row", detail })?;
     Ok(Provenance { importer: importer.clone(), file_hash: source.file_sha256, row: row.number, raw })
 }

@@ -1,7 +1,6 @@
 //! From the rows of a disclosure file to trades and holdings: whose they are, what they mean, and whether the ledger has them already.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use countersign_conflict::Facts;
 use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, PrincipalId, RawText, RecordId};
@@ -15,36 +14,36 @@ use countersign_import::table::Table;
 use countersign_import::trade::{Holding as HeldRow, Leg, Trade as TradeRow};
 use countersign_import::trade_kind::TradeKind as Told;
 
-use super::import_plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance};
-use super::linking::Linker;
-use super::{bar, read_small};
-use crate::failure::Failure;
+use crate::linking::Linker;
+use crate::plan::{Aside, Plan, Planned, Standing, check, importer_line, provenance};
+use crate::{IntakeError, Progress};
 
 /// Who the filers are.
-pub(super) struct People<'a> {
+pub struct People<'a> {
     labels: BTreeMap<String, PersonId>,
     facts: &'a Facts,
 }
 
 impl<'a> People<'a> {
     /// Filers whose labels are known.
-    pub(super) fn new(labels: BTreeMap<String, PersonId>, facts: &'a Facts) -> Self {
+    pub fn new(labels: BTreeMap<String, PersonId>, facts: &'a Facts) -> Self {
         Self { labels, facts }
     }
 
-    /// Reads a file of two columns, `filer` and `person`, where there is one.
-    pub(super) fn read(path: Option<&Path>, facts: &'a Facts) -> Result<Self, Failure> {
+    /// Reads a file of two columns, `filer` and `person`; no bytes are no lines.
+    ///
+    /// # Errors
+    /// A line that names nobody, somebody who is not recorded, or two people by one label.
+    pub fn read(bytes: &[u8], facts: &'a Facts) -> Result<Self, IntakeError> {
         let mut people = Self::new(BTreeMap::new(), facts);
-        let Some(path) = path else { return Ok(people) };
-        let bytes = read_small(path)?;
-        let bad = |what: String| Failure::Invalid(format!("{}: {what}", path.display()));
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+        let bad = IntakeError::People;
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
         for row in reader.deserialize::<(String, String)>().zip(2_u64..) {
             let (row, line) = row;
             let (label, person) = row.map_err(|e| bad(e.to_string()))?;
             let person = PersonId::new(person).map_err(|e| bad(format!("line {line}: {e}")))?;
             if facts.person(&person).is_none() {
-                return Err(Failure::NotFound(format!("{} line {line}: person {person} is not recorded", path.display())));
+                return Err(IntakeError::NotFound(format!("line {line}: person {person} is not recorded")));
             }
             let label = one_line(undefuse(&label));
             if people.labels.insert(label.clone(), person.clone()).is_some_and(|other| other != person) {
@@ -62,17 +61,22 @@ impl<'a> People<'a> {
 }
 
 /// What every row of an import has in common.
-pub(super) struct Common<'a> {
-    pub(super) people: People<'a>,
-    pub(super) linker: Linker,
-    pub(super) facts: &'a Facts,
-    pub(super) received_on: Date,
-    pub(super) actor: PrincipalId,
+pub struct Common<'a> {
+    /// Who the filers are.
+    pub people: People<'a>,
+    /// From texts to issuers.
+    pub linker: Linker,
+    /// What is recorded.
+    pub facts: &'a Facts,
+    /// The day the file came in.
+    pub received_on: Date,
+    /// Who imports.
+    pub actor: PrincipalId,
 }
 
 impl Common<'_> {
     /// Whether the ledger would take what is not there yet.
-    fn check(&self, records: &[(Record, Standing)]) -> Result<Result<(), Reason>, Failure> {
+    fn check(&self, records: &[(Record, Standing)]) -> Result<Result<(), Reason>, IntakeError> {
         for (record, _) in records.iter().filter(|(_, s)| *s != Standing::Unchanged) {
             if let Err(reason) = check(self.facts, &self.actor, record)? {
                 return Ok(Err(reason));
@@ -83,13 +87,18 @@ impl Common<'_> {
 }
 
 /// Makes the plan of an import.
-pub(super) fn plan<T: Disclosed>(mut imported: Imported<T>, table: &Table, mut common: Common<'_>) -> Result<Plan, Failure> {
+pub fn plan<T: Disclosed>(
+    mut imported: Imported<T>,
+    table: &Table,
+    mut common: Common<'_>,
+    told: Progress<'_>,
+) -> Result<Plan, IntakeError> {
     let importer = importer_line(&imported.source)?;
     let aside = Aside::new(table);
-    let bar = bar(imported.rows.len() as u64, "matching");
+    let of = imported.rows.len() as u64;
     let mut rows = Vec::with_capacity(imported.rows.len());
-    for row in std::mem::take(&mut imported.rows) {
-        bar.inc(1);
+    for (done, row) in (1..).zip(std::mem::take(&mut imported.rows)) {
+        told("matching", done, of);
         let made = match records(&row, &importer, &imported.source, &mut common) {
             Ok(records) => common.check(&records)?.map(|()| records),
             Err(reason) => Err(reason),
@@ -99,7 +108,6 @@ pub(super) fn plan<T: Disclosed>(mut imported: Imported<T>, table: &Table, mut c
             Err(reason) => aside.put(&mut imported, row, reason),
         }
     }
-    bar.finish_and_clear();
     Plan::of(imported, rows, 0)
 }
 
@@ -145,7 +153,7 @@ fn instrument<T: Disclosed>(leg: &Leg, row: &T, common: &mut Common<'_>) -> Resu
 }
 
 /// What a record takes beside what its row says.
-pub(super) struct Made {
+pub struct Made {
     id: RecordId,
     person: PersonId,
     instrument: Instrument,
@@ -154,7 +162,7 @@ pub(super) struct Made {
 }
 
 /// A row of a disclosure form.
-pub(super) trait Disclosed: Canonical {
+pub trait Disclosed: Canonical {
     /// Who filed, in the file's words.
     fn filer(&self) -> &str;
     /// The form's type of asset.

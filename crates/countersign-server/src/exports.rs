@@ -1,0 +1,212 @@
+//! Exports that are made for somebody: the static files of `countersign export`, in one zip archive, behind the service. One is made at a time, few are
+//! kept, for a while, in a directory of their own that a start empties.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use countersign_api::problem::Kind;
+use countersign_entry::ids::PrincipalId;
+use countersign_ledger::Ledger;
+use countersign_ledger::export::{ExportError, Planes, export};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::answer::Failure;
+use crate::imports::random;
+use crate::limits::{ENTRY_BYTES, EXPORT_LEFT_BYTES, EXPORTS_KEPT, KEPT_FOR};
+
+/// How far an export is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// So many entries are written.
+    Making(u64),
+    /// It can be had.
+    Ready(Made),
+    /// It came to nothing.
+    Failed,
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Entries in it.
+    pub size: u64,
+    /// The root over them.
+    pub root: String,
+    /// Bytes of the archive.
+    pub bytes: u64,
+    /// SHA-256 of the archive.
+    pub sha256: String,
+}
+
+struct Kept {
+    owner: PrincipalId,
+    planes: Planes,
+    state: State,
+    since: Instant,
+}
+
+/// All that are kept.
+pub struct Exports {
+    dir: PathBuf,
+    all: Mutex<BTreeMap<String, Kept>>,
+    /// One at a time: it reads every entry.
+    pub(crate) turn: Arc<tokio::sync::Semaphore>,
+    /// Readers of archives at once.
+    pub(crate) downloads: Arc<tokio::sync::Semaphore>,
+}
+
+impl Exports {
+    /// In a directory, which is emptied.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub fn new(dir: PathBuf) -> io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        match fs::remove_dir_all(&dir) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        fs::DirBuilder::new().mode(0o700).create(&dir)?;
+        let (turn, downloads) = (Arc::new(tokio::sync::Semaphore::new(1)), Arc::new(tokio::sync::Semaphore::new(4)));
+        Ok(Self { dir, all: Mutex::default(), turn, downloads })
+    }
+
+    /// Begins one.
+    ///
+    /// # Errors
+    /// There is no room for it, or no randomness.
+    pub fn begin(&self, owner: &PrincipalId, planes: Planes, entries: u64) -> Result<String, Failure> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone: Vec<String> = all.iter().filter(|(_, k)| k.since.elapsed() >= KEPT_FOR).map(|(id, _)| id.clone()).collect();
+        if all.len().saturating_sub(gone.len()) >= EXPORTS_KEPT {
+            let oldest =
+                all.iter().filter(|(id, k)| !gone.contains(id) && !matches!(k.state, State::Making(_))).min_by_key(|(_, k)| k.since);
+            gone.push(oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::RateLimited).retry_after(60))?);
+        }
+        for id in gone {
+            all.remove(&id);
+            // What is being read goes on to be read: the file has no name any more, that is all.
+            fs::remove_file(self.archive(&id)).unwrap_or(());
+        }
+        self.has_room(entries)?;
+        let id = random()?;
+        all.insert(id.clone(), Kept { owner: owner.clone(), planes, state: State::Making(0), since: Instant::now() });
+        Ok(id)
+    }
+
+    /// Twice what it takes, for the files and then the archive, and something for the ledger to go on.
+    fn has_room(&self, entries: u64) -> Result<(), Failure> {
+        let stat = rustix::fs::statvfs(&self.dir).map_err(|_| Kind::Internal)?;
+        let needed = entries.saturating_mul(2 * ENTRY_BYTES).saturating_add(EXPORT_LEFT_BYTES);
+        if stat.f_bavail.saturating_mul(stat.f_frsize) < needed { Err(Kind::DiskLow.into()) } else { Ok(()) }
+    }
+
+    /// How far one is, and of what; for others than its owner it is not there.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`].
+    pub fn find(&self, owner: &PrincipalId, id: &str) -> Result<(Planes, State), Failure> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.get(id).filter(|kept| kept.owner == *owner);
+        own.map(|kept| (kept.planes, kept.state.clone())).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    /// Says how far one is.
+    pub fn set(&self, id: &str, state: State) {
+        if let Some(kept) = self.all.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id) {
+            kept.state = state;
+        }
+    }
+
+    /// Opens the archive of one that is ready.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn open(&self, id: &str) -> io::Result<File> {
+        File::open(self.archive(id))
+    }
+
+    fn archive(&self, id: &str) -> PathBuf {
+        self.dir.join(format!("{id}.zip"))
+    }
+
+    /// Makes it. `banner` is the marking of all that is in it. Blocks, for as long as reading every entry takes.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or the files cannot be written.
+    pub fn make(&self, id: &str, ledger: &Ledger, planes: Planes, banner: &str) -> Result<Made, ExportError> {
+        let files = self.dir.join(id);
+        let done = export(ledger, &files, planes, &mut |entries| self.set(id, State::Making(entries)));
+        let made = done.and_then(|_| {
+            let path = self.archive(id);
+            let failed = |source| ExportError::File { path: path.clone(), source };
+            let bytes = pack(&files, &path, &marking(ledger, planes, banner)).map_err(failed)?;
+            let sha256 = digest(&path).map_err(failed)?;
+            Ok(Made { size: ledger.size(), root: ledger.root().to_string(), bytes, sha256 })
+        });
+        fs::remove_dir_all(&files).unwrap_or(());
+        made
+    }
+}
+
+fn marking(ledger: &Ledger, planes: Planes, banner: &str) -> String {
+    let what = match planes {
+        Planes::Public => "Leaves, tiles, checkpoints and key events. Nothing in it says anything of people, models or issuers.",
+        Planes::Both => "The whole ledger; what is sealed in it opens with its data keys alone.",
+    };
+    format!(
+        "{banner}\n\n{what}\n{} entries, root {}\nCheck it anywhere: countersign verify DIR --vkey {}\n\n{banner}\n",
+        ledger.size(),
+        ledger.root(),
+        ledger.vkey()
+    )
+}
+
+/// Every file of a directory, in the order of their names and without their times, so that the same ledger gives the same archive.
+fn pack(from: &Path, to: &Path, marking: &str) -> io::Result<u64> {
+    let mut names = Vec::new();
+    walk(from, from, &mut names)?;
+    names.sort();
+    let mut zip = ZipWriter::new(io::BufWriter::new(File::create_new(to)?));
+    // What is sealed does not get shorter.
+    let how = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).last_modified_time(zip::DateTime::default());
+    zip.start_file("MARKING.txt", how)?;
+    zip.write_all(marking.as_bytes())?;
+    for name in names {
+        zip.start_file(name.as_str(), how)?;
+        io::copy(&mut File::open(from.join(&name))?, &mut zip)?;
+    }
+    let file = zip.finish()?.into_inner().map_err(|e| e.into_error())?;
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
+
+fn walk(root: &Path, dir: &Path, names: &mut Vec<String>) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            walk(root, &path, names)?;
+        } else if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn digest(path: &Path) -> io::Result<String> {
+    use sha2::Digest as _;
+    let mut hash = sha2::Sha256::new();
+    let (mut file, mut buffer) = (File::open(path)?, vec![0; 1 << 16]);
+    loop {
+        let read = io::Read::read(&mut file, &mut buffer)?;
+        if read == 0 {
+            return Ok(hex::encode(hash.finalize()));
+        }
+        hash.update(buffer.get(..read).unwrap_or_default());
+    }
+}

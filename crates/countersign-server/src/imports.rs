@@ -1,0 +1,125 @@
+//! Files that were sent to be imported: what each would do was told, and whether it is recorded is still to be said. They are kept in memory, few of
+//! them and for a while; a service that starts again knows none, and a file may always be sent again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use countersign_api::problem::Kind;
+use countersign_entry::ids::{Date, PrincipalId};
+use countersign_import::mapping::Mapping;
+use countersign_intake::source::Source;
+use serde_json::Value;
+
+use crate::answer::Failure;
+use crate::limits::{IMPORTS_KEPT, IMPORTS_KEPT_OF_ONE, KEPT_FOR};
+
+/// A file, and how it is to be read.
+pub struct File {
+    /// What it is.
+    pub source: Source,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Who the filers are: CSV.
+    pub people: Vec<u8>,
+    /// Which column is which.
+    pub mapping: Option<Mapping>,
+    /// Which sheet.
+    pub sheet: Option<String>,
+    /// The day it came in.
+    pub received_on: Date,
+}
+
+/// How far it is.
+#[derive(Clone)]
+pub enum State {
+    /// Nothing is recorded.
+    Preview,
+    /// It is being recorded.
+    Recording,
+    /// It is recorded, or why not all of it; as the answer says it.
+    Ended(Arc<Value>),
+}
+
+/// A file that was sent.
+#[derive(Clone)]
+pub struct Import {
+    /// The file.
+    pub file: Arc<File>,
+    /// What was told of it: names what whoever commits has looked at.
+    pub digest: String,
+    /// The answer to it.
+    pub report: Arc<Value>,
+    /// Rows that were put aside, as a file.
+    pub quarantine: Arc<Vec<u8>>,
+    /// How far it is.
+    pub state: State,
+}
+
+struct Kept {
+    owner: PrincipalId,
+    import: Import,
+    since: Instant,
+}
+
+/// All that are kept.
+#[derive(Default)]
+pub struct Imports(Mutex<BTreeMap<String, Kept>>);
+
+impl Imports {
+    /// Keeps one under a new name.
+    ///
+    /// # Errors
+    /// Too many are kept, of all or of one; or there is no randomness.
+    pub fn keep(&self, owner: &PrincipalId, import: Import) -> Result<String, Failure> {
+        let id = random()?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, kept| kept.since.elapsed() < KEPT_FOR || matches!(kept.import.state, State::Recording));
+        let own = all.values().filter(|kept| kept.owner == *owner).count();
+        if own >= IMPORTS_KEPT_OF_ONE {
+            // Whoever sends one more has done with the first that nobody works on.
+            let oldest =
+                all.iter().filter(|(_, k)| k.owner == *owner && !matches!(k.import.state, State::Recording)).min_by_key(|(_, k)| k.since);
+            let oldest = oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::RateLimited).retry_after(5))?;
+            all.remove(&oldest);
+        } else if all.len() >= IMPORTS_KEPT {
+            return Err(Failure::from(Kind::Overloaded).retry_after(60));
+        }
+        all.insert(id.clone(), Kept { owner: owner.clone(), import, since: Instant::now() });
+        Ok(id)
+    }
+
+    /// One of somebody's own; for everybody else it is not there.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`].
+    pub fn find(&self, owner: &PrincipalId, id: &str) -> Result<Import, Failure> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.get(id).filter(|kept| kept.owner == *owner);
+        own.map(|kept| kept.import.clone()).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    /// Says how far one is. Only one can begin to record.
+    ///
+    /// # Errors
+    /// [`Kind::KeyInUse`] where it is being recorded already.
+    pub fn set(&self, id: &str, state: State) -> Result<(), Failure> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = all.get_mut(id) else { return Err(Kind::NotFound.into()) };
+        if matches!((&kept.import.state, &state), (State::Recording, State::Recording)) {
+            return Err(Failure::from(Kind::KeyInUse).retry_after(1));
+        }
+        kept.import.state = state;
+        Ok(())
+    }
+}
+
+/// A name that nobody guesses.
+///
+/// # Errors
+/// The operating system has no randomness.
+pub(crate) fn random() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| Failure::from(Kind::Internal))?;
+    Ok(hex::encode(bytes))
+}

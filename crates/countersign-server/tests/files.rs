@@ -1,0 +1,157 @@
+//! Files of records in two steps, and exports that are made behind the service.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_testing::ledger::verified_export;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use support::{Answer, Client, House};
+
+const PEOPLE: &str = "id,name,status,organization\nP-imp001,Ines Import,civilian,agency\nP-imp002,Ivo Import,civilian,nowhere\nP-imp003,Iris Import,king,agency\nP-imp001,Ines Import,civilian,agency\n";
+
+fn send(client: &Client, source: &str, file: &str, people: Option<&str>) -> Answer {
+    let body = json!({ "source": source, "file": STANDARD.encode(file), "people": people });
+    client.post("/api/v1/imports", "no-key-is-needed", &body)
+}
+
+fn commit(client: &Client, id: &str, digest: &str) -> Answer {
+    client.post(&format!("/api/v1/imports/{id}/commit"), "no-key-is-needed", &json!({ "digest": digest }))
+}
+
+fn named(answer: &Value) -> (String, String) {
+    (answer["id"].as_str().unwrap().to_owned(), answer["digest"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_file_is_looked_at_then_recorded_as_it_was_looked_at() {
+    let house = House::start();
+    let officer = house.client("officer");
+    let before = officer.get("/api/v1/log/entries?limit=1").is(200).json()["as_of"].as_u64().unwrap();
+    let looked = send(&officer, "people", PEOPLE, None).is(201);
+    assert_eq!(looked.headers["countersign-marking"], "CUI//SP-PROPIN");
+    let told = looked.json();
+    assert_eq!((&told["state"], &told["new"], &told["recorded"]), (&json!("preview"), &json!(1), &json!(false)), "{told}");
+    assert_eq!(told["accounting"]["total"], 4, "{told}");
+    assert_eq!(told["quarantined"].as_array().unwrap().len(), 2, "{told}");
+    assert_eq!(told["duplicates"], json!([{ "row": 5, "of": 2 }]), "{told}");
+    officer.get("/api/v1/persons/P-imp001").problem(404, "not-found");
+    let (id, digest) = named(&told);
+    let aside = officer.get(&format!("/api/v1/imports/{id}/quarantine")).is(200);
+    assert!(aside.text().contains("P-imp002") && !aside.text().contains("P-imp001"), "{}", aside.text());
+    // Somebody else's is not there, not for the ethics office either.
+    house.client("ethics").get(&format!("/api/v1/imports/{id}")).problem(404, "not-found");
+    commit(&house.client("ethics"), &id, &digest).problem(404, "not-found");
+    commit(&officer, &id, &"00".repeat(32)).problem(412, "stale-etag");
+    let done = commit(&officer, &id, &digest).is(201).json();
+    assert_eq!((&done["state"], &done["recorded"]), (&json!("ended"), &json!(true)), "{done}");
+    let entry = done["results"][0]["entry"].as_u64().unwrap();
+    assert_eq!((done["results"].as_array().unwrap().len(), done["results"][0]["row"].as_u64()), (1, Some(2)), "{done}");
+    assert_eq!(officer.get("/api/v1/persons/P-imp001").is(200).json()["entry"], entry);
+    // Again: the same answer, and nothing new. Sent again, it says that it came before.
+    assert_eq!(commit(&officer, &id, &digest).is(200).json()["results"], done["results"]);
+    let again = send(&officer, "people", PEOPLE, None).is(201).json();
+    assert_eq!((&again["imported_before"], &again["new"], &again["unchanged"]), (&done["import_entry"], &json!(0), &json!(1)), "{again}");
+    let (id, digest) = named(&again);
+    assert_eq!(commit(&officer, &id, &digest).is(200).json()["recorded"], json!(false));
+    let ledger = house.verified();
+    let count = |kind: &str| (before..ledger.size()).filter(|i| ledger.entry(*i).unwrap().2.type_name() == kind).count();
+    assert_eq!((count("person"), count("import")), (1, 1));
+    assert!(count("read") >= 3, "who looked at a file is not recorded");
+}
+
+#[test]
+fn what_changed_meanwhile_is_looked_at_again() {
+    let house = House::start();
+    let officer = house.client("officer");
+    let (id, digest) = named(&send(&officer, "people", PEOPLE, None).is(201).json());
+    let person = json!({ "id": "P-imp001", "name": "Somebody Else", "status": "civilian", "organization": "agency" });
+    officer.post("/api/v1/persons", "meanwhile-0123456", &person).is(201);
+    commit(&officer, &id, &digest).problem(412, "stale-etag");
+    let again = send(&officer, "people", PEOPLE, None).is(201).json();
+    assert_eq!((&again["new"], &again["changed"]), (&json!(0), &json!(1)), "{again}");
+    assert_eq!(again["changes"][0]["old"], "Somebody Else", "{again}");
+    let (id, digest) = named(&again);
+    commit(&officer, &id, &digest).is(201);
+    assert_eq!(officer.get("/api/v1/persons/P-imp001").json()["record"]["name"], "Ines Import");
+    house.verified();
+}
+
+#[test]
+fn trades_are_for_the_ethics_office_and_what_does_not_read_says_nothing_of_what_it_holds() {
+    let house = House::start();
+    let (officer, ethics) = (house.client("officer"), house.client("ethics"));
+    let trades = "filer,traded_on,asset,ticker,kind,amount_low,amount_high\nADA,2026-05-20,Parent Corp,,purchase,1001,15000\n";
+    send(&officer, "trades", trades, None).problem(403, "forbidden-role");
+    house.client("gateway").post("/api/v1/imports", "x", &json!({})).problem(403, "forbidden-role");
+    let told = send(&ethics, "trades", trades, Some("filer,person\nADA,P-ada1\n")).is(201).json();
+    assert_eq!((&told["new"], told["quarantined"].as_array().unwrap().len()), (&json!(1), 0), "{told}");
+    let (id, digest) = named(&told);
+    commit(&ethics, &id, &digest).is(201);
+    assert_eq!(house.client("covered").get("/api/v1/trades").is(200).json()["rows"].as_array().unwrap().len(), 1);
+    for (source, file, people) in [
+        ("trades", trades, Some("filer,person\nADA,P-CANARY7XQ\n")),
+        ("trades", "CANARY7XQ;\"CANARY", None),
+        ("king", "CANARY7XQ", None),
+        ("people", "\u{0}CANARY7XQ", None),
+    ] {
+        let answer = send(&ethics, source, file, people);
+        assert!(answer.status >= 400 && !answer.text().contains("CANARY"), "{source} {}: {}", answer.status, answer.text());
+    }
+    // What says of itself that it is too long is not read.
+    let mut stream = ethics.connect().unwrap();
+    let head = "POST /api/v1/imports HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 40000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = vec![0; 4_096];
+    let read = stream.read(&mut answer).unwrap();
+    assert!(answer[..read].starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&answer[..read]));
+    drop(stream);
+    // Two of one's own are kept: a third takes the place of the first.
+    let ids: Vec<String> =
+        (0..3).map(|n| named(&send(&ethics, "people", &PEOPLE.replace("Ines", &format!("Ines{n}")), None).is(201).json()).0).collect();
+    ethics.get(&format!("/api/v1/imports/{}", ids[0])).problem(404, "not-found");
+    ethics.get(&format!("/api/v1/imports/{}", ids[2])).is(200);
+    house.verified();
+}
+
+#[test]
+fn an_export_is_made_behind_the_service_and_verifies() {
+    let house = House::start();
+    let inspector = house.client("inspector");
+    house.client("approver1").post("/api/v1/exports", "x", &json!({ "planes": "both" })).problem(403, "forbidden-role");
+    let begun = inspector.post("/api/v1/exports", "x", &json!({ "planes": "both" })).is(202);
+    let place = begun.headers["location"].clone();
+    house.client("founder").get(&place).problem(404, "not-found");
+    let ready = loop {
+        let told = inspector.get(&place).is(200).json();
+        match told["state"].as_str().unwrap() {
+            "making" => std::thread::sleep(Duration::from_millis(20)),
+            "ready" => break told,
+            other => panic!("{other}"),
+        }
+    };
+    let file = inspector.get(ready["file"].as_str().unwrap()).is(200);
+    assert_eq!(file.headers["countersign-marking"], "CUI//SP-PROPIN");
+    assert_eq!(file.body.len() as u64, ready["bytes"].as_u64().unwrap());
+    assert_eq!(hex::encode(Sha256::digest(&file.body)), ready["sha256"]);
+    let out = tempfile::tempdir().unwrap();
+    zip::ZipArchive::new(std::io::Cursor::new(&file.body)).unwrap().extract(out.path()).unwrap();
+    let marking = std::fs::read_to_string(out.path().join("MARKING.txt")).unwrap();
+    assert!(marking.starts_with("CUI//SP-PROPIN\n") && marking.ends_with("CUI//SP-PROPIN\n"), "{marking}");
+    let public = inspector.post("/api/v1/exports", "x", &json!({ "planes": "public" })).is(202);
+    assert_eq!(public.headers["countersign-marking"], "UNCLASSIFIED");
+    // A restart knows of none, and leaves none behind.
+    let kept = house.path("exports");
+    assert!(kept.read_dir().unwrap().next().is_some());
+    let ledger = house.verified();
+    verified_export(out.path(), &ledger);
+    assert!(
+        (0..ledger.size())
+            .any(|i| serde_json::to_string(&countersign_api::view::fields_of(&ledger.entry(i).unwrap().2)).unwrap().contains("\"export\""))
+    );
+}
