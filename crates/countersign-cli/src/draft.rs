@@ -9,7 +9,9 @@ use countersign_entry::ids::RequestKey;
 use countersign_entry::record::Record;
 use countersign_entry::request::CanonicalRequest;
 use countersign_ledger::query::describe;
+use countersign_log::checkpoint::Checkpoint;
 use countersign_log::encoding::{base64, base64_strict};
+use countersign_log::note::Note;
 use countersign_log::spki;
 use serde_json::Value;
 
@@ -121,7 +123,11 @@ fn words(record: &Record) -> String {
     match record {
         Record::KeyRotated(r) => format!("let the ledger's signing key {} follow {}; both sign up to size {}", r.new, r.old, r.both_until),
         Record::KeyRevoked(r) => format!("believe nothing that {} signed beyond size {}", r.vkey, r.last_size),
-        Record::KeyLossDeclared(r) => format!("declare lost, for good, what was recorded as entry {} and after it", r.first),
+        Record::KeyLossDeclared(r) => {
+            let head = Note::parse(&r.head).ok().and_then(|note| Checkpoint::parse(note.text()).ok());
+            let until = head.map(|head| format!(", up to the head of size {}, root {}", head.size, head.root)).unwrap_or_default();
+            format!("declare lost, for good, what was recorded as entry {} and after it{until}", r.first)
+        }
         Record::DataKeyDestroyed(r) => format!("destroy data key {}: what it sealed can be read no more, by anybody", r.key_id),
         Record::OfficerEnrolled(r) => format!("from now on the key {} signs for {}", hex::encode(spki::key_id(&r.key)), r.principal),
         Record::OfficerRevoked(r) => format!("from now on the key {} signs for {} no more", hex::encode(spki::key_id(&r.key)), r.principal),
@@ -140,6 +146,7 @@ fn value_words(value: &Value) -> String {
             let bytes: Vec<u8> = items.iter().filter_map(|item| item.as_u64()?.try_into().ok()).collect();
             format!("{} bytes, SHA-256 {}", bytes.len(), hex::encode(spki::key_id(&bytes)))
         }
+        Value::Array(items) => items.iter().map(value_words).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

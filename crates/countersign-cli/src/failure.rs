@@ -108,6 +108,9 @@ pub(crate) enum Failure {
     /// A request was written to a file and not recorded, as was asked. Ends a command early, and is no failure.
     #[error("nothing is recorded yet; the request is in {0}")]
     Drafted(PathBuf),
+    /// It was done in the token, and no entry says so.
+    #[error("it is done in the token and not recorded ({0}): record it with `countersign key attest`")]
+    Unrecorded(#[source] Box<Failure>),
     /// An officer's own key.
     #[error(transparent)]
     Officer(#[from] OfficerKeyError),
@@ -177,6 +180,7 @@ impl Failure {
             Self::Backup(e) => backup_exit(e),
             Self::Proof { exit, .. } => *exit,
             Self::Drafted(_) => Exit::Done,
+            Self::Unrecorded(_) => Exit::Failed,
             Self::Officer(e) => officer_exit(e),
             Self::File { .. } | Self::Export(_) | Self::Demo(_) | Self::Output(_) | Self::Bug(_) => Exit::Failed,
         }

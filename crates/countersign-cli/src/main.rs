@@ -37,7 +37,7 @@ use self::output::Out;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    no_core_dumps();
+    keep_memory();
     let mut stdout = std::io::stdout().lock();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -52,12 +52,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Keys are open in memory while a ledger is. Nothing of it goes to a core dump, and no other process of this user may look.
-fn no_core_dumps() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+/// Keys are open in memory while a ledger is. Nothing of it goes to a core dump, no other process of this user may look, and none of it is swapped out
+/// where the system lets a process lock as much as it likes: under a bound, an allocation would fail sooner or later.
+fn keep_memory() {
+    use rustix::mm::{MlockAllFlags, mlockall};
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
     // Where the system refuses, the ledger still works; SECURITY.md says that memory is as safe as the machine.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap_or(());
     set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap_or(());
+    if getrlimit(Resource::Memlock).current.is_none() {
+        mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).unwrap_or(());
+    }
 }
 
 /// Nothing was recorded, and that was asked for.
@@ -66,8 +71,10 @@ fn drafted(file: &Path, out: &mut Out<'_>) -> ExitCode {
     let told = if out.is_json() {
         out.object("draft", serde_json::json!({ "recorded": false, "draft": file.to_string() }))
     } else {
-        out.line(format_args!("Nothing is recorded yet. Written to {file}: let officers sign it with `countersign officer sign {file}`,"))
-            .and_then(|()| out.line(format_args!("then record it with `countersign record signed DIR {file} --approval … --signed …`.")))
+        out.line(format_args!(
+            "Nothing is recorded yet. Written to {file}: let officers sign it with `countersign officer sign {file} --key …`,"
+        ))
+        .and_then(|()| out.line(format_args!("then record it with `countersign record signed DIR {file} --approval … --signed …`.")))
     };
     told.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }

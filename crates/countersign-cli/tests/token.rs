@@ -51,6 +51,27 @@ impl Bench {
         Some(bench)
     }
 
+    /// The same with kryoptic, where a build of it is named. It takes some minutes, so nothing here makes one:
+    /// `cargo build --no-default-features --features kryoptic-lib/dynamic,kryoptic-lib/sqlitedb,kryoptic-lib/ecc_min,kryoptic-lib/hash_all,kryoptic-lib/kdf_all`
+    /// in a clone of github.com/latchset/kryoptic, with libssl-dev, libsqlite3-dev and libclang at hand. Its Ed25519 needs OpenSSL 3.2.
+    fn kryoptic(test: &str) -> Option<Self> {
+        let Some(module) = std::env::var_os("COUNTERSIGN_KRYOPTIC").map(PathBuf::from) else {
+            eprintln!("SKIPPED {test}: COUNTERSIGN_KRYOPTIC does not name a libkryoptic_pkcs11.so");
+            return None;
+        };
+        let bench = Self { scene: Scene::empty(), module, said: String::new().into() };
+        bench.write_pin(PIN);
+        let tool = |args: &[&str]| {
+            let mut tool = Command::new("pkcs11-tool");
+            tool.arg("--module").arg(&bench.module).args(args).env("KRYOPTIC_CONF", bench.scene.path("kryoptic.sql"));
+            let made = tool.output().unwrap();
+            assert!(made.status.success(), "{made:?}");
+        };
+        tool(&["--init-token", "--label", "agency", "--so-pin", "so-Xq7rW2mK9"]);
+        tool(&["--login", "--login-type", "so", "--so-pin", "so-Xq7rW2mK9", "--init-pin", "--new-pin", PIN]);
+        Some(bench)
+    }
+
     fn write_pin(&self, pin: &str) {
         let file = self.scene.write("pin", format!("{pin}\n"));
         fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -58,7 +79,7 @@ impl Bench {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = self.scene.command(args);
-        command.env("SOFTHSM2_CONF", self.scene.path("softhsm2.conf"));
+        command.env("SOFTHSM2_CONF", self.scene.path("softhsm2.conf")).env("KRYOPTIC_CONF", self.scene.path("kryoptic.sql"));
         command
     }
 
@@ -168,7 +189,7 @@ fn a_key_from_making_to_destroying() {
     let revoke = ["key", "revoke", "DIR", "--vkey", &vkey, "--last-size", &size, "--reason", "left the building", "--approver", &one];
     assert!(b.run(&revoke).exits(5).err.contains("two approvers are needed"));
     b.signed(&[&revoke[..], &["--approver", &two]].concat(), &officers).exits(0);
-    b.run(&["key", "destroy", "DIR", "--key", "k1"]).exits(0);
+    let gone = b.json(&["key", "destroy", "DIR", "--key", "k1"])["entry"].to_string();
     let listed = b.on_token(&["key", "list"]).exits(0).out;
     assert!(!listed.contains("k1 ") && listed.contains("k2 ") && listed.contains("k1-wrap-"), "{listed}");
     b.approver(4004);
@@ -176,7 +197,7 @@ fn a_key_from_making_to_destroying() {
     // Data keys under a new key: the file from before opens no more.
     let file = b.scene.dir.join("keys/data.keys");
     let old = fs::read(&file).unwrap();
-    b.run(&["key", "rewrap", "DIR"]).exits(0);
+    let rewrapped = b.json(&["key", "rewrap", "DIR"])["entry"].to_string();
     b.approver(4005);
     let new = fs::read(&file).unwrap();
     fs::write(&file, old).unwrap();
@@ -191,6 +212,9 @@ fn a_key_from_making_to_destroying() {
     b.run(&["export", "DIR", &export, "--public-only"]).exits(0);
     let shown = b.scene.run(&["verify", "DIR", "--vkey", &vkey]).exits(0).out;
     assert!(shown.contains("told by the operator's program"), "{shown}");
+    // What was done in the token stands in the ledger, on the operator's word.
+    let told = |entry: &str, what: &str| shown.lines().any(|line| line.contains(&format!("entry {entry}: ")) && line.contains(what));
+    assert!(told(&gone, "destroyed true") && told(&rewrapped, "wrapping_key_destroyed k1-wrap-"), "{shown}");
     // Two enrolments before anybody could sign, then two approvals of a rotation and two of a revocation.
     assert!(shown.contains("who approved 2 entries: approvals asserted by the operator"), "{shown}");
     assert!(shown.contains("        4  approvals checked against officers' enrolled keys"), "{shown}");
@@ -369,6 +393,57 @@ fn secrets_are_not_where_they_can_be_found() {
         assert_eq!(found, 0, "{}", path.display());
     }
     println!("the ledger's {files} files: PIN and data key {found} times");
+}
+
+#[test]
+fn a_second_module_signs_a_ledger() {
+    let Some(b) = Bench::kryoptic("a_second_module_signs_a_ledger") else { return };
+    b.on_token(&["key", "init", "--key", "k1", "--origin", ORIGIN, "--algorithm", "p256"]).exits(0);
+    let told = b.on_token(&["init", "DIR", "--origin", ORIGIN, "--signer", "pkcs11", "--key", "k1", "--json"]).exits(0).json();
+    let vkey = told["vkey"].as_str().unwrap().to_owned();
+    let officers = b.officers();
+    b.on_token(&["key", "init", "--key", "k2", "--origin", ORIGIN, "--algorithm", "p256"]).exits(0);
+    let [one, two] = &officers;
+    b.signed(&["key", "rotate", "DIR", "--key", "k2", "--reason", "yearly", "--approver", one, "--approver", two], &officers).exits(0);
+    b.run(&["key", "rewrap", "DIR"]).exits(0);
+    b.run(&["key", "destroy", "DIR", "--key", "k1"]).exits(0);
+    b.approver(4003);
+    let keys = b.file("keys.json");
+    b.run(&["export-keys", "DIR", "--output", &keys]).exits(0);
+    let shown = b.scene.run(&["verify", "DIR", "--vkey", &vkey, "--keys", &keys]).exits(0).out;
+    assert!(shown.contains("Kryoptic") && shown.contains("        2  approvals checked"), "{shown}");
+}
+
+#[test]
+fn memory_is_locked_where_the_system_sets_no_bound() {
+    let test = "memory_is_locked_where_the_system_sets_no_bound";
+    let Some(b) = Bench::new(test) else { return };
+    b.init();
+    let locked = |limit: &str| {
+        let program = b.command(&["access", "log", "DIR", "--file", "-"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -l {limit} && exec \"$0\" \"$@\"")]).arg(program.get_program()).args(program.get_args());
+        shell.env("SOFTHSM2_CONF", b.scene.path("softhsm2.conf")).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut running = shell.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        if running.try_wait().unwrap().is_some() {
+            return None;
+        }
+        wait_until_logged_in(&running, &b.module);
+        let status = fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap();
+        drop(running.stdin.take());
+        running.wait().unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
+        Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap())
+    };
+    assert_eq!(locked("8192"), Some(0), "under a bound nothing is locked");
+    match locked("unlimited") {
+        Some(kilobytes) => {
+            println!("locked: {kilobytes} kB");
+            assert!(kilobytes > 1_000);
+        }
+        None => eprintln!("SKIPPED {test}: this user may not lift the limit on locked memory"),
+    }
 }
 
 /// The module is mapped, and the program waits.

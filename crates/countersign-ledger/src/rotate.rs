@@ -140,17 +140,17 @@ impl Ledger {
     }
 
     /// Wraps the data keys under a new key of the token, makes that durable, and destroys the key before it there: no older copy of their file opens
-    /// any more. `label` is what the signing key is called.
+    /// any more. `label` is what the signing key is called. Gives the labels of the new key and of the one before.
     ///
     /// # Errors
     /// The data keys are under a passphrase, or the token or the file failed. Both keys are in the token then, and the file opens under one of them.
-    pub fn rewrap_data_keys(&mut self, token: &Token, label: &str) -> Result<(), DirectoryError> {
+    pub fn rewrap_data_keys(&mut self, token: &Token, label: &str) -> Result<(String, String), DirectoryError> {
         let before = self.keys.wrapping_label().ok_or_else(|| KeyFileError::NeedsPassphrase("keys/data.keys".into()))?.to_owned();
         let new = wrapping_label(label)?;
         token.make_wrapping_key(&new).map_err(KeyFileError::from)?;
         self.keys.rewrap(token, &new, &mut os_random)?;
         token.destroy(Class::Wrapping, &before).map_err(KeyFileError::from)?;
-        Ok(())
+        Ok((new, before))
     }
 
     /// Whether this key signs now, alone or beside another.

@@ -7,6 +7,7 @@ use countersign_ledger::{Ledger, Request};
 use countersign_log::spki;
 use countersign_log::vkey::PublicKey;
 use ed25519_dalek::{Signer as _, SigningKey};
+use serde_bytes::ByteBuf;
 
 use crate::forge::signing;
 use crate::ledger::principal;
@@ -50,4 +51,10 @@ pub fn enroll_approvers(ledger: &mut Ledger) {
 pub fn approvals(origin: &str, actor: &PrincipalId, key: &str, record: impl Into<Record>, approvers: &[PrincipalId]) -> Vec<Vec<u8>> {
     let request = record.into().canonical_request(origin, actor.as_str(), key).unwrap();
     approvers.iter().map(|who| sign(&signing(who.as_str()), &request)).collect()
+}
+
+/// The enrolment with what its approvers sign of it, with the keys of their names.
+pub fn approved(origin: &str, actor: &PrincipalId, key: &str, record: OfficerEnrolled) -> OfficerEnrolled {
+    let signatures = approvals(origin, actor, key, record.clone(), &record.approvers);
+    OfficerEnrolled { approvals: signatures.into_iter().map(ByteBuf::from).collect(), ..record }
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use countersign_entry::ids::{Line, PrincipalId, RequestKey};
-use countersign_entry::record::{KeyAttested, Role};
-use countersign_ledger::{Directory, Revocation, Rotation, Signatures};
+use countersign_entry::ids::{Hash32, Line, PrincipalId, RequestKey};
+use countersign_entry::record::{KeyAttested, Record, Role};
+use countersign_ledger::{Directory, Receipt, Request, Revocation, Rotation, Signatures};
 use countersign_log::vkey::VKey;
 use countersign_sign::keyfile::{TokenFile, TokenKey};
 use countersign_sign::pkcs11::{Algorithm, Class, Token, TokenSigner};
@@ -17,7 +17,7 @@ use super::token::{Said, TokenArgs, Transcript, named, pin_credential};
 use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
-use crate::session::{Session, drafted, recorded_line};
+use crate::session::{Session, drafted, random_key, recorded_line};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -241,8 +241,7 @@ fn attest(args: &AttestArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     transcript.said(&said);
     transcript.line("vkey", &vkey);
     let transcript = transcript.keep(args.ceremony.transcript.as_deref())?;
-    let line = Line::new(vkey.clone()).map_err(|e| Failure::Bug(e.to_string()))?;
-    let receipt = session.record(&args.write, KeyAttested { vkey: line, attestation: said.value(), transcript }.into())?;
+    let receipt = session.record(&args.write, attestation(&vkey, said.value(), transcript)?)?;
     show(out, "key-attest", json!({ "entry": receipt.index, "vkey": vkey }), &said, &[("vkey", vkey.clone())])?;
     if !out.is_json() {
         out.line(recorded_line(&receipt)?)?;
@@ -339,7 +338,7 @@ pub(super) fn end_belief(mut session: Session, request: RequestKey, revocation: 
 
 fn destroy(args: &DestroyArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let (directory, mut file, token) = token_of(&args.ledger)?;
-    let session = operator(&args.ledger)?;
+    let mut session = operator(&args.ledger)?;
     let key = listed(&file, |key| key.label == args.key)?;
     if session.ledger.signs_with(&key.vkey) {
         return Err(Failure::Invalid(format!("{} signs for this ledger: let another key follow it first (key rotate)", args.key)));
@@ -352,11 +351,14 @@ fn destroy(args: &DestroyArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     transcript.module(token.place())?;
     transcript.said(&said);
     transcript.line("vkey", &key.vkey);
-    transcript.keep(args.ceremony.transcript.as_deref())?;
+    let transcript = transcript.keep(args.ceremony.transcript.as_deref())?;
+    let done = said.value_and(&[("destroyed", true.into())]);
+    let receipt = attested(&mut session, &key.vkey, done, transcript)?;
     if out.is_json() {
-        out.object("key-destroy", json!({ "key": key.label, "vkey": key.vkey }))?;
+        out.object("key-destroy", json!({ "key": key.label, "vkey": key.vkey, "entry": receipt.index }))?;
     } else {
         out.line(format_args!("destroyed in the token: {} ({})", key.label, key.vkey))?;
+        out.line(recorded_line(&receipt)?)?;
     }
     Ok(DONE)
 }
@@ -364,18 +366,35 @@ fn destroy(args: &DestroyArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 fn rewrap(args: &RewrapArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let (_, file, token) = token_of(&args.ledger)?;
     let mut session = operator(&args.ledger)?;
-    let label = file.keys.last().map(|key| key.label.clone()).unwrap_or_default();
-    session.ledger.rewrap_data_keys(&token, &label)?;
+    let vkey = session.ledger.signing_key().map(VKey::to_string).unwrap_or_default();
+    let key = listed(&file, |key| key.vkey == vkey)?;
+    let said = Said::of(&token, &key.label)?;
+    let (new, before) = session.ledger.rewrap_data_keys(&token, &key.label)?;
+    let done = said.value_and(&[("wrapping_key", new.into()), ("wrapping_key_destroyed", before.into())]);
+    let receipt = attested(&mut session, &vkey, done, None)?;
     if out.is_json() {
-        out.object("key-rewrap", json!({ "rewrapped": true }))?;
+        out.object("key-rewrap", json!({ "rewrapped": true, "entry": receipt.index }))?;
     } else {
+        out.line(recorded_line(&receipt)?)?;
         out.line("the data keys are wrapped under a new key; the one before it is destroyed in the token")?;
         out.line("Copies of keys/data.keys from before this, in backups too, open no more: make a new backup now.")?;
     }
     Ok(DONE)
 }
 
-/// A ledger open to an operator, for what is done to keys without an entry that replay would check.
+fn attestation(vkey: &str, attestation: ciborium::Value, transcript: Option<Hash32>) -> Result<Record, Failure> {
+    let vkey = Line::new(vkey).map_err(|e| Failure::Bug(e.to_string()))?;
+    Ok(KeyAttested { vkey, attestation, transcript }.into())
+}
+
+/// Records what was done in the token. It is done already, so that where this fails the message says what is missing.
+fn attested(session: &mut Session, vkey: &str, done: ciborium::Value, transcript: Option<Hash32>) -> Result<Receipt, Failure> {
+    let request =
+        Request { actor: session.actor.id.clone(), key: random_key()?, record: attestation(vkey, done, transcript)?, signed: None };
+    session.append(request).map_err(|e| Failure::Unrecorded(Box::new(e)))
+}
+
+/// A ledger open to an operator, for what is done to keys in the token, whatever becomes of the entry that says so.
 fn operator(args: &LedgerArgs) -> Result<Session, Failure> {
     let session = Session::to_write_here(args)?;
     if session.actor.has(Role::Operator) {

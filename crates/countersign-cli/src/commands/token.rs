@@ -95,7 +95,13 @@ impl Said {
 
     /// As it goes into the ledger.
     pub(crate) fn value(&self) -> Value {
-        Value::Map(self.rows().into_iter().map(|(name, value)| (Value::Text(name.to_owned()), value)).collect())
+        self.value_and(&[])
+    }
+
+    /// The same, and what was done then.
+    pub(crate) fn value_and(&self, done: &[(&str, Value)]) -> Value {
+        let pair = |(name, value): (&str, Value)| (Value::Text(name.to_owned()), value);
+        Value::Map(self.rows().into_iter().chain(done.iter().cloned()).map(pair).collect())
     }
 
     /// As people read it.

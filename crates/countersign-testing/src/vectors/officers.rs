@@ -112,6 +112,7 @@ pub(super) fn vectors(rotated: &Base) -> Vec<Vector> {
         }),
     ];
     out.extend(enrolments(rotated, &before));
+    out.extend(own(rotated, &before));
     let revocation = Plan::new(
         Kind::KeyEvent,
         "officer.revoked",
@@ -141,6 +142,24 @@ pub(super) fn vectors(rotated: &Base) -> Vec<Vector> {
         .entry(index + 1),
     );
     out
+}
+
+/// Whoever asks signs for an access.
+fn own(rotated: &Base, before: &Forge) -> Vec<Vector> {
+    let access = super::redactions::access();
+    let access = Plan { actor: APPROVERS[0].into(), ..access };
+    let case = |name: &str, wrong: &str, code: &str, signed: Value| {
+        let mut forge = before.clone();
+        forge.push(access.clone().with("signed", signed));
+        rotated.forged(name, wrong, code, &forge).entry(before.parts.len())
+    };
+    let request = request(before, &access);
+    let signed = |key: &str, request: &str| Value::Bytes(sign(&signing(key), &canonical(&before.origin, &access, request).unwrap()));
+    vec![
+        case("signed-other-request", "Whoever asks signed another request.", "officer-signature", signed(APPROVERS[0], "forged-0")),
+        case("signed-by-another", "Another officer signed for whoever asks.", "officer-signature-key", signed(APPROVERS[1], &request)),
+        case("signed-text", "The signature of whoever asks is text.", "content-common", "approved".into()).field("signed"),
+    ]
 }
 
 /// A third key, where two approvers have some.

@@ -40,7 +40,7 @@ pub(super) fn vectors(bases: &Bases) -> Vec<Vector> {
     out
 }
 
-fn access() -> Plan {
+pub(super) fn access() -> Plan {
     let fields = [
         ("person", "P-0008".into()),
         ("submission", "S-0001".into()),
