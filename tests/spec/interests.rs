@@ -173,8 +173,8 @@ impl Look<'_> {
     }
 
     fn runs(&self, tie: &Relationship) -> bool {
-        !tie.from.as_ref().is_some_and(|d| d.as_str() > self.then.as_str())
-            && !tie.until.as_ref().is_some_and(|d| d.as_str() < self.then.as_str())
+        tie.from.as_ref().is_none_or(|d| d.as_str() <= self.then.as_str())
+            && tie.until.as_ref().is_none_or(|d| d.as_str() >= self.then.as_str())
     }
 
     /// 5 CFR 2635.502(b)(1).
