@@ -5,6 +5,7 @@ use countersign_entry::record::{DutyKind, DutyStep, GrantState, Import, Person, 
 use countersign_entry::time::{DAY, Micros};
 
 use crate::facts::{Facts, Grant, Timer};
+use crate::follow::Reach;
 
 /// Months of 18 U.S.C. 207(a)(2) (5 CFR 2641.202(c)).
 const RESPONSIBILITY_MONTHS: i32 = 24;
@@ -158,7 +159,7 @@ impl Facts {
         let name = Self::feed_name(import);
         self.feeds.insert(name.to_owned(), (at, index));
         let ages = self.policies.iter().flat_map(|p| &p.record.feeds).filter(|f| f.importer.as_str() == name).map(|f| f.max_age_seconds);
-        let timers: Vec<_> = ages.map(|age| (at.plus(age.saturating_mul(1_000_000)), Timer::TakeEffect(index))).collect();
+        let timers: Vec<_> = ages.map(|age| (at.plus(age.saturating_mul(1_000_000)), Timer::TakeEffect(index, Reach::All))).collect();
         self.timers.extend(timers);
     }
 
@@ -167,13 +168,8 @@ impl Facts {
         let begins = policy.effective_from.max(at);
         for feed in &policy.feeds {
             let read = self.feeds.get(feed.importer.as_str()).map(|(read, _)| read.plus(feed.max_age_seconds.saturating_mul(1_000_000)));
-            self.timers.insert((read.unwrap_or(begins).max(begins), Timer::TakeEffect(index)));
+            self.timers.insert((read.unwrap_or(begins).max(begins), Timer::TakeEffect(index, Reach::All)));
         }
-    }
-
-    /// Whether an entry is one that feeds hang on.
-    pub(crate) fn is_of_feeds(&self, index: LeafIndex) -> bool {
-        self.policies.iter().any(|p| p.index == index && !p.record.feeds.is_empty()) || self.imports.values().any(|k| k.index == index)
     }
 
     /// Whether work on a submission's model is stopped, and the entry that says so.

@@ -14,6 +14,7 @@ use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::CaseFile;
+use crate::follow::{Looking, Reach};
 use crate::logins::login_account;
 use crate::officers::Officers;
 use crate::preclear::Preclearance;
@@ -76,12 +77,12 @@ pub struct PendingFinding {
 pub const CASE_EVIDENCE_MAX: usize = 64;
 
 /// What comes due at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Timer {
     /// A grant's own end, or its window's.
     Expire(LeafIndex),
-    /// A recusal or list item recorded ahead of its start takes effect; a feed that an import or a policy brought becomes too old.
-    TakeEffect(LeafIndex),
+    /// What was recorded ahead of its start takes effect, what was in force ends, or a feed that an import or a policy brought becomes too old.
+    TakeEffect(LeafIndex, Reach),
     /// Access is over, and duties go on.
     Cool(LeafIndex),
     /// The duties that go on after access are over, but for those that never end.
@@ -102,7 +103,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 8;
+pub const FACTS_VERSION: u32 = 9;
 
 /// Everything known before the next index.
 ///
@@ -185,6 +186,9 @@ pub struct Facts {
     /// Derived, and forgotten whenever it may be wrong.
     #[serde(skip)]
     pub(crate) touched: Remembered,
+    /// Derived as well.
+    #[serde(skip)]
+    pub(crate) looking: Looking,
 }
 
 macro_rules! lookups {
@@ -331,6 +335,10 @@ impl Facts {
         if matches!(record, Record::Exposure(_) | Record::Submission(_) | Record::ListItem(_)) {
             self.touched.forget();
         }
+        if !matches!(record, Record::GrantTransition(r) if r.to == GrantState::Suspended) {
+            self.looking = Looking::default();
+        }
+        self.take_effect_later(index, record, at);
         macro_rules! keep {
             ($map:ident, $r:expr) => {
                 self.$map.insert($r.id.clone(), Known { index, at, record: $r.clone() })
@@ -397,14 +405,12 @@ impl Facts {
                     remove(&mut self.recusals_of, &old.record.person, &r.id);
                 }
                 self.recusals_of.entry(r.person.clone()).or_default().insert(r.id.clone());
-                self.take_effect_later(index, r.from, at);
             }
             Record::ListItem(r) => {
                 if let Some(old) = keep!(items, r) {
                     remove(&mut self.items_on, &old.record.subject, &r.id);
                 }
                 self.items_on.entry(r.subject.clone()).or_default().insert(r.id.clone());
-                self.take_effect_later(index, r.from, at);
                 self.look_at_trades_listed(&r.id, at);
             }
             Record::Identifier(r) => drop(keep!(identifiers, r)),
@@ -419,9 +425,6 @@ impl Facts {
                     remove(&mut self.ties_of, &old.record.person, &r.id);
                 }
                 self.ties_of.entry(r.person.clone()).or_default().insert(r.id.clone());
-                if let Some(from) = r.from.as_ref().and_then(Date::start) {
-                    self.take_effect_later(index, from, at);
-                }
             }
             Record::Import(r) => {
                 drop(keep!(imports, r));
@@ -478,12 +481,6 @@ impl Facts {
                     self.others.insert((other.type_name(), id.to_owned()), index);
                 }
             }
-        }
-    }
-
-    fn take_effect_later(&mut self, index: LeafIndex, from: Micros, at: Micros) {
-        if from > at {
-            self.timers.insert((from, Timer::TakeEffect(index)));
         }
     }
 

@@ -2,13 +2,51 @@
 
 use std::collections::BTreeSet;
 
-use countersign_entry::ids::{LeafIndex, Line, PersonId, SubmissionId};
-use countersign_entry::record::{CaseOpened, Decision, GrantState, GrantTransition, ListKind, PersonStatus, Record};
-use countersign_entry::time::Micros;
+use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, RecordId, SubmissionId};
+use countersign_entry::record::{
+    CaseOpened, Decision, GrantState, GrantTransition, ListKind, OrganizationKind, PersonStatus, Record, Submission,
+};
+use countersign_entry::time::{DAY, Micros};
+use serde::{Deserialize, Serialize};
 
 use crate::assess::{Ask, assess};
 use crate::facts::{Facts, Timer};
 use crate::{grants, rules};
+
+/// Whose active grants something bears on that begins or ends at a time of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Reach {
+    /// A recusal, tie or agreement: its person's.
+    Person(PersonId),
+    /// An offer: those under its submission.
+    Submission(SubmissionId),
+    /// A list item: everybody's, where its list is a restricted one by then.
+    Item(RecordId),
+    /// An edge, a feed or a policy: everybody's.
+    All,
+}
+
+/// The grants something reaches that are not looked at yet, so that a cause that suspends many looks at each once. No fact: it is forgotten whenever
+/// anything but a suspension is recorded, and made again.
+#[derive(Debug, Default)]
+pub(crate) struct Looking {
+    of: Option<(Micros, LeafIndex)>,
+    /// The next one last.
+    rest: Vec<LeafIndex>,
+}
+
+impl Clone for Looking {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// Nothing here is a fact, so two of them never differ.
+impl PartialEq for Looking {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 impl Facts {
     /// Suspensions that an entry just applied causes, in the order of the grants. They belong in its commit: a list change and the suspensions it
@@ -24,7 +62,7 @@ impl Facts {
             Record::Relationship(r) => self.active_of_person(&r.person, &mut affected),
             Record::Person(r) if r.status == PersonStatus::Former => return self.departures(&r.id, index),
             Record::Person(r) => self.active_of_person(&r.id, &mut affected),
-            Record::Model(r) if r.stopped == Some(true) => affected.extend(self.active()),
+            Record::Model(r) if r.stopped == Some(true) => self.active_under(&mut affected, |s| s.model.as_ref() == Some(&r.id)),
             // It may have been another person's until now.
             Record::Agreement(r) if r.supersedes.is_some() => affected.extend(self.active()),
             Record::Submission(r) => self.active_of_submission(&r.id, &mut affected),
@@ -33,6 +71,17 @@ impl Facts {
             }
             Record::List(r) if r.kind == ListKind::Restricted && r.supersedes.is_some() => affected.extend(self.active()),
             Record::Exposure(_) => affected.extend(self.active()),
+            Record::Policy(r) if r.effective_from <= at => affected.extend(self.active()),
+            // What is no longer listed is no publicly traded security (5 CFR 2640.102(p)); what is new is held by nobody.
+            Record::Issuer(r) if r.supersedes.is_some() && r.tickers.is_empty() => {
+                self.active_under(&mut affected, |s| self.touches(s, at).all.iter().any(|touch| touch.issuer == r.id));
+            }
+            Record::Organization(r) if r.supersedes.is_some() && r.kind == OrganizationKind::Developer => {
+                self.active_under(&mut affected, |s| s.provider.as_str() == r.id.as_str());
+            }
+            Record::Principal(r) if r.supersedes.is_some() => {
+                affected.extend(self.active().filter(|i| self.grant(*i).is_some_and(|g| g.requester == r.id)));
+            }
             _ => {}
         }
         affected.into_iter().filter(|grant| self.worse_now(*grant, at)).map(|grant| suspend(grant, index)).collect()
@@ -42,7 +91,7 @@ impl Facts {
     /// left. A timer looks at the facts as of the moment it ran out, not of the moment somebody asks, so it does not matter how often or when
     /// between two entries it is asked.
     pub fn due(&mut self, at: Micros) -> Option<Record> {
-        while let Some((when, timer)) = self.timers.first().copied().filter(|(when, _)| *when <= at) {
+        while let Some((when, timer)) = self.timers.first().filter(|(when, _)| *when <= at).cloned() {
             match timer {
                 Timer::Expire(grant) => {
                     self.timers.remove(&(when, timer));
@@ -71,35 +120,60 @@ impl Facts {
                     match self.not_divested(grant, when) {
                         Ok(true) => return Some(transition(grant, GrantState::Expired, None)),
                         Ok(false) => {}
-                        Err(later) => drop(self.timers.insert((later, timer))),
+                        Err(later) => drop(self.timers.insert((later, Timer::Divest(grant)))),
                     }
                 }
-                Timer::TakeEffect(cause) => {
-                    let hit = self.reached_by(cause).into_iter().find(|grant| self.worse_now(*grant, when));
-                    match hit {
-                        Some(grant) => return Some(suspend(grant, cause)),
-                        None => drop(self.timers.remove(&(when, timer))),
+                Timer::TakeEffect(cause, ref reach) => {
+                    if self.looking.of != Some((when, cause)) {
+                        let rest = self.reached_by(reach).into_iter().rev().collect();
+                        self.looking = Looking { of: Some((when, cause)), rest };
                     }
+                    while let Some(grant) = self.looking.rest.last().copied() {
+                        if self.worse_now(grant, when) {
+                            return Some(suspend(grant, cause));
+                        }
+                        self.looking.rest.pop();
+                    }
+                    self.looking = Looking::default();
+                    self.timers.remove(&(when, timer));
                 }
             }
         }
         self.due_case(at)
     }
 
-    /// Active grants that a recusal, tie or list item taking effect bears on: none where another record has taken its place (that one has its own
-    /// timer), and none ever by a watch list, which must not show even as the occasion of a suspension that is right for another reason.
-    fn reached_by(&self, cause: LeafIndex) -> BTreeSet<LeafIndex> {
+    /// What changes by time alone, from a record just applied: what begins or ends later may make a grant worse that is active then.
+    pub(crate) fn take_effect_later(&mut self, index: LeafIndex, record: &Record, at: Micros) {
+        let day = |date: &Option<Date>| date.as_ref().and_then(Date::start);
+        let day_after = |date: &Option<Date>| day(date).map(|start| start.plus(DAY));
+        let (reach, times) = match record {
+            Record::Recusal(r) => (Reach::Person(r.person.clone()), [Some(r.from), None]),
+            Record::Agreement(r) => (Reach::Person(r.person.clone()), [r.expires_at, None]),
+            Record::Relationship(r) => (Reach::Person(r.person.clone()), [day(&r.from), day_after(&r.until)]),
+            Record::Submission(r) => (Reach::Submission(r.id.clone()), [r.offer.as_ref().and_then(|o| o.revoked_at), None]),
+            Record::ListItem(r) => (Reach::Item(r.id.clone()), [Some(r.from), None]),
+            Record::Exposure(r) => (Reach::All, [day(&r.valid_from), day_after(&r.valid_to)]),
+            Record::Policy(r) => (Reach::All, [Some(r.effective_from), None]),
+            _ => return,
+        };
+        let later = times.into_iter().flatten().filter(|time| *time > at);
+        self.timers.extend(later.map(|time| (time, Timer::TakeEffect(index, reach.clone()))));
+    }
+
+    /// Active grants that something taking effect bears on; none ever by a watch list, which must not show even as the occasion of a suspension that
+    /// is right for another reason.
+    fn reached_by(&self, reach: &Reach) -> BTreeSet<LeafIndex> {
         let mut affected = BTreeSet::new();
-        if let Some(recusal) = self.recusals.values().find(|k| k.index == cause) {
-            self.active_of_person(&recusal.record.person, &mut affected);
-        } else if let Some(tie) = self.relationships.values().find(|k| k.index == cause) {
-            self.active_of_person(&tie.record.person, &mut affected);
-        } else if let Some(item) = self.items.values().find(|k| k.index == cause)
-            && self.list(&item.record.list).is_some_and(|l| l.record.kind == ListKind::Restricted)
-        {
-            affected.extend(self.active());
-        } else if self.is_of_feeds(cause) {
-            affected.extend(self.active());
+        match reach {
+            Reach::Person(person) => self.active_of_person(person, &mut affected),
+            Reach::Submission(submission) => self.active_of_submission(submission, &mut affected),
+            Reach::Item(item) => {
+                let list = self.item(item).and_then(|item| self.list(&item.record.list));
+                if list.is_some_and(|list| list.record.kind == ListKind::Restricted) {
+                    affected.extend(self.active());
+                }
+            }
+            Reach::All => affected.extend(self.active()),
         }
         affected
     }
@@ -142,6 +216,12 @@ impl Facts {
 
     fn active_of_person(&self, person: &PersonId, out: &mut BTreeSet<LeafIndex>) {
         out.extend(self.grants_of.get(person).into_iter().flatten());
+    }
+
+    /// Active grants under the submissions that `which` picks.
+    fn active_under(&self, out: &mut BTreeSet<LeafIndex>, which: impl Fn(&Submission) -> bool) {
+        let under = self.active_on.iter().filter(|(id, _)| self.submission(id).is_some_and(|s| which(&s.record)));
+        out.extend(under.flat_map(|(_, grants)| grants));
     }
 
     fn active_of_submission(&self, submission: &SubmissionId, out: &mut BTreeSet<LeafIndex>) {

@@ -6,7 +6,7 @@ use core::mem::{Discriminant, discriminant};
 use countersign_conflict::{Ask, Facts, Refusal, assess};
 use countersign_entry::ids::{LeafIndex, PersonId, PrincipalId, SubmissionId};
 use countersign_entry::record::*;
-use countersign_entry::time::Micros;
+use countersign_entry::time::{DAY, Micros};
 use countersign_testing::history::{self, Op, PEOPLE, SCOPES, SUBMISSIONS, What};
 use countersign_testing::scene::*;
 use proptest::prelude::*;
@@ -114,7 +114,7 @@ fn apart(mut ops: Vec<Op>) -> Vec<Op> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_not_known_is_never_cleared(ops in history::history(20), later in 0..48 * HOUR, needs in any::<bool>()) {
@@ -180,6 +180,19 @@ proptest! {
     }
 
     #[test]
+    fn no_grant_stays_active_that_would_not_be_cleared_now(ops in history::history(6), later in 0..3 * DAY, needs in any::<bool>()) {
+        let granted = |submission| Op { after: 0, actor: OFFICER, what: What::WholeGrant { who: SUBJECT, submission, needs } };
+        let mut scene = played(&[&[granted(SUBMISSION), granted(history::SUBMISSION_2)], &ops[..]].concat());
+        scene.advance(later);
+        let at = scene.settle();
+        for (index, grant) in scene.facts().grants().filter(|(_, g)| g.state == GrantState::Active) {
+            let now = assess(scene.facts(), at, &grant.request.person, &grant.request.submission, Ask::Recheck { grant }).into_record();
+            prop_assert_eq!(now.decision, Decision::Cleared, "grant {:?}: {:?}", index, now);
+            prop_assert!([now.participate, now.hold, now.trade].iter().zip(&grant.basis).all(|(now, then)| now <= then), "grant {:?}: {:?}", index, now);
+        }
+    }
+
+    #[test]
     fn a_suspension_names_what_caused_it(ops in history::history(40)) {
         let scene = played(&ops);
         for entry in scene.entries() {
@@ -200,7 +213,8 @@ proptest! {
                     });
                     prop_assert_eq!(model.flatten(), Some(r.id.clone()));
                 }
-                Record::Policy(r) => prop_assert!(!r.feeds.is_empty()),
+                Record::Principal(r) => prop_assert_eq!(Some(&r.id), scene.facts().grant(t.grant).map(|g| &g.requester)),
+                Record::Policy(_) => {}
                 Record::Agreement(_) | Record::List(_) | Record::Exposure(_) | Record::Import(_) => {}
                 other => prop_assert!(false, "a grant suspended by {}", other.type_name()),
             }
