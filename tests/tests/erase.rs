@@ -262,7 +262,7 @@ fn a_stop_at_any_step_leaves_the_key_or_ends_it() {
             drop(ledger);
             world.disk.restart();
             let mut ledger = world.open(Access::Write).unwrap();
-            if ledger.read_only().is_some_and(|why| why.contains("a data key was destroyed")) {
+            if ledger.read_only().is_some_and(|why| why.contains("something was erased")) {
                 drop(ledger);
                 ledger = world.open(Access::Write).unwrap();
             }

@@ -129,6 +129,10 @@ fn words(record: &Record) -> String {
             format!("declare lost, for good, what was recorded as entry {} and after it{until}", r.first)
         }
         Record::DataKeyDestroyed(r) => format!("destroy data key {}: what it sealed can be read no more, by anybody", r.key_id),
+        Record::Redaction(r) => {
+            let fields = r.fields.join(", ");
+            format!("redact {fields} of entry {}: nobody reads what it said any more; ground: {}", r.target, r.authority)
+        }
         Record::OfficerEnrolled(r) => format!("from now on the key {} signs for {}", hex::encode(spki::key_id(&r.key)), r.principal),
         Record::OfficerRevoked(r) => format!("from now on the key {} signs for {} no more", hex::encode(spki::key_id(&r.key)), r.principal),
         Record::GrantRequest(r) => format!("give {} access to {} until {}", r.person, r.submission, r.expires_at),

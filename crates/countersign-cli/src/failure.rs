@@ -239,6 +239,7 @@ fn backup_exit(e: &BackupError) -> Exit {
         BackupError::Directory(e) => directory_exit(e),
         BackupError::Exists(_) | BackupError::Empty => Exit::Invalid,
         BackupError::NotABackup(_) => Exit::NotFound,
+        BackupError::Redacting(_) => Exit::Failed,
         BackupError::Damaged { .. } => Exit::Damaged,
         BackupError::File { .. } => Exit::Failed,
     }

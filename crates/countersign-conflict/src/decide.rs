@@ -21,7 +21,7 @@ impl Facts {
         let actor = by.actor;
         self.check(actor, &record)?;
         self.check_signatures(by, at, &record)?;
-        if let (Record::DataKeyDestroyed(_), Some(hold)) = (&record, self.hold_in_force(at)) {
+        if let (Record::DataKeyDestroyed(_) | Record::Redaction(_), Some(hold)) = (&record, self.hold_in_force(at)) {
             return Err(Refusal::Held { hold: hold.record.id.clone(), entry: hold.index });
         }
         match &mut record {

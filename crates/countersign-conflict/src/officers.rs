@@ -30,6 +30,8 @@ pub struct By<'a> {
     pub request: &'a str,
     /// `COSE_Sign1`.
     pub signed: Option<&'a [u8]>,
+    /// Fields of the request were redacted since, so what was signed cannot be held against it.
+    pub redacted: bool,
 }
 
 /// A key that is or was an officer's.
@@ -125,6 +127,9 @@ impl Officers {
         if !approvals.is_empty() && approvals.len() != approvers.len() {
             return Err(SignatureFault::Count { found: approvals.len(), approvers: approvers.len() });
         }
+        if by.redacted {
+            return Ok(0);
+        }
         let origin = self.origin.as_ref().map(Line::as_str).unwrap_or_default();
         let wrong = |_| SignatureFault::Form(by.actor.clone());
         let request = record.canonical_request(origin, by.actor.as_str(), by.request).map_err(wrong)?;
@@ -176,15 +181,17 @@ impl Officers {
     /// before that, nobody is there to sign, and the operator's word is all there is.
     fn must_be_approved(&self, record: &Record) -> bool {
         match record {
-            Record::KeyRotated(_) | Record::KeyRevoked(_) | Record::KeyLossDeclared(_) | Record::DataKeyDestroyed(_) => {
-                !self.origin.as_ref().is_some_and(|origin| origin.as_str().ends_with(SOFTWARE))
-            }
+            Record::KeyRotated(_) | Record::KeyRevoked(_) | Record::KeyLossDeclared(_) | Record::DataKeyDestroyed(_) => !self.throw_away(),
             Record::OfficerEnrolled(_) | Record::OfficerRevoked(_) => {
                 let can_sign = |who: &&PrincipalId| self.keys.iter().any(|known| known.principal == **who && known.until.is_none());
                 self.approvers.iter().filter(can_sign).count() >= APPROVERS_MIN
             }
             _ => false,
         }
+    }
+
+    fn throw_away(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.as_str().ends_with(SOFTWARE))
     }
 
     fn holds(&self, officer: &PrincipalId, signature: &[u8], request: &[u8]) -> Result<(), SignatureFault> {
@@ -210,13 +217,14 @@ pub fn algorithm(key: &PublicKey) -> i64 {
     }
 }
 
-/// The approvers a key event or the end of a data key names, and their signatures.
+/// The approvers a key event, the end of a data key or a redaction names, and their signatures.
 pub fn approvals(record: &Record) -> Option<(&[PrincipalId], &[ByteBuf])> {
     Some(match record {
         Record::KeyRotated(r) => (&r.approvers, &r.approvals),
         Record::KeyRevoked(r) => (&r.approvers, &r.approvals),
         Record::KeyLossDeclared(r) => (&r.approvers, &r.approvals),
         Record::DataKeyDestroyed(r) => (&r.approvers, &r.approvals),
+        Record::Redaction(r) => (&r.approvers, &r.approvals),
         Record::OfficerEnrolled(r) => (&r.approvers, &r.approvals),
         Record::OfficerRevoked(r) => (&r.approvers, &r.approvals),
         _ => return None,
@@ -231,6 +239,10 @@ impl Facts {
 
     pub(crate) fn check_signatures(&self, by: By<'_>, at: Micros, record: &Record) -> Result<(), Refusal> {
         self.officers.check(by, record)?;
+        // The format leaves it to policy whether those who approve a redaction sign it; this program's ledgers always ask for it.
+        if matches!(record, Record::Redaction(r) if r.approvals.is_empty()) && !self.officers.throw_away() {
+            return Err(SignatureFault::ApprovalsMissing.into());
+        }
         let demanded = by.signed.is_none() && self.demands_signature(at, record);
         if demanded { Err(SignatureFault::Unsigned(record.type_name()).into()) } else { Ok(()) }
     }

@@ -107,7 +107,7 @@ impl Replay {
             self.undecided += 1;
         } else if self.ruled {
             self.entries += 1;
-            let by = By { actor: &actor, request: &meta.request, signed: meta.signed.as_deref() };
+            let by = By { actor: &actor, request: &meta.request, signed: meta.signed.as_deref(), redacted: meta.erased };
             self.compare(at, by, record, &mut findings);
         }
         self.facts.apply(LeafIndex(index), at, &actor, record);

@@ -54,12 +54,12 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
         | Record::KeyRevoked(_)
         | Record::KeyLossDeclared(_)
         | Record::DataKeyDestroyed(_)
+        | Record::Redaction(_)
         | Record::OfficerEnrolled(_)
         | Record::OfficerRevoked(_)
         | Record::KeyAttested(_) => &[Role::Operator],
-        // A case follows from time alone, so nobody may ask for one. Genesis is written by `init` alone; redactions come with the step that writes
-        // them.
-        Record::CaseOpened(_) | Record::Genesis(_) | Record::Redaction(_) => &[],
+        // A case follows from time alone, so nobody may ask for one. Genesis is written by `init` alone.
+        Record::CaseOpened(_) | Record::Genesis(_) => &[],
     };
     allowed.iter().any(|r| roles.contains(r))
 }

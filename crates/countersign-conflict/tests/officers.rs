@@ -3,7 +3,7 @@
 
 use countersign_conflict::officers::{By, SignatureFault};
 use countersign_conflict::{Facts, Refusal};
-use countersign_entry::ids::{LeafIndex, PrincipalId};
+use countersign_entry::ids::{Hash32, LeafIndex, PrincipalId};
 use countersign_entry::record::*;
 use countersign_entry::time::Micros;
 use countersign_testing::forge::signing;
@@ -45,7 +45,7 @@ impl Ledger {
 
     fn ask_as(&mut self, actor: &str, key: &str, record: impl Into<Record>, signed: Option<&[u8]>) -> Result<(), Refusal> {
         let actor = principal(actor);
-        let decided = self.facts.decide(By { actor: &actor, request: key, signed }, self.at, record.into())?;
+        let decided = self.facts.decide(By { actor: &actor, request: key, signed, redacted: false }, self.at, record.into())?;
         self.facts.apply(LeafIndex(self.next), self.at, &actor, &decided);
         (self.next, self.at) = (self.next + 1, self.at.plus(1));
         Ok(())
@@ -103,6 +103,26 @@ fn keys_change_by_signed_approvals_outside_throw_away_ledgers() {
     refused(ledger.ask("r3", lost, None), |f| *f == SignatureFault::ApprovalsMissing);
     let destroyed = DataKeyDestroyed { key_id: 1, authority: text("x"), approvers: approvers(), approvals: vec![] };
     refused(ledger.ask("r4", destroyed, None), |f| *f == SignatureFault::ApprovalsMissing);
+    let redaction = Redaction {
+        target: LeafIndex(0),
+        fields: vec!["name".into()],
+        key_id: 1,
+        authority: text("x"),
+        approvers: approvers(),
+        resealed_hash: Hash32([1; 32]),
+        approvals: vec![],
+    };
+    refused(ledger.ask("r5", redaction.clone(), None), |f| *f == SignatureFault::ApprovalsMissing);
+    let signatures = approvals(ORIGIN, &principal("founder"), "r5", redaction.clone(), &redaction.approvers);
+    // Which key seals the target and what the rewritten record hashes to, the ledger fills in.
+    let filled = Redaction {
+        key_id: 7,
+        resealed_hash: Hash32([2; 32]),
+        approvals: signatures.into_iter().map(ByteBuf::from).collect(),
+        ..redaction
+    };
+    refused(ledger.ask("r5", Redaction { target: LeafIndex(1), ..filled.clone() }, None), |f| matches!(f, SignatureFault::Wrong(_)));
+    ledger.ask("r5", filled, None).unwrap();
     ledger.ask("r1", signed(ORIGIN, "r1", rotated()), None).unwrap();
 
     let software = "ledger.example/officers/software";
@@ -113,7 +133,7 @@ fn keys_change_by_signed_approvals_outside_throw_away_ledgers() {
     // Before genesis says otherwise, nothing is a throw-away ledger.
     let bare = Facts::default();
     let actor = principal("founder");
-    assert!(bare.officers().check(By { actor: &actor, request: "r", signed: None }, &rotated().into()).is_err());
+    assert!(bare.officers().check(By { actor: &actor, request: "r", signed: None, redacted: false }, &rotated().into()).is_err());
 }
 
 #[test]

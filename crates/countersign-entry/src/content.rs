@@ -61,6 +61,8 @@ pub struct Meta {
     pub request: String,
     /// `COSE_Sign1` by the actor's own key over the request, where there is one.
     pub signed: Option<Vec<u8>>,
+    /// Fields were redacted, so nothing that was signed over them can be held against them any more.
+    pub erased: bool,
 }
 
 /// A content's bytes and its `content_hash`.
@@ -215,7 +217,8 @@ impl Content {
             Some(Field::Shown { value: Value::Bytes(signed), .. }) => Some(signed.clone()),
             Some(_) => return Err(ContentError::Common(SIGNED)),
         };
-        Ok(Meta { kind: text("type")?, at, actor: text("actor")?, request: text("request")?, signed })
+        let erased = self.erased().next().is_some();
+        Ok(Meta { kind: text("type")?, at, actor: text("actor")?, request: text("request")?, signed, erased })
     }
 }
 

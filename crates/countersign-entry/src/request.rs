@@ -55,11 +55,12 @@ impl Record {
         Ok(out)
     }
 
-    /// The fields that the ledger and its keys fill in when a key event is recorded.
-    fn signing_fields(&self) -> &'static [&'static str] {
+    /// The fields that the ledger and its keys fill in when a key event or a redaction is recorded.
+    pub(crate) fn signing_fields(&self) -> &'static [&'static str] {
         match self {
             Record::KeyRotated(_) => &["old_signature", "new_signature", "attestation"],
             Record::KeyRevoked(_) => &["signature"],
+            Record::Redaction(_) => &["key_id", "resealed_hash"],
             _ => &[],
         }
     }
@@ -91,6 +92,7 @@ impl CanonicalRequest {
         let mut body: Vec<(Value, Value)> = match self.kind.as_str() {
             "key.rotated" => empty(&["old_signature", "new_signature"]),
             "key.revoked" => empty(&["signature"]),
+            "redaction" => vec![(Value::from("key_id"), Value::from(0)), (Value::from("resealed_hash"), Value::Bytes(vec![0; 32]))],
             _ => Vec::new(),
         };
         body.extend(self.fields.iter().map(|(key, value)| (Value::from(key.as_str()), value.clone())));

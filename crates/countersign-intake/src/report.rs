@@ -108,7 +108,7 @@ impl Outlook {
         let mut any = false;
         for (_, record, _) in plan.to_record().filter(|(_, record, _)| matches!(record, Record::GrantRequest(_))) {
             any = true;
-            let by = By { actor: asker.actor, request: "import", signed: None };
+            let by = By { actor: asker.actor, request: "import", signed: None, redacted: false };
             let decided = asker.ledger.facts().decide(by, asker.ledger.now(), record.clone());
             let assessment = decided.as_ref().ok().and_then(Record::assessment);
             if cleared(assessment) {

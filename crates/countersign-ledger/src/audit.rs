@@ -13,11 +13,13 @@ use countersign_log::chain::{self, ChainHash};
 use countersign_log::tree::{self, CompactRange};
 use countersign_log::vkey::VKey;
 use countersign_store::Store;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::compartments::{Compartments, compartment};
 use crate::keys::LogKeys;
 use crate::open::{KeyOf, Ledger, Mode, OpenError, linked_record};
+use crate::redact::Rewritten;
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
 
 /// A replay that runs, or is done.
@@ -74,6 +76,7 @@ impl Ledger {
             tree: CompactRange::new(),
             log_keys: LogKeys::new(&self.vkey),
             compartments: Compartments::default(),
+            rewritten: Rewritten::default(),
             vkey: self.vkey.clone(),
             replay: Replay::new(),
         };
@@ -142,6 +145,7 @@ struct Job {
     tree: CompactRange,
     log_keys: LogKeys,
     compartments: Compartments,
+    rewritten: Rewritten,
     vkey: VKey,
     replay: Replay,
 }
@@ -179,7 +183,7 @@ impl Job {
         let opened = linked_record(index, leaf, sealed, self.chain, &self.keys, &self.origin_hash);
         self.chain = chain::link(leaf);
         self.tree.append(tree::leaf_hash(leaf));
-        let (meta, record) = match opened {
+        let (meta, record, rewritten) = match opened {
             Err(OpenError::Shut { key_id, .. }) => {
                 self.replay.pass(index, key_id);
                 return Ok(());
@@ -187,6 +191,10 @@ impl Job {
             opened => opened.map_err(|e| e.to_string())?,
         };
         self.log_keys.take(index, &record);
+        self.rewritten.take(&record);
+        if rewritten {
+            self.rewritten.found(index, Sha256::digest(sealed).into());
+        }
         if let (Ok(Sealed::Encrypted { key_id, .. }), Ok(at)) = (Sealed::parse(sealed), Micros::new(meta.at)) {
             self.compartments.take(&compartment(&record, at, self.replay.facts()), key_id);
         }
@@ -204,6 +212,7 @@ impl Job {
         let same = (size, root, chain) == (kept.tree.size(), kept.tree.root(), kept.chain)
             && self.log_keys == kept.keys
             && self.compartments == kept.compartments
+            && self.rewritten == kept.rewritten
             && self.replay.into_facts().settled_as(kept.facts, kept.settled_at);
         if !same {
             told.object(format!("the snapshot of size {size} is not what the entries before it give"));

@@ -44,6 +44,9 @@ pub enum BackupError {
     /// Nothing was ever committed, so there is nothing to keep.
     #[error("nothing was ever committed")]
     Empty,
+    /// A redaction was interrupted, and what it redacts would be kept.
+    #[error("a redaction of entry {0} was interrupted: open the ledger to record once (`countersign tick`), then take the backup")]
+    Redacting(u64),
     /// There is no backup at this path.
     #[error("{0} holds no whole backup (no {MANIFEST})")]
     NotABackup(PathBuf),
@@ -98,6 +101,9 @@ impl Backup {
         let part = part_of(to)?;
         let mut store = SegmentStore::open_reader(ledger.path())?;
         let head = store.recover(0)?.head.ok_or(BackupError::Empty)?;
+        if let Some(rewrite) = store.staged_rewrites()?.first() {
+            return Err(BackupError::Redacting(rewrite.target));
+        }
         let checkpoint = checkpoint_of(&part, &head.note)?;
         // The keys come after the entries: there are never entries without the keys that sealed them.
         let segments = store.parts()?;

@@ -101,10 +101,11 @@ impl Ledger {
     pub(crate) fn restore(&mut self) -> Replay {
         let Some(beside) = &self.beside else { return Replay::new() };
         match Snapshot::open(&beside.dir, &self.keys).and_then(|snapshot| snapshot.restore(&self.vkey)) {
-            Ok(Restored { facts, tree, chain, last_at, keys, erased, compartments, .. }) => {
+            Ok(Restored { facts, tree, chain, last_at, keys, erased, compartments, rewritten, .. }) => {
                 self.snapshot_size = tree.size().0;
                 (self.state.tree, self.state.chain, self.state.last_at) = (tree, chain, last_at);
                 (self.state.keys, self.state.erased, self.state.compartments) = (keys, erased, compartments);
+                self.state.rewritten = rewritten;
                 Replay::resume(facts)
             }
             Err(SnapshotError::Missing) => Replay::new(),

@@ -176,7 +176,7 @@ impl Ledger {
         if let Some(slot) = record.reference_mut() {
             *slot = Some(self.draw_reference()?);
         }
-        let by = By { actor: &request.actor, request: request.key.as_str(), signed: request.signed.as_deref() };
+        let by = By { actor: &request.actor, request: request.key.as_str(), signed: request.signed.as_deref(), redacted: false };
         let decided = match self.state.facts.decide(by, at, record) {
             Ok(decided) => decided,
             Err(refusal) => return Ok(Err(refusal.into())),
@@ -195,7 +195,7 @@ impl Ledger {
     }
 
     /// Whether a request was recorded before, and that it was the same one.
-    fn repeated(&self, request: &Request) -> Result<Asked, AppendError> {
+    pub(crate) fn repeated(&self, request: &Request) -> Result<Asked, AppendError> {
         let bytes = request.record.request_bytes().map_err(|e| AppendError::Malformed(e.to_string()))?;
         if bytes.len() > REQUEST_BYTES_MAX {
             return Err(AppendError::Malformed(format!("{} bytes; at most {REQUEST_BYTES_MAX} are taken", bytes.len())));
@@ -326,7 +326,7 @@ impl Ledger {
 }
 
 /// What is known of a request before it is decided.
-enum Asked {
+pub(crate) enum Asked {
     /// Nothing; the hash of what it asks.
     New([u8; 16]),
     /// It was recorded as this entry.

@@ -102,7 +102,7 @@ impl Ledger {
         Ok(true)
     }
 
-    fn forget_beside(&mut self) -> io::Result<()> {
+    pub(crate) fn forget_beside(&mut self) -> io::Result<()> {
         let Some(beside) = &self.beside else { return Ok(()) };
         let gone = |removed: io::Result<()>| removed.or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) });
         gone(fs::remove_file(crate::snapshot::path(&beside.dir)))?;

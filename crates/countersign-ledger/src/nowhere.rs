@@ -1,6 +1,8 @@
 //! Stands in for a store, register and key that are lent to another thread, or to a scan of themselves. Answers nothing and records nothing.
 
-use countersign_store::{EachEntry, EachSeal, Head, Recovered, Register, RegisterError, StagedBatch, Store, StoreError, StoredEntry};
+use countersign_store::{
+    EachEntry, EachSeal, Head, Recovered, Register, RegisterError, Rewrite, StagedBatch, Store, StoreError, StoredEntry,
+};
 
 pub(crate) struct Nowhere;
 
@@ -21,6 +23,18 @@ impl Store for Nowhere {
         Err(StoreError::NotRecovered)
     }
     fn seals(&self, _: u64, _: EachSeal<'_>) -> Result<(), StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn stage_rewrite(&mut self, _: &Rewrite) -> Result<(), StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn staged_rewrites(&self) -> Result<Vec<Rewrite>, StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn carry_out(&mut self, _: u64) -> Result<(), StoreError> {
+        Err(StoreError::NotRecovered)
+    }
+    fn drop_rewrite(&mut self, _: u64) -> Result<(), StoreError> {
         Err(StoreError::NotRecovered)
     }
 }

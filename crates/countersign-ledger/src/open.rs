@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use countersign_conflict::replay::Replay;
 use countersign_entry::content::{Content, Meta};
-use countersign_entry::ids::PrincipalId;
+use countersign_entry::ids::{Hash32, PrincipalId};
 use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
@@ -91,7 +91,9 @@ pub struct Ledger {
     pub(crate) audit: Option<Audit>,
     /// A data key is being destroyed by this handle, which goes on with nothing else.
     pub(crate) erasing: BTreeSet<u32>,
-    /// The entries read at this start say that a data key was destroyed.
+    /// Hash of the record that is being rewritten by this handle, which goes on with nothing else.
+    pub(crate) redacting: Option<Hash32>,
+    /// The entries read at this start say that a data key was destroyed, or an entry redacted.
     erased_since: bool,
     /// The index of a ledger opened for reading, made when it is first asked.
     pub(crate) reading: OnceLock<Index>,
@@ -142,7 +144,7 @@ impl From<DiskError> for OpenError {
 }
 
 /// The facts in memory know more than the ledger may.
-pub(crate) const ERASED: &str = "a data key was destroyed: open it again";
+pub(crate) const ERASED: &str = "something was erased: open it again";
 const OPENED_FOR_READING: &str = "it was opened for reading";
 
 /// How a ledger is opened.
@@ -217,12 +219,15 @@ impl Ledger {
             recovered = ledger.store.recover(0)?;
             objection = ledger.rebuild(&mut replay, &recovered);
         }
-        if ledger.finish_erasing().map_err(OpenError::Finish)? {
+        if ledger.finish_erasing().map_err(OpenError::Finish)? | ledger.finish_redactions().map_err(OpenError::Finish)? {
             replay = ledger.start_over(SnapshotError::OtherPast);
             objection = ledger.rebuild(&mut replay, &recovered);
         }
         let size = recovered.size();
         let objection = objection?;
+        if let Some(fault) = ledger.state.rewritten.fault() {
+            return Err(fault);
+        }
         if let Some((entry, key_id)) = replay.shut() {
             return Err(OpenError::Shut { entry: entry.0, key_id, erased: None });
         }
@@ -267,10 +272,11 @@ impl Ledger {
                 // Sealed, and we stopped before the register heard of it.
                 ledger.register.advance(head)?;
             }
-            // The interrupted commit may have been one that ends a data key, decided on facts that know what it sealed.
-            if ledger.finish_erasing().map_err(OpenError::Finish)? {
+            // The interrupted commit may have been one that ends a data key or redacts an entry, decided on facts that know what was there.
+            if ledger.finish_erasing().map_err(OpenError::Finish)? | ledger.finish_redactions().map_err(OpenError::Finish)? {
                 ledger.mode = Mode::ReadOnly(ERASED.into());
             }
+            ledger.drop_rewrites().map_err(OpenError::Finish)?;
             ledger.keep_snapshot(1);
         }
         Ok(ledger)
@@ -296,6 +302,7 @@ impl Ledger {
             snapshot_size: 0,
             audit: None,
             erasing: BTreeSet::new(),
+            redacting: None,
             erased_since: false,
             reading: OnceLock::new(),
         }
@@ -374,10 +381,15 @@ impl Ledger {
             self.state.take_leaf(leaf);
             return Ok(());
         }
-        let (meta, record) = opened?;
+        let (meta, record, rewritten) = opened?;
         if let Record::DataKeyDestroyed(r) = &record {
             self.state.erased.insert(r.key_id, index);
-            self.erased_since = true;
+        }
+        self.erased_since |= matches!(record, Record::DataKeyDestroyed(_) | Record::Redaction(_));
+        self.state.rewritten.take(&record);
+        if rewritten {
+            // Whether it was redacted, a later entry says.
+            self.state.rewritten.found(index, Sha256::digest(sealed).into());
         }
         let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
         if indexed {
@@ -400,10 +412,15 @@ impl Ledger {
 
     /// Opens a stored record and holds it against its leaf.
     pub(crate) fn open_record(&self, index: u64, leaf: &Leaf, sealed: &[u8]) -> Result<(Meta, Record), OpenError> {
-        opened_record(index, leaf, sealed, &self.keys, &self.state.origin_hash).map_err(|e| match e {
+        let opened = opened_record(index, leaf, sealed, &self.keys, &self.state.origin_hash);
+        let (meta, record, rewritten) = opened.map_err(|e| match e {
             OpenError::Shut { entry, key_id, .. } => OpenError::Shut { entry, key_id, erased: self.state.erased.get(&key_id).copied() },
             other => other,
-        })
+        })?;
+        if rewritten && !self.state.rewritten.explains(index, &Sha256::digest(sealed).into()) {
+            return Err(damaged(index, NOT_FIRST));
+        }
+        Ok((meta, record))
     }
 
     /// Why the ledger takes no entries whoever opens it, if it takes none. A handle opened for reading has nothing to say here.
@@ -534,7 +551,10 @@ pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {
     OpenError::Damaged { entry, what: what.to_string() }
 }
 
-/// Opens a stored entry: linked to the one before, the record its leaf commits to, its fields those of its content hash.
+const NOT_FIRST: &str = "the stored record is not the one the leaf commits to, and no redaction explains it";
+
+/// Opens a stored entry: linked to the one before, its fields those of its content hash. Whether the record is another than the one its leaf commits
+/// to, with fields erased, as after a redaction: whether there was one, and whether it gave this very record, is for the caller to know.
 pub(crate) fn linked_record(
     index: u64,
     leaf: &[u8],
@@ -542,7 +562,7 @@ pub(crate) fn linked_record(
     chain: ChainHash,
     keys: &impl KeyOf,
     origin_hash: &[u8; 32],
-) -> Result<(Meta, Record), OpenError> {
+) -> Result<(Meta, Record, bool), OpenError> {
     let parsed = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
     if parsed.index != index || parsed.prev != chain.0 {
         return Err(damaged(index, "the leaf does not link to the one before"));
@@ -550,16 +570,21 @@ pub(crate) fn linked_record(
     opened_record(index, &parsed, sealed, keys, origin_hash)
 }
 
-fn opened_record(index: u64, leaf: &Leaf, sealed: &[u8], keys: &impl KeyOf, origin_hash: &[u8; 32]) -> Result<(Meta, Record), OpenError> {
-    if <[u8; 32]>::from(Sha256::digest(sealed)) != leaf.sealed_hash {
-        return Err(damaged(index, "the stored record is not the one the leaf commits to"));
-    }
+fn opened_record(
+    index: u64,
+    leaf: &Leaf,
+    sealed: &[u8],
+    keys: &impl KeyOf,
+    origin_hash: &[u8; 32],
+) -> Result<(Meta, Record, bool), OpenError> {
+    let rewritten = <[u8; 32]>::from(Sha256::digest(sealed)) != leaf.sealed_hash;
     let content = Content::decode(&content_of(index, sealed, keys, origin_hash)?).map_err(|e| damaged(index, e))?;
     let encoded = content.encode().map_err(|e| damaged(index, e))?;
     if encoded.hash != leaf.content_hash {
         return Err(damaged(index, "the record does not give the leaf's content hash"));
     }
-    record_of(index, &content)
+    let (meta, record) = record_of(index, &content)?;
+    if rewritten == meta.erased { Ok((meta, record, rewritten)) } else { Err(damaged(index, NOT_FIRST)) }
 }
 
 /// The bytes of a stored record's content. Its seal is for its own place; whether it is what its leaf commits to is another question.

@@ -172,6 +172,11 @@ impl Ledger {
         {
             return Err("a data key is destroyed by `countersign key erase`, and by nothing else".into());
         }
+        if let Record::Redaction(r) = record
+            && self.redacting != Some(r.resealed_hash)
+        {
+            return Err("an entry is redacted by `countersign redact`, and by nothing else".into());
+        }
         let index = self.state.facts.size();
         self.state.keys.check(&self.state.origin, index, record)?;
         let Record::KeyRotated(r) = record else { return Ok(()) };

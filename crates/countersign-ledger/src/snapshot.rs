@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compartments::Compartments;
 use crate::keys::{KeptKeys, LogKeys};
+use crate::redact::Rewritten;
 use crate::sealed::{PREFIX_LEN, Sealer, TAG_LEN, prefix};
 use crate::state::State;
 
@@ -75,13 +76,14 @@ pub(crate) struct Restored {
     pub(crate) keys: LogKeys,
     pub(crate) erased: BTreeMap<u32, u64>,
     pub(crate) compartments: Compartments,
+    pub(crate) rewritten: Rewritten,
     /// Everything due by then was recorded, and what was due and came to nothing forgotten.
     pub(crate) settled_at: Micros,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body<F, B, C> {
+struct Body<F, B, C, R> {
     facts_version: u32,
     rule_set: String,
     facts: F,
@@ -91,6 +93,7 @@ struct Body<F, B, C> {
     keys: KeptKeys,
     erased: BTreeMap<u32, u64>,
     compartments: C,
+    rewritten: R,
     tiles: B,
     tail: B,
 }
@@ -124,6 +127,7 @@ pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micr
         keys: state.keys.kept(),
         erased: state.erased.clone(),
         compartments: &state.compartments,
+        rewritten: &state.rewritten,
         tiles: bytes(tiles),
         tail: bytes(tail),
     };
@@ -169,7 +173,8 @@ impl Snapshot {
         let (size, root) = (self.size(), self.context.last_chunk::<32>().copied());
         let Self { file, sealer, context, prefix } = self;
         let mut blocks = UnsealReader { file, sealer: &sealer, prefix, context: &context, place: 0, block: Vec::new(), at: 0, last: false };
-        let body: Body<Facts, serde_bytes::ByteBuf, Compartments> = ciborium::from_reader(&mut blocks).map_err(|_| blocks.fault())?;
+        let body: Body<Facts, serde_bytes::ByteBuf, Compartments, Rewritten> =
+            ciborium::from_reader(&mut blocks).map_err(|_| blocks.fault())?;
         if body.facts_version != FACTS_VERSION || body.rule_set != rules::rule_set().to_string() {
             return Err(SnapshotError::OtherVersion);
         }
@@ -177,9 +182,10 @@ impl Snapshot {
         let tree = Tree::from_tiles(nodes(&body.tiles), nodes(&body.tail).into_iter().map(|n| LeafHash(n.0)));
         let chain = body.chain.as_slice().try_into().map(ChainHash).map_err(|_| SnapshotError::Contradiction)?;
         let same = tree.size() == TreeSize(size) && Some(tree.root().0) == root && body.facts.size() == size;
-        let Body { facts, last_at, settled_at, keys, erased, compartments, .. } = body;
+        let Body { facts, last_at, settled_at, keys, erased, compartments, rewritten, .. } = body;
         let keys = LogKeys::of_kept(keys, first_key).ok_or(SnapshotError::Contradiction)?;
-        same.then_some(Restored { facts, tree, chain, last_at, keys, erased, compartments, settled_at }).ok_or(SnapshotError::Contradiction)
+        let restored = Restored { facts, tree, chain, last_at, keys, erased, compartments, rewritten, settled_at };
+        same.then_some(restored).ok_or(SnapshotError::Contradiction)
     }
 }
 

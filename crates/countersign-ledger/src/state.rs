@@ -17,6 +17,7 @@ use crate::compartments::Compartments;
 use crate::index::{Before, DiskError, Index, Seen};
 use crate::keys::LogKeys;
 use crate::limits::TREE_LEAVES;
+use crate::redact::Rewritten;
 
 pub(crate) struct State {
     pub(crate) origin: String,
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) erased: BTreeMap<u32, u64>,
     /// What each data key seals.
     pub(crate) compartments: Compartments,
+    /// Stored records that redactions explain.
+    pub(crate) rewritten: Rewritten,
 }
 
 impl State {
@@ -50,6 +53,7 @@ impl State {
             keys: LogKeys::new(first_key),
             erased: BTreeMap::new(),
             compartments: Compartments::default(),
+            rewritten: Rewritten::default(),
         }
     }
 
@@ -72,6 +76,7 @@ impl State {
         self.index.take(index, record, &self.facts, key, asked.unwrap_or_else(|| request_hash(record)));
         self.facts.apply(LeafIndex(index), at, actor, record);
         self.keys.take(index, record);
+        self.rewritten.take(record);
         self.last_at = at;
     }
 

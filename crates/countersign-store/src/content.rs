@@ -203,25 +203,27 @@ impl<'a> Loaded<'a> {
     pub fn read(bytes: &'a [u8], first_index: u64, newest: bool) -> Result<Self, Fault> {
         let end = HEADER_LEN as u64;
         let mut loaded = Self { bytes, first_index, sealed: Vec::new(), pending: Vec::new(), seals: Vec::new(), end, torn_bytes: 0 };
-        let mut torn_batch = None;
+        let mut last = None;
         for frame in Frames::new(bytes, first_index).map_err(|error| (0, error.to_string()))? {
             match frame {
-                Ok(Frame::Batch { items, offset, end, sealed_as_staged, .. }) => {
-                    torn_batch = (!sealed_as_staged).then_some(offset);
-                    loaded.pending = items;
-                    loaded.end = end;
+                Ok(batch @ Frame::Batch { .. }) => {
+                    if let Frame::Batch { items, end, .. } = &batch {
+                        (loaded.pending, loaded.end) = (items.clone(), *end);
+                    }
+                    last = Some(batch);
                 }
                 Ok(Frame::Seal { size, note, end, .. }) => {
                     // Sealed records that changed since are no matter of ours: a redaction does that, and the leaf knows better.
-                    torn_batch = None;
+                    last = None;
                     loaded.sealed.append(&mut loaded.pending);
                     loaded.seals.push((size, note));
                     loaded.end = end;
                 }
                 Ok(Frame::ZeroTail { .. }) => {}
                 // If something stands behind a batch, the batch was durable: then it is its records that changed, not its write that was torn.
-                Err(SegmentError::Torn { offset, .. }) if newest && torn_batch.is_none() => {
-                    loaded.torn_bytes = (bytes.len() as u64).saturating_sub(offset)
+                Err(SegmentError::Torn { offset, .. }) if newest && last.as_ref().is_none_or(|batch| batch.is_as_staged(bytes)) => {
+                    loaded.torn_bytes = (bytes.len() as u64).saturating_sub(offset);
+                    last = None;
                 }
                 Err(SegmentError::Torn { offset, fault } | SegmentError::Damaged { offset, fault }) => {
                     return Err((offset, fault.to_string()));
@@ -229,7 +231,7 @@ impl<'a> Loaded<'a> {
                 Err(SegmentError::Header(fault)) => return Err((0, fault.to_string())),
             }
         }
-        if let Some(offset) = torn_batch {
+        if let Some(Frame::Batch { offset, .. }) = last.filter(|batch| !batch.is_as_staged(bytes)) {
             loaded.cut_batch(offset);
         }
         loaded.check_end(newest)?;

@@ -23,6 +23,7 @@ mod files;
 pub mod memory;
 mod order;
 pub mod register;
+mod rewrite;
 pub mod segments;
 
 pub use files::FileError;
@@ -43,6 +44,15 @@ pub struct StagedBatch {
     pub first_index: u64,
     /// The entries in index order, at least one.
     pub entries: Vec<StoredEntry>,
+}
+
+/// A sealed record that is to take the place of an entry's first one (ledger-format section 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    /// Leaf index of the entry, which is sealed.
+    pub target: u64,
+    /// The rewritten record's bytes.
+    pub sealed: Vec<u8>,
 }
 
 /// A signed checkpoint as stored. The store takes the size on trust and does not read the note.
@@ -114,6 +124,20 @@ pub trait Store: Send + Sync {
     /// Committed checkpoints in order of size, from the first with a size of at least `size_min`, until the end or `Break`. The first is
     /// the one whose receipt covers index `size_min - 1`.
     fn seals(&self, size_min: u64, each: EachSeal<'_>) -> Result<(), StoreError>;
+
+    /// Puts a rewritten record by, durable, before its redaction is staged. Refused where it could not be carried out: the target is not sealed, a batch
+    /// is pending, or a limit would be broken. One put by before for the same entry is replaced.
+    fn stage_rewrite(&mut self, rewrite: &Rewrite) -> Result<(), StoreError>;
+
+    /// The rewritten records that are put by, by target. After a crash its owner knows which redactions were committed.
+    fn staged_rewrites(&self) -> Result<Vec<Rewrite>, StoreError>;
+
+    /// Puts the record that was put by for an entry in the place of the stored one, for good: on `Ok` the one before is gone from these files. After a
+    /// crash it is still put by, or done.
+    fn carry_out(&mut self, target: u64) -> Result<(), StoreError>;
+
+    /// Forgets the record that was put by for an entry, if any: its redaction was not committed.
+    fn drop_rewrite(&mut self, target: u64) -> Result<(), StoreError>;
 }
 
 /// A place apart from the store that remembers the newest head, so that a store set back in time is noticed.
@@ -176,6 +200,9 @@ pub enum StoreError {
     /// A seal, and no batch is pending.
     #[error("nothing is staged to be sealed at size {0}")]
     NothingStaged(u64),
+    /// A rewritten record is to be put in place, and none is put by.
+    #[error("no rewritten record is put by for entry {0}")]
+    NoRewrite(u64),
     /// That size, or a greater one, has its seal.
     #[error("size {0} is already sealed")]
     AlreadySealed(u64),

@@ -4,6 +4,7 @@
 //! with faults while the ledger owns the handles. After a crash every handle is dead until [`MemoryDisk::restart`]; then new ones are opened on
 //! what had become durable. Clones of a disk are the same disk.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,9 @@ use countersign_log::segment::{self, EncodeError};
 use crate::files::on;
 use crate::order::Position;
 use crate::register::is_ahead;
-use crate::{EachEntry, EachSeal, FileError, Head, Recovered, Register, RegisterError, StagedBatch, Store, StoreError, StoredEntry};
+use crate::{
+    EachEntry, EachSeal, FileError, Head, Recovered, Register, RegisterError, Rewrite, StagedBatch, Store, StoreError, StoredEntry,
+};
 
 /// A kind of write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +27,12 @@ pub enum Step {
     Seal,
     /// [`Register::advance`].
     Register,
+    /// [`Store::stage_rewrite`].
+    StageRewrite,
+    /// [`Store::carry_out`].
+    CarryOut,
+    /// [`Store::drop_rewrite`].
+    DropRewrite,
 }
 
 /// What happens to one write.
@@ -115,6 +124,7 @@ struct Files {
     entries: Vec<StoredEntry>,
     seals: Vec<Head>,
     staged: Option<StagedBatch>,
+    rewrites: BTreeMap<u64, Vec<u8>>,
     torn_bytes: u64,
 }
 
@@ -244,7 +254,7 @@ impl MemoryStore {
         if outcome.persisted {
             persist(files);
         }
-        if outcome.persisted || outcome.torn {
+        if matches!(step, Step::Stage | Step::Seal) && (outcome.persisted || outcome.torn) {
             // A torn tail stays until something is written over it.
             files.torn_bytes = if outcome.torn { 17 } else { 0 };
         }
@@ -323,6 +333,39 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    fn stage_rewrite(&mut self, rewrite: &Rewrite) -> Result<(), StoreError> {
+        let check = |files: &Files| may_rewrite(files, rewrite.target);
+        self.write(Step::StageRewrite, check, |files| drop(files.rewrites.insert(rewrite.target, rewrite.sealed.clone())))
+    }
+
+    fn staged_rewrites(&self) -> Result<Vec<Rewrite>, StoreError> {
+        self.with(|files| Ok(files.rewrites.iter().map(|(target, sealed)| Rewrite { target: *target, sealed: sealed.clone() }).collect()))
+    }
+
+    fn carry_out(&mut self, target: u64) -> Result<(), StoreError> {
+        let check = |files: &Files| {
+            may_rewrite(files, target)?;
+            if files.rewrites.contains_key(&target) { Ok(()) } else { Err(StoreError::NoRewrite(target)) }
+        };
+        self.write(Step::CarryOut, check, |files| {
+            let entry = usize::try_from(target).ok().and_then(|at| files.entries.get_mut(at));
+            if let (Some(entry), Some(sealed)) = (entry, files.rewrites.remove(&target)) {
+                entry.sealed = sealed;
+            }
+        })
+    }
+
+    fn drop_rewrite(&mut self, target: u64) -> Result<(), StoreError> {
+        self.write(Step::DropRewrite, |_| Ok(()), |files| drop(files.rewrites.remove(&target)))
+    }
+}
+
+fn may_rewrite(files: &Files, target: u64) -> Result<(), StoreError> {
+    match &files.staged {
+        Some(batch) => Err(StoreError::AlreadyStaged(batch.first_index)),
+        None => files.position().may_read(target),
     }
 }
 

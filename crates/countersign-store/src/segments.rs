@@ -1,7 +1,7 @@
 //! The store in append-only files: `DIR/lock` and `DIR/segments/<first index>.seg` (layout: `schemas/segment.md`).
 //!
 //! Each frame is one write and one `fdatasync` after the last one in the newest segment, into zeros that stand there already if the segment is
-//! long enough to be worth it; no frame is ever changed. What a crash leaves is at most one unfinished frame after the last acknowledged one. `recover` finds it and leaves it; the next write cuts it. Until then the
+//! long enough to be worth it. No frame is ever changed where it stands: a redaction makes a segment anew (`rewrite`). What a crash leaves is at most one unfinished frame after the last acknowledged one. `recover` finds it and leaves it; the next write cuts it. Until then the
 //! owner can compare the head with the register, and a store that lost sealed frames is still there to be looked at.
 
 use std::fs::{File, OpenOptions};
@@ -16,19 +16,19 @@ use crate::ahead::Ahead;
 use crate::content::{Content, Loaded, Segment, Table};
 use crate::files::{lock, make_directory, on, parent, read_bounded, replace, sync_directory};
 use crate::order::Position;
-use crate::{EachEntry, EachSeal, Head, Recovered, StagedBatch, Store, StoreError, StoredEntry};
+use crate::{EachEntry, EachSeal, Head, Recovered, Rewrite, StagedBatch, Store, StoreError, StoredEntry};
 
 /// A store in a local directory. See [`Store`] for what each call promises.
 #[derive(Debug)]
 pub struct SegmentStore {
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     rollover_bytes: u64,
     /// Held for life by a writer; a reader has none.
     lock: Option<File>,
     content: Option<Content>,
     /// Of the newest segment; a writer's alone.
-    ahead: Ahead,
-    poisoned: bool,
+    pub(crate) ahead: Ahead,
+    pub(crate) poisoned: bool,
 }
 
 /// One file of a copy of a store.
@@ -80,11 +80,12 @@ impl SegmentStore {
         self.dir.join("segments")
     }
 
-    fn segment_path(&self, first_index: u64) -> PathBuf {
+    pub(crate) fn segment_path(&self, first_index: u64) -> PathBuf {
         self.segments_dir().join(segment::file_name(first_index))
     }
 
-    /// What a copy of this store is made of, in order: it holds what is sealed and nothing after it. A writer beside this handle changes none of it.
+    /// What a copy of this store is made of, in order: it holds what is sealed and nothing after it. A writer beside this handle changes none of it, unless it carries
+    /// out a redaction.
     pub fn parts(&self) -> Result<Vec<SegmentPart>, StoreError> {
         let content = self.content()?;
         let newest = content.newest_first();
@@ -108,11 +109,11 @@ impl SegmentStore {
         Ok(parts)
     }
 
-    fn content(&self) -> Result<&Content, StoreError> {
+    pub(crate) fn content(&self) -> Result<&Content, StoreError> {
         self.content.as_ref().ok_or(StoreError::NotRecovered)
     }
 
-    fn writable(&self) -> Result<&Content, StoreError> {
+    pub(crate) fn writable(&self) -> Result<&Content, StoreError> {
         if self.lock.is_none() {
             return Err(StoreError::ReadOnly);
         }
@@ -175,7 +176,7 @@ impl SegmentStore {
     }
 
     /// Where everything in a segment stands, from its file if nobody asked before.
-    fn table<'a>(&self, segment: &'a Segment) -> Result<&'a Table, StoreError> {
+    pub(crate) fn table<'a>(&self, segment: &'a Segment) -> Result<&'a Table, StoreError> {
         if let Some(table) = segment.table.get() {
             return Ok(table);
         }
@@ -401,6 +402,23 @@ impl Store for SegmentStore {
         }
         Ok(())
     }
+
+    fn stage_rewrite(&mut self, rewrite: &Rewrite) -> Result<(), StoreError> {
+        self.put_by(rewrite)
+    }
+
+    fn staged_rewrites(&self) -> Result<Vec<Rewrite>, StoreError> {
+        self.list_put_by()
+    }
+
+    fn carry_out(&mut self, target: u64) -> Result<(), StoreError> {
+        self.put_in_place(target)
+    }
+
+    fn drop_rewrite(&mut self, target: u64) -> Result<(), StoreError> {
+        self.writable()?;
+        self.forget_put_by(target)
+    }
 }
 
 fn check_exists(dir: &Path) -> Result<(), StoreError> {
@@ -421,6 +439,6 @@ fn pairs(batch: &StagedBatch) -> Vec<(&[u8], &[u8])> {
     batch.entries.iter().map(|entry| (entry.leaf.as_slice(), entry.sealed.as_slice())).collect()
 }
 
-fn damaged(path: &Path, offset: u64, what: String) -> StoreError {
+pub(crate) fn damaged(path: &Path, offset: u64, what: String) -> StoreError {
     StoreError::Damaged { path: path.to_owned(), offset, what }
 }

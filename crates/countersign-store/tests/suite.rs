@@ -10,7 +10,7 @@ use countersign_log::segment::{EncodeError, ROLLOVER_BYTES};
 use countersign_store::memory::{Fault, MemoryDisk, MemoryRegister, MemoryStore, Step};
 use countersign_store::register::FileRegister;
 use countersign_store::segments::SegmentStore;
-use countersign_store::{Head, Recovered, Register, RegisterError, StagedBatch, Store, StoreError, StoredEntry};
+use countersign_store::{Head, Recovered, Register, RegisterError, Rewrite, StagedBatch, Store, StoreError, StoredEntry};
 use proptest::prelude::*;
 
 /// One place that can hold one store and one register.
@@ -461,4 +461,93 @@ fn a_fork_goes_its_own_way() {
     let mut old = fork.writer().unwrap();
     assert_eq!(old.recover(0).unwrap(), clean(2));
     assert_holds(&*store, &[2, 2]);
+}
+
+fn other(target: u64, len: usize) -> Rewrite {
+    Rewrite { target, sealed: vec![0xcc; len] }
+}
+
+/// Every entry, one by one and in one go, against what was written but for these.
+fn holds(store: &dyn Store, size: u64, rewritten: &[Rewrite]) {
+    let expected = |index: u64| match rewritten.iter().rev().find(|r| r.target == index) {
+        Some(r) => StoredEntry { sealed: r.sealed.clone(), ..entry(index) },
+        None => entry(index),
+    };
+    let mut scanned = Vec::new();
+    let scan = store.scan(0, &mut |_, leaf, sealed| {
+        scanned.push(StoredEntry { leaf: leaf.to_vec(), sealed: sealed.to_vec() });
+        ControlFlow::Continue(())
+    });
+    scan.unwrap();
+    assert_eq!(scanned, (0..size).map(expected).collect::<Vec<_>>());
+    (0..size).for_each(|index| assert_eq!(store.read(index).unwrap(), expected(index)));
+}
+
+#[test]
+fn a_rewritten_record_is_put_by_and_then_takes_the_place_of_the_first() {
+    each_backend(|backend| {
+        let mut store = backend.create().unwrap();
+        store.recover(0).unwrap();
+        commit(&mut *store, 0, &[3, 1, 5]);
+        store.stage(&batch(9, 2)).unwrap();
+        assert!(matches!(store.stage_rewrite(&other(1, 30)), Err(StoreError::AlreadyStaged(_))));
+        store.seal_and_stage(&head(11), &batch(11, 1)).unwrap();
+        store.seal(&head(12)).unwrap();
+        assert!(matches!(store.stage_rewrite(&other(12, 30)), Err(StoreError::NotSealed { .. })));
+        assert!(matches!(store.carry_out(1), Err(StoreError::NoRewrite(1))));
+        let mut done = Vec::new();
+        let mut size = 12;
+        for rewrite in [other(1, 30), other(0, 5), other(10, 4_000), other(11, 1), other(1, 31)] {
+            store.stage_rewrite(&other(rewrite.target, 7)).unwrap();
+            store.stage_rewrite(&rewrite).unwrap();
+            assert_eq!(store.staged_rewrites().unwrap(), std::slice::from_ref(&rewrite));
+            holds(&*store, size, &done);
+            commit(&mut *store, size, &[1]);
+            size += 1;
+            // Another handle, as after a crash: it is still put by.
+            drop(store);
+            store = backend.writer().unwrap();
+            store.recover(0).unwrap();
+            assert_eq!(store.staged_rewrites().unwrap(), std::slice::from_ref(&rewrite));
+            store.carry_out(rewrite.target).unwrap();
+            assert!(store.staged_rewrites().unwrap().is_empty());
+            done.push(rewrite);
+            holds(&*store, size, &done);
+            commit(&mut *store, size, &[2]);
+            size += 2;
+            holds(&*store, size, &done);
+        }
+        store.stage_rewrite(&other(3, 9)).unwrap();
+        store.drop_rewrite(3).unwrap();
+        store.drop_rewrite(4).unwrap();
+        assert!(store.staged_rewrites().unwrap().is_empty());
+        let mut reader = backend.reader().unwrap();
+        reader.recover(0).unwrap();
+        holds(&*reader, size, &done);
+        assert!(matches!(reader.stage_rewrite(&other(1, 30)), Err(StoreError::ReadOnly)));
+        assert!(matches!(reader.carry_out(1), Err(StoreError::ReadOnly | StoreError::NoRewrite(1))));
+    });
+}
+
+/// What was redacted is in no file of the store any more, not even in what stands behind the frames.
+#[test]
+fn what_was_rewritten_is_gone_from_the_files() {
+    let files = Files::new(ROLLOVER_BYTES);
+    let mut store = files.create().unwrap();
+    store.recover(0).unwrap();
+    let secret = b"the words that should not be here".repeat(4);
+    let spilt = StoredEntry { sealed: secret.clone(), ..entry(1) };
+    store.stage(&StagedBatch { first_index: 0, entries: vec![entry(0), spilt, entry(2)] }).unwrap();
+    store.seal(&head(3)).unwrap();
+    // A second name for the old file, as whoever holds it open has.
+    let (segment, kept) = (files.store().join("segments/0000000000000000.seg"), files.dir.path().join("kept"));
+    std::fs::hard_link(&segment, &kept).unwrap();
+    store.stage_rewrite(&other(1, 200)).unwrap();
+    store.carry_out(1).unwrap();
+    for path in [&segment, &kept] {
+        let bytes = std::fs::read(path).unwrap();
+        assert!(!bytes.windows(20).any(|window| secret.starts_with(window)), "{}", path.display());
+    }
+    assert_eq!(store.read(1).unwrap().sealed, other(1, 200).sealed);
+    commit(&mut *store, 3, &[1]);
 }

@@ -266,6 +266,7 @@ fn control(type_name: &str) -> BoxedStrategy<Record> {
             authority: line(),
             approvers: approvers(),
             resealed_hash: hash(),
+            approvals: approvals(),
         }),
         "key.rotated" => boxed!(KeyRotated {
             old: line(),

@@ -153,7 +153,7 @@ impl Scene {
     pub fn record(&mut self, actor: &str, record: impl Into<Record>) -> Result<LeafIndex, Refusal> {
         let at = self.settle();
         let request = format!("req-{}", self.requests + 1);
-        let decided = self.facts.decide(By { actor: &text(actor), request: &request, signed: None }, at, record.into())?;
+        let decided = self.facts.decide(By { actor: &text(actor), request: &request, signed: None, redacted: false }, at, record.into())?;
         self.requests += 1;
         let index = self.push(at, actor, request.clone(), decided.clone());
         let follow = self.facts.consequences(index, at, &decided);
@@ -232,7 +232,8 @@ impl Scene {
     fn push(&mut self, at: Micros, actor: &str, request: String, record: Record) -> LeafIndex {
         let index = LeafIndex(self.entries.len() as u64);
         self.facts.apply(index, at, &text(actor), &record);
-        let meta = Meta { kind: record.type_name().to_owned(), at: at.value(), actor: actor.to_owned(), request, signed: None };
+        let meta =
+            Meta { kind: record.type_name().to_owned(), at: at.value(), actor: actor.to_owned(), request, signed: None, erased: false };
         self.entries.push(Entry { index: index.0, meta, record });
         index
     }

@@ -15,6 +15,8 @@ pub(crate) struct Signed {
     officers: Officers,
     /// Entries whose approvers did not sign.
     asserted: u64,
+    /// Signed entries of which fields were redacted.
+    redacted: u64,
 }
 
 impl Signed {
@@ -26,11 +28,12 @@ impl Signed {
         }
         // An actor who is none could have asked for nothing; nobody approved that.
         let checked = PrincipalId::new(meta.actor.clone()).map_err(|_| SignatureFault::ApprovalsMissing).and_then(|actor| {
-            let by = By { actor: &actor, request: &meta.request, signed: meta.signed.as_deref() };
+            let by = By { actor: &actor, request: &meta.request, signed: meta.signed.as_deref(), redacted: meta.erased };
             self.officers.check(by, record)
         });
         let given = approvals.map_or(0, |(_, approvals)| approvals.len());
         match checked {
+            Ok(_) if meta.erased => self.redacted += u64::from(meta.signed.is_some()),
             Ok(held) => {
                 out.count_many("approvals", given as u64);
                 out.count_many("own-signatures", (held - given.min(held)) as u64);
@@ -42,6 +45,9 @@ impl Signed {
     }
 
     pub fn finish(&self, out: &mut Outcome) {
+        if self.redacted > 0 {
+            out.not_checked(format!("signatures over {} requests of which fields were redacted since", self.redacted));
+        }
         if self.asserted > 0 {
             out.not_checked(format!(
                 "who approved {} entries: approvals asserted by the operator, not signed by the approvers",

@@ -33,6 +33,7 @@ mod query_exposure;
 mod query_insiders;
 mod query_trades;
 pub(crate) mod record;
+mod redact;
 pub(crate) mod restore;
 pub(crate) mod review;
 pub(crate) mod rules;

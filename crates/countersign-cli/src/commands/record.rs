@@ -9,6 +9,7 @@ use countersign_entry::record::{Identifier, IdentifierScheme, Record, TYPE_NAMES
 use countersign_match::identifiers::{Cik, Cusip, Figi, Isin, Lei};
 use serde_json::{Value, json};
 
+use super::redact::{self, RedactArgs};
 use super::signed::{self, SignedArgs};
 use super::visible::{fields_of, visible};
 use super::{DONE, read_small};
@@ -24,6 +25,8 @@ pub(crate) enum RecordCommand {
     Add(AddArgs),
     /// Record a request that --draft wrote, with what officers signed of it.
     Signed(SignedArgs),
+    /// Take words out of an entry for good.
+    Redact(RedactArgs),
     /// Print one entry's record.
     Show(ShowArgs),
     /// Print the types of records.
@@ -62,6 +65,7 @@ pub(crate) fn run(command: &RecordCommand, out: &mut Out<'_>) -> Result<Exit, Fa
     match command {
         RecordCommand::Add(args) => add(args, out),
         RecordCommand::Signed(args) => signed::run(args, out),
+        RecordCommand::Redact(args) => redact::run(args, out),
         RecordCommand::Show(args) => show(args, out),
         RecordCommand::Types if out.is_json() => out.object("record-types", json!({ "types": TYPE_NAMES })).map(|()| DONE),
         RecordCommand::Types => out.text(&format!("{}\n", TYPE_NAMES.join("\n"))).map(|()| DONE),

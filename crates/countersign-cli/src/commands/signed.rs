@@ -8,11 +8,11 @@ use countersign_conflict::officers::approvals;
 use countersign_entry::cose::Sign1;
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Record;
-use countersign_ledger::{Directory, Erasure, Ledger, Loss, Request, Revocation, Rotation, Signatures};
+use countersign_ledger::{Directory, Erasure, Ledger, Loss, Redact, Request, Revocation, Rotation, Signatures};
 use countersign_log::vkey::VKey;
 
 use super::key::{CeremonyArgs, Following};
-use super::{DONE, erase, key, restore};
+use super::{DONE, erase, key, redact, restore};
 use crate::args::LedgerArgs;
 use crate::draft::{self, Draft};
 use crate::failure::{Exit, Failure};
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &SignedArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
 
 fn record(args: &SignedArgs, draft: &Draft, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let mut session = match &draft.record {
-        Record::KeyRotated(_) | Record::KeyRevoked(_) => Session::to_write_here(&args.ledger)?,
+        Record::KeyRotated(_) | Record::KeyRevoked(_) | Record::Redaction(_) => Session::to_write_here(&args.ledger)?,
         _ => Session::to_write(&args.ledger)?,
     };
     check(draft, &session.ledger, &session.actor.id)?;
@@ -66,6 +66,11 @@ fn record(args: &SignedArgs, draft: &Draft, out: &mut Out<'_>) -> Result<Exit, F
             let (reason, approvers) = (r.reason.clone(), r.approvers.clone());
             let revocation = Revocation { vkey: vkey(r.vkey.as_str())?, last_size: r.last_size, reason, approvers, signatures };
             key::end_belief(session, request, revocation, out)
+        }
+        Record::Redaction(r) => {
+            let (fields, authority, approvers) = (r.fields.clone(), r.authority.clone(), r.approvers.clone());
+            let redact = Redact { target: r.target, fields, authority, approvers, signatures };
+            redact::redact_now(session, &request, &redact, out)
         }
         _ => {
             let record = with_approvals(&draft.record, &signatures);

@@ -58,6 +58,9 @@ pub struct Redaction {
     pub approvers: Vec<PrincipalId>,
     /// SHA-256 of the rewritten record.
     pub resealed_hash: Hash32,
+    /// `COSE_Sign1` of each approver's own key over the request, in the order of the approvers; left out where they did not sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ByteBuf>,
 }
 
 /// The log's key changes.

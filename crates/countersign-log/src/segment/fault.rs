@@ -142,3 +142,13 @@ pub enum EncodeError {
     #[error("leaf index overflows")]
     Overflow,
 }
+/// Why a segment cannot be written anew.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RewriteError {
+    /// It cannot be read to its end.
+    #[error(transparent)]
+    Read(#[from] SegmentError),
+    /// With the other record it would break a limit.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}

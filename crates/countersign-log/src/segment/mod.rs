@@ -13,7 +13,7 @@ mod read;
 
 use std::ops::Range;
 
-pub use fault::{EncodeError, FrameFault, HeaderFault, SegmentError};
+pub use fault::{EncodeError, FrameFault, HeaderFault, RewriteError, SegmentError};
 pub use read::{Frames, Outline, OutlineError};
 
 /// Length of the segment header.
@@ -75,9 +75,8 @@ pub enum Frame {
         first_index: u64,
         /// The entries, in index order.
         items: Vec<Item>,
-        /// The sealed records are those that were first written. False after a redaction, which rewrites a record; false
-        /// too if the write of an unsealed batch was torn, or a record damaged. The leaf's `sealed_hash` decides.
-        sealed_as_staged: bool,
+        /// Checksum of the sealed records the frame was written with: [`Frame::is_as_staged`].
+        staged: [u8; CHECKSUM_LEN],
     },
     /// The signed checkpoint over everything up to here.
     Seal {
@@ -95,6 +94,16 @@ pub enum Frame {
         /// Where they start.
         offset: u64,
     },
+}
+
+impl Frame {
+    /// Whether the sealed records of a batch are those it was written with, out of the bytes it was read from. If not, the write of an unsealed batch was
+    /// torn, or a record damaged. Of a batch with a seal it says nothing: whether a record is the right one, its leaf's `sealed_hash` decides, or a
+    /// redaction; so nobody pays for it unasked.
+    pub fn is_as_staged(&self, bytes: &[u8]) -> bool {
+        let Self::Batch { items, staged, .. } = self else { return true };
+        *staged == staged_checksum(items.iter().map(|item| bytes.get(item.sealed.clone()).unwrap_or_default()))
+    }
 }
 
 /// The file's name for the segment that starts at `first_index`: 16 lower-case hex digits and `.seg`.
@@ -147,6 +156,46 @@ pub fn encode_seal(segment_first_index: u64, offset: u64, size: u64, note: &[u8]
     let body_len = u32::try_from(body.len()).map_err(|_| EncodeError::Note(note.len()))?;
     let place = Place { segment_first_index, offset };
     Ok([frame_header(KIND_SEAL, body_len, frame_checksum(place, KIND_SEAL, body_len, &body)).as_slice(), &body].concat())
+}
+
+/// A segment anew, with another sealed record for one of its entries: every frame where it comes to stand then. Zeros ahead are left out.
+///
+/// # Errors
+/// What the segment breaks, torn writes included; or a batch that grows past its limit.
+pub fn rewrite(bytes: &[u8], segment_first_index: u64, target: u64, sealed: &[u8]) -> Result<Vec<u8>, RewriteError> {
+    let mut out = encode_header(segment_first_index).to_vec();
+    let mut seal: Option<(u64, u64, Range<usize>)> = None;
+    for frame in Frames::new(bytes, segment_first_index)? {
+        match frame? {
+            Frame::Seal { offset, size, note, .. } => {
+                add_seal(&mut out, segment_first_index, bytes, seal.replace((offset, size, note)))?;
+            }
+            Frame::Batch { offset, first_index, items, .. } => {
+                let cut = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
+                let entries: Vec<(&[u8], &[u8])> = items
+                    .iter()
+                    .zip(first_index..)
+                    .map(|(item, index)| (cut(&item.leaf), if index == target { sealed } else { cut(&item.sealed) }))
+                    .collect();
+                let joint = seal.take_if(|(at, ..)| *at == offset);
+                add_seal(&mut out, segment_first_index, bytes, seal.take())?;
+                let at = out.len() as u64;
+                out.extend(match joint {
+                    Some((_, size, note)) => encode_seal_and_batch(segment_first_index, at, size, cut(&note), &entries)?,
+                    None => encode_batch(segment_first_index, at, first_index, &entries)?,
+                });
+            }
+            Frame::ZeroTail { .. } => {}
+        }
+    }
+    add_seal(&mut out, segment_first_index, bytes, seal)?;
+    Ok(out)
+}
+
+fn add_seal(out: &mut Vec<u8>, first_index: u64, bytes: &[u8], seal: Option<(u64, u64, Range<usize>)>) -> Result<(), RewriteError> {
+    let Some((_, size, note)) = seal else { return Ok(()) };
+    out.extend(encode_seal(first_index, out.len() as u64, size, bytes.get(note).unwrap_or_default())?);
+    Ok(())
 }
 
 /// A frame that ends in a batch: `before` the batch's own body, all of it covered but the sealed records.

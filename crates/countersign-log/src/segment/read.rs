@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{
     BATCH_BYTES_MAX, BATCH_BYTES_MIN, BATCH_COUNT_MAX, CHECKSUM_LEN, FRAME_HEADER_LEN, Frame, FrameFault, HEADER_LEN, HeaderFault,
     ITEM_LEN, Item, JOINT_FIXED_LEN, KIND_BATCH, KIND_SEAL, KIND_SEAL_AND_BATCH, LEAF_BYTES_MAX, MAGIC, NOTE_BYTES_MAX, Place,
-    SEAL_FIXED_LEN, SEALED_BYTES_MAX, SegmentError, encode_header, frame_checksum, staged_checksum,
+    SEAL_FIXED_LEN, SEALED_BYTES_MAX, SegmentError, encode_header, frame_checksum,
 };
 
 /// The frames of one segment, in order. Stops after the first error and after a zero tail.
@@ -60,10 +60,11 @@ impl<'a> Frames<'a> {
         let (frame, behind) = parse_frame(self.bytes, self.segment_first_index, self.at).map_err(|fault| self.torn_or_damaged(fault))?;
         // A seal and a batch that were written together are whole together. If nothing stands behind records that are not those first written,
         // the write never finished, and what the seal would have committed was not acknowledged.
-        if let Some(Frame::Batch { sealed_as_staged: false, end, offset, .. }) = behind
-            && !self.anything_from(end)
+        if let Some(batch @ Frame::Batch { end, offset, .. }) = &behind
+            && !self.anything_from(*end)
+            && !batch.is_as_staged(self.bytes)
         {
-            return Err(SegmentError::Torn { offset, fault: FrameFault::Checksum });
+            return Err(SegmentError::Torn { offset: *offset, fault: FrameFault::Checksum });
         }
         self.behind = behind;
         self.follow(frame)
@@ -293,11 +294,8 @@ fn parse_frame(bytes: &[u8], segment_first_index: u64, at: usize) -> Result<(Fra
     }
     let (offset, end) = (at as u64, header.end as u64);
     let seal = body.seal.map(|(size, note)| Frame::Seal { offset, end, size, note });
-    let batch = body.batch.map(|batch| {
-        let sealed = bytes.get(batch.sealed_at..header.end).unwrap_or_default();
-        let sealed_as_staged = batch.staged == staged_checksum(std::iter::once(sealed));
-        Frame::Batch { offset, end, first_index: batch.first_index, items: batch.items, sealed_as_staged }
-    });
+    let batch =
+        body.batch.map(|batch| Frame::Batch { offset, end, first_index: batch.first_index, items: batch.items, staged: batch.staged });
     match (seal, batch) {
         (Some(seal), batch) => Ok((seal, batch)),
         (None, Some(batch)) => Ok((batch, None)),

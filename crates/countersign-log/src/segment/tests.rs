@@ -51,8 +51,8 @@ proptest! {
         let mut index = first;
         for (frame, start) in frames.iter().zip(&starts) {
             match frame {
-                Frame::Batch { offset, first_index, items, sealed_as_staged, .. } => {
-                    prop_assert_eq!((*offset as usize, *first_index, *sealed_as_staged), (*start, index, true));
+                Frame::Batch { offset, first_index, items, .. } => {
+                    prop_assert_eq!((*offset as usize, *first_index, frame.is_as_staged(&bytes)), (*start, index, true));
                     index += items.len() as u64;
                     found.push(items.iter().map(|i| (bytes[i.leaf.clone()].to_vec(), bytes[i.sealed.clone()].to_vec())).collect());
                 }
@@ -153,8 +153,8 @@ fn every_flipped_bit_is_noticed() {
             Err(SegmentError::Damaged { offset, .. }) => assert!(offset as usize <= at && (HEADER_LEN..last).contains(&at)),
             Err(SegmentError::Torn { offset, .. }) => assert!(offset as usize == last && at >= last),
             Ok(frames) => {
-                let flagged = frames.iter().filter(|f| matches!(f, Frame::Batch { sealed_as_staged: false, .. })).count();
-                assert_eq!((flagged, frames.len()), (1, whole.len()), "byte {at}");
+                let is_record = |f: &Frame| matches!(f, Frame::Batch { items, .. } if items.iter().any(|item| item.sealed.contains(&at)));
+                assert!(frames == whole && frames.iter().any(is_record), "byte {at}");
             }
         }
     }
@@ -241,7 +241,8 @@ fn a_seal_and_a_batch_written_together_are_read_one_after_the_other() {
     assert!(
         matches!(&frames[1], Frame::Seal { offset: o, end: e, size: 9, note } if (*o, *e) == (offset, end) && &bytes[note.clone()] == b"note 9")
     );
-    let Frame::Batch { offset: o, end: e, first_index: 9, items, sealed_as_staged: true } = &frames[2] else { panic!("{frames:?}") };
+    let Frame::Batch { offset: o, end: e, first_index: 9, items, .. } = &frames[2] else { panic!("{frames:?}") };
+    assert!(frames[2].is_as_staged(&bytes));
     assert_eq!((*o, *e, items.len()), (offset, end, 3));
     assert!(items.iter().enumerate().all(|(n, i)| bytes[i.leaf.clone()] == vec![n as u8 + 1; 5] && i.sealed.len() == 9 + n));
     assert!(matches!(&frames[3], Frame::Seal { size: 12, .. }));
@@ -272,10 +273,38 @@ fn a_seal_and_a_batch_are_whole_together_or_torn_together() {
     // With a frame behind it, it was durable: then its records changed, and that is for their leaves to say.
     let (mut sealed, starts) = joint(true);
     sealed[starts[2] - 1] ^= 1;
-    assert!(matches!(read(&sealed, 7).unwrap()[2], Frame::Batch { sealed_as_staged: false, .. }));
+    assert!(read(&sealed, 7) == read(&joint(true).0, 7) && !read(&sealed, 7).unwrap()[2].is_as_staged(&sealed));
     let mut lengths = joint(true).0;
     lengths[starts[1] + FRAME_HEADER_LEN + 11] ^= 1;
     assert!(matches!(read(&lengths, 7), Err(SegmentError::Damaged { offset, .. }) if offset == starts[1] as u64));
+}
+
+/// Written anew, a segment is the one that would have been written with the other record from the start.
+#[test]
+fn a_segment_anew_differs_in_one_record() {
+    for (bytes, _) in [small(), joint(true), joint(false)] {
+        let whole = read(&bytes, 7).unwrap();
+        let records = |bytes: &[u8]| -> Vec<(Vec<u8>, Vec<u8>)> {
+            let frames = read(bytes, 7).unwrap();
+            let items = frames.into_iter().filter_map(|f| if let Frame::Batch { items, .. } = f { Some(items) } else { None }).flatten();
+            items.map(|item| (bytes[item.leaf].to_vec(), bytes[item.sealed].to_vec())).collect()
+        };
+        let before = records(&bytes);
+        for (n, other) in (0..before.len()).flat_map(|n| [vec![9; 1], vec![8; 400], before[n].1.clone()].map(|other| (n, other))) {
+            let anew = rewrite(&[bytes.clone(), vec![0; 50]].concat(), 7, 7 + n as u64, &other).unwrap();
+            let mut expected = before.clone();
+            expected[n].1 = other.clone();
+            assert_eq!(records(&anew), expected);
+            let notes = |bytes: &[u8]| {
+                let note = |f| if let Frame::Seal { size, note, .. } = f { Some((size, bytes[note].to_vec())) } else { None };
+                read(bytes, 7).unwrap().into_iter().filter_map(note).collect::<Vec<_>>()
+            };
+            assert_eq!((notes(&anew), read(&anew, 7).unwrap().len()), (notes(&bytes), whole.len()));
+            assert!(other != before[n].1 || anew == bytes);
+        }
+        assert_eq!(rewrite(&bytes, 7, 7, &[]), Err(RewriteError::Encode(EncodeError::Sealed { index: 7, len: 0 })));
+        assert!(matches!(rewrite(&bytes[..bytes.len() - 1], 7, 7, &[1]), Err(RewriteError::Read(_))));
+    }
 }
 
 #[test]
