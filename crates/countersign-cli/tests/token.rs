@@ -234,6 +234,34 @@ fn certificate(b: &Bench, name: &str, key: &[&str]) -> (String, String) {
 }
 
 #[test]
+fn a_name_is_redacted_by_two_officers_signatures() {
+    let Some(b) = Bench::new("a_name_is_redacted_by_two_officers_signatures") else { return };
+    let vkey = b.init();
+    let officers = b.officers();
+    let [one, two] = officers.clone();
+    let entry = (0..b.json(&["status", "DIR"])["size"].as_u64().unwrap()).map(|i| i.to_string()).find(|i| {
+        let shown = b.run(&["record", "show", "DIR", i]);
+        shown.out.contains("Approver 4001")
+    });
+    let entry = entry.unwrap();
+    let redact = ["record", "redact", "DIR", &entry, "--field", "name", "--authority", "5 U.S.C. 552a(d)", "--approver", &one];
+    assert!(b.run(&redact).exits(5).err.contains("two approvers are needed"));
+    let redact = [&redact[..], &["--approver", &two]].concat();
+    assert!(b.run(&redact).exits(5).err.contains("sign this with their own keys"));
+    let told = b.signed(&redact, &officers).exits(0).out;
+    assert!(told.contains("can be read no more"), "{told}");
+    let shown = b.run(&["record", "show", "DIR", &entry]).exits(0).out;
+    assert!(shown.contains("[redacted]") && !shown.contains("Approver 4001"), "{shown}");
+    assert!(b.run(&redact).exits(5).err.contains("redacted already"));
+    b.approver(4003);
+    let keys = b.scene.path("keys.json").display().to_string();
+    b.run(&["export-keys", "DIR", "--output", &keys]).exits(0);
+    let shown = b.scene.run(&["verify", "DIR", "--vkey", &vkey, "--keys", &keys]).exits(0).out;
+    assert!(shown.contains("        1  redactions held against the stored record"), "{shown}");
+    assert!(shown.contains("        2  approvals checked against officers' enrolled keys"), "{shown}");
+}
+
+#[test]
 fn officers_sign_with_a_card_and_with_a_certificates_key() {
     let test = "officers_sign_with_a_card_and_with_a_certificates_key";
     let Some(b) = Bench::new(test) else { return };
