@@ -288,6 +288,7 @@ fn officer_exit(e: &OfficerKeyError) -> Exit {
         OfficerKeyError::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Invalid,
         OfficerKeyError::WrongPassphrase(_) => Exit::Denied,
         OfficerKeyError::Token(e) => token_exit(e),
+        OfficerKeyError::AsksEachTime(_) => Exit::Invalid,
         OfficerKeyError::Open(_) | OfficerKeyError::Form(_) | OfficerKeyError::Encrypted(_) | OfficerKeyError::Unsound(_) => Exit::Invalid,
         OfficerKeyError::File { .. } | OfficerKeyError::Sign(_) | OfficerKeyError::NoSignature(_) | OfficerKeyError::Random(_) => {
             Exit::Failed

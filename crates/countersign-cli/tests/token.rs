@@ -288,6 +288,13 @@ fn officers_sign_with_a_card_and_with_a_certificates_key() {
     assert_eq!(keys["rows"].as_array().unwrap().len(), 2);
     assert_eq!((&keys["rows"][1]["principal"], &keys["rows"][1]["kind"]), (&two.as_str().into(), &"p256".into()));
 
+    // A certificate that is no longer in force brings no key in.
+    let mut lapsed = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    (lapsed.not_before, lapsed.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
+    let lapsed = lapsed.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+    fs::write(b.scene.path("lapsed.pem"), lapsed.pem()).unwrap();
+    assert!(b.enroll(&two, &b.file("lapsed.pem"), &both).exits(5).err.contains("and not now"));
+
     // The request is written, read, signed by each where they are, and recorded.
     b.on_token(&["key", "init", "--key", "k2", "--origin", ORIGIN]).exits(0);
     let draft = b.file("rotation");

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::files::{read_bounded, write_new};
 use crate::passphrase::Passphrase;
-use crate::pkcs11::{Algorithm, Token, TokenError, TokenSigner};
+use crate::pkcs11::{Algorithm, Class, Token, TokenError, TokenSigner};
 use crate::{Random, RandomError, SignError, Signer as _};
 
 /// Longest key file read.
@@ -54,6 +54,12 @@ pub enum OfficerKeyError {
     /// A token's key that is not sound.
     #[error("the key in the token: {0}")]
     Unsound(#[from] VKeyError),
+    /// The token's key asks for the PIN with every signature, between the two calls that the wrapper of PKCS#11 makes as one.
+    #[error(
+        "the key {0:?} asks for the PIN with every signature (CKA_ALWAYS_AUTHENTICATE, as a PIV card's 9C does), which this program cannot give it: \
+             use a key that asks once (9A), or one in a file"
+    )]
+    AsksEachTime(String),
     /// The token did not sign.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -115,6 +121,9 @@ impl OfficerKey {
     /// As [`OfficerKeyError`] says.
     pub fn in_token(token: Token, label: &str) -> Result<Self, OfficerKeyError> {
         let (algorithm, key) = token.public_key(label)?;
+        if token.attributes(Class::Signing, label)?.always_authenticate == Some(true) {
+            return Err(OfficerKeyError::AsksEachTime(label.to_owned()));
+        }
         let vkey = match algorithm {
             Algorithm::Ed25519 => VKey::new(NAME, &key)?,
             Algorithm::P256 => VKey::ecdsa(NAME, &key)?,

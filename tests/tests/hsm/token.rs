@@ -3,6 +3,7 @@
 use countersign_ledger::Access;
 use countersign_ledger::export::{Planes, export};
 use countersign_log::vkey::VKey;
+use countersign_sign::officer::{OfficerKey, OfficerKeyError};
 use countersign_sign::pkcs11::{Algorithm, Class, TokenError, TokenSigner};
 use countersign_sign::{SignError, Signer as _};
 use countersign_testing::ledger::{access, active_grant, record, stage_set, verified};
@@ -61,6 +62,37 @@ fn a_second_key_is_never_made() {
         let key = bench.token().attributes(Class::Signing, KEY).unwrap();
         assert_eq!((key.sensitive, key.always_sensitive), (Some(true), Some(true)));
         assert_eq!((key.extractable, key.never_extractable, key.local), (Some(false), Some(true), Some(true)));
+    });
+}
+
+/// As a PIV card's key for digital signatures does (9C).
+#[test]
+fn a_key_that_asks_with_every_signature_is_refused_by_name() {
+    use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+    use cryptoki::mechanism::Mechanism;
+    use cryptoki::object::Attribute;
+    use cryptoki::session::UserType;
+    use cryptoki::types::AuthPin;
+
+    alone("token::a_key_that_asks_with_every_signature_is_refused_by_name", |bench| {
+        let library = Pkcs11::new(&bench.place().module).unwrap();
+        library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();
+        let slot = library.get_slots_with_initialized_token().unwrap()[0];
+        let session = library.open_rw_session(slot).unwrap();
+        session.login(UserType::User, Some(&AuthPin::new(crate::PIN.into()))).unwrap();
+        let p256 = vec![0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+        let make = |label: &str, asks: bool| {
+            let label = || [Attribute::Token(true), Attribute::Label(label.into()), Attribute::Id(label.into())];
+            let public = label().into_iter().chain([Attribute::Verify(true), Attribute::EcParams(p256.clone())]).collect::<Vec<_>>();
+            let own = [Attribute::Private(true), Attribute::Sign(true), Attribute::AlwaysAuthenticate(asks)];
+            let private = label().into_iter().chain(own).collect::<Vec<_>>();
+            session.generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private).unwrap();
+        };
+        make("9C", true);
+        make("9A", false);
+        assert_eq!(bench.token().attributes(Class::Signing, "9C").unwrap().always_authenticate, Some(true));
+        assert!(matches!(OfficerKey::in_token(bench.token(), "9C"), Err(OfficerKeyError::AsksEachTime(label)) if label == "9C"));
+        OfficerKey::in_token(bench.token(), "9A").unwrap();
     });
 }
 

@@ -51,8 +51,8 @@ pub(crate) struct ChangeArgs {
     /// The principal whose key it is.
     #[arg(long)]
     principal: PrincipalId,
-    /// The public key: a certificate, or a public key (SubjectPublicKeyInfo), in PEM. Ed25519 or ECDSA P-256. A certificate's dates are not looked at:
-    /// a key stands until it is revoked here.
+    /// The public key: a certificate, or a public key (SubjectPublicKeyInfo), in PEM. Ed25519 or ECDSA P-256. A certificate has to be in force
+    /// now; after that its key stands until it is revoked here.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// Why.
@@ -167,18 +167,27 @@ impl ChangeArgs {
     fn public_key(&self) -> Result<Vec<u8>, Failure> {
         let bytes = read_small(&self.key)?;
         let bad = |why: &dyn std::fmt::Display| Failure::Invalid(format!("{}: {why}", self.key.display()));
-        let key = public_key(&bytes).ok_or_else(|| bad(&"neither a certificate nor a public key in PEM"))?;
+        let key = public_key(&bytes).map_err(|e| bad(&e))?;
         PublicKey::from_spki(&key).map(|sound| sound.to_spki()).map_err(|e| bad(&e))
     }
 }
 
-/// The SubjectPublicKeyInfo in a certificate or a public key, PEM.
-fn public_key(pem: &[u8]) -> Option<Vec<u8>> {
-    let (_, block) = x509_parser::pem::parse_x509_pem(pem).ok()?;
+/// The SubjectPublicKeyInfo in a public key, or in a certificate in force, PEM.
+fn public_key(pem: &[u8]) -> Result<Vec<u8>, String> {
+    let form = || "neither a certificate nor a public key in PEM".to_owned();
+    let (_, block) = x509_parser::pem::parse_x509_pem(pem).map_err(|_| form())?;
     match block.label.as_str() {
-        "PUBLIC KEY" => Some(block.contents),
-        "CERTIFICATE" => X509Certificate::from_der(&block.contents).ok().map(|(_, certificate)| certificate.public_key().raw.to_vec()),
-        _ => None,
+        "PUBLIC KEY" => Ok(block.contents),
+        "CERTIFICATE" => {
+            let (_, certificate) = X509Certificate::from_der(&block.contents).map_err(|_| form())?;
+            let validity = certificate.validity();
+            if validity.is_valid() {
+                Ok(certificate.public_key().raw.to_vec())
+            } else {
+                Err(format!("the certificate is in force from {} to {}, and not now", validity.not_before, validity.not_after))
+            }
+        }
+        _ => Err(form()),
     }
 }
 

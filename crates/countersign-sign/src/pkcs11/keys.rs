@@ -90,6 +90,8 @@ pub struct KeyAttributes {
     pub local: Option<bool>,
     /// What made it.
     pub mechanism: Option<String>,
+    /// It asks for the PIN with every signature.
+    pub always_authenticate: Option<bool>,
 }
 
 impl Class {
@@ -367,8 +369,10 @@ fn attributes(session: &Session, class: Class, handle: ObjectHandle) -> Result<K
         never_extractable: None,
         local: None,
         mechanism: None,
+        always_authenticate: None,
     };
-    let wanted = [A::Label, A::Sensitive, A::AlwaysSensitive, A::Extractable, A::NeverExtractable, A::Local, A::KeyGenMechanism];
+    let own = [A::Label, A::Sensitive, A::AlwaysSensitive, A::Extractable, A::NeverExtractable, A::Local, A::KeyGenMechanism];
+    let wanted = own.into_iter().chain([A::AlwaysAuthenticate].into_iter().filter(|_| class == Class::Signing));
     for wanted in wanted {
         // One by one: a value this wrapper cannot name must not hide the others.
         for attribute in session.get_attributes(handle, &[wanted]).unwrap_or_default() {
@@ -379,6 +383,7 @@ fn attributes(session: &Session, class: Class, handle: ObjectHandle) -> Result<K
                 Attribute::Extractable(is) => key.extractable = Some(is),
                 Attribute::NeverExtractable(is) => key.never_extractable = Some(is),
                 Attribute::Local(is) => key.local = Some(is),
+                Attribute::AlwaysAuthenticate(is) => key.always_authenticate = Some(is),
                 Attribute::KeyGenMechanism(mechanism) => key.mechanism = Some(mechanism_name(mechanism)),
                 _ => {}
             }
