@@ -9,7 +9,7 @@ use countersign_entry::record::{HoldScope, LegalHold, Record, Submission};
 use countersign_entry::time::Micros;
 use countersign_ledger::export::{Planes, export};
 use countersign_ledger::query::{AsOf, Page};
-use countersign_ledger::{Access, AppendError, Erasure, Ledger, OpenError, Receipt};
+use countersign_ledger::{Access, AppendError, Erasure, Ledger, OpenError, Receipt, Signatures};
 use countersign_log::proof::TlogProof;
 use countersign_store::memory::{Fault, Step};
 use countersign_testing::ledger::{World, access, active_grant, options, principal, record, stage_set, submission_record, verified};
@@ -229,6 +229,15 @@ fn nothing_is_erased_too_early_under_a_hold_or_while_something_rests_on_it() {
         erase(&mut other, "no-6", &compartment(&submission_2)).unwrap_err(),
         "a submission that is not public and cleansed recorded as entry",
     );
+
+    // All of a submission's keys or none: one approval that does not hold, and nothing of it is recorded.
+    let keys = ledger.keys_of(&compartment(&submission));
+    let wrong = Signatures { approvals: vec![vec![1], vec![2]], signed: None };
+    let signatures = (0..keys.len()).map(|n| if n == 1 { wrong.clone() } else { Signatures::default() }).collect();
+    let (authority, approvers) = (Line::new("none").unwrap(), vec![principal("approver1"), principal("approver2")]);
+    let (size, partly) = (ledger.size(), Erasure { keys, authority, approvers, signatures });
+    says(ledger.erase(&principal("founder"), &"no-7".parse().unwrap(), &partly).unwrap_err(), "signature of");
+    assert_eq!(ledger.size(), size);
 
     assert_eq!(ledger.read_only(), None, "a refusal leaves it as it is");
     erase(&mut ledger, "yes", &compartment(&submission)).unwrap();

@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 
+use countersign_conflict::officers::By;
 use countersign_entry::ids::{LeafIndex, Line, PrincipalId, RequestKey};
 use countersign_entry::record::{DataKeyDestroyed, Record};
 use countersign_entry::seal::Sealed;
 use countersign_entry::time::Micros;
 use countersign_sign::os_random;
 
-use crate::commit::{AppendError, Request};
+use crate::commit::{AppendError, Asked, Request};
 use crate::limits::{ERASE_AFTER_YEARS, ERASE_ETHICS_AFTER_YEARS};
 use crate::open::{ERASED, Ledger, Mode};
 use crate::receipt::Receipt;
@@ -55,7 +56,14 @@ impl Ledger {
         self.ready()?;
         let signed = erasure.signatures.iter().map(|s| s.signed.clone()).chain(std::iter::repeat(None));
         let requests = self.erasure_requests(key, erasure)?.into_iter().zip(signed);
-        let requests = requests.map(|((key, record), signed)| Request { actor: actor.clone(), key, record, signed }).collect();
+        let requests: Vec<_> = requests.map(|((key, record), signed)| Request { actor: actor.clone(), key, record, signed }).collect();
+        // All of them or none: one that would be refused is refused before any is recorded.
+        for request in &requests {
+            if matches!(self.repeated(request)?, Asked::New(_)) {
+                let by = By { actor, request: request.key.as_str(), signed: request.signed.as_deref(), redacted: false };
+                self.state.facts.decide(by, self.next_time(self.clock.now()), request.record.clone())?;
+            }
+        }
         self.erasing = erasure.keys.clone();
         let answers = self.commit(requests);
         // Decided, it may stand in the ledger, and then these facts know more than the ledger may; refused, it does not.
