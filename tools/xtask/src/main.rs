@@ -61,9 +61,9 @@ fn bench(root: &Path, options: &[&str]) -> Findings {
     let run = |bin: &str, options: &[&str]| {
         cargo_step(root, &[&["run", "--release", "-q", "-p", "countersign-testing", "--bin", bin, "--"], options].concat())
     };
-    let serve: &[&str] = if options.contains(&"--quick") { &["--quick"] } else { &[] };
-    let serve = [&["run", "--release", "-q", "-p", "countersign-server", "--example", "serve_bench", "--"], serve].concat();
-    run("bench", options).into_iter().chain(run("token_bench", &[])).chain(cargo_step(root, &serve)).collect()
+    let quick: &[&str] = if options.contains(&"--quick") { &["--quick"] } else { &[] };
+    let serve = [&["run", "--release", "-q", "-p", "countersign-server", "--example", "serve_bench", "--"], quick].concat();
+    run("bench", options).into_iter().chain(run("token_bench", quick)).chain(cargo_step(root, &serve)).collect()
 }
 
 fn format(root: &Path) -> Findings {

@@ -1,5 +1,6 @@
 //! Keys in files and keys in a token, side by side in one run: `cargo xtask bench` runs it after the first figures. Signatures a second by the signer
-//! alone, and appends a second with it, one at a time and 1,024 at a time. Shared machines drift: quote the ratios.
+//! alone, and appends a second with it, one at a time and 1,024 at a time. Shared machines drift: quote the ratios. Writes its part of
+//! `docs/performance.md`; with `--quick` it measures for a moment and writes nothing.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,6 +23,7 @@ use countersign_sign::pkcs11::{Algorithm, Place, Token, TokenSigner};
 use countersign_sign::software::SoftwareSigner;
 use countersign_sign::unlock::Unlock;
 use countersign_testing::ledger::{access, active_grant, cast, principal, stage_set};
+use countersign_testing::table::Table;
 
 const MODULES: [&str; 3] = [
     "/usr/lib/softhsm/libsofthsm2.so",
@@ -31,6 +33,7 @@ const MODULES: [&str; 3] = [
 const DIR: &str = "COUNTERSIGN_TOKEN_BENCH";
 const ROUNDS: usize = 3;
 const SPAN: Duration = Duration::from_secs(3);
+const SPAN_QUICK: Duration = Duration::from_millis(300);
 const DEEP: usize = 1_024;
 
 fn main() -> ExitCode {
@@ -55,7 +58,9 @@ fn with_token() -> ExitCode {
         .unwrap();
     let init = ["--init-token", "--free", "--label", "bench", "--so-pin", "12345678", "--pin", "12345678"];
     assert!(Command::new("softhsm2-util").args(init).env("SOFTHSM2_CONF", &config).output().unwrap().status.success());
-    let status = Command::new(std::env::current_exe().unwrap()).env("SOFTHSM2_CONF", &config).env(DIR, dir.path()).status().unwrap();
+    let arguments = std::env::args().skip(1);
+    let status =
+        Command::new(std::env::current_exe().unwrap()).args(arguments).env("SOFTHSM2_CONF", &config).env(DIR, dir.path()).status().unwrap();
     if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -74,7 +79,10 @@ fn measure(module: &Path, dir: &Path) {
         };
         keys.push((label, vkey.unwrap()));
     }
-    println!("\nkeys in files and in a token (SoftHSM 2), medians of {ROUNDS} rounds of {} s, round by round in turn", SPAN.as_secs());
+    let quick = std::env::args().any(|a| a == "--quick");
+    let span = if quick { SPAN_QUICK } else { SPAN };
+    println!("\nkeys in files and in a token (SoftHSM 2), medians of {ROUNDS} rounds of {} ms, round by round in turn", span.as_millis());
+    let mut table = Table::new(dir);
     let mut unlock = Unlock::new(Passphrase::new("bench").unwrap());
     let software =
         SoftwareSigner::create(&dir.join("key"), "bench.example/software", &mut unlock, &mut countersign_sign::os_random).unwrap();
@@ -86,26 +94,21 @@ fn measure(module: &Path, dir: &Path) {
     }
     for _ in 0..ROUNDS {
         for case in &mut cases {
-            case.round();
+            case.round(span);
         }
     }
     let base: Vec<f64> = cases[0].medians();
-    println!(
-        "  {:<22} {:>12} {:>7}  {:>14} {:>7}  {:>16} {:>7}",
-        "", "signatures/s", "ratio", "appends/s at 1", "ratio", "appends/s at 1024", "ratio"
-    );
-    for case in &cases {
-        let m = case.medians();
-        println!(
-            "  {:<22} {:>12.0} {:>7.2}  {:>14.0} {:>7.2}  {:>16.0} {:>7.2}",
-            case.name,
-            m[0],
-            m[0] / base[0],
-            m[1],
-            m[1] / base[1],
-            m[2],
-            m[2] / base[2]
-        );
+    for (n, (what, bar)) in [("signatures", ""), ("appends, one at a time", ""), ("appends, 1,024 waiting", "0.8")].into_iter().enumerate()
+    {
+        for (place, case) in cases.iter().enumerate() {
+            let figure = case.medians()[n];
+            let (against, bar) =
+                if place == 0 { (String::new(), "") } else { (format!("{:.2} of the key in a file", figure / base[n]), bar) };
+            table.row(format!("{what}: {}", case.name), format!("{figure:.0} /s"), against, bar);
+        }
+    }
+    if !quick {
+        table.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/performance.md"), "token");
     }
 }
 
@@ -126,27 +129,27 @@ impl Case {
         Self { name: name.to_owned(), signer, ledger: Some(ledger), submission, grant, sent: 0, figures: Default::default() }
     }
 
-    fn round(&mut self) {
+    fn round(&mut self, span: Duration) {
         let began = Instant::now();
         let mut signed = 0u32;
-        while began.elapsed() < SPAN {
+        while began.elapsed() < span {
             std::hint::black_box(self.signer.sign(format!("bench.example\n{signed}\n").as_bytes()).unwrap());
             signed += 1;
         }
         self.figures[0].push(f64::from(signed) / began.elapsed().as_secs_f64());
         for (figure, depth) in [(1, 1), (2, DEEP)] {
-            let rate = self.appends(depth);
+            let rate = self.appends(depth, span);
             self.figures[figure].push(rate);
         }
     }
 
-    fn appends(&mut self, depth: usize) -> f64 {
+    fn appends(&mut self, depth: usize, span: Duration) -> f64 {
         let writer = Writer::start(self.ledger.take().unwrap()).unwrap();
         let mut waiting: VecDeque<Pending> = VecDeque::new();
         let mut done = 0u64;
         let began = Instant::now();
-        while began.elapsed() < SPAN || !waiting.is_empty() {
-            while began.elapsed() < SPAN && waiting.len() < depth {
+        while began.elapsed() < span || !waiting.is_empty() {
+            while began.elapsed() < span && waiting.len() < depth {
                 waiting.push_back(writer.submit(self.request()).unwrap());
             }
             if let Some(pending) = waiting.pop_front() {
