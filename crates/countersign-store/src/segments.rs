@@ -185,8 +185,10 @@ impl SegmentStore {
         if len > segment::SEGMENT_BYTES_MAX {
             return Err(damaged(&path, 0, "longer than any segment".into()));
         }
+        // A segment has some hundred frames, so it is opened once for all of them.
+        let file = File::open(&path).map_err(on("open", &path))?;
         let outline = Outline::read(segment.first_index, usize::try_from(len).unwrap_or(usize::MAX), |range| {
-            self.read_at(segment.first_index, range.start as u64..range.end as u64)
+            read_range(&file, &path, range.start as u64..range.end as u64)
         });
         let outline = outline.map_err(|error| match error {
             OutlineError::Read(error) => error,
@@ -241,13 +243,7 @@ impl SegmentStore {
 
     fn read_at(&self, first_index: u64, at: Range<u64>) -> Result<Vec<u8>, StoreError> {
         let path = self.segment_path(first_index);
-        let mut bytes = vec![0; usize::try_from(at.end.saturating_sub(at.start)).unwrap_or(0)];
-        let file = File::open(&path).map_err(on("open", &path))?;
-        file.read_exact_at(&mut bytes, at.start).map_err(|source| match source.kind() {
-            ErrorKind::UnexpectedEof => damaged(&path, at.start, "the file is shorter than when it was opened".into()),
-            _ => on("read", &path)(source).into(),
-        })?;
-        Ok(bytes)
+        read_range(&File::open(&path).map_err(on("open", &path))?, &path, at)
     }
 
     /// The sealed entries of one segment from `from` on.
@@ -419,6 +415,15 @@ impl Store for SegmentStore {
         self.writable()?;
         self.forget_put_by(target)
     }
+}
+
+fn read_range(file: &File, path: &Path, at: Range<u64>) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![0; usize::try_from(at.end.saturating_sub(at.start)).unwrap_or(0)];
+    file.read_exact_at(&mut bytes, at.start).map_err(|source| match source.kind() {
+        ErrorKind::UnexpectedEof => damaged(path, at.start, "the file is shorter than when it was opened".into()),
+        _ => on("read", path)(source).into(),
+    })?;
+    Ok(bytes)
 }
 
 fn check_exists(dir: &Path) -> Result<(), StoreError> {
