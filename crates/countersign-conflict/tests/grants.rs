@@ -175,16 +175,22 @@ fn a_recusal_put_off_before_it_takes_effect_does_nothing_at_its_first_time() {
     assert_eq!(scene.state(grant), Suspended);
 }
 
-/// A grant whose agreement has run out is suspended when somebody looks; a watch list must not be what makes them look.
 #[test]
-fn a_watch_list_item_that_takes_effect_suspends_nothing() {
+fn what_runs_out_suspends_then_and_a_watch_list_item_that_takes_effect_nothing() {
     let mut scene = Scene::new();
     let grant = scene.active_grant(SUBJECT);
-    scene.supersede(ETHICS, Agreement { expires_at: Some(scene.now().plus(HOUR)), ..agreement(SUBJECT, AgreementKind::AccessTerms) });
     scene.must(ETHICS, ListItem { from: scene.now().plus(2 * HOUR), ..item("it", WATCH, "provider:lab") });
     let before = scene.entries().len();
     scene.advance(3 * HOUR).settle();
     assert_eq!((scene.state(grant), scene.entries().len()), (Active, before));
+    let ends = scene.now().plus(HOUR);
+    let agreement = Agreement { expires_at: Some(ends), ..agreement(SUBJECT, AgreementKind::AccessTerms) };
+    let index = scene.supersede(ETHICS, agreement);
+    scene.go_to(Micros::EPOCH.plus(ends.value() - 1)).settle();
+    assert_eq!(scene.state(grant), Active);
+    scene.go_to(ends).settle();
+    assert_eq!(scene.state(grant), Suspended);
+    assert!(matches!(&scene.entries().last().unwrap().record, Record::GrantTransition(t) if t.cause == Some(index)));
 }
 
 #[test]

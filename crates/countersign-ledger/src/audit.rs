@@ -18,9 +18,10 @@ use zeroize::Zeroizing;
 
 use crate::compartments::{Compartments, compartment};
 use crate::keys::LogKeys;
-use crate::open::{KeyOf, Ledger, Mode, OpenError, linked_record};
+use crate::open::{Ledger, Mode, OpenError};
 use crate::redact::Rewritten;
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
+use crate::stored::{KeyOf, linked_record};
 
 /// A replay that runs, or is done.
 pub(crate) struct Audit {

@@ -40,6 +40,7 @@ mod sealed;
 mod signing;
 mod snapshot;
 mod state;
+mod stored;
 mod versions;
 mod writer;
 

@@ -6,12 +6,11 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use countersign_conflict::replay::Replay;
-use countersign_entry::content::{Content, Meta};
+use countersign_entry::content::Meta;
 use countersign_entry::ids::{Hash32, PrincipalId};
 use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
-use countersign_entry::seal::{self, DataKey, Sealed};
-use countersign_log::chain::ChainHash;
+use countersign_entry::seal::Sealed;
 use countersign_log::checkpoint::VerifiedCheckpoint;
 use countersign_log::tree::{self, TreeSize};
 use countersign_log::vkey::VKey;
@@ -31,6 +30,7 @@ use crate::limits::KEY_POOL;
 use crate::nowhere::Nowhere;
 use crate::snapshot::SnapshotError;
 use crate::state::{State, typed};
+use crate::stored::{NOT_FIRST, linked_record, opened_record};
 use crate::{Clock, Entropy};
 
 /// What a ledger works with.
@@ -549,71 +549,4 @@ pub fn unless_erased<T>(opened: Result<T, OpenError>) -> Result<Option<T>, OpenE
 
 pub(crate) fn damaged(entry: u64, what: impl ToString) -> OpenError {
     OpenError::Damaged { entry, what: what.to_string() }
-}
-
-const NOT_FIRST: &str = "the stored record is not the one the leaf commits to, and no redaction explains it";
-
-/// Opens a stored entry: linked to the one before, its fields those of its content hash. Whether the record is another than the one its leaf commits
-/// to, with fields erased, as after a redaction: whether there was one, and whether it gave this very record, is for the caller to know.
-pub(crate) fn linked_record(
-    index: u64,
-    leaf: &[u8],
-    sealed: &[u8],
-    chain: ChainHash,
-    keys: &impl KeyOf,
-    origin_hash: &[u8; 32],
-) -> Result<(Meta, Record, bool), OpenError> {
-    let parsed = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
-    if parsed.index != index || parsed.prev != chain.0 {
-        return Err(damaged(index, "the leaf does not link to the one before"));
-    }
-    opened_record(index, &parsed, sealed, keys, origin_hash)
-}
-
-fn opened_record(
-    index: u64,
-    leaf: &Leaf,
-    sealed: &[u8],
-    keys: &impl KeyOf,
-    origin_hash: &[u8; 32],
-) -> Result<(Meta, Record, bool), OpenError> {
-    let rewritten = <[u8; 32]>::from(Sha256::digest(sealed)) != leaf.sealed_hash;
-    let content = Content::decode(&content_of(index, sealed, keys, origin_hash)?).map_err(|e| damaged(index, e))?;
-    let encoded = content.encode().map_err(|e| damaged(index, e))?;
-    if encoded.hash != leaf.content_hash {
-        return Err(damaged(index, "the record does not give the leaf's content hash"));
-    }
-    let (meta, record) = record_of(index, &content)?;
-    if rewritten == meta.erased { Ok((meta, record, rewritten)) } else { Err(damaged(index, NOT_FIRST)) }
-}
-
-/// The bytes of a stored record's content. Its seal is for its own place; whether it is what its leaf commits to is another question.
-pub(crate) fn content_of(index: u64, sealed: &[u8], keys: &impl KeyOf, origin_hash: &[u8; 32]) -> Result<Vec<u8>, OpenError> {
-    let parsed = Sealed::parse(sealed).map_err(|e| damaged(index, e))?;
-    match parsed {
-        Sealed::Plain(bytes) => Ok(bytes.to_vec()),
-        Sealed::Encrypted { key_id, .. } => {
-            let key = keys.key_of(key_id).ok_or(OpenError::Shut { entry: index, key_id, erased: None })?;
-            seal::open(&parsed, &DataKey::new(*key), origin_hash, index).map_err(|e| damaged(index, e))
-        }
-    }
-}
-
-/// What a content says.
-pub(crate) fn record_of(index: u64, content: &Content) -> Result<(Meta, Record), OpenError> {
-    let meta = content.meta().map_err(|e| damaged(index, e))?;
-    let record = Record::from_content(content).map_err(|e| damaged(index, e))?;
-    Ok((meta, record))
-}
-
-/// Data keys by id.
-pub(crate) trait KeyOf {
-    /// The key, if there is one of this id.
-    fn key_of(&self, key_id: u32) -> Option<&[u8; 32]>;
-}
-
-impl KeyOf for DataKeys {
-    fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
-        self.key(key_id)
-    }
 }

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::commit::{AppendError, Asked, Request};
-use crate::open::{ERASED, Ledger, Mode, OpenError, content_of, damaged};
+use crate::open::{ERASED, Ledger, Mode, OpenError, damaged};
 use crate::receipt::Receipt;
 use crate::rotate::Signatures;
+use crate::stored::content_of;
 
 /// What is to be redacted, why, and who approved.
 #[derive(Debug, Clone)]

@@ -232,9 +232,12 @@ impl Scene {
     fn push(&mut self, at: Micros, actor: &str, request: String, record: Record) -> LeafIndex {
         let index = LeafIndex(self.entries.len() as u64);
         self.facts.apply(index, at, &text(actor), &record);
-        let meta =
-            Meta { kind: record.type_name().to_owned(), at: at.value(), actor: actor.to_owned(), request, signed: None, erased: false };
-        self.entries.push(Entry { index: index.0, meta, record });
+        let (kind, actor) = (record.type_name().to_owned(), actor.to_owned());
+        self.entries.push(Entry {
+            index: index.0,
+            meta: Meta { kind, at: at.value(), actor, request, signed: None, erased: false },
+            record,
+        });
         index
     }
 }
@@ -568,34 +571,12 @@ fn lists() -> [List; 3] {
 }
 
 fn supersedes(record: &mut Record) -> Option<&mut Option<LeafIndex>> {
-    Some(match record {
-        Record::Organization(r) => &mut r.supersedes,
-        Record::Person(r) => &mut r.supersedes,
-        Record::Principal(r) => &mut r.supersedes,
-        Record::Provider(r) => &mut r.supersedes,
-        Record::Model(r) => &mut r.supersedes,
-        Record::Issuer(r) => &mut r.supersedes,
-        Record::Exposure(r) => &mut r.supersedes,
-        Record::Submission(r) => &mut r.supersedes,
-        Record::Agreement(r) => &mut r.supersedes,
-        Record::Recusal(r) => &mut r.supersedes,
-        Record::List(r) => &mut r.supersedes,
-        Record::ListItem(r) => &mut r.supersedes,
-        Record::Policy(r) => &mut r.supersedes,
-        Record::Identifier(r) => &mut r.supersedes,
-        Record::Holding(r) => &mut r.supersedes,
-        Record::Trade(r) => &mut r.supersedes,
-        Record::Filer(r) => &mut r.supersedes,
-        Record::Credential(r) => &mut r.supersedes,
-        Record::Relationship(r) => &mut r.supersedes,
-        Record::MatchDecision(r) => &mut r.supersedes,
-        Record::Authority(r) => &mut r.supersedes,
-        Record::Designation(r) => &mut r.supersedes,
-        Record::RosterEntry(r) => &mut r.supersedes,
-        Record::Selection(r) => &mut r.supersedes,
-        Record::Vulnerability(r) => &mut r.supersedes,
-        Record::Referral(r) => &mut r.supersedes,
-        Record::LegalHold(r) => &mut r.supersedes,
-        _ => return None,
-    })
+    macro_rules! of {
+        ($($kind:ident)*) => { match record { $(Record::$kind(r) => Some(&mut r.supersedes),)* _ => None } };
+    }
+    of! {
+        Organization Person Principal Provider Model Issuer Exposure Submission Agreement
+        Recusal List ListItem Policy Identifier Holding Trade Filer Credential
+        Relationship MatchDecision Authority Designation RosterEntry Selection Vulnerability Referral LegalHold
+    }
 }

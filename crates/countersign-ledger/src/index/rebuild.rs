@@ -12,8 +12,9 @@ use countersign_store::Store;
 use super::concern::{Before, Concern, Rereading, concern};
 use super::memory::{Page, Seen};
 use super::peek::{Peeked, peek};
-use crate::open::{OpenError, content_of, damaged, record_of};
+use crate::open::{OpenError, damaged};
 use crate::state::{key_hash, request_hash};
+use crate::stored::{content_of, record_of};
 
 /// Where entries are read from, and what is known after the newest.
 pub(crate) struct Source<'a> {
