@@ -10,7 +10,7 @@ use crate::law::{
 };
 use crate::limits::{self, Edition};
 use crate::rules;
-use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
+use crate::scenario::{Asset, Form, HeldAgainst, Holder, PaperKind, Scenario};
 use crate::three::Three;
 
 /// What an answer says of itself where nothing stands against taking part.
@@ -110,7 +110,7 @@ fn home(point: Point) -> (Kind, rules::Rule, &'static str) {
 /// The points of one kind come first where they are asked for; then the gravest.
 fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts, edition: Option<&Edition>) -> Answer {
     let Sheet { findings, mut obligations } = sheet;
-    let points = points(scenario);
+    let points = points(scenario, &findings);
     let asked = |f: &Finding| !points.contains(&f.point);
     let mut by_kind: Vec<(Kind, Vec<Finding>)> = Vec::new();
     for (kind, finding) in findings {
@@ -149,13 +149,17 @@ fn rule_set() -> &'static str {
 }
 
 /// The points asked for; where none is, those the facts dwell on.
-fn points(s: &Scenario) -> Vec<Point> {
+fn points(s: &Scenario, findings: &[(Kind, Finding)]) -> Vec<Point> {
     if !s.asks.is_empty() {
         return s.asks.clone();
     }
     let work = &s.past_work;
     let no_bar_stated = work.is_empty() && s.posts.is_empty();
+    let excepted = findings.iter().any(|(_, f)| f.point == Point::Exception && f.outcome == Outcome::ElementMet);
+    let behind_the_scenes = s.acts.iter().any(|a| a.form == Some(Form::BehindTheScenes));
     match () {
+        // Nothing of the contact need be asked where an exception permits it, or where there is none.
+        () if excepted || (behind_the_scenes && !no_bar_stated) => vec![Point::MayAct],
         // Nothing is stated that a bar could rest on, so it is the contact itself that is asked about.
         () if !s.acts.is_empty() && no_bar_stated => vec![Point::Contact, Point::IntentToInfluence, Point::ToEmployee, Point::OnBehalf],
         () if s.acts.iter().any(|a| !a.purpose.is_empty() || !a.presence.is_empty()) => vec![Point::MayAct],

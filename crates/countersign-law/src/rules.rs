@@ -44,7 +44,7 @@ macro_rules! rules {
 }
 
 rules! {
-    CLASSIFY = "R-208-2", "5 CFR 2635.402(b)(3); 2640.102(l), (m); 2640.103(a)(1)", "Is it a particular matter, and with parties?";
+    CLASSIFY = "R-208-2" v 2, "5 CFR 2635.402(b)(3); 2640.102(l), (m); 2640.103(a)(1)", "Is it a particular matter, and with parties?";
     STATUS = "R-STA-2", "18 U.S.C. 208(a); 5 CFR 2635.102(h), 2640.102(b)", "Do these rules bind the person?";
     STEPS = "R-208-3", "5 CFR 2635.402(b)(4); 2640.103(a)(2)", "Is the participation personal and substantial?";
     INTEREST = "R-208-1", "18 U.S.C. 208(a); 5 CFR 2635.402; 2640.103", "Does the matter affect an interest of the person or one imputed to the person?";
@@ -64,7 +64,7 @@ rules! {
     TAX_EXEMPT = "R-2640-E", "5 CFR 2640.202(e)", "Is it only an investment of a tax-exempt organization?";
     PARTNERS = "R-2640-GP", "5 CFR 2640.202(f)", "Is it a general partner's, and unrelated or remote?";
     HIRING = "R-2640-HA", "5 CFR 2640.203(a)", "Is it a hiring decision about an issuer's employee?";
-    LEAVE = "R-2640-HB", "5 CFR 2640.203(b)", "Is it a general matter and the person on leave from a university?";
+    LEAVE = "R-2640-HB" v 2, "5 CFR 2640.203(b)", "Is it a general matter and the person on leave from a university?";
     CAMPUS = "R-2640-HC", "5 CFR 2640.203(c)", "Does it concern another campus?";
     FEDERAL_PAY = "R-2640-HD", "5 CFR 2640.203(d)", "Is it only federal pay or benefits?";
     LOYALTY = "R-2640-HE", "5 CFR 2640.203(e)", "Is it only a loyalty programme open to all?";
@@ -123,8 +123,8 @@ rules! {
     OFFICIAL_ACTION = "R-207-21", "5 CFR 2641.204(i)", "Is official action sought?";
     VERY_SENIOR = "R-207-5", "18 U.S.C. 207(d); 5 CFR 2641.205", "Does the bar on very senior employees apply?";
     FOREIGN = "R-207-6", "18 U.S.C. 207(f); 5 CFR 2641.206", "Is a foreign government represented, aided or advised?";
-    EXCEPTION = "R-207-7", "5 CFR 2641.301", "Does an exception or waiver apply?";
-    REPORT = "R-FIL-1", "5 CFR 2634.201, 2634.202", "Is a public report due, and when?";
+    EXCEPTION = "R-207-7" v 2, "5 CFR 2641.301", "Does an exception or waiver apply?";
+    REPORT = "R-FIL-1" v 2, "5 CFR 2634.201, 2634.202", "Is a public report due, and when?";
     TRANSACTION = "R-STK-2", "5 CFR 2634.201(f), 2634.309", "Is a report of the transaction due?";
     CONFIDENTIAL = "R-FIL-2", "5 CFR 2634.904", "Is a confidential report required?";
     BIRTHRIGHT = "R-208-B", "18 U.S.C. 208(b)(4); 5 CFR 2635.402(d)", "Is it only an Indian birthright, and its tribe, allotment or fund no party?";
