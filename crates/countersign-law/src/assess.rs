@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, PolicyName, Question, Verdict, Verdicts};
 use crate::law::{
-    Ask, Case, Sheet, classify, disclosure, fd, hold, information, misuse, post, procurement, s208, s502, s503, seeking, seeking_bar,
-    trading,
+    Ask, Case, Sheet, adviser, classify, disclosure, fd, hold, information, misuse, post, procurement, s208, s502, s503, seeking,
+    seeking_bar, trading, wall,
 };
 use crate::limits::{self, Edition};
 use crate::rules;
@@ -49,6 +49,8 @@ pub fn assess_under(scenario: &Scenario, edition: &Edition) -> Answer {
     information::information(&case, &mut sheet);
     fd::selective(&case, &mut sheet);
     trading::trades(&case, &mut sheet);
+    adviser::holdings(&case, &mut sheet);
+    wall::crossings(&case, &mut sheet);
     procurement::procurement(&case, &mut sheet);
     post::post_employment(&case, &mut sheet);
     disclosure::disclosure(&case, &mut sheet);
@@ -103,6 +105,8 @@ fn home(point: Point) -> (Kind, rules::Rule, &'static str) {
         Compensation => (Kind::PostEmployment, rules::CONTRACTOR_PAY, "`compensation`, `procurements`"),
         SelectiveDisclosure => (Kind::NonpublicInfo, rules::SELECTIVE, "`selective_disclosures`"),
         PersonalTrade => (Kind::Trading, rules::STAFF_TRADES, "`trades`"),
+        HoldingsReports => (Kind::Trading, rules::ACCESS_PERSONS, "`access_person`"),
+        WallCrossing => (Kind::NonpublicInfo, rules::WALL, "`wall_crossings`"),
         Certificate => (Kind::Disclosure, rules::CERTIFICATE, "`certificates`"),
     }
 }
@@ -282,9 +286,10 @@ fn trade(case: &Case<'_>, sheet: &Sheet) -> Verdict {
     let nonpublic: Vec<_> = s.information.iter().map(|u| information::nonpublic(case, u)).collect();
     let knows = nonpublic.contains(&Three::Yes);
     let settled = !nonpublic.is_empty() && nonpublic.iter().all(|n| *n == Three::No);
+    let inside = wall::inside(case);
     let derivative = s.interests.iter().any(|i| i.asset == Some(Asset::EventContract) && knows);
     match () {
-        () if listed || derivative || knows || sheet.has(Kind::NonpublicInfo, Outcome::UseProhibited) => Verdict::No,
+        () if listed || derivative || knows || inside || sheet.has(Kind::NonpublicInfo, Outcome::UseProhibited) => Verdict::No,
         () if settled => Verdict::Yes,
         () => Verdict::Undetermined,
     }

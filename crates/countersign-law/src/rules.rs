@@ -20,7 +20,7 @@ impl Rule {
     pub fn authority(&self) -> &'static str {
         match () {
             () if self.cite.contains("U.S.C.") || self.cite.contains("STOCK Act") => "statute",
-            () if self.cite.contains("CFR") => "regulation",
+            () if self.cite.contains("CFR") || self.cite.contains("Regulation (EU)") => "regulation",
             () => "agreement",
         }
     }
@@ -137,7 +137,9 @@ rules! {
     TRUST = "R-10B-3", "17 CFR 240.10b5-2(b)", "Is there a duty of trust or confidence?";
     DECEPTION = "R-CEA-2", "7 U.S.C. 9(1); 17 CFR 180.1", "Is a commodity, swap or event contract traded on information taken in breach of a duty?";
     SELECTIVE = "R-FD-1", "17 CFR 243.100-243.103", "Did an issuer tell some and not all?";
-    STAFF_TRADES = "R-MKT-5", "5 CFR 4401.102", "Does a personal trade keep to the trading rule?";
+    STAFF_TRADES = "R-MKT-5" v 2, "5 CFR 4401.102", "Does a personal trade keep to the trading rule?";
+    ACCESS_PERSONS = "R-MKT-7", "17 CFR 275.204A-1", "Do an adviser's staff report holdings and trades in time, and ask before offerings?";
+    WALL = "R-MKT-8", "Regulation (EU) No 596/2014, article 11; or the agreement or policy that requires it", "Was inside information told across a wall in the right steps?";
     TWO_YEAR_PERIOD = "R-207-22", "18 U.S.C. 207(a)(2); 5 CFR 2641.202(b), (c)", "When does the two-year bar begin and end?";
     CERTIFICATE = "R-CD-1", "5 CFR 2634.1002-2634.1005", "Can a certificate of divestiture be issued?";
 }
