@@ -47,7 +47,7 @@ rules! {
     CLASSIFY = "R-208-2" v 2, "5 CFR 2635.402(b)(3); 2640.102(l), (m); 2640.103(a)(1)", "Is it a particular matter, and with parties?";
     STATUS = "R-STA-2", "18 U.S.C. 208(a); 5 CFR 2635.102(h), 2640.102(b)", "Do these rules bind the person?";
     STEPS = "R-208-3", "5 CFR 2635.402(b)(4); 2640.103(a)(2)", "Is the participation personal and substantial?";
-    INTEREST = "R-208-1", "18 U.S.C. 208(a); 5 CFR 2635.402; 2640.103", "Does the matter affect an interest of the person or one imputed to the person?";
+    INTEREST = "R-208-1" v 2, "18 U.S.C. 208(a); 5 CFR 2635.402; 2640.103", "Does the matter affect an interest of the person or one imputed to the person?";
     NONPARTY = "R-208-4", "5 CFR 2635.402(b)(1) note 2", "Does it affect a nonparty bound up with a party?";
     COMPETITOR = "R-208-5", "5 CFR 2635.402(b)(1)", "Does it affect a competitor?";
     DIVESTED = "R-208-6", "5 CFR 2635.402(e)", "Was the interest divested?";
@@ -57,9 +57,9 @@ rules! {
     SECTOR_SUM = "R-2640-S2", "5 CFR 2640.201(b)(2)", "Do funds of the sector come to no more than the limit?";
     PLAN = "R-2640-B", "5 CFR 2640.201(c)", "Is it an exempt benefit plan?";
     FUND_GENERAL = "R-2640-F", "5 CFR 2640.201(d)", "Is it a general matter about the fund itself?";
-    PARTY_SUM = "R-2640-P", "5 CFR 2640.202(a)", "Do securities of parties come to no more than the limit?";
-    NONPARTY_SUM = "R-2640-N", "5 CFR 2640.202(b)", "Do all affected securities come to no more than the limit?";
-    GENERAL_SUM = "R-2640-G", "5 CFR 2640.202(c)", "Do securities affected by a general matter keep within both limits?";
+    PARTY_SUM = "R-2640-P" v 2, "5 CFR 2640.202(a)", "Do securities of parties come to no more than the limit?";
+    NONPARTY_SUM = "R-2640-N" v 2, "5 CFR 2640.202(b)", "Do all affected securities come to no more than the limit?";
+    GENERAL_SUM = "R-2640-G" v 2, "5 CFR 2640.202(c)", "Do securities affected by a general matter keep within both limits?";
     FEDERAL_SHORT = "R-2640-T", "5 CFR 2640.202(d)", "Is it a Treasury bill or savings bond?";
     TAX_EXEMPT = "R-2640-E", "5 CFR 2640.202(e)", "Is it only an investment of a tax-exempt organization?";
     PARTNERS = "R-2640-GP", "5 CFR 2640.202(f)", "Is it a general partner's, and unrelated or remote?";
@@ -117,7 +117,7 @@ rules! {
     TWO_YEARS = "R-207-2", "18 U.S.C. 207(a)(2); 5 CFR 2641.202", "Does the two-year bar apply?";
     TRADE_TREATY = "R-207-3", "18 U.S.C. 207(b); 5 CFR 2641.203", "Does the bar on trade and treaty negotiations apply?";
     SENIOR = "R-207-4", "18 U.S.C. 207(c); 5 CFR 2641.204", "Does the bar on senior employees apply?";
-    SENIOR_STATUS = "R-207-18", "5 CFR 2641.104; 2641.204(c)", "Is the person a former, a former senior or a former very senior employee?";
+    SENIOR_STATUS = "R-207-18" v 2, "5 CFR 2641.104; 2641.204(c)", "Is the person a former, a former senior or a former very senior employee?";
     SENIOR_PERIOD = "R-207-19", "5 CFR 2641.204(d), (g); 2641.205(c)", "When does the bar begin and end, and as to whom?";
     FORMER_AGENCY = "R-207-20", "5 CFR 2641.204(g); 2641.302", "Is it the former agency?";
     OFFICIAL_ACTION = "R-207-21", "5 CFR 2641.204(i)", "Is official action sought?";
