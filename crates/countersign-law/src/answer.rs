@@ -25,9 +25,9 @@ pub enum Kind {
     Seeking,
     /// Use of office (5 CFR 2635.702).
     Misuse,
-    /// Use of information (5 CFR 2635.703, securities and commodities law, Regulation FD, 41 U.S.C. 2102).
+    /// Use of information (5 CFR 2635.703, securities and commodities law, Regulation FD, wall crossings, 41 U.S.C. 2102).
     NonpublicInfo,
-    /// Personal trades under a trading rule (5 CFR 4401.102).
+    /// Personal trades and reports of them under a trading rule (5 CFR 4401.102, 17 CFR 275.204A-1).
     Trading,
     /// After Government service (18 U.S.C. 207).
     PostEmployment,
@@ -163,6 +163,10 @@ pub enum Point {
     SelectiveDisclosure,
     /// Does a personal trade keep to the trading rule?
     PersonalTrade,
+    /// Are an adviser's staff's reports of holdings in time?
+    HoldingsReports,
+    /// Was inside information told across a wall in the right steps?
+    WallCrossing,
     /// Can a certificate of divestiture be issued?
     Certificate,
 }

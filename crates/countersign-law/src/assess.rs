@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 
 use crate::answer::{Answer, Finding, Flag, Kind, KindAnswer, Outcome, Point, PolicyName, Question, Verdict, Verdicts};
 use crate::law::{
-    Ask, Case, Sheet, classify, disclosure, fd, hold, information, misuse, post, procurement, s208, s502, s503, seeking, seeking_bar,
-    trading,
+    Ask, Case, Sheet, adviser, classify, disclosure, fd, hold, information, misuse, post, procurement, s208, s502, s503, seeking,
+    seeking_bar, trading, wall,
 };
 use crate::limits::{self, Edition};
 use crate::rules;
-use crate::scenario::{Asset, HeldAgainst, Holder, PaperKind, Scenario};
+use crate::scenario::{Asset, Form, HeldAgainst, Holder, PaperKind, Scenario};
 use crate::three::Three;
 
 /// What an answer says of itself where nothing stands against taking part.
@@ -49,6 +49,8 @@ pub fn assess_under(scenario: &Scenario, edition: &Edition) -> Answer {
     information::information(&case, &mut sheet);
     fd::selective(&case, &mut sheet);
     trading::trades(&case, &mut sheet);
+    adviser::holdings(&case, &mut sheet);
+    wall::crossings(&case, &mut sheet);
     procurement::procurement(&case, &mut sheet);
     post::post_employment(&case, &mut sheet);
     disclosure::disclosure(&case, &mut sheet);
@@ -103,6 +105,8 @@ fn home(point: Point) -> (Kind, rules::Rule, &'static str) {
         Compensation => (Kind::PostEmployment, rules::CONTRACTOR_PAY, "`compensation`, `procurements`"),
         SelectiveDisclosure => (Kind::NonpublicInfo, rules::SELECTIVE, "`selective_disclosures`"),
         PersonalTrade => (Kind::Trading, rules::STAFF_TRADES, "`trades`"),
+        HoldingsReports => (Kind::Trading, rules::ACCESS_PERSONS, "`access_person`"),
+        WallCrossing => (Kind::NonpublicInfo, rules::WALL, "`wall_crossings`"),
         Certificate => (Kind::Disclosure, rules::CERTIFICATE, "`certificates`"),
     }
 }
@@ -110,7 +114,7 @@ fn home(point: Point) -> (Kind, rules::Rule, &'static str) {
 /// The points of one kind come first where they are asked for; then the gravest.
 fn in_order(scenario: &Scenario, sheet: Sheet, verdicts: Verdicts, edition: Option<&Edition>) -> Answer {
     let Sheet { findings, mut obligations } = sheet;
-    let points = points(scenario);
+    let points = points(scenario, &findings);
     let asked = |f: &Finding| !points.contains(&f.point);
     let mut by_kind: Vec<(Kind, Vec<Finding>)> = Vec::new();
     for (kind, finding) in findings {
@@ -149,13 +153,17 @@ fn rule_set() -> &'static str {
 }
 
 /// The points asked for; where none is, those the facts dwell on.
-fn points(s: &Scenario) -> Vec<Point> {
+fn points(s: &Scenario, findings: &[(Kind, Finding)]) -> Vec<Point> {
     if !s.asks.is_empty() {
         return s.asks.clone();
     }
     let work = &s.past_work;
     let no_bar_stated = work.is_empty() && s.posts.is_empty();
+    let excepted = findings.iter().any(|(_, f)| f.point == Point::Exception && f.outcome == Outcome::ElementMet);
+    let behind_the_scenes = s.acts.iter().any(|a| a.form == Some(Form::BehindTheScenes));
     match () {
+        // Nothing of the contact need be asked where an exception permits it, or where there is none.
+        () if excepted || (behind_the_scenes && !no_bar_stated) => vec![Point::MayAct],
         // Nothing is stated that a bar could rest on, so it is the contact itself that is asked about.
         () if !s.acts.is_empty() && no_bar_stated => vec![Point::Contact, Point::IntentToInfluence, Point::ToEmployee, Point::OnBehalf],
         () if s.acts.iter().any(|a| !a.purpose.is_empty() || !a.presence.is_empty()) => vec![Point::MayAct],
@@ -278,9 +286,10 @@ fn trade(case: &Case<'_>, sheet: &Sheet) -> Verdict {
     let nonpublic: Vec<_> = s.information.iter().map(|u| information::nonpublic(case, u)).collect();
     let knows = nonpublic.contains(&Three::Yes);
     let settled = !nonpublic.is_empty() && nonpublic.iter().all(|n| *n == Three::No);
+    let inside = wall::inside(case);
     let derivative = s.interests.iter().any(|i| i.asset == Some(Asset::EventContract) && knows);
     match () {
-        () if listed || derivative || knows || sheet.has(Kind::NonpublicInfo, Outcome::UseProhibited) => Verdict::No,
+        () if listed || derivative || knows || inside || sheet.has(Kind::NonpublicInfo, Outcome::UseProhibited) => Verdict::No,
         () if settled => Verdict::Yes,
         () => Verdict::Undetermined,
     }

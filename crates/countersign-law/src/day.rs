@@ -27,6 +27,12 @@ impl Day {
         Self(self.0.saturating_add(span))
     }
 
+    /// The last day of its calendar quarter.
+    pub fn quarter_end(self) -> Self {
+        let last_month = (self.0.month() - 1) / 3 * 3 + 3;
+        Self::new(self.0.year(), last_month, 1).map_or(self, |first| Self(first.0.last_of_month()))
+    }
+
     /// So many days later (earlier when negative).
     pub fn plus_days(self, days: i64) -> Self {
         // Beyond what a span holds lies the end of the calendar; `saturating_add` stops there as well.

@@ -113,6 +113,14 @@ pub struct Limits {
     pub late_fee: u64,
     /// Days after which it is owed: 5 CFR 2634.704(a).
     pub late_fee_after_days: i64,
+    /// First report of an adviser's access person, days: 17 CFR 275.204A-1(b)(1)(ii)(A).
+    pub access_person_report_days: i64,
+    /// Holdings in such reports are at most so many days old: 17 CFR 275.204A-1(b)(1)(ii).
+    pub holdings_current_days: i64,
+    /// A report of holdings is made once in so many months: 17 CFR 275.204A-1(b)(1)(ii)(B).
+    pub holdings_report_months: i32,
+    /// Report of a quarter's transactions after its end, days: 17 CFR 275.204A-1(b)(2)(ii).
+    pub quarter_report_days: i64,
 }
 
 /// Why bytes are not an edition.

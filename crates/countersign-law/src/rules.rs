@@ -20,7 +20,7 @@ impl Rule {
     pub fn authority(&self) -> &'static str {
         match () {
             () if self.cite.contains("U.S.C.") || self.cite.contains("STOCK Act") => "statute",
-            () if self.cite.contains("CFR") => "regulation",
+            () if self.cite.contains("CFR") || self.cite.contains("Regulation (EU)") => "regulation",
             () => "agreement",
         }
     }
@@ -44,10 +44,10 @@ macro_rules! rules {
 }
 
 rules! {
-    CLASSIFY = "R-208-2", "5 CFR 2635.402(b)(3); 2640.102(l), (m); 2640.103(a)(1)", "Is it a particular matter, and with parties?";
+    CLASSIFY = "R-208-2" v 2, "5 CFR 2635.402(b)(3); 2640.102(l), (m); 2640.103(a)(1)", "Is it a particular matter, and with parties?";
     STATUS = "R-STA-2", "18 U.S.C. 208(a); 5 CFR 2635.102(h), 2640.102(b)", "Do these rules bind the person?";
     STEPS = "R-208-3", "5 CFR 2635.402(b)(4); 2640.103(a)(2)", "Is the participation personal and substantial?";
-    INTEREST = "R-208-1", "18 U.S.C. 208(a); 5 CFR 2635.402; 2640.103", "Does the matter affect an interest of the person or one imputed to the person?";
+    INTEREST = "R-208-1" v 2, "18 U.S.C. 208(a); 5 CFR 2635.402; 2640.103", "Does the matter affect an interest of the person or one imputed to the person?";
     NONPARTY = "R-208-4", "5 CFR 2635.402(b)(1) note 2", "Does it affect a nonparty bound up with a party?";
     COMPETITOR = "R-208-5", "5 CFR 2635.402(b)(1)", "Does it affect a competitor?";
     DIVESTED = "R-208-6", "5 CFR 2635.402(e)", "Was the interest divested?";
@@ -57,14 +57,14 @@ rules! {
     SECTOR_SUM = "R-2640-S2", "5 CFR 2640.201(b)(2)", "Do funds of the sector come to no more than the limit?";
     PLAN = "R-2640-B", "5 CFR 2640.201(c)", "Is it an exempt benefit plan?";
     FUND_GENERAL = "R-2640-F", "5 CFR 2640.201(d)", "Is it a general matter about the fund itself?";
-    PARTY_SUM = "R-2640-P", "5 CFR 2640.202(a)", "Do securities of parties come to no more than the limit?";
-    NONPARTY_SUM = "R-2640-N", "5 CFR 2640.202(b)", "Do all affected securities come to no more than the limit?";
-    GENERAL_SUM = "R-2640-G", "5 CFR 2640.202(c)", "Do securities affected by a general matter keep within both limits?";
+    PARTY_SUM = "R-2640-P" v 2, "5 CFR 2640.202(a)", "Do securities of parties come to no more than the limit?";
+    NONPARTY_SUM = "R-2640-N" v 2, "5 CFR 2640.202(b)", "Do all affected securities come to no more than the limit?";
+    GENERAL_SUM = "R-2640-G" v 2, "5 CFR 2640.202(c)", "Do securities affected by a general matter keep within both limits?";
     FEDERAL_SHORT = "R-2640-T", "5 CFR 2640.202(d)", "Is it a Treasury bill or savings bond?";
     TAX_EXEMPT = "R-2640-E", "5 CFR 2640.202(e)", "Is it only an investment of a tax-exempt organization?";
     PARTNERS = "R-2640-GP", "5 CFR 2640.202(f)", "Is it a general partner's, and unrelated or remote?";
     HIRING = "R-2640-HA", "5 CFR 2640.203(a)", "Is it a hiring decision about an issuer's employee?";
-    LEAVE = "R-2640-HB", "5 CFR 2640.203(b)", "Is it a general matter and the person on leave from a university?";
+    LEAVE = "R-2640-HB" v 2, "5 CFR 2640.203(b)", "Is it a general matter and the person on leave from a university?";
     CAMPUS = "R-2640-HC", "5 CFR 2640.203(c)", "Does it concern another campus?";
     FEDERAL_PAY = "R-2640-HD", "5 CFR 2640.203(d)", "Is it only federal pay or benefits?";
     LOYALTY = "R-2640-HE", "5 CFR 2640.203(e)", "Is it only a loyalty programme open to all?";
@@ -117,14 +117,14 @@ rules! {
     TWO_YEARS = "R-207-2", "18 U.S.C. 207(a)(2); 5 CFR 2641.202", "Does the two-year bar apply?";
     TRADE_TREATY = "R-207-3", "18 U.S.C. 207(b); 5 CFR 2641.203", "Does the bar on trade and treaty negotiations apply?";
     SENIOR = "R-207-4", "18 U.S.C. 207(c); 5 CFR 2641.204", "Does the bar on senior employees apply?";
-    SENIOR_STATUS = "R-207-18", "5 CFR 2641.104; 2641.204(c)", "Is the person a former, a former senior or a former very senior employee?";
+    SENIOR_STATUS = "R-207-18" v 2, "5 CFR 2641.104; 2641.204(c)", "Is the person a former, a former senior or a former very senior employee?";
     SENIOR_PERIOD = "R-207-19", "5 CFR 2641.204(d), (g); 2641.205(c)", "When does the bar begin and end, and as to whom?";
     FORMER_AGENCY = "R-207-20", "5 CFR 2641.204(g); 2641.302", "Is it the former agency?";
     OFFICIAL_ACTION = "R-207-21", "5 CFR 2641.204(i)", "Is official action sought?";
     VERY_SENIOR = "R-207-5", "18 U.S.C. 207(d); 5 CFR 2641.205", "Does the bar on very senior employees apply?";
     FOREIGN = "R-207-6", "18 U.S.C. 207(f); 5 CFR 2641.206", "Is a foreign government represented, aided or advised?";
-    EXCEPTION = "R-207-7", "5 CFR 2641.301", "Does an exception or waiver apply?";
-    REPORT = "R-FIL-1", "5 CFR 2634.201, 2634.202", "Is a public report due, and when?";
+    EXCEPTION = "R-207-7" v 2, "5 CFR 2641.301", "Does an exception or waiver apply?";
+    REPORT = "R-FIL-1" v 2, "5 CFR 2634.201, 2634.202", "Is a public report due, and when?";
     TRANSACTION = "R-STK-2", "5 CFR 2634.201(f), 2634.309", "Is a report of the transaction due?";
     CONFIDENTIAL = "R-FIL-2", "5 CFR 2634.904", "Is a confidential report required?";
     BIRTHRIGHT = "R-208-B", "18 U.S.C. 208(b)(4); 5 CFR 2635.402(d)", "Is it only an Indian birthright, and its tribe, allotment or fund no party?";
@@ -137,7 +137,9 @@ rules! {
     TRUST = "R-10B-3", "17 CFR 240.10b5-2(b)", "Is there a duty of trust or confidence?";
     DECEPTION = "R-CEA-2", "7 U.S.C. 9(1); 17 CFR 180.1", "Is a commodity, swap or event contract traded on information taken in breach of a duty?";
     SELECTIVE = "R-FD-1", "17 CFR 243.100-243.103", "Did an issuer tell some and not all?";
-    STAFF_TRADES = "R-MKT-5", "5 CFR 4401.102", "Does a personal trade keep to the trading rule?";
+    STAFF_TRADES = "R-MKT-5" v 2, "5 CFR 4401.102", "Does a personal trade keep to the trading rule?";
+    ACCESS_PERSONS = "R-MKT-7", "17 CFR 275.204A-1", "Do an adviser's staff report holdings and trades in time, and ask before offerings?";
+    WALL = "R-MKT-8", "Regulation (EU) No 596/2014, article 11; or the agreement or policy that requires it", "Was inside information told across a wall in the right steps?";
     TWO_YEAR_PERIOD = "R-207-22", "18 U.S.C. 207(a)(2); 5 CFR 2641.202(b), (c)", "When does the two-year bar begin and end?";
     CERTIFICATE = "R-CD-1", "5 CFR 2634.1002-2634.1005", "Can a certificate of divestiture be issued?";
 }

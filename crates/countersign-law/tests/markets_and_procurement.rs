@@ -381,3 +381,115 @@ fn each_end_of_service_begins_two_years() {
     assert_eq!(outcome(&a, Kind::PostEmployment), Some(Outcome::Period));
     assert!(of_rule.contains(&"2027-01-31".to_owned()) && of_rule.contains(&"2027-09-01".to_owned()), "{of_rule:?}");
 }
+
+/// 17 CFR 275.204A-1(c), (b)(2), (b)(3): approval before an offering, and a report within thirty days of the quarter's end.
+#[test]
+fn an_advisers_staff_ask_before_offerings_and_report_each_quarter() {
+    let trade = |more: Value| {
+        let mut t =
+            json!({"rule": "adviser_code_17_cfr_275_204a_1", "holder": "self", "asset": "stock", "side": "purchase", "on": "2026-02-10"});
+        t.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        outcome(&answer(json!({"as_of": "2026-06-01", "person": {"status": "partner"}, "trades": [t]})), Kind::Trading).unwrap()
+    };
+    // The quarter ends on 31 March; thirty days after that is 30 April.
+    let plain = |on: &str| trade(json!({"offering": "neither", "reported_on": on}));
+    assert_eq!(plain("2026-04-30"), Outcome::NoViolation);
+    assert_eq!(plain("2026-05-01"), Outcome::Violation);
+    assert_eq!(trade(json!({"offering": "neither"})), Outcome::Refer);
+    assert_eq!(trade(json!({"reported_on": "2026-04-01"})), Outcome::Refer, "an offering is not excluded");
+    assert_eq!(
+        trade(json!({"offering": "neither", "reported_on": "2026-05-20", "statement_received_on": "2026-04-15"})),
+        Outcome::NoViolation
+    );
+    assert_eq!(trade(json!({"offering": "neither", "automatic_plan": true})), Outcome::NoViolation);
+    assert_eq!(trade(json!({"offering": "neither", "account_without_influence": true})), Outcome::NoViolation);
+    assert_eq!(trade(json!({"offering": "neither", "asset": "treasury_bond"})), Outcome::NoViolation);
+    let fund = |ours: bool| trade(json!({"offering": "neither", "asset": "mutual_fund", "fund_of_the_adviser": ours}));
+    assert_eq!((fund(false), fund(true)), (Outcome::NoViolation, Outcome::Refer));
+    for offering in ["limited", "initial_public"] {
+        let offered = |more: Value| {
+            let mut all = json!({"offering": offering, "reported_on": "2026-04-01"});
+            all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            trade(all)
+        };
+        assert_eq!(offered(json!({"made_without_clearance": true})), Outcome::Violation);
+        assert_eq!(offered(json!({"cleared_on": "2026-02-11"})), Outcome::Violation);
+        assert_eq!(offered(json!({"cleared_on": "2026-02-10"})), Outcome::NoViolation);
+        assert_eq!(offered(json!({})), Outcome::Refer);
+        assert_eq!(offered(json!({"side": "sale"})), Outcome::NoViolation);
+    }
+}
+
+/// 17 CFR 275.204A-1(b)(1), (d), (e)(1): who reports holdings, when, and how old they may be.
+#[test]
+fn an_advisers_staff_report_what_they_hold() {
+    let reported = |on: &str, p: Value| {
+        let mut facts = json!({"sees_clients_trades": true, "since": "2026-01-05"});
+        facts.as_object_mut().unwrap().extend(p.as_object().unwrap().clone());
+        let a = answer(json!({"as_of": on, "person": {"status": "partner"}, "access_person": facts}));
+        (outcome(&a, Kind::Trading).unwrap(), a.obligations.len())
+    };
+    let first = |on: &str, of: &str| reported("2026-03-01", json!({"holdings_reports": [{"submitted_on": on, "current_as_of": of}]})).0;
+    assert_eq!(first("2026-01-15", "2025-11-21"), Outcome::NoViolation);
+    assert_eq!(first("2026-01-16", "2026-01-01"), Outcome::Violation);
+    assert_eq!(first("2026-01-15", "2025-11-20"), Outcome::Violation);
+    assert_eq!(reported("2026-01-15", json!({})), (Outcome::NoViolation, 1), "not due yet, and owed");
+    assert_eq!(reported("2026-01-16", json!({})).0, Outcome::Refer);
+    let year = |on: &str, of: &str, today: &str| {
+        let reports = json!([{"submitted_on": "2026-01-10", "current_as_of": "2026-01-05"}, {"submitted_on": on, "current_as_of": of}]);
+        reported(today, json!({"holdings_reports": reports})).0
+    };
+    assert_eq!(year("2027-01-10", "2026-12-31", "2027-06-01"), Outcome::NoViolation);
+    assert_eq!(year("2027-01-10", "2026-11-25", "2027-06-01"), Outcome::Violation, "46 days old");
+    assert_eq!(year("2027-03-01", "2027-02-28", "2027-06-01"), Outcome::Refer, "the adviser selects the day of the year");
+    assert_eq!(year("2028-01-10", "2028-01-05", "2028-06-01"), Outcome::Violation, "two years without one");
+    assert_eq!(reported("2026-03-01", json!({"sole_with_records": true})).0, Outcome::NoViolation);
+    let partner = json!({"sees_clients_trades": false, "sees_recommendations": false, "director_officer_or_partner": true});
+    assert_eq!(reported("2026-03-01", partner.clone()).0, Outcome::Refer, "presumed where advice is the primary business");
+    let mut none = partner;
+    none["advice_is_primary_business"] = json!(false);
+    assert_eq!(reported("2026-03-01", none).0, Outcome::NoViolation);
+}
+
+/// Wall crossing: consent, warning, information, and word when it is over; until then whoever was told does not trade.
+#[test]
+fn a_wall_is_crossed_with_consent_and_back_with_a_notice() {
+    let crossing = |more: Value| {
+        let mut w = json!({
+            "rule": "agreement_or_policy", "issuer": "Harrow Corp", "consented_on": "2026-02-01", "given_on": "2026-02-01", "named_before_consent": false,
+            "told_not_to_trade": true, "told_to_keep_confidence": true, "considered_in_writing": true, "recorded": true,
+        });
+        w.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        answer(json!({"as_of": "2026-03-01", "person": {"status": "partner"}, "wall_crossings": [w]}))
+    };
+    let of = |more: Value| outcome(&crossing(more), Kind::NonpublicInfo).unwrap();
+    assert_eq!(of(json!({})), Outcome::NoViolation);
+    let left_out = [
+        json!({"named_before_consent": true}),
+        json!({"consented_on": "2026-02-02"}),
+        json!({"declined": true}),
+        json!({"told_not_to_trade": false}),
+        json!({"recorded": false}),
+    ];
+    for step in left_out {
+        assert_eq!(of(step.clone()), Outcome::UseProhibited, "{step}");
+        let mut law = step.clone();
+        law["rule"] = json!("market_abuse_regulation");
+        assert_eq!(of(law), Outcome::Refer, "article 11 presumes, and forbids nothing: {step}");
+    }
+    for unknown in ["consented_on", "told_not_to_trade", "named_before_consent", "recorded", "rule"] {
+        assert_eq!(of(json!({unknown: null})), Outcome::Refer, "{unknown}");
+    }
+    assert_eq!(of(json!({"given_on": null, "consented_on": null, "declined": true})), Outcome::NoViolation, "asked, and not told");
+    let told = |more: Value| {
+        let mut all = json!({"told_to_person": true});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        crossing(all).verdicts.trade
+    };
+    assert_eq!(told(json!({})), Verdict::No);
+    assert_eq!(told(json!({"ceased_on": "2026-02-20"})), Verdict::No, "over, and nobody has said so");
+    assert_eq!(told(json!({"told_ceased_on": "2026-03-02"})), Verdict::No, "not told yet");
+    assert_eq!(told(json!({"told_ceased_on": "2026-02-21"})), Verdict::Undetermined);
+    let over = crossing(json!({"ceased_on": "2026-02-20"}));
+    assert!(over.obligations.iter().any(|o| o.what.contains("no longer inside information") && o.by.is_some()));
+}

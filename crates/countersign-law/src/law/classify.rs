@@ -29,6 +29,8 @@ impl Class {
                 Some(Addressed::OneClass) => Self::General,
                 Some(_) => Self::NotParticular,
                 None if matter.names_a_party() => Self::Parties,
+                // The posts of an office that is reorganized are a discrete class by themselves (2640.203(d) examples 7, 8 and 10).
+                None if matter.kind == Some(MatterKind::Reorganization) => Self::General,
                 None => Self::Unknown,
             },
         }

@@ -111,6 +111,15 @@ fn days_in_year(case: &Case<'_>, f: &Filing) -> Option<u64> {
 fn public(case: &Case<'_>, f: &Filing, sheet: &mut Sheet) {
     let limits = case.limits;
     let other = f.other_filer_position_within_30_days == Some(true);
+    let days = days_in_year(case, f);
+    // A detail or acting post that ends leaves the person in the service: what it was long enough for stays due, and the report on leaving with it.
+    if let Some(left) = f.left_on.filter(|_| f.position == Some(PositionLevel::ActingInSenior)) {
+        if days.is_some_and(|n| n > limits.incumbent_over_days) && !other {
+            let by = extended(f, left.plus_days(limits.report_days));
+            sheet.oblige("the person", "file a termination report for the acting or detailed post", Some(by), "5 CFR 2634.201(e)");
+        }
+        return entry(case, f, days, other, sheet);
+    }
     if let Some(left) = f.left_on {
         if other {
             say(
@@ -130,7 +139,6 @@ fn public(case: &Case<'_>, f: &Filing, sheet: &mut Sheet) {
         }
         return;
     }
-    let days = days_in_year(case, f);
     if f.position == Some(PositionLevel::ActingInSenior) || f.assumed_on.is_some() || days.is_some() {
         entry(case, f, days, other, sheet);
         return;

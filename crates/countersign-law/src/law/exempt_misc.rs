@@ -11,6 +11,8 @@ use crate::rules::{
 use crate::scenario::{Asset, Holder, IfDecided, Interest, MatterKind, Organization, Seat, Standing, Status, Step, Tie, TieRole};
 use crate::three::Three;
 
+const OWN_PAY: &str = "the exemption reaches the institution's interests, not the person's own pay or tenure";
+
 /// 2640.203(m).
 pub(super) fn board(stake: &Stake<'_>) -> Option<Shield> {
     let tie = stake.tie()?;
@@ -184,9 +186,9 @@ pub(super) fn job(case: &Case<'_>, class: Class, stake: &Stake<'_>) -> Shield {
     }
     let own_pay = stake.asset != Asset::OrganizationsOwnAffairs;
     if own_pay && org.person_on_leave == Some(true) {
-        return Shield::lost(LEAVE, "the exemption reaches the institution's interests, not the person's own pay or tenure");
+        return Shield::lost(LEAVE, OWN_PAY);
     }
-    if let Some(shield) = representative(case, stake).or_else(|| campus(&org)).or_else(|| leave(class, stake, &org)) {
+    if let Some(shield) = representative(case, stake).or_else(|| campus(&org)).or_else(|| leave(class, stake, tie, &org)) {
         return shield;
     }
     if let Some(shield) = census(case, &org).or_else(|| hospital(case, &org)) {
@@ -206,9 +208,17 @@ fn campus(org: &Organization) -> Option<Shield> {
     ))
 }
 
-fn leave(class: Class, stake: &Stake<'_>, org: &Organization) -> Option<Shield> {
+/// What the papers say a decision does, of the interest itself or of the tie behind it.
+fn effect(stake: &Stake<'_>, tie: Option<&Tie>) -> Option<IfDecided> {
+    stake.interest().and_then(|i| i.if_decided).or_else(|| tie.and_then(|t| t.if_decided))
+}
+
+fn leave(class: Class, stake: &Stake<'_>, tie: Option<&Tie>, org: &Organization) -> Option<Shield> {
     if org.person_on_leave != Some(true) || org.higher_education != Some(true) {
         return None;
+    }
+    if effect(stake, tie) == Some(IfDecided::HoldersPayOrJobChanges) {
+        return Some(Shield::lost(LEAVE, OWN_PAY));
     }
     let as_class = match stake.standing {
         Some(Standing::SingledOutInClass) => Three::No,
@@ -284,8 +294,7 @@ fn adviser(case: &Case<'_>, class: Class, stake: &Stake<'_>, tie: Option<&Tie>) 
     if case.s.person.status != Some(Status::Sge) || case.s.person.committee.is_none() {
         return Shield::None;
     }
-    let effect = stake.interest().and_then(|i| i.if_decided).or_else(|| tie.and_then(|t| t.if_decided));
-    let singled = stake.standing == Some(Standing::SingledOutInClass) || effect == Some(IfDecided::HoldersPayOrJobChanges);
+    let singled = stake.standing == Some(Standing::SingledOutInClass) || effect(stake, tie) == Some(IfDecided::HoldersPayOrJobChanges);
     if class == Class::Parties || singled {
         return Shield::lost(ADVISERS_JOB, "not a matter of general applicability, or it reaches the employer in a way of its own");
     }

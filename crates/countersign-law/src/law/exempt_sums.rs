@@ -126,11 +126,15 @@ pub(super) fn securities(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: 
         _ => return Shield::open(CLASSIFY, super::classify::ask().question, super::classify::ask().settled_by),
     };
     match (traded, shield) {
-        (Three::Unknown, Shield::Exempt(rule, _, lines)) => Shield::Open(
-            rule,
-            super::Ask::new(format!("Is what is held in {} publicly traded?", super::named(stake.name)), "`publicly_traded`"),
-            lines,
-        ),
+        // Stock of a stated worth is within the limit if it is a publicly traded security; of anything else nothing is said before that is known.
+        (Three::Unknown, Shield::Exempt(rule, why, lines)) => {
+            let ask = super::Ask::new(format!("Is what is held in {} publicly traded?", super::named(stake.name)), "`publicly_traded`");
+            let stated = matches!(stake.asset, Asset::Stock | Asset::CorporateBond);
+            match stated {
+                true => Shield::ExemptIf(rule, format!("{why} ({}), provided that it is publicly traded", lines.join("; ")), ask),
+                false => Shield::Open(rule, ask, lines),
+            }
+        }
         (_, shield) => shield,
     }
 }

@@ -1,5 +1,6 @@
 //! The rules, one file for each part of the law. Each function looks at a [`Case`] and writes what it finds on a [`Sheet`].
 
+pub(crate) mod adviser;
 pub(crate) mod classify;
 pub(crate) mod contract;
 pub(crate) mod disclosure;
@@ -25,6 +26,7 @@ pub(crate) mod seeking;
 pub(crate) mod seeking_bar;
 pub(crate) mod stakes;
 pub(crate) mod trading;
+pub(crate) mod wall;
 
 use crate::answer::{Finding, Flag, Kind, Obligation, Outcome, Point};
 use crate::day::Day;

@@ -2,7 +2,7 @@
 
 use super::post_bars::{Verdict, foreign, high, permanent, treaty as treaty_bar, two_years};
 use super::post_contact::{Element, contact, intent, official_action, on_behalf, to_employee};
-use super::post_except::{Exception, exception};
+use super::post_except::{Exception, Lifts, exception};
 use super::post_matter::{Same, parties_now, parties_then, personal, responsibility, same, substantial, united_states};
 use super::post_status::{bars, status};
 use super::{Ask, Case, Sheet};
@@ -102,7 +102,12 @@ fn action(case: &Case<'_>, act: &Act, place: &str, sheet: &mut Sheet) {
 }
 
 fn excepted(case: &Case<'_>, exception: Option<&Exception>, place: &str, sheet: &mut Sheet) {
+    let above = exception.is_some_and(|e| e.lifts == Lifts::High) && bars(case).is_empty() && !case.s.past_work.is_empty();
     match exception {
+        Some(e) if above => {
+            let because = format!("{}; it lifts the bars of 18 U.S.C. 207(c) and (d) alone, and none of them is engaged", e.because);
+            sheet.find(KIND, Outcome::ElementNotMet, Point::Exception, EXCEPTION, because).fact(place);
+        }
         Some(e) => {
             let because = e.if_only.map_or_else(|| e.because.to_owned(), |only| format!("{}, provided that {only}", e.because));
             sheet

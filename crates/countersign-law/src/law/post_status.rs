@@ -171,7 +171,7 @@ fn two_years(case: &Case<'_>, sheet: &mut Sheet) {
 pub(crate) fn status(case: &Case<'_>, sheet: &mut Sheet) {
     let s = case.s;
     let only_service = !s.posts.is_empty()
-        && s.posts.iter().all(|p| p.rank.is_none())
+        && s.posts.iter().all(|p| matches!(p.rank, None | Some(Rank::BelowThreshold)) && p.pay_less_threshold.is_none())
         && s.acts.is_empty()
         && s.past_work.is_empty()
         && s.payments.is_empty();

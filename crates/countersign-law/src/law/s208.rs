@@ -110,10 +110,14 @@ impl Tally {
 }
 
 fn one(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[Stake<'_>], tally: &mut Tally, sheet: &mut Sheet) {
+    let shield = shield(case, class, stake, all);
     if let Touch::No(..) = stake.touch {
+        // An exemption that holds is told of also where the effect would be too indirect to need it.
+        if let Shield::Exempt(..) = shield {
+            write_shield(stake, &shield, sheet);
+        }
         return;
     }
-    let shield = shield(case, class, stake, all);
     if !matches!(shield, Shield::Exempt(..)) {
         adviser_stock(case, stake, sheet);
     }

@@ -19,6 +19,9 @@ pub(crate) fn trades(case: &Case<'_>, sheet: &mut Sheet) {
 }
 
 fn one(case: &Case<'_>, t: &PersonalTrade, place: String, sheet: &mut Sheet) {
+    if t.rule == Some(TradingRule::AdviserCode) {
+        return super::adviser::trade(case, t, place, sheet);
+    }
     if t.rule != Some(TradingRule::SecStaff) {
         let ask = Ask::new("Which rule or policy binds the person, and what does it say of this trade?", "`trades[].rule`");
         sheet.refer(KIND, Point::PersonalTrade, STAFF_TRADES, &ask).fact(place);

@@ -2,6 +2,7 @@
 //!
 //! A field that is left out is not known. Where the answer turns on it, the answer is a question, never a clearance.
 
+mod adviser;
 mod conduct;
 mod interest;
 mod job;
@@ -15,6 +16,7 @@ mod trading;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::adviser::*;
 pub use self::conduct::*;
 pub use self::interest::*;
 pub use self::job::*;
@@ -74,6 +76,10 @@ pub struct Scenario {
     pub selective_disclosures: Vec<SelectiveDisclosure>,
     /// Personal trades that a trading rule of the agency is held against.
     pub trades: Vec<PersonalTrade>,
+    /// What an adviser's staff get to see, and their reports of holdings.
+    pub access_person: Option<AccessPerson>,
+    /// Inside information told to somebody outside who is asked to consent first ("wall crossing", market sounding).
+    pub wall_crossings: Vec<WallCrossing>,
     /// Financial disclosure reports: the position, and the days that start clocks.
     pub filing: Option<Filing>,
     /// Requests for certificates of divestiture.

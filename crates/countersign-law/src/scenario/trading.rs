@@ -68,6 +68,28 @@ pub struct PersonalTrade {
     pub confirmed_on: Option<Day>,
     /// The day it was reported.
     pub reported_on: Option<Day>,
+    /// Bought in an offering by the issuer.
+    pub offering: Option<Offering>,
+    /// In an account over which the person has no influence or control, direct or indirect.
+    pub account_without_influence: Option<bool>,
+    /// Made by a plan that buys or sells by itself, on a schedule set before.
+    pub automatic_plan: Option<bool>,
+    /// A fund that the adviser, or somebody of its group, advises or underwrites.
+    pub fund_of_the_adviser: Option<bool>,
+    /// The day a broker's confirmation or statement that shows it reached the adviser.
+    pub statement_received_on: Option<Day>,
+}
+
+/// How a security was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Offering {
+    /// Registered with the SEC, by an issuer that had not reported to it before.
+    InitialPublic,
+    /// Exempt from registration: a private placement (Regulation D and the like).
+    Limited,
+    /// Neither: bought in the market, or from another holder.
+    Neither,
 }
 
 /// Trading rules of agencies.
@@ -77,6 +99,9 @@ pub enum TradingRule {
     /// The SEC's rule for its own staff, 5 CFR 4401.102, or an agency policy adopted in its terms.
     #[serde(rename = "sec_staff_5_cfr_4401_102")]
     SecStaff,
+    /// The code of ethics of an investment adviser, 17 CFR 275.204A-1, or an agreement or policy adopted in its terms.
+    #[serde(rename = "adviser_code_17_cfr_275_204a_1")]
+    AdviserCode,
     /// Another rule or policy; the scenario cannot state its terms.
     Other,
 }

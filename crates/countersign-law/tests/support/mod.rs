@@ -289,18 +289,71 @@ fn disclosure() -> impl Strategy<Value = SelectiveDisclosure> {
 
 fn personal_trade() -> impl Strategy<Value = PersonalTrade> {
     let days = (prop::option::of(day()), prop::option::of(day()), prop::option::of(day()));
-    (maybe(words("TradingRule")), maybe(words("Holder")), maybe(words("Asset")), maybe(words("Side")), days, flag(), flag()).prop_map(
-        |(rule, holder, asset, side, (on, cleared_on, bought_on), agency_regulates_issuer, issuer_in_agency_proceeding)| PersonalTrade {
-            rule,
-            holder,
-            asset,
-            side,
-            on,
-            cleared_on,
-            bought_on,
-            agency_regulates_issuer,
-            issuer_in_agency_proceeding,
-            ..PersonalTrade::default()
+    (
+        maybe(words("TradingRule")),
+        maybe(words("Holder")),
+        maybe(words("Asset")),
+        maybe(words("Side")),
+        days,
+        flag(),
+        flag(),
+        maybe(words("Offering")),
+    )
+        .prop_map(
+            |(rule, holder, asset, side, (on, cleared_on, bought_on), agency_regulates_issuer, issuer_in_agency_proceeding, offering)| {
+                PersonalTrade {
+                    offering,
+                    rule,
+                    holder,
+                    asset,
+                    side,
+                    on,
+                    cleared_on,
+                    bought_on,
+                    agency_regulates_issuer,
+                    issuer_in_agency_proceeding,
+                    ..PersonalTrade::default()
+                }
+            },
+        )
+}
+
+fn access_person() -> impl Strategy<Value = AccessPerson> {
+    let reports = (prop::option::of(day()), prop::option::of(day()))
+        .prop_map(|(submitted_on, current_as_of)| HoldingsReport { submitted_on, current_as_of });
+    let sees = (flag(), flag(), flag(), flag());
+    (sees, prop::option::of(day()), prop::collection::vec(reports, 0..3)).prop_map(
+        |((sees_clients_trades, sees_recommendations, director_officer_or_partner, sole_with_records), since, holdings_reports)| {
+            AccessPerson {
+                sees_clients_trades,
+                sees_recommendations,
+                director_officer_or_partner,
+                sole_with_records,
+                since,
+                holdings_reports,
+                ..AccessPerson::default()
+            }
+        },
+    )
+}
+
+fn wall_crossing() -> impl Strategy<Value = WallCrossing> {
+    let days = (prop::option::of(day()), prop::option::of(day()), prop::option::of(day()));
+    (maybe(words("SoundingRule")), name(), days, (flag(), flag(), flag(), flag(), flag())).prop_map(
+        |(rule, issuer, (consented_on, given_on, told_ceased_on), (told_to_person, declined, told_not_to_trade, keep, recorded))| {
+            WallCrossing {
+                rule,
+                issuer,
+                consented_on,
+                given_on,
+                told_ceased_on,
+                told_to_person,
+                declined,
+                told_not_to_trade,
+                told_to_keep_confidence: keep,
+                recorded,
+                ..WallCrossing::default()
+            }
         },
     )
 }
@@ -363,6 +416,7 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
         prop::collection::vec(disclosure(), 0..2),
         prop::collection::vec(personal_trade(), 0..2),
         prop::option::weighted(0.3, contract_work()),
+        (prop::option::weighted(0.2, access_person()), prop::collection::vec(wall_crossing(), 0..2)),
     );
     (person(), conflicts, later, rest, prop::option::of(day()), prop::collection::vec(words("Point"), 0..2), market).prop_map(
         |(
@@ -372,7 +426,7 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
             (information, papers, filing),
             as_of,
             asks,
-            (bids, selective_disclosures, trades, contract),
+            (bids, selective_disclosures, trades, contract, (access_person, wall_crossings)),
         )| {
             person.contract = contract;
             let (procurements, compensation) = bids.into_iter().unzip();
@@ -397,6 +451,8 @@ pub fn scenario() -> impl Strategy<Value = Scenario> {
                 compensation,
                 selective_disclosures,
                 trades,
+                access_person,
+                wall_crossings,
                 ..Scenario::default()
             }
         },
