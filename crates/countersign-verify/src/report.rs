@@ -218,7 +218,8 @@ pub(crate) struct Outcome {
     omitted: u64,
     not_checked: Vec<String>,
     not_checked_omitted: usize,
-    counts: BTreeMap<&'static str, u64>,
+    /// A dozen at most, and counted up several times for each leaf.
+    counts: Vec<(&'static str, u64)>,
 }
 
 impl Outcome {
@@ -246,7 +247,10 @@ impl Outcome {
     }
 
     pub fn count_many(&mut self, check: &'static str, n: u64) {
-        *self.counts.entry(check).or_default() += n;
+        match self.counts.iter_mut().find(|(name, _)| *name == check) {
+            Some((_, count)) => *count += n,
+            None => self.counts.push((check, n)),
+        }
     }
 
     pub fn into_report(mut self, key: String, head: Option<(String, u64, String)>) -> Report {
@@ -254,7 +258,8 @@ impl Outcome {
             self.not_checked.push(format!("{} things more", self.not_checked_omitted));
         }
         let verdict = self.worst.unwrap_or(Verdict::Verified);
-        let checks = CHECKS.iter().map(|(name, what)| Check { name, what, count: self.counts.get(name).copied().unwrap_or(0) }).collect();
+        let count = |name: &str| self.counts.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| *count);
+        let checks = CHECKS.iter().map(|(name, what)| Check { name, what, count: count(name) }).collect();
         let (origin, size, root) = head.map_or((None, None, None), |(o, s, r)| (Some(o), Some(s), Some(r)));
         Report {
             schema: SCHEMA,
