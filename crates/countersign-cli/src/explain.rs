@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use countersign_conflict::rules::Sum;
 use countersign_conflict::{Facts, rules};
-use countersign_entry::ids::{IssuerId, LeafIndex};
+use countersign_entry::ids::{Date, IssuerId, LeafIndex};
 use countersign_entry::record::{Assessment, Band, Decision, Holding, ObligationKind, ObligedParty, Outcome, Record, Verdict};
-use countersign_law::{grouped, limits};
+use countersign_entry::time::Micros;
+use countersign_law::grouped;
 use countersign_ledger::{Ledger, OpenError, query};
 
 pub(crate) use countersign_api::told::{NO_ADVICE, caveat, explain_json, neutral_text, neutral_text_after};
@@ -32,8 +33,13 @@ pub(crate) fn one_line(a: &Assessment, facts: &Facts) -> String {
     format!("{decision} [{verdicts}]{because}")
 }
 
-/// A decision with every rule, citation and entry it rests on, as lines; for the ethics role.
-pub(crate) fn explain(a: &Assessment, ledger: &Ledger) -> Vec<String> {
+/// The time a decision was made for: that of the access where one was recorded, else that of recording.
+pub(crate) fn decided_for(record: &Record, recorded: Micros) -> Micros {
+    if let Record::AccessEvent(event) = record { event.occurred_at } else { recorded }
+}
+
+/// A decision made for a time, with every rule, citation and entry it rests on, as lines; for the ethics role.
+pub(crate) fn explain(a: &Assessment, at: Micros, ledger: &Ledger) -> Vec<String> {
     let mut lines = vec![format!("decision     {}", word_of(&a.decision))];
     for (what, outcome) in [(Verdict::Participate, a.participate), (Verdict::Hold, a.hold), (Verdict::Trade, a.trade)] {
         lines.push(format!("{:<12} {}", word_of(&what), word_of(&outcome)));
@@ -49,7 +55,8 @@ pub(crate) fn explain(a: &Assessment, ledger: &Ledger) -> Vec<String> {
         lines.push(format!("    {} (rule version {})", reason.cite, reason.version));
         lines.extend(reason.evidence.iter().map(|i| format!("    {}", evidence(*i, ledger))));
         if reason.rule.as_str() == rules::INTERESTS {
-            lines.extend(sums(&reason.evidence, ledger).into_iter().map(|line| format!("    {line}")));
+            let sums = if reason.evidence.len() < rules::EVIDENCE_MAX { sums(&reason.evidence, at, ledger) } else { vec![cut()] };
+            lines.extend(sums.into_iter().map(|line| format!("    {line}")));
         }
     }
     lines.extend(a.watch.iter().map(|i| format!("watch list, which changes nothing above: {}", evidence(*i, ledger))));
@@ -83,8 +90,16 @@ pub(crate) fn erased_line(index: LeafIndex, at: u64) -> String {
     format!("entry {index}: erased under entry {at}")
 }
 
-/// The arithmetic behind what is held: each issuer's sum, and what would settle it.
-fn sums(entries: &[LeafIndex], ledger: &Ledger) -> Vec<String> {
+/// What stands in the place of sums where a reason names as many entries as it can: those it left out belong in them too.
+fn cut() -> String {
+    format!(
+        "no sum is shown: the reason names {} entries, the most it holds, and there may be more; `query person` lists everything that is held",
+        rules::EVIDENCE_MAX
+    )
+}
+
+/// The arithmetic behind what is held, by the law's numbers of the day of the decision: each issuer's sum, and what would settle it.
+fn sums(entries: &[LeafIndex], at: Micros, ledger: &Ledger) -> Vec<String> {
     let opened = entries.iter().filter_map(|i| ledger.entry(i.0).ok()).map(|(.., record)| record);
     let held: Vec<Holding> = opened.filter_map(|r| if let Record::Holding(h) = r { Some(h) } else { None }).collect();
     let issuers: BTreeSet<Option<&IssuerId>> = held.iter().map(|h| h.instrument.issuer.as_ref()).collect();
@@ -99,7 +114,7 @@ fn sums(entries: &[LeafIndex], ledger: &Ledger) -> Vec<String> {
     }
     let open: Vec<String> =
         held.iter().filter(|h| h.value.lo() != h.value.hi()).map(|h| format!("value of {}: {}", h.id, band(h.value))).collect();
-    if let (false, Some(limits)) = (open.is_empty(), limits::of(None).map(|edition| &edition.limits)) {
+    if let (false, Some(limits)) = (open.is_empty(), rules::limits(&Date::of(at))) {
         lines.push(format!(
             "{}; needed: the exact value, or sums of at most {} in the developer (5 CFR 2640.202(a)), {} in all that is touched (5 CFR 2640.202(b)), {} in funds of one sector (5 CFR 2640.201(b))",
             open.join("; "),

@@ -4,24 +4,18 @@ use countersign_entry::ids::{Date, LeafIndex, Line, PersonId, SubmissionId};
 use countersign_entry::record::{DutyKind, DutyStep, GrantState, Import, Person, PersonStatus, Policy};
 use countersign_entry::time::{DAY, Micros};
 
+use countersign_law::limits::Limits;
+
 use crate::facts::{Facts, Grant, Timer};
 use crate::follow::Reach;
-
-/// Months of 18 U.S.C. 207(a)(2) (5 CFR 2641.202(c)).
-const RESPONSIBILITY_MONTHS: i32 = 24;
-/// Months of 41 U.S.C. 2104.
-const CONTRACTOR_PAY_MONTHS: i32 = 12;
-/// Days to divest from a direction (5 CFR 2635.403(d)).
-const DIVEST_DAYS: i64 = 90;
-/// Months to do what an ethics agreement promises (5 CFR 2634.802(b)).
-const AGREEMENT_MONTHS: i32 = 3;
+use crate::rules::limits;
 
 /// Clocks that run after access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clocks {
     /// When what was seen is both public and cleansed: until then nobody trades on it. None while that is not known.
     pub information_over: Option<Micros>,
-    /// Two years from leaving, where 18 U.S.C. 207 binds the person (5 CFR 2641.202(c)). The bar of 207(a)(1) never ends.
+    /// Two years from leaving by the law of that day, where 18 U.S.C. 207 binds the person (5 CFR 2641.202(c)). The bar of 207(a)(1) never ends.
     pub responsibility_until: Option<Date>,
     /// One year from leaving without pay from a contractor, where a post or decision of 41 U.S.C. 2104 was the person's.
     pub contractor_pay_until: Option<Date>,
@@ -58,11 +52,12 @@ impl Facts {
     pub fn clocks(&self, grant: &Grant) -> Clocks {
         let ends = self.submission(&grant.request.submission).and_then(|s| s.record.public_release_at.zip(s.record.cleansed_at));
         let left = self.left.get(&grant.request.person).filter(|(_, status)| bound_by_207(*status)).map(|(at, _)| Date::of(*at));
-        let after = |months: i32| left.as_ref().map(|day| day.plus_months(months));
+        // A clock without a number, which a test of the law's crate rules out, runs to the end of the calendar.
+        let after = |months: fn(&Limits) -> i32| left.as_ref().map(|day| day.plus_months(limits(day).map_or(i32::MAX, months)));
         Clocks {
             information_over: ends.map(|(released, cleansed)| released.max(cleansed)),
-            responsibility_until: after(RESPONSIBILITY_MONTHS),
-            contractor_pay_until: after(CONTRACTOR_PAY_MONTHS),
+            responsibility_until: after(|l| l.official_responsibility_months),
+            contractor_pay_until: after(|l| l.contractor_pay_months),
         }
     }
 
@@ -120,14 +115,14 @@ impl Facts {
         self.grant(index).is_some_and(|g| g.state == GrantState::CoolingOff && self.clocks(g).over().is_some_and(|over| over <= by))
     }
 
-    /// The last day to divest under the newest direction or agreement, extensions counted.
+    /// The last day to divest under the newest direction or agreement, by the law of its day, extensions counted.
     pub(crate) fn divestiture_due(&self, person: &PersonId) -> Option<Date> {
         let of = self.duty_events.iter().filter(|((who, ..), _)| who == person);
         let imposed = of.filter(|(_, events)| events.iter().any(|e| e.record.step == DutyStep::Imposed));
         let due = imposed.filter_map(|((_, kind, since), events)| {
             let by_rule = match kind {
-                DutyKind::Divestiture => since.plus_days(DIVEST_DAYS),
-                DutyKind::EthicsAgreement => since.plus_months(AGREEMENT_MONTHS),
+                DutyKind::Divestiture => since.plus_days(limits(since).map_or(0, |l| l.divest_days)),
+                DutyKind::EthicsAgreement => since.plus_months(limits(since).map_or(0, |l| l.agreement_months)),
                 _ => return None,
             };
             Some(events.iter().rev().find_map(|e| e.record.until.clone()).unwrap_or(by_rule))

@@ -12,6 +12,7 @@ use countersign_entry::record::{
 
 use crate::check::Refusal;
 use crate::facts::{Facts, Known};
+use crate::rules::limits;
 
 /// Dollars above which a transaction is reported (5 CFR 2634.309(a)).
 pub const TRANSACTION_ABOVE: u64 = 1_000;
@@ -182,8 +183,8 @@ impl Facts {
     fn imposed(&self, add: &mut dyn FnMut(Duty)) {
         for ((person, kind, since), events) in &self.duty_events {
             let due = match kind {
-                DutyKind::Divestiture => since.plus_days(90),
-                DutyKind::EthicsAgreement => since.plus_months(3),
+                DutyKind::Divestiture => since.plus_days(limits(since).map_or(0, |l| l.divest_days)),
+                DutyKind::EthicsAgreement => since.plus_months(limits(since).map_or(0, |l| l.agreement_months)),
                 _ => continue,
             };
             if events.iter().any(|e| e.record.step == DutyStep::Imposed) {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{DONE, access_file};
 use crate::args::{LedgerArgs, WriteArgs};
-use crate::explain::{explain, explain_json};
+use crate::explain::{decided_for, explain, explain_json};
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, cells};
 use crate::session::{Session, recorded, recorded_line};
@@ -145,7 +145,7 @@ fn log(args: &LogArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         out.object("access-log", fields)?;
     } else {
         out.line(recorded_line(&receipt)?)?;
-        for line in assessment.into_iter().flat_map(|a| explain(a, &session.ledger)) {
+        for line in assessment.into_iter().flat_map(|a| explain(a, decided_for(&receipt.record, receipt.at), &session.ledger)) {
             out.line(format_args!("  {line}"))?;
         }
     }

@@ -203,7 +203,7 @@ fn tell(session: &Session, verb: &str, grant: LeafIndex, receipt: &Receipt, told
         out.object(&format!("grant-{verb}"), fields)?;
     } else {
         out.line(text)?;
-        for line in explained.into_iter().flat_map(|a| explain(a, &session.ledger)) {
+        for line in explained.into_iter().flat_map(|a| explain(a, receipt.at, &session.ledger)) {
             out.line(format_args!("  {line}"))?;
         }
         if verb == "request" && assessment.is_some_and(|a| a.decision == Decision::Cleared) {
@@ -258,9 +258,9 @@ fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         fields.insert("approvers".into(), json!(grant.approvers));
         fields.insert("history".into(), history.iter().map(|(row, _)| row.clone()).collect());
     }
-    let newest = history.iter().rev().find_map(|(_, a)| a.as_ref()).filter(|_| args.told.explain);
+    let newest = history.iter().rev().find_map(|(_, decided)| decided.as_ref()).filter(|_| args.told.explain);
     if out.is_json() {
-        if let (Some(a), Value::Object(fields)) = (newest, &mut fields) {
+        if let (Some((a, _)), Value::Object(fields)) = (newest, &mut fields) {
             fields.insert("assessment".into(), explain_json(a));
         }
         out.object("grant-show", fields)?;
@@ -275,14 +275,14 @@ fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let columns = ["entry", "recorded_at", "actor", "what", "state", "reason"];
     let rows: Vec<Value> = history.iter().map(|(row, _)| row.clone()).collect();
     out.table(&columns, &cells(&rows, &columns))?;
-    for line in newest.into_iter().flat_map(|a| explain(a, &session.ledger)) {
+    for line in newest.into_iter().flat_map(|(a, at)| explain(a, *at, &session.ledger)) {
         out.line(format_args!("  {line}"))?;
     }
     Ok(DONE)
 }
 
-/// Every entry of a grant, its request first, with what was decided.
-fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<(Value, Option<Assessment>)>, Failure> {
+/// Every entry of a grant, its request first, with what was decided and when.
+fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<(Value, Option<(Assessment, Micros)>)>, Failure> {
     let ethics = session.actor.is_ethics();
     let mut rows = Vec::new();
     for line in session.ledger.view().person_timeline(&grant.request.person, Page::ALL)?.rows {
@@ -303,7 +303,7 @@ fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<(Va
             "entry": line.entry, "recorded_at": line.recorded_at.to_string(), "actor": meta.actor, "what": what,
             "state": state.map(|s| state_for(ethics, s)), "reason": reason, "cause": cause,
         });
-        rows.push((row, record.assessment().cloned()));
+        rows.push((row, record.assessment().map(|a| (a.clone(), line.recorded_at))));
     }
     Ok(rows)
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::query::AsOfArgs;
 use super::{DONE, query};
 use crate::args::LedgerArgs;
-use crate::explain::{NO_ADVICE, caveat, erased_line, evidence, explain, label, neutral_text};
+use crate::explain::{NO_ADVICE, caveat, decided_for, erased_line, evidence, explain, label, neutral_text};
 use crate::failure::{Exit, Failure};
 use crate::finding;
 use crate::output::{Out, shown};
@@ -115,7 +115,7 @@ impl Memo<'_> {
             Record::PreclearanceRequest(r) => self.preclearance(r),
             Record::Trade(_) => self.trade(self.entry, None),
             _ => match record.assessment() {
-                Some(assessment) => Ok(self.decision(assessment)),
+                Some(assessment) => Ok(self.decision(assessment, decided_for(record, self.at))),
                 None => Err(Failure::NotFound(format!(
                     "entry {} is a {}: a case, a request, an access or a trade can be explained",
                     self.entry,
@@ -145,7 +145,10 @@ impl Memo<'_> {
         let finding = unless_erased(self.session.ledger.entry(case.finding.0))?;
         sections.extend(match finding {
             Some((_, _, Record::Trade(_))) => self.trade(case.finding, case.submission.as_ref())?,
-            Some((_, _, finding)) => finding.assessment().map(|a| self.decision(a)).unwrap_or_default(),
+            Some((_, meta, finding)) => {
+                let at = Micros::new(meta.at).map_err(|e| Failure::Bug(e.to_string()))?;
+                finding.assessment().map(|a| self.decision(a, decided_for(&finding, at))).unwrap_or_default()
+            }
             None => Sections::new(),
         });
         let settled = rules::rule(case.rule.as_str()).map_or("a rule this version does not have", |rule| rule.settled_by);
@@ -182,10 +185,10 @@ impl Memo<'_> {
     }
 
     /// What was decided, rule by rule, and what would settle what is left open.
-    fn decision(&self, a: &Assessment) -> Sections {
+    fn decision(&self, a: &Assessment, at: Micros) -> Sections {
         let policy = a.policy.map_or_else(|| "no policy was in force".to_owned(), |p| evidence(p, &self.session.ledger));
         let by = vec![format!("rule set {}", a.rule_set), policy];
-        let mut sections: Sections = vec![("Decided by", by), ("What the rules say", explain(a, &self.session.ledger))];
+        let mut sections: Sections = vec![("Decided by", by), ("What the rules say", explain(a, at, &self.session.ledger))];
         let mut open: Vec<String> = a
             .reasons
             .iter()
@@ -227,7 +230,7 @@ impl Memo<'_> {
             }
         }
         let mut sections: Sections = vec![("What was asked", asked)];
-        sections.extend(r.assessment.as_ref().map(|a| self.decision(a)).unwrap_or_default());
+        sections.extend(r.assessment.as_ref().map(|a| self.decision(a, self.at)).unwrap_or_default());
         let under = finding::trades_under(self.facts(), self.entry);
         sections.push(("Trades made under it", if under.is_empty() { vec!["none on record".into()] } else { under }));
         Ok(sections)

@@ -189,7 +189,7 @@ fn tell(session: &Session, receipt: &Receipt, told: &ToldArgs, out: &mut Out<'_>
         if cleared {
             out.line(caveat(LeafIndex(receipt.index)))?;
         }
-        for line in explained.into_iter().flat_map(|a| explain(a, &session.ledger)) {
+        for line in explained.into_iter().flat_map(|a| explain(a, receipt.at, &session.ledger)) {
             out.line(format_args!("  {line}"))?;
         }
         out.line(recorded_line(receipt)?)?;

@@ -19,8 +19,8 @@ use super::{Rule, Sheet};
 use crate::assess::Question;
 use crate::facts::Known;
 
-/// Entries a reason names at most: who looks into it sees all that is held.
-const EVIDENCE_MAX: usize = 32;
+/// Entries a reason about what is held names at most: whoever looks into it sees all that is held.
+pub const EVIDENCE_MAX: usize = 32;
 
 /// Dollars at least and at most. What has no known end has none here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ fn counts(q: &Question<'_>, held: &Holding) -> (Counts, bool, Vec<LeafIndex>) {
 }
 
 /// The law's numbers on a day. None, which a test of the law's crate rules out, exempts nothing.
-fn limits(day: &Date) -> Option<&'static Limits> {
+pub fn limits(day: &Date) -> Option<&'static Limits> {
     limits::of(Day::of(day)).map(|edition| &edition.limits)
 }
 

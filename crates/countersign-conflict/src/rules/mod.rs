@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::assess::Question;
 
-pub use self::interests::Sum;
+pub use self::interests::{EVIDENCE_MAX, Sum, limits};
 /// An interest of one's own.
 pub const INTERESTS: &str = "R-208-1";
 /// Rule ids that other parts of this crate look for.
