@@ -281,8 +281,11 @@ fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     Ok(DONE)
 }
 
-/// Every entry of a grant, its request first, with what was decided and when.
-fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<(Value, Option<(Assessment, Micros)>)>, Failure> {
+/// An entry of a grant as a row, with what was decided and when.
+type Moved = (Value, Option<(Assessment, Micros)>);
+
+/// Every entry of a grant, its request first.
+fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<Moved>, Failure> {
     let ethics = session.actor.is_ethics();
     let mut rows = Vec::new();
     for line in session.ledger.view().person_timeline(&grant.request.person, Page::ALL)?.rows {

@@ -98,7 +98,7 @@ fn cleanse(w: &WallCrossing, sheet: &mut Sheet) {
         (Some(true), _) => {
             sheet.oblige(
                 "the person",
-                format!("does not trade in {} and keeps to confidence until told that it is over", named(&w.issuer)),
+                format!("trade nothing in {}, and keep it in confidence, until told that it is over", named(&w.issuer)),
                 None,
                 cite,
             );
