@@ -4,9 +4,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_api::problem::{Kind, Problem};
 use countersign_api::words::neutral_state;
 use countersign_conflict::Refusal;
+use countersign_conflict::officers::SignatureFault;
+use countersign_entry::cose::Sign1;
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Record;
 use countersign_ledger::{AppendError, Receipt, Request};
@@ -18,6 +22,46 @@ use crate::app::{App, Asked};
 
 /// Header that names a request for ever.
 pub const KEY_HEADER: &str = "idempotency-key";
+/// Header that asks for what is to be signed; nothing is recorded then.
+pub const DRAFT_HEADER: &str = "countersign-draft";
+/// Header with the signature of whoever asks.
+pub const SIGNATURE_HEADER: &str = "countersign-signature";
+
+/// What a request says of signatures.
+#[derive(Debug, Clone, Default)]
+pub struct Signing {
+    /// Whether it asks for what is to be signed.
+    pub draft: bool,
+    /// The signature of whoever asks, detached: what it is over is made from the request, and the ledger holds one against the other.
+    pub signed: Option<Vec<u8>>,
+}
+
+impl Signing {
+    /// As the headers say.
+    ///
+    /// # Errors
+    /// One of them does not read, or both are there.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let bad = |what: &str| Failure::from(Kind::Validation.problem().saying(what));
+        let draft = match headers.get(DRAFT_HEADER).map(|value| value.as_bytes()) {
+            None => false,
+            Some(b"true") => true,
+            Some(_) => return Err(bad("Countersign-Draft is true, or left out.")),
+        };
+        let Some(value) = headers.get(SIGNATURE_HEADER) else { return Ok(Self { draft, signed: None }) };
+        if draft || headers.get_all(SIGNATURE_HEADER).iter().count() > 1 {
+            return Err(bad("A request is a draft, or has one signature."));
+        }
+        let sign1 = STANDARD.decode(value.as_bytes()).ok().and_then(|bytes| Sign1::decode(&bytes).ok());
+        let sign1 = sign1.ok_or_else(|| bad("Countersign-Signature is a COSE_Sign1 with tag 18, in base64."))?;
+        Ok(Self { draft, signed: Some(Sign1 { payload: None, ..sign1 }.encode()) })
+    }
+
+    /// Whether there is nothing to sign and no signature.
+    pub fn is_none(&self) -> bool {
+        !self.draft && self.signed.is_none()
+    }
+}
 
 /// Requests that are being worked on.
 #[derive(Default)]
@@ -56,20 +100,25 @@ pub fn key(headers: &HeaderMap, asked: &Asked) -> Result<RequestKey, Failure> {
     if !fits {
         return Err(missing());
     }
-    let route = hex::encode(Sha256::digest(asked.route.as_bytes()));
-    let scoped = format!("{}-{text}", route.get(..6).unwrap_or_default());
+    let route = Sha256::digest(asked.route.as_bytes());
+    let scoped = format!("{}-{text}", hex::encode(route.get(..3).unwrap_or_default()));
     RequestKey::new(scoped).map_err(|_| missing())
 }
 
 impl App {
-    /// Records one thing for whoever asks, and waits for its receipt.
+    /// Records one thing for whoever asks, with their signature where they sent one, and waits for its receipt.
     ///
     /// # Errors
-    /// The same request is on its way, or as the ledger says.
+    /// A draft is [`Kind::ToBeSigned`], with what is to be signed; the same request is on its way; or as the ledger says.
     pub(crate) async fn append(&self, asked: &Asked, key: RequestKey, record: Record) -> Result<Receipt, Failure> {
         let principal = asked.caller()?.principal.clone();
+        if asked.signing.draft {
+            let request = record.canonical_request(&self.origin, principal.as_str(), key.as_str()).map_err(|_| Kind::Validation)?;
+            return Err(Problem { request: Some(STANDARD.encode(request)), ..Kind::ToBeSigned.problem() }.into());
+        }
         let worked = self.in_flight.enter(&principal, &key)?;
-        let receipt = self.submit(principal, key, record).map_err(|e| self.refused(e, asked))?.await;
+        let request = Request { actor: principal, key, record, signed: asked.signing.signed.clone() };
+        let receipt = self.submit_request(request).map_err(|e| self.refused(e, asked))?.await;
         drop(worked);
         receipt.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))).map_err(|e| self.refused(e, asked))
     }
@@ -94,7 +143,7 @@ impl App {
     pub(crate) fn submit_request(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
         let known = Arc::clone(&self.known);
-        self.writer.submit_then(request, move |recorded| {
+        self.door.submit_then(request, move |recorded| {
             known.heed(&recorded);
             // A client that went away lost nothing: the entry stands, and its key gives the receipt.
             drop(told.send(recorded));
@@ -133,6 +182,7 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
                 Kind::Move.problem().saying(format!("Grant {grant} is {}; it cannot become {}.", word(*from), word(*to)))
             }
             Refusal::Held { .. } => Kind::Invalid.problem().saying("Nothing was recorded: a legal hold stands."),
+            Refusal::Signature(SignatureFault::Unsigned(_)) => Kind::ToBeSigned.problem(),
             Refusal::Signature(_) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {refusal}.")),
             Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
         },
