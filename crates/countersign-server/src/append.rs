@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_api::problem::{Kind, Problem};
@@ -14,6 +14,7 @@ use countersign_entry::cose::Sign1;
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Record;
 use countersign_ledger::{AppendError, Receipt, Request};
+use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
@@ -26,6 +27,10 @@ pub const KEY_HEADER: &str = "idempotency-key";
 pub const DRAFT_HEADER: &str = "countersign-draft";
 /// Header with the signature of whoever asks.
 pub const SIGNATURE_HEADER: &str = "countersign-signature";
+/// Header with the signature of a second person, where one is wanted; more than one may be sent.
+pub const APPROVAL_HEADER: &str = "countersign-approval";
+/// Second signatures a request may carry.
+const APPROVALS_MAX: usize = 8;
 
 /// What a request says of signatures.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +39,8 @@ pub struct Signing {
     pub draft: bool,
     /// The signature of whoever asks, detached: what it is over is made from the request, and the ledger holds one against the other.
     pub signed: Option<Vec<u8>>,
+    /// Those of others.
+    pub approvals: Vec<Vec<u8>>,
 }
 
 impl Signing {
@@ -48,18 +55,23 @@ impl Signing {
             Some(b"true") => true,
             Some(_) => return Err(bad("Countersign-Draft is true, or left out.")),
         };
-        let Some(value) = headers.get(SIGNATURE_HEADER) else { return Ok(Self { draft, signed: None }) };
-        if draft || headers.get_all(SIGNATURE_HEADER).iter().count() > 1 {
-            return Err(bad("A request is a draft, or has one signature."));
+        let detached = |value: &HeaderValue| {
+            let sign1 = STANDARD.decode(value.as_bytes()).ok().and_then(|bytes| Sign1::decode(&bytes).ok());
+            sign1
+                .map(|sign1| Sign1 { payload: None, ..sign1 }.encode())
+                .ok_or_else(|| bad("A signature is a COSE_Sign1 with tag 18, in base64."))
+        };
+        let all = |name| headers.get_all(name).iter().take(APPROVALS_MAX + 1).map(detached).collect::<Result<Vec<_>, _>>();
+        let (mut own, approvals) = (all(SIGNATURE_HEADER)?, all(APPROVAL_HEADER)?);
+        if own.len() > 1 || approvals.len() > APPROVALS_MAX || draft && own.len() + approvals.len() > 0 {
+            return Err(bad("A request is a draft, or has one signature of whoever asks and a few of others."));
         }
-        let sign1 = STANDARD.decode(value.as_bytes()).ok().and_then(|bytes| Sign1::decode(&bytes).ok());
-        let sign1 = sign1.ok_or_else(|| bad("Countersign-Signature is a COSE_Sign1 with tag 18, in base64."))?;
-        Ok(Self { draft, signed: Some(Sign1 { payload: None, ..sign1 }.encode()) })
+        Ok(Self { draft, signed: own.pop(), approvals })
     }
 
     /// Whether there is nothing to sign and no signature.
     pub fn is_none(&self) -> bool {
-        !self.draft && self.signed.is_none()
+        !self.draft && self.signed.is_none() && self.approvals.is_empty()
     }
 }
 
@@ -117,6 +129,7 @@ impl App {
             return Err(Problem { request: Some(STANDARD.encode(request)), ..Kind::ToBeSigned.problem() }.into());
         }
         let worked = self.in_flight.enter(&principal, &key)?;
+        let record = approved(record, &asked.signing.approvals)?;
         let request = Request { actor: principal, key, record, signed: asked.signing.signed.clone() };
         let receipt = self.submit_request(request).map_err(|e| self.refused(e, asked))?.await;
         drop(worked);
@@ -166,6 +179,23 @@ impl App {
     }
 }
 
+/// The record with the signatures of others, where records of its type carry any.
+fn approved(mut record: Record, signatures: &[Vec<u8>]) -> Result<Record, Failure> {
+    let none = match &mut record {
+        _ if signatures.is_empty() => return Ok(record),
+        Record::List(r) => &mut r.approvals,
+        Record::ListItem(r) => &mut r.approvals,
+        _ => {
+            return Err(Kind::Validation
+                .problem()
+                .saying("Nobody else signs this: Countersign-Approval is for lists and what is on them.")
+                .into());
+        }
+    };
+    *none = signatures.iter().cloned().map(ByteBuf::from).collect();
+    Ok(record)
+}
+
 /// The problem of what the ledger said: in fixed words, since its own may name what others hold.
 pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
     match e {
@@ -182,7 +212,7 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
                 Kind::Move.problem().saying(format!("Grant {grant} is {}; it cannot become {}.", word(*from), word(*to)))
             }
             Refusal::Held { .. } => Kind::Invalid.problem().saying("Nothing was recorded: a legal hold stands."),
-            Refusal::Signature(SignatureFault::Unsigned(_)) => Kind::ToBeSigned.problem(),
+            Refusal::Signature(SignatureFault::Unsigned(_) | SignatureFault::Alone) => Kind::ToBeSigned.problem(),
             Refusal::Signature(_) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {refusal}.")),
             Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
         },

@@ -6,12 +6,13 @@ mod support;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_entry::cose::Sign1;
-use countersign_entry::record::{Policy, SignedType};
+use countersign_entry::record::{Person, PersonStatus, Policy, Principal, Role, SignedType};
 use countersign_entry::request::CanonicalRequest;
 use countersign_ledger::Ledger;
 use countersign_testing::forge::signing;
 use countersign_testing::ledger::{policy, principal, record, verified};
 use countersign_testing::officers::{approved, enroll_approvers, enrolment, sign};
+use countersign_testing::scene::text;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, House, ORIGIN};
@@ -95,4 +96,62 @@ fn what_policy_wants_signed_is_signed_by_whoever_asks_and_by_nobody_else() {
     let report = verified(&house.verified());
     let count = |name: &str| report.checks.iter().find(|c| c.name == name).unwrap().count;
     assert_eq!((count("own-signatures"), count("approvals")), (4, 2), "{report}");
+}
+
+/// A second ethics officer, the keys of both, and a policy by which a list is changed by two of them.
+fn dual(ledger: &mut Ledger) {
+    enroll_approvers(ledger);
+    let (id, name) = (text("P-ethics2"), text("Somebody"));
+    let second = Person { id, name, status: PersonStatus::Civilian, organization: text("agency"), supersedes: None };
+    record(ledger, "founder", "second-person", second).unwrap();
+    let (id, person) = (principal("ethics2"), Some(text("P-ethics2")));
+    let second = Principal { id, person, roles: vec![Role::EthicsOfficer], os_user: None, disabled: false, supersedes: None };
+    record(ledger, "founder", "second-principal", second).unwrap();
+    let both = ["approver1", "approver2"].map(principal);
+    for part in ["ethics", "ethics2"] {
+        let key = format!("{part}-key");
+        let enrolled = enrolment(&principal(part), &signing(principal(part).as_str()), &both);
+        record(ledger, "founder", &key, approved(ORIGIN, &principal("founder"), &key, enrolled)).unwrap();
+    }
+    let known = ledger.facts().policy(ledger.now()).unwrap().index;
+    let signatures_required = vec![SignedType::ListApproval];
+    record(ledger, "founder", "policy", Policy { version: 2, signatures_required, supersedes: Some(known), ..policy() }).unwrap();
+}
+
+#[test]
+fn a_list_is_changed_by_two_people_of_the_ethics_office() {
+    let house = House::start_with(|_| {}, dual);
+    let ethics = house.client("ethics");
+    let by = |part: &str, request: &[u8]| STANDARD.encode(sign(&signing(principal(part).as_str()), request));
+    let (path, key, body) = ("/api/v1/lists", "list-by-two-people-1", json!({ "id": "quiet", "kind": "watch", "name": "Quiet" }));
+    ethics.post(path, key, &body).problem(428, "to-be-signed");
+    let request = draft(&ethics, path, key, &body);
+    for part in ["ethics", "approver1", "officer"] {
+        let told = send(&ethics, path, key, &body, ("Countersign-Approval", &by(part, &request))).problem(422, "invalid");
+        assert_eq!(told["recorded"], false);
+    }
+    let second = by("ethics2", &request);
+    let made = send(&ethics, path, key, &body, ("Countersign-Approval", &second)).is(201);
+    let etag = made.headers["etag"].clone();
+    send(&ethics, path, key, &body, ("Countersign-Approval", &second)).is(200);
+    // Signatures have their own place, and nothing else takes them.
+    let inside = json!({ "id": "other", "kind": "watch", "name": "Other", "approvals": [[1]] });
+    ethics.post(path, "list-by-two-people-2", &inside).problem(400, "validation");
+    let issuer = json!({ "id": "some-issuer", "name": "An issuer" });
+    send(&ethics, "/api/v1/issuers", "no-list-at-all-01", &issuer, ("Countersign-Approval", &second)).problem(400, "validation");
+
+    // What takes its place is signed anew: the signatures of before are of another request.
+    let patch = |key: &str, more: (&str, &str)| {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key), ("If-Match", &*etag), more];
+        ethics.ask("PATCH", "/api/v1/lists/quiet", &headers, br#"{"name":"Quieter"}"#).unwrap()
+    };
+    patch("list-changed-by-two-1", ("Accept", "application/json")).problem(428, "to-be-signed");
+    patch("list-changed-by-two-1", ("Countersign-Approval", &second)).problem(422, "invalid");
+    let told = patch("list-changed-by-two-1", ("Countersign-Draft", "true")).problem(428, "to-be-signed");
+    let request = STANDARD.decode(told["request"].as_str().unwrap()).unwrap();
+    patch("list-changed-by-two-1", ("Countersign-Approval", &by("ethics2", &request))).is(201);
+
+    let report = verified(&house.verified());
+    let count = |name: &str| report.checks.iter().find(|c| c.name == name).unwrap().count;
+    assert_eq!(count("approvals"), 6, "two enrolments by two, and two changes of a list: {report}");
 }

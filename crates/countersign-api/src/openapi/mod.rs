@@ -79,7 +79,10 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
         parameters.push(parameter("header", "Idempotency-Key", key));
         parameters.push(left_out("Countersign-Draft", json!({ "const": "true" })));
         let base64 = json!({ "type": "string", "contentEncoding": "base64", "description": "COSE_Sign1 over the canonical request, the payload detached" });
-        parameters.push(left_out("Countersign-Signature", base64));
+        parameters.push(left_out("Countersign-Signature", base64.clone()));
+        if row.route.starts_with("/api/v1/list") {
+            parameters.push(left_out("Countersign-Approval", base64));
+        }
     }
     if row.method == "PATCH" {
         parameters.push(parameter("header", "If-Match", json!({ "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" })));
