@@ -190,7 +190,7 @@ pub fn policy() -> impl Strategy<Value = Policy> {
 
 fn signed_type() -> impl Strategy<Value = SignedType> {
     use SignedType as S;
-    select(vec![S::GrantRequest, S::GrantTransition, S::List, S::ListItem, S::Policy])
+    select(vec![S::GrantRequest, S::GrantTransition, S::List, S::ListItem, S::ListApproval, S::Policy])
 }
 
 fn preclearance_policy() -> impl Strategy<Value = PreclearancePolicy> {
