@@ -21,6 +21,9 @@ pub struct Problem {
     /// Whether something was recorded: `true`, `false`, or none where that is unknown and the request is to be repeated with its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded: Option<bool>,
+    /// The canonical request in base64, where it is to be signed (ledger-format section 9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// What may lawfully be done about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<String>,
@@ -58,6 +61,7 @@ macro_rules! kinds {
                     detail: detail.to_owned(),
                     instance: None,
                     recorded,
+                    request: None,
                     remedies: Vec::new(),
                 }
             }
@@ -110,6 +114,8 @@ kinds! {
     UnknownReference = "unknown-reference", 422, "It refers to something that is not recorded", "Record that first.", NO;
     /// A PATCH without the ETag it changes.
     EtagMissing = "etag-missing", 428, "An ETag is needed", "Send If-Match with the ETag of what you change.", NO;
+    /// It is recorded with the signature of whoever asks, or they want to know what to sign.
+    ToBeSigned = "to-be-signed", 428, "It is to be signed by whoever asks", "Nothing was recorded. Send it with Countersign-Draft: true to get its canonical request, sign that with your own key, and send it again with Countersign-Signature: the COSE_Sign1 in base64.", NO;
     /// Too much asked by one principal.
     RateLimited = "rate-limited", 429, "You ask too much at once", "Wait as long as Retry-After says.", NO;
     /// Headers too long.

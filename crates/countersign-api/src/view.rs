@@ -105,9 +105,15 @@ mod tests {
         let told = visible(&[Role::AccessOfficer], &facts, &moved).unwrap();
         assert_eq!(told, serde_json::json!({ "grant": 7, "to": "not_cleared", "result": "not_cleared" }));
         assert!(visible(&[Role::EthicsOfficer], &facts, &moved).unwrap().to_string().contains("spouse"));
-        let watch: Record =
-            List { id: "w".parse().unwrap(), kind: ListKind::Watch, name: "Quiet".parse().unwrap(), authority: None, supersedes: None }
-                .into();
+        let watch: Record = List {
+            id: "w".parse().unwrap(),
+            kind: ListKind::Watch,
+            name: "Quiet".parse().unwrap(),
+            authority: None,
+            supersedes: None,
+            approvals: vec![],
+        }
+        .into();
         assert!(visible(&[Role::InspectorGeneral], &facts, &watch).is_none());
         assert!(visible(&[Role::EthicsOfficer], &facts, &watch).is_some());
     }

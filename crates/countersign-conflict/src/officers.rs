@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use countersign_entry::cose::{self, Sign1};
 use countersign_entry::ids::{LeafIndex, Line, PrincipalId};
-use countersign_entry::record::{GrantState, Record, SignedType};
+use countersign_entry::record::{GrantState, Policy, Record, Role, SignedType};
 use countersign_entry::time::Micros;
 use countersign_log::spki;
 use countersign_log::vkey::PublicKey;
@@ -71,6 +71,14 @@ pub enum SignatureFault {
              and record it with `countersign record signed`"
     )]
     Unsigned(&'static str),
+    /// Policy asks for the signature of a second person.
+    #[error(
+        "policy takes changes of lists only with the signature of a second person of the ethics office, by their own key, over the request"
+    )]
+    Alone,
+    /// A signature of nobody who may sign here, or of the one who asks.
+    #[error("whoever signs a change of a list beside the one who asks is another person of the ethics office, and signs once")]
+    Second,
     /// Not one signature for each approver.
     #[error("{found} signatures of {approvers} approvers: there is one of each, in the order of the approvers")]
     Count {
@@ -121,7 +129,8 @@ impl Officers {
         if approvals.is_empty() && self.must_be_approved(record) {
             return Err(SignatureFault::ApprovalsMissing);
         }
-        if approvals.is_empty() && by.signed.is_none() {
+        let seconds = seconds(record);
+        if approvals.is_empty() && seconds.is_empty() && by.signed.is_none() {
             return Ok(0);
         }
         if !approvals.is_empty() && approvals.len() != approvers.len() {
@@ -140,7 +149,17 @@ impl Officers {
             self.holds(officer, signature, &request)?;
             held += 1;
         }
+        for signature in seconds {
+            self.holds(self.signer(signature)?, signature, &request)?;
+            held += 1;
+        }
         Ok(held)
+    }
+
+    /// Whose key a signature names, if it stands: not yet that the signature is by it.
+    fn signer(&self, signature: &[u8]) -> Result<&PrincipalId, SignatureFault> {
+        let key_id = Sign1::decode(signature).ok().and_then(|sign1| sign1.key_id());
+        key_id.and_then(|id| self.holder(&id)).map(|known| &known.principal).ok_or(SignatureFault::Second)
     }
 
     /// Takes a record in that [`Officers::check`] let pass, now or when it was recorded.
@@ -231,6 +250,15 @@ pub fn approvals(record: &Record) -> Option<(&[PrincipalId], &[ByteBuf])> {
     })
 }
 
+/// The signatures of a second person that a change of a list carries.
+pub fn seconds(record: &Record) -> &[ByteBuf] {
+    match record {
+        Record::List(r) => &r.approvals,
+        Record::ListItem(r) => &r.approvals,
+        _ => &[],
+    }
+}
+
 impl Facts {
     /// Officers' keys.
     pub fn officers(&self) -> &Officers {
@@ -243,8 +271,26 @@ impl Facts {
         if matches!(record, Record::Redaction(r) if r.approvals.is_empty()) && !self.officers.throw_away() {
             return Err(SignatureFault::ApprovalsMissing.into());
         }
+        self.check_seconds(by.actor, at, record)?;
         let demanded = by.signed.is_none() && self.demands_signature(at, record);
         if demanded { Err(SignatureFault::Unsigned(record.type_name()).into()) } else { Ok(()) }
+    }
+
+    /// A list that decides who may know and trade changes under dual control, where policy says so (NIST SP 800-53 AC-3(2), AC-5): who signs beside the one
+    /// who asks is another person, and of the ethics office, since nobody else may know of a watch list (domain.md section 6).
+    fn check_seconds(&self, actor: &PrincipalId, at: Micros, record: &Record) -> Result<(), SignatureFault> {
+        let mut people = BTreeSet::from([self.principal(actor).and_then(|p| p.record.person.clone())]);
+        for signature in seconds(record) {
+            let known = self.principal(self.officers.signer(signature)?).map(|p| &p.record);
+            let known = known.filter(|p| !p.disabled && p.roles.contains(&Role::EthicsOfficer)).ok_or(SignatureFault::Second)?;
+            if !people.insert(known.person.clone()) {
+                return Err(SignatureFault::Second);
+            }
+        }
+        let list = matches!(record, Record::List(_) | Record::ListItem(_));
+        let demanded = |policy: &Policy| policy.signatures_required.contains(&SignedType::ListApproval);
+        let alone = list && seconds(record).is_empty() && self.policy(at).is_some_and(|policy| demanded(&policy.record));
+        if alone { Err(SignatureFault::Alone) } else { Ok(()) }
     }
 
     /// What takes access away never waits for a card.

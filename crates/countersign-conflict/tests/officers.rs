@@ -15,6 +15,7 @@ use serde_bytes::ByteBuf;
 const ORIGIN: &str = "ledger.example/officers";
 
 /// Facts and a clock; everything is asked by the founder, who is an operator.
+#[derive(Clone)]
 struct Ledger {
     facts: Facts,
     at: Micros,
@@ -244,7 +245,8 @@ fn own(key: &str, actor: &str, request: &str, record: impl Into<Record>) -> Vec<
 #[test]
 fn policy_demands_signatures_on_what_lets_somebody_in() {
     let mut ledger = Ledger::with_officers(ORIGIN);
-    let list = || List { id: text("watch"), kind: ListKind::Watch, name: text("Watch"), authority: None, supersedes: None };
+    let list =
+        || List { id: text("watch"), kind: ListKind::Watch, name: text("Watch"), authority: None, supersedes: None, approvals: vec![] };
     ledger.force(enrolment(&principal("ethics"), &signing("ethics card"), &approvers()));
     // Nobody asks for it yet; what is signed has to hold.
     refused(ledger.ask_as("ethics", "l0", list(), Some(&own("ethics card", "ethics", "l1", list()))), |f| {
@@ -263,9 +265,47 @@ fn policy_demands_signatures_on_what_lets_somebody_in() {
         until: None,
         reason: text("x"),
         supersedes: None,
+        approvals: vec![],
     };
     ledger.force(Provider { id: text("lab"), name: text("Lab"), supersedes: None });
     refused(ledger.ask_as("ethics", "l1", item.clone(), None), |f| *f == SignatureFault::Unsigned("list.item"));
     ledger.ask_as("ethics", "l1", item.clone(), Some(&own("ethics card", "ethics", "l1", item))).unwrap();
     ledger.ask_as("ethics", "l2", List { id: text("other"), ..list() }, None).unwrap();
+}
+
+#[test]
+fn policy_demands_a_second_person_for_lists() {
+    let mut ledger = Ledger::with_officers(ORIGIN);
+    let list =
+        || List { id: text("watch"), kind: ListKind::Watch, name: text("Watch"), authority: None, supersedes: None, approvals: vec![] };
+    for card in ["ethics", "ethics2"] {
+        ledger.force(enrolment(&principal(card), &signing(card), &approvers()));
+    }
+    let (id, name) = (text("P-ethics2"), text("Somebody"));
+    ledger.force(Person { id, name, status: PersonStatus::Civilian, organization: text("agency"), supersedes: None });
+    let second = |id: &str, person: &str| Principal {
+        id: principal(id),
+        person: Some(text(person)),
+        roles: vec![Role::EthicsOfficer],
+        os_user: None,
+        disabled: false,
+        supersedes: None,
+    };
+    ledger.force(second("ethics2", "P-ethics2"));
+    ledger.force(Policy { version: 2, signatures_required: vec![SignedType::ListApproval], ..policy() });
+    let signed_by = |cards: &[&str], request: &str| {
+        let approvals = cards.iter().map(|card| own(card, "ethics", request, list()).into()).collect();
+        List { approvals, ..list() }
+    };
+    refused(ledger.ask_as("ethics", "l1", list(), None), |f| *f == SignatureFault::Alone);
+    // The one who asks; an approver, who may not know of a watch list; the same person twice; and one whose account is disabled.
+    for cards in [&["ethics"][..], &["pr-approver1"], &["ethics2", "ethics2"]] {
+        refused(ledger.ask_as("ethics", "l1", signed_by(cards, "l1"), None), |f| *f == SignatureFault::Second);
+    }
+    refused(ledger.ask_as("ethics", "l1", signed_by(&["ethics2"], "l2"), None), |f| matches!(f, SignatureFault::Wrong(_)));
+    refused(ledger.ask_as("ethics", "l1", signed_by(&["nobody's"], "l1"), None), |f| *f == SignatureFault::Second);
+    let mut other = ledger.clone();
+    other.force(Principal { disabled: true, ..second("ethics2", "P-ethics2") });
+    refused(other.ask_as("ethics", "l1", signed_by(&["ethics2"], "l1"), None), |f| *f == SignatureFault::Second);
+    ledger.ask_as("ethics", "l1", signed_by(&["ethics2"], "l1"), None).unwrap();
 }

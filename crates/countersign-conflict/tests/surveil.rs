@@ -260,6 +260,7 @@ fn days_begin_and_end_where_the_records_say() {
         until: until.map(micros),
         reason: "why".parse().unwrap(),
         supersedes: None,
+        approvals: vec![],
     };
     let days = |until| {
         let edge = Edge::of_item(1, 2, Tier::Two, &item(until), true);

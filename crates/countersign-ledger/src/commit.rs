@@ -34,6 +34,33 @@ pub struct Request {
     pub signed: Option<Vec<u8>>,
 }
 
+/// A request with the hash of what it asks, made by whoever hands it in: the one thread that decides has enough to do.
+pub(crate) struct Hashed {
+    request: Request,
+    asked: Result<[u8; 16], AppendError>,
+}
+
+impl From<Request> for Hashed {
+    fn from(request: Request) -> Self {
+        let asked = request.hash();
+        Self { request, asked }
+    }
+}
+
+impl Request {
+    /// The hash of what is asked, by which a repetition is known for one.
+    fn hash(&self) -> Result<[u8; 16], AppendError> {
+        let bytes = self.record.request_bytes().map_err(|e| AppendError::Malformed(e.to_string()))?;
+        if bytes.len() > REQUEST_BYTES_MAX {
+            return Err(AppendError::Malformed(format!("{} bytes; at most {REQUEST_BYTES_MAX} are taken", bytes.len())));
+        }
+        if self.key.as_str().contains('/') {
+            return Err(AppendError::Malformed("an idempotency key has no '/': the ledger numbers parts with it".into()));
+        }
+        Ok(short_hash(&bytes))
+    }
+}
+
 /// Why a request was not acknowledged, by who can do something about it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
@@ -73,6 +100,10 @@ impl Ledger {
     ///
     /// Every request is decided against the facts at its own index. What follows from it stands right behind it, in the same commit.
     pub fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
+        self.commit_hashed(requests.into_iter().map(Hashed::from).collect())
+    }
+
+    pub(crate) fn commit_hashed(&mut self, requests: Vec<Hashed>) -> Vec<Answer> {
         // Here the store is at hand and everything decided is durable.
         self.keep_snapshot(20);
         match self.decide(requests) {
@@ -82,7 +113,7 @@ impl Ledger {
     }
 
     /// Step 1, and the bytes it gives: what is left of the commit needs neither facts nor keys, and may happen on another thread.
-    pub(crate) fn decide(&mut self, requests: Vec<Request>) -> Result<Decided, Vec<Answer>> {
+    pub(crate) fn decide(&mut self, requests: Vec<Hashed>) -> Result<Decided, Vec<Answer>> {
         let count = requests.len();
         let refuse_all = |e: AppendError| vec![Err(e); count];
         self.heed_replay();
@@ -139,12 +170,12 @@ impl Ledger {
     }
 
     // Step 1. Decide each request against the facts as they stand at its own index; no gap between check and record.
-    fn decide_all(&mut self, requests: Vec<Request>, now: Micros) -> Result<(Vec<Draft>, Vec<Placed>), AppendError> {
+    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<(Vec<Draft>, Vec<Placed>), AppendError> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(requests.len());
         let mut placed = Vec::with_capacity(requests.len());
         let first = self.state.size();
-        for request in requests {
-            let next = match self.repeated(&request) {
+        for Hashed { request, asked } in requests {
+            let next = match asked.and_then(|asked| self.repeated(&request, asked)) {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),
                 Ok(Asked::Before(index)) => Placed::again(&placed, index - first),
@@ -194,16 +225,13 @@ impl Ledger {
         Ok(Ok(place))
     }
 
+    /// Whether a request was never made before.
+    pub(crate) fn is_new(&self, request: &Request) -> Result<bool, AppendError> {
+        Ok(matches!(self.repeated(request, request.hash()?)?, Asked::New(_)))
+    }
+
     /// Whether a request was recorded before, and that it was the same one.
-    pub(crate) fn repeated(&self, request: &Request) -> Result<Asked, AppendError> {
-        let bytes = request.record.request_bytes().map_err(|e| AppendError::Malformed(e.to_string()))?;
-        if bytes.len() > REQUEST_BYTES_MAX {
-            return Err(AppendError::Malformed(format!("{} bytes; at most {REQUEST_BYTES_MAX} are taken", bytes.len())));
-        }
-        if request.key.as_str().contains('/') {
-            return Err(AppendError::Malformed("an idempotency key has no '/': the ledger numbers parts with it".into()));
-        }
-        let asked = short_hash(&bytes);
+    fn repeated(&self, request: &Request, asked: [u8; 16]) -> Result<Asked, AppendError> {
         let seen = self.state.seen(&request.actor, request.key.as_str());
         match seen.map_err(|e| AppendError::Unavailable(format!("whether the request was made before cannot be read: {e}")))? {
             None => Ok(Asked::New(asked)),
@@ -326,7 +354,7 @@ impl Ledger {
 }
 
 /// What is known of a request before it is decided.
-pub(crate) enum Asked {
+enum Asked {
     /// Nothing; the hash of what it asks.
     New([u8; 16]),
     /// It was recorded as this entry.

@@ -15,7 +15,7 @@ use countersign_entry::seal::Sealed;
 use countersign_entry::time::Micros;
 use countersign_sign::os_random;
 
-use crate::commit::{AppendError, Asked, Request};
+use crate::commit::{AppendError, Request};
 use crate::limits::{ERASE_AFTER_YEARS, ERASE_ETHICS_AFTER_YEARS};
 use crate::open::{ERASED, Ledger, Mode};
 use crate::receipt::Receipt;
@@ -59,7 +59,7 @@ impl Ledger {
         let requests: Vec<_> = requests.map(|((key, record), signed)| Request { actor: actor.clone(), key, record, signed }).collect();
         // All of them or none: one that would be refused is refused before any is recorded.
         for request in &requests {
-            if matches!(self.repeated(request)?, Asked::New(_)) {
+            if self.is_new(request)? {
                 let by = By { actor, request: request.key.as_str(), signed: request.signed.as_deref(), redacted: false };
                 self.state.facts.decide(by, self.next_time(self.clock.now()), request.record.clone())?;
             }

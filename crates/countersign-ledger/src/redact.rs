@@ -13,7 +13,7 @@ use countersign_store::Rewrite;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::commit::{AppendError, Asked, Request};
+use crate::commit::{AppendError, Request};
 use crate::open::{ERASED, Ledger, Mode, OpenError, damaged};
 use crate::receipt::Receipt;
 use crate::rotate::Signatures;
@@ -93,7 +93,7 @@ impl Ledger {
             Request { actor: actor.clone(), key: key.clone(), record: redaction.into(), signed }
         };
         // Made again, it answers from the entry that stands.
-        if !matches!(self.repeated(&request(redaction.clone()))?, Asked::New(_)) {
+        if !self.is_new(&request(redaction.clone()))? {
             return self.append(request(redaction));
         }
         let left = self.without(content, redact).map_err(AppendError::Malformed)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use countersign_sign::Signer;
 use countersign_store::{Register, Store};
 
-use crate::commit::{Answer, AppendError, Request};
+use crate::commit::{Answer, AppendError, Hashed, Request};
 use crate::durable::{Decided, Hands, SealError, Unsealed};
 use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX};
 use crate::nowhere::Nowhere;
@@ -20,13 +20,13 @@ use crate::receipt::Receipt;
 
 type Reply = Box<dyn FnOnce(Answer) + Send>;
 type Work = Box<dyn FnOnce(&mut Ledger) + Send>;
-type Batch = (Vec<Request>, Vec<Reply>);
+type Batch = (Vec<Hashed>, Vec<Reply>);
 type Job = (Decided, Vec<Reply>);
 
 /// What waits for the writing thread.
 #[allow(clippy::large_enum_variant, reason = "nearly all are requests, and another box for each would be for nothing")]
 enum Queued {
-    Append(Request, Reply),
+    Append(Hashed, Reply),
     /// Something else that needs the ledger for itself.
     Work(Work),
 }
@@ -113,7 +113,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::submit`].
     pub fn submit_then(&self, request: Request, reply: impl FnOnce(Answer) + Send + 'static) -> Result<(), AppendError> {
-        self.enqueue(Queued::Append(request, Box::new(reply)))
+        self.enqueue(Queued::Append(request.into(), Box::new(reply)))
     }
 
     /// Queues something else that needs the ledger for itself, such as a signature. It stops the writing while it runs.
@@ -187,7 +187,7 @@ fn serve(shared: &Shared, first: Queued, requests: &Receiver<Queued>) {
         0 => work,
         1..OVERLAP_MIN => {
             let (batch, replies) = batch;
-            answer(shared.write(|ledger| ledger.commit(batch)).unwrap_or_default(), replies);
+            answer(shared.write(|ledger| ledger.commit_hashed(batch)).unwrap_or_default(), replies);
             work
         }
         _ => shared.write(|ledger| overlap(ledger, (batch, work), requests, shared)).flatten(),
@@ -245,7 +245,7 @@ fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receive
     };
     match (left, committed) {
         (Left::Nothing, Ok(())) => {}
-        (Left::Undecided(batch, replies), Ok(())) => answer(ledger.commit(batch), replies),
+        (Left::Undecided(batch, replies), Ok(())) => answer(ledger.commit_hashed(batch), replies),
         (Left::Decided(decided, replies), Ok(())) => answer(ledger.finish(decided), replies),
         (left, Err((e, mut unsealed))) => {
             if let Left::Decided(decided, replies) = left {
@@ -256,7 +256,7 @@ fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receive
                 ledger.stop(e, unsealed);
                 // Nothing of it was decided, so nothing of it is recorded, and that is what its answers say.
                 if let Left::Undecided(batch, replies) = left {
-                    answer(ledger.commit(batch), replies);
+                    answer(ledger.commit_hashed(batch), replies);
                 }
             }
         }
@@ -270,7 +270,7 @@ enum Left {
     /// Its answers need the store, or the other thread met a failure.
     Decided(Decided, Vec<Reply>),
     /// The other thread met a failure.
-    Undecided(Vec<Request>, Vec<Reply>),
+    Undecided(Vec<Hashed>, Vec<Reply>),
 }
 
 /// Decides and hands over.

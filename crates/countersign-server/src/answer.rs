@@ -9,9 +9,8 @@ use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::Marking;
 use countersign_ledger::query::Answer;
 use countersign_ledger::{Ledger, OpenError, Proof, Receipt};
-use countersign_log::checkpoint::Checkpoint;
-use countersign_log::note::Note;
 use countersign_log::tree;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Question};
@@ -184,6 +183,19 @@ impl One {
     }
 }
 
+/// The store's highest marking as answers carry it, made once.
+pub struct Marked {
+    banner: HeaderValue,
+    told: Value,
+}
+
+impl Marked {
+    /// Of a marking; none where its banner line is no header.
+    pub fn of(highest: &Marking) -> Option<Self> {
+        Some(Self { banner: HeaderValue::from_str(&marking::banner(highest)).ok()?, told: marking::told(highest, false) })
+    }
+}
+
 /// Puts the banner line on a response.
 pub fn mark(mut response: Response, marking: &Marking) -> Response {
     if let Ok(banner) = HeaderValue::from_str(&marking::banner(marking)) {
@@ -202,36 +214,61 @@ fn unreadable(e: impl std::fmt::Display) -> Failure {
     Kind::Internal.into()
 }
 
-/// The size of the checkpoint a receipt stands under.
+/// The size of the checkpoint a receipt stands under: its second line (C2SP tlog-checkpoint).
 ///
 /// # Errors
 /// A checkpoint that does not read; a ledger that opened has none such.
 pub fn size_of(proof: &Proof) -> Result<u64, Failure> {
-    let note = Note::parse(&proof.note).map_err(unreadable)?;
-    Ok(Checkpoint::parse(note.text()).map_err(unreadable)?.size.0)
+    let line = proof.note.split(|b| *b == b'\n').nth(1).unwrap_or_default();
+    std::str::from_utf8(line).map_err(unreadable)?.parse().map_err(unreadable)
 }
 
 /// What was recorded, as the fields of an answer: where, when, and the receipt.
-///
-/// # Errors
-/// A checkpoint that does not read; a ledger that opened has none such.
-pub fn recorded(receipt: &Receipt) -> Result<Value, Failure> {
-    let size = size_of(receipt)?;
-    Ok(json!({
-        "recorded": true, "repeated": receipt.repeated, "entry": receipt.index, "at": receipt.at.to_string(), "size": size,
-        "receipt": receipt.tlog_proof().map_err(unreadable)?, "leaf": hex::encode(&receipt.leaf),
-    }))
+#[derive(Serialize)]
+pub struct Recorded {
+    recorded: bool,
+    repeated: bool,
+    entry: u64,
+    at: String,
+    size: u64,
+    receipt: String,
+    leaf: String,
 }
 
-/// An answer to something that was recorded: 201, where it is, and its receipt. The same request again gets the same, and 200.
-pub fn created(receipt: &Receipt, fields: Value, app: &App) -> Result<Response, Failure> {
-    let mut body = recorded(receipt)?;
-    if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields) {
-        body.extend(fields);
-        body.insert("marking".into(), marking::told(app.marking(), false));
+impl Recorded {
+    /// Of a receipt.
+    ///
+    /// # Errors
+    /// A checkpoint that does not read; a ledger that opened has none such.
+    pub fn of(receipt: &Receipt) -> Result<Self, Failure> {
+        Ok(Self {
+            recorded: true,
+            repeated: receipt.repeated,
+            entry: receipt.index,
+            at: receipt.at.to_string(),
+            size: size_of(receipt)?,
+            receipt: receipt.tlog_proof().map_err(unreadable)?,
+            leaf: hex::encode(&receipt.leaf),
+        })
     }
+}
+
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    recorded: Recorded,
+    #[serde(flatten)]
+    fields: Value,
+    marking: &'a Value,
+}
+
+/// An answer to something that was recorded: 201, where it is, and its receipt. The same request again gets the same, and 200. `fields` is an object, none
+/// of whose fields is one of [`Recorded`].
+pub fn created(receipt: &Receipt, fields: Value, app: &App) -> Result<Response, Failure> {
+    let body = Created { recorded: Recorded::of(receipt)?, fields, marking: &app.marked.told };
     let status = if receipt.repeated { StatusCode::OK } else { StatusCode::CREATED };
-    let mut response = mark((status, Json(body)).into_response(), app.marking());
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert(MARKING_HEADER, app.marked.banner.clone());
     place(response.headers_mut(), receipt);
     Ok(response)
 }

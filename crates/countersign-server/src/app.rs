@@ -17,13 +17,14 @@ use countersign_api::roles::{Roles, View};
 use countersign_entry::ids::{LeafIndex, Line, Token};
 use countersign_entry::record::{Marking, Read, Role};
 use countersign_entry::time::Micros;
-use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger, Reader, Writer};
+use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger};
 use tokio::sync::Semaphore;
 
-use crate::answer::Failure;
-use crate::append::InFlight;
+use crate::answer::{Failure, Marked};
+use crate::append::{InFlight, Signing};
 use crate::config::Config;
 use crate::cursor::Cursors;
+use crate::door::Door;
 use crate::exports::Exports;
 use crate::imports::Imports;
 use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE};
@@ -39,8 +40,7 @@ pub struct App {
     pub(crate) config: Config,
     pub(crate) origin: String,
     pub(crate) roles: Roles,
-    pub(crate) writer: Writer,
-    pub(crate) reader: Reader,
+    pub(crate) door: Arc<Door>,
     pub(crate) side: Side,
     pub(crate) known: Arc<Known>,
     pub(crate) in_flight: InFlight,
@@ -49,6 +49,7 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) looks: Semaphore,
     pub(crate) cursors: Cursors,
+    pub(crate) marked: Marked,
     pub(crate) cose: Mutex<BTreeMap<u64, CoseRoot>>,
     pub(crate) providers: Arc<Providers>,
     pub(crate) imports: Imports,
@@ -70,6 +71,8 @@ pub struct Asked {
     pub view: View,
     /// The route's template.
     pub route: Arc<str>,
+    /// What it says of signatures.
+    pub signing: Signing,
 }
 
 impl Asked {
@@ -269,14 +272,14 @@ impl App {
         let method = if request.method() == Method::HEAD { "GET" } else { word(request.method()) };
         // Where there is no such route, the fallbacks say so to whoever is known.
         let Some(row) = self.roles.find(method, route) else {
-            return Ok(Asked { caller, view: View::Public, route: Arc::clone(route) });
+            return Ok(Asked { caller, view: View::Public, route: Arc::clone(route), signing: Signing::default() });
         };
         let refused = if caller.is_some() { Kind::ForbiddenRole } else { Kind::Unauthenticated };
         let view = self.roles.view(row, caller.as_ref().map(|c| c.roles.as_slice())).ok_or(refused)?;
         if let Some(caller) = &caller {
             self.rates.take(&caller.principal, &self.config.limits)?;
         }
-        Ok(Asked { caller, view, route: Arc::clone(route) })
+        Ok(Asked { caller, view, route: Arc::clone(route), signing: Signing::of(request.headers())? })
     }
 
     fn who(&self, logins: &Logins, request: &Request) -> Result<Option<Arc<Caller>>, Refused> {
@@ -316,10 +319,10 @@ impl App {
         look: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let turn = self.looks.acquire().await.map_err(|_| Failure::from(Kind::Internal))?;
-        let (reader, side) = (self.reader.clone(), self.side.clone());
+        let (door, side) = (Arc::clone(&self.door), self.side.clone());
         let looked = tokio::task::spawn_blocking(move || {
             let mut look = Some(look);
-            let looked = reader.read(|ledger| {
+            let looked = door.read(|ledger| {
                 // What a commit that did not come through left in memory is not shown.
                 if ledger.key_is_away() || ledger.read_only().is_some() { None } else { look.take().map(|look| look(ledger)) }
             });
@@ -375,7 +378,7 @@ impl App {
             return Ok(root);
         }
         let (told, answer) = tokio::sync::oneshot::channel();
-        let asked = self.writer.with(move |ledger| told.send(ledger.cose_root(size)).map_or((), drop));
+        let asked = self.door.with(move |ledger| told.send(ledger.cose_root(size)).map_or((), drop));
         asked.map_err(|_| Failure::from(Kind::Overloaded).retry_after(1))?;
         let made = answer.await.map_err(|_| Failure::from(Kind::Internal))?;
         let root = made.map_err(|e| match e {

@@ -3,13 +3,18 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_api::problem::{Kind, Problem};
 use countersign_api::words::neutral_state;
 use countersign_conflict::Refusal;
+use countersign_conflict::officers::SignatureFault;
+use countersign_entry::cose::Sign1;
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Record;
 use countersign_ledger::{AppendError, Receipt, Request};
+use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
@@ -18,6 +23,57 @@ use crate::app::{App, Asked};
 
 /// Header that names a request for ever.
 pub const KEY_HEADER: &str = "idempotency-key";
+/// Header that asks for what is to be signed; nothing is recorded then.
+pub const DRAFT_HEADER: &str = "countersign-draft";
+/// Header with the signature of whoever asks.
+pub const SIGNATURE_HEADER: &str = "countersign-signature";
+/// Header with the signature of a second person, where one is wanted; more than one may be sent.
+pub const APPROVAL_HEADER: &str = "countersign-approval";
+/// Second signatures a request may carry.
+const APPROVALS_MAX: usize = 8;
+
+/// What a request says of signatures.
+#[derive(Debug, Clone, Default)]
+pub struct Signing {
+    /// Whether it asks for what is to be signed.
+    pub draft: bool,
+    /// The signature of whoever asks, detached: what it is over is made from the request, and the ledger holds one against the other.
+    pub signed: Option<Vec<u8>>,
+    /// Those of others.
+    pub approvals: Vec<Vec<u8>>,
+}
+
+impl Signing {
+    /// As the headers say.
+    ///
+    /// # Errors
+    /// One of them does not read, or both are there.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let bad = |what: &str| Failure::from(Kind::Validation.problem().saying(what));
+        let draft = match headers.get(DRAFT_HEADER).map(|value| value.as_bytes()) {
+            None => false,
+            Some(b"true") => true,
+            Some(_) => return Err(bad("Countersign-Draft is true, or left out.")),
+        };
+        let detached = |value: &HeaderValue| {
+            let sign1 = STANDARD.decode(value.as_bytes()).ok().and_then(|bytes| Sign1::decode(&bytes).ok());
+            sign1
+                .map(|sign1| Sign1 { payload: None, ..sign1 }.encode())
+                .ok_or_else(|| bad("A signature is a COSE_Sign1 with tag 18, in base64."))
+        };
+        let all = |name| headers.get_all(name).iter().take(APPROVALS_MAX + 1).map(detached).collect::<Result<Vec<_>, _>>();
+        let (mut own, approvals) = (all(SIGNATURE_HEADER)?, all(APPROVAL_HEADER)?);
+        if own.len() > 1 || approvals.len() > APPROVALS_MAX || draft && own.len() + approvals.len() > 0 {
+            return Err(bad("A request is a draft, or has one signature of whoever asks and a few of others."));
+        }
+        Ok(Self { draft, signed: own.pop(), approvals })
+    }
+
+    /// Whether there is nothing to sign and no signature.
+    pub fn is_none(&self) -> bool {
+        !self.draft && self.signed.is_none() && self.approvals.is_empty()
+    }
+}
 
 /// Requests that are being worked on.
 #[derive(Default)]
@@ -56,20 +112,26 @@ pub fn key(headers: &HeaderMap, asked: &Asked) -> Result<RequestKey, Failure> {
     if !fits {
         return Err(missing());
     }
-    let route = hex::encode(Sha256::digest(asked.route.as_bytes()));
-    let scoped = format!("{}-{text}", route.get(..6).unwrap_or_default());
+    let route = Sha256::digest(asked.route.as_bytes());
+    let scoped = format!("{}-{text}", hex::encode(route.get(..3).unwrap_or_default()));
     RequestKey::new(scoped).map_err(|_| missing())
 }
 
 impl App {
-    /// Records one thing for whoever asks, and waits for its receipt.
+    /// Records one thing for whoever asks, with their signature where they sent one, and waits for its receipt.
     ///
     /// # Errors
-    /// The same request is on its way, or as the ledger says.
+    /// A draft is [`Kind::ToBeSigned`], with what is to be signed; the same request is on its way; or as the ledger says.
     pub(crate) async fn append(&self, asked: &Asked, key: RequestKey, record: Record) -> Result<Receipt, Failure> {
         let principal = asked.caller()?.principal.clone();
+        if asked.signing.draft {
+            let request = record.canonical_request(&self.origin, principal.as_str(), key.as_str()).map_err(|_| Kind::Validation)?;
+            return Err(Problem { request: Some(STANDARD.encode(request)), ..Kind::ToBeSigned.problem() }.into());
+        }
         let worked = self.in_flight.enter(&principal, &key)?;
-        let receipt = self.submit(principal, key, record).map_err(|e| self.refused(e, asked))?.await;
+        let record = approved(record, &asked.signing.approvals)?;
+        let request = Request { actor: principal, key, record, signed: asked.signing.signed.clone() };
+        let receipt = self.submit_request(request).map_err(|e| self.refused(e, asked))?.await;
         drop(worked);
         receipt.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))).map_err(|e| self.refused(e, asked))
     }
@@ -94,7 +156,7 @@ impl App {
     pub(crate) fn submit_request(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
         let known = Arc::clone(&self.known);
-        self.writer.submit_then(request, move |recorded| {
+        self.door.submit_then(request, move |recorded| {
             known.heed(&recorded);
             // A client that went away lost nothing: the entry stands, and its key gives the receipt.
             drop(told.send(recorded));
@@ -117,6 +179,23 @@ impl App {
     }
 }
 
+/// The record with the signatures of others, where records of its type carry any.
+fn approved(mut record: Record, signatures: &[Vec<u8>]) -> Result<Record, Failure> {
+    let none = match &mut record {
+        _ if signatures.is_empty() => return Ok(record),
+        Record::List(r) => &mut r.approvals,
+        Record::ListItem(r) => &mut r.approvals,
+        _ => {
+            return Err(Kind::Validation
+                .problem()
+                .saying("Nobody else signs this: Countersign-Approval is for lists and what is on them.")
+                .into());
+        }
+    };
+    *none = signatures.iter().cloned().map(ByteBuf::from).collect();
+    Ok(record)
+}
+
 /// The problem of what the ledger said: in fixed words, since its own may name what others hold.
 pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
     match e {
@@ -133,6 +212,7 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
                 Kind::Move.problem().saying(format!("Grant {grant} is {}; it cannot become {}.", word(*from), word(*to)))
             }
             Refusal::Held { .. } => Kind::Invalid.problem().saying("Nothing was recorded: a legal hold stands."),
+            Refusal::Signature(SignatureFault::Unsigned(_) | SignatureFault::Alone) => Kind::ToBeSigned.problem(),
             Refusal::Signature(_) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {refusal}.")),
             Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
         },

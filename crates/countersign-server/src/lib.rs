@@ -17,6 +17,7 @@ pub mod certificate;
 pub mod config;
 pub mod cursor;
 pub mod doctor;
+pub mod door;
 pub mod exports;
 pub mod imports;
 pub mod limits;

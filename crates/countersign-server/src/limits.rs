@@ -29,6 +29,10 @@ pub const TICK: Duration = Duration::from_secs(1);
 /// How long whoever sent too much waits to hear of it. Their connection ends with that, and a few that began again at once would take the processors
 /// with their handshakes: 32 of them left a third of the rate before this.
 pub const TOO_LARGE_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked whether a commit failed; then the ledger is opened again.
+pub const MEND_MIN: Duration = Duration::from_secs(1);
+/// The longest pause between tries where that does not help.
+pub const MEND_MAX: Duration = Duration::from_secs(60);
 /// How long a shake of hands may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the connections that are open may take to finish when the service stops.

@@ -37,19 +37,8 @@ async fn metrics(State(app): State<Shared>) -> Response {
 
 /// Size, whether something can be recorded, and in fixed words why not.
 async fn standing(app: &Shared) -> (u64, bool, Option<&'static str>) {
-    let reader = app.reader.clone();
-    let looked = tokio::task::spawn_blocking(move || {
-        reader.read(|ledger| {
-            let why = match ledger.read_only() {
-                None => None,
-                Some(_) if ledger.key_is_away() => Some("the signing key is away"),
-                Some(_) => Some("the ledger is read-only"),
-            };
-            (ledger.size(), why)
-        })
-    });
-    match looked.await {
-        Ok(Some((size, why))) => (size, why.is_none(), why),
-        _ => (0, false, Some("the writer stopped")),
-    }
+    let door = std::sync::Arc::clone(&app.door);
+    let looked = tokio::task::spawn_blocking(move || door.standing());
+    let (size, why) = looked.await.unwrap_or((0, Some("the writer stopped")));
+    (size, why.is_none(), why)
 }

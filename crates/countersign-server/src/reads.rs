@@ -67,7 +67,7 @@ fn submit(app: &Shared, asking: Asking) -> Option<tokio::sync::oneshot::Receiver
     let request = countersign_ledger::Request { actor: asking.principal, key, record: asking.read.into(), signed: None };
     let (told, answer) = tokio::sync::oneshot::channel();
     let known = Arc::clone(&app.known);
-    app.writer
+    app.door
         .submit_then(request, move |recorded| {
             known.heed(&recorded);
             // Whoever waits for it may be gone with the service.

@@ -7,19 +7,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_api::roles::Roles;
-use countersign_ledger::{Clock, Ledger, Writer};
+use countersign_ledger::{Clock, Ledger};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::answer::Marked;
 use crate::app::{App, Shared};
 use crate::append::InFlight;
 use crate::config::Config;
 use crate::cursor::Cursors;
+use crate::door::Door;
 use crate::exports::Exports;
 use crate::imports::Imports;
-use crate::limits::{GOODBYE, TICK};
+use crate::limits::GOODBYE;
 use crate::metrics::Metrics;
 use crate::oidc::{KeysError, Providers};
 use crate::rate::Rates;
@@ -27,7 +29,7 @@ use crate::reads::{Reads, record_all};
 use crate::side::{Open, Side};
 use crate::tls::{Keeper, TlsError};
 use crate::who::Known;
-use crate::{listen, local, ops, routes};
+use crate::{door, listen, local, ops, routes};
 
 /// Where exports are made in the ledger's directory.
 const EXPORTS: &str = "serve-exports";
@@ -38,7 +40,7 @@ const REFRESH: Duration = Duration::from_secs(30);
 pub struct Service {
     /// The ledger, opened to write.
     pub ledger: Ledger,
-    /// How it is opened for reading once more.
+    /// How it is opened once more: for reading beside the writer, and to write after a commit that failed.
     pub reopen: Open,
     /// The clock.
     pub clock: Box<dyn Clock>,
@@ -117,12 +119,11 @@ impl Service {
         let kept = kept.unwrap_or_else(|| std::env::temp_dir().join(format!("countersign-{EXPORTS}-{}", addresses.0.port())));
         let exports = Exports::new(kept.clone()).map_err(on(format!("{}", kept.display())))?;
         let origin = self.ledger.origin().to_owned();
-        let writer = Writer::start_ticking(self.ledger, TICK).map_err(on("the writing thread"))?;
+        let door = Door::new(self.ledger, Arc::clone(&self.reopen)).map_err(on("the writing thread"))?;
         let app: Shared = Arc::new(App {
             origin,
             roles,
-            reader: writer.reader(),
-            writer,
+            door: Arc::new(door),
             side: Side::new(self.reopen),
             known: Arc::new(Known::default()),
             in_flight: InFlight::default(),
@@ -131,6 +132,7 @@ impl Service {
             metrics: Metrics::default(),
             looks: App::looks(),
             cursors: Cursors::new().map_err(|e| on("randomness")(io::Error::other(e)))?,
+            marked: Marked::of(&self.config.marking).ok_or_else(|| ServeError::Bug("the marking is no header".into()))?,
             cose: Mutex::default(),
             providers: Arc::clone(&providers),
             imports: Imports::default(),
@@ -145,6 +147,7 @@ impl Service {
             runtime.spawn(listen::over_tls(listener, router, Arc::clone(&app), Arc::clone(&keeper))),
             runtime.spawn(operate(operations, ops::router(Arc::clone(&app)), stopping.clone())),
             runtime.spawn(refresh(keeper, providers, stopping)),
+            runtime.spawn(door::mend_all(Arc::clone(&app))),
         ];
         if let Some((socket, dir)) = socket {
             tasks.push(runtime.spawn(local::serve(socket, Arc::clone(&app), dir)));

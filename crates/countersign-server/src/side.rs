@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_api::problem::Kind;
-use countersign_ledger::{DirectoryError, Ledger};
+use countersign_ledger::{Access, DirectoryError, Ledger};
 
 use crate::answer::Failure;
 
-/// How the ledger is opened for reading.
-pub type Open = Arc<dyn Fn() -> Result<Ledger, DirectoryError> + Send + Sync>;
+/// How the ledger is opened once more.
+pub type Open = Arc<dyn Fn(Access) -> Result<Ledger, DirectoryError> + Send + Sync>;
 
 /// The handle.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ impl Side {
     /// # Errors
     /// The ledger does not open.
     pub fn fresh(&self) -> Result<Ledger, Failure> {
-        (self.open)().map_err(|e| {
+        (self.open)(Access::Read).map_err(|e| {
             tracing::error!(target: "ledger", "cannot be opened for reading: {e}");
             Failure::from(Kind::Internal)
         })

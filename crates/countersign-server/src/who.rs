@@ -200,6 +200,11 @@ impl Known {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, logins));
     }
 
+    /// Has them read anew by the next who asks.
+    pub fn forget(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Looks at what was recorded before anybody hears of it, so that a revocation that was acknowledged holds for whatever is asked from then on.
     pub fn heed(&self, answer: &Result<Receipt, AppendError>) {
         let changes = match answer {
@@ -210,7 +215,7 @@ impl Known {
             Err(e) => matches!(e, AppendError::Unknown(_)),
         };
         if changes {
-            self.version.fetch_add(1, Ordering::SeqCst);
+            self.forget();
         }
     }
 }

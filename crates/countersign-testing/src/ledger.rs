@@ -16,6 +16,7 @@ use countersign_sign::datakeys::DataKeys;
 use countersign_sign::passphrase::Passphrase;
 use countersign_sign::unlock::Unlock;
 use countersign_sign::{SignError, Signer, os_random};
+pub use countersign_store::memory::{Fault, Step};
 use countersign_store::memory::{MemoryDisk, MemoryRegister, MemoryStore};
 use countersign_store::{Register, Store};
 use countersign_verify::files::DirSource;
@@ -129,14 +130,18 @@ impl World {
         self.open_with(Box::new(store), Box::new(register), access)
     }
 
-    /// Opens what is on the disk for reading, as often as it is asked, from any thread.
-    pub fn for_reading(&self) -> impl Fn() -> Result<Ledger, countersign_ledger::DirectoryError> + Send + Sync + 'static {
+    /// Opens what is on the disk as often as it is asked, from any thread.
+    pub fn opener(&self) -> impl Fn(Access) -> Result<Ledger, countersign_ledger::DirectoryError> + Send + Sync + 'static {
         let (disk, clock, path) = (self.disk.clone(), self.clock.clone(), self.key_path());
-        move || {
+        move |access| {
             let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
+            let (store, register) = match access {
+                Access::Write => (MemoryStore::open_writer(&disk)?, MemoryRegister::open_writer(&disk)?),
+                Access::Read => (MemoryStore::open_reader(&disk)?, MemoryRegister::open_reader(&disk)?),
+            };
             let parts = Parts {
-                store: Box::new(MemoryStore::open_reader(&disk)?),
-                register: Box::new(MemoryRegister::open_reader(&disk)?),
+                store: Box::new(store),
+                register: Box::new(register),
                 vkey: TestSigner::new().vkey.clone(),
                 signers: vec![Box::new(TestSigner::new())],
                 keys: DataKeys::open(&path, ORIGIN, &mut unlock).unwrap(),
@@ -144,7 +149,7 @@ impl World {
                 entropy: Box::new(SystemEntropy::default()),
                 beside: None,
             };
-            Ok(Ledger::open(parts, Access::Read)?)
+            Ok(Ledger::open(parts, access)?)
         }
     }
 

@@ -190,7 +190,7 @@ pub fn policy() -> impl Strategy<Value = Policy> {
 
 fn signed_type() -> impl Strategy<Value = SignedType> {
     use SignedType as S;
-    select(vec![S::GrantRequest, S::GrantTransition, S::List, S::ListItem, S::Policy])
+    select(vec![S::GrantRequest, S::GrantTransition, S::List, S::ListItem, S::ListApproval, S::Policy])
 }
 
 fn preclearance_policy() -> impl Strategy<Value = PreclearancePolicy> {
@@ -252,7 +252,6 @@ pub fn submission() -> impl Strategy<Value = Submission> {
 fn control(type_name: &str) -> BoxedStrategy<Record> {
     let approvers = || vec(principal_id(), 0..4);
     let bytes = || vec(any::<u8>(), 0..80);
-    let approvals = || vec(bytes().prop_map(ByteBuf::from), 0..3);
     match type_name {
         "genesis" => boxed!(Genesis { origin: line(), format: any::<u32>(), keys: vec(line(), 0..3) }),
         "datakey.created" => boxed!(DataKeyCreated { key_id: any::<u32>(), check: hash() }),
@@ -441,6 +440,7 @@ fn ethics(type_name: &str) -> BoxedStrategy<Record> {
             name: line(),
             authority: of(line()),
             supersedes: of(leaf_index()),
+            approvals: approvals(),
         }),
         _ => boxed!(ListItem {
             id: record_id(),
@@ -450,8 +450,13 @@ fn ethics(type_name: &str) -> BoxedStrategy<Record> {
             until: of(micros()),
             reason: line(),
             supersedes: of(leaf_index()),
+            approvals: approvals(),
         }),
     }
+}
+
+fn approvals() -> impl Strategy<Value = Vec<ByteBuf>> {
+    vec(vec(any::<u8>(), 0..80).prop_map(ByteBuf::from), 0..3)
 }
 
 fn access(type_name: &str) -> BoxedStrategy<Record> {

@@ -391,12 +391,13 @@ pub fn item(id: &str, list: &str, subject: &str) -> ListItem {
         until: None,
         reason: text("Listed"),
         supersedes: None,
+        approvals: vec![],
     }
 }
 
 /// A list; `authority` where it has one.
 pub fn list(id: &str, kind: ListKind, authority: Option<&str>) -> List {
-    List { id: text(id), kind, name: text("A list"), authority: authority.map(text), supersedes: None }
+    List { id: text(id), kind, name: text("A list"), authority: authority.map(text), supersedes: None, approvals: vec![] }
 }
 
 /// A request for access to [`SUBMISSION`] with participation.

@@ -1,7 +1,7 @@
 //! What officers signed with their own keys, held against the keys that key events enrolled for them (ledger-format section 9). The rules are
 //! `countersign-conflict`'s; all they need stands in the public plane.
 
-use countersign_conflict::officers::{By, Officers, SignatureFault, approvals};
+use countersign_conflict::officers::{By, Officers, SignatureFault, approvals, seconds};
 use countersign_entry::content::Meta;
 use countersign_entry::ids::{LeafIndex, PrincipalId};
 use countersign_entry::record::Record;
@@ -23,7 +23,7 @@ impl Signed {
     /// A record that was read, of any kind.
     pub fn step(&mut self, index: u64, meta: &Meta, record: &Record, out: &mut Outcome) {
         let approvals = approvals(record);
-        if approvals.is_none() && meta.signed.is_none() {
+        if approvals.is_none() && seconds(record).is_empty() && meta.signed.is_none() {
             return self.officers.take(LeafIndex(index), record);
         }
         // An actor who is none could have asked for nothing; nobody approved that.
@@ -31,7 +31,7 @@ impl Signed {
             let by = By { actor: &actor, request: &meta.request, signed: meta.signed.as_deref(), redacted: meta.erased };
             self.officers.check(by, record)
         });
-        let given = approvals.map_or(0, |(_, approvals)| approvals.len());
+        let given = approvals.map_or(0, |(_, approvals)| approvals.len()) + seconds(record).len();
         match checked {
             Ok(_) if meta.erased => self.redacted += u64::from(meta.signed.is_some()),
             Ok(held) => {
@@ -59,10 +59,10 @@ impl Signed {
 
 fn finding(fault: &SignatureFault) -> Finding {
     let (code, field): (Code, &str) = match fault {
-        SignatureFault::ApprovalsMissing | SignatureFault::Count { .. } => (codes::APPROVAL_MISSING, "approvals"),
+        SignatureFault::ApprovalsMissing | SignatureFault::Count { .. } | SignatureFault::Alone => (codes::APPROVAL_MISSING, "approvals"),
         SignatureFault::Unsigned(_) => (codes::APPROVAL_MISSING, "signed"),
         SignatureFault::Form(_) | SignatureFault::Wrong(_) => (codes::OFFICER_SIGNATURE, ""),
-        SignatureFault::Key(_) => (codes::OFFICER_SIGNATURE_KEY, ""),
+        SignatureFault::Key(_) | SignatureFault::Second => (codes::OFFICER_SIGNATURE_KEY, ""),
         SignatureFault::Unsound(_) | SignatureFault::Enrolled(_) | SignatureFault::NotEnrolled(_) => (codes::OFFICER_KEY, "key"),
     };
     let finding = Finding::new(code, fault.to_string());

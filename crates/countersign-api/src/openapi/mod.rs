@@ -72,22 +72,23 @@ fn bounded(value: &mut Value) {
 }
 
 fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
-    // What records nothing by itself, and imports, whose records carry keys that follow from what they say, need none.
-    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports"];
-    let writes = row.method != "GET" && !keyless.contains(&row.route.as_str());
     let mut parameters: Vec<Value> = path_names(&row.route).map(|name| parameter("path", name, json!({ "type": "string" }))).collect();
     parameters.extend(told.query.iter().map(|name| query(name)));
-    if writes {
+    if writes(row) {
         let key = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$" });
         parameters.push(parameter("header", "Idempotency-Key", key));
+        parameters.push(left_out("Countersign-Draft", json!({ "const": "true" })));
+        let base64 = json!({ "type": "string", "contentEncoding": "base64", "description": "COSE_Sign1 over the canonical request, the payload detached" });
+        parameters.push(left_out("Countersign-Signature", base64.clone()));
+        if row.route.starts_with("/api/v1/list") {
+            parameters.push(left_out("Countersign-Approval", base64));
+        }
     }
     if row.method == "PATCH" {
         parameters.push(parameter("header", "If-Match", json!({ "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" })));
     }
     if matches!(told.answer, Answer::Events) {
-        let mut id = parameter("header", "Last-Event-ID", json!({ "type": "string", "pattern": "^[0-9]+$" }));
-        put(&mut id, "required", false.into());
-        parameters.push(id);
+        parameters.push(left_out("Last-Event-ID", json!({ "type": "string", "pattern": "^[0-9]+$" })));
     }
     let mut responses = Map::new();
     for (status, description, content) in successes(told.answer, &row.route) {
@@ -113,6 +114,13 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
+/// Whether it records one thing, under the client's key. What records nothing by itself, and imports, whose records carry keys that follow from what they
+/// say, need none.
+fn writes(row: &Row) -> bool {
+    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports"];
+    row.method != "GET" && !keyless.contains(&row.route.as_str())
+}
+
 /// What a request that fits its schema may be refused with.
 fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
     let mut all =
@@ -130,7 +138,10 @@ fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
         all.push(("507", "There is no room for it"));
     }
     if row.method == "PATCH" {
-        all.extend([("412", "It was changed since"), ("428", "If-Match is missing (RFC 6585)")]);
+        all.push(("412", "It was changed since"));
+    }
+    if writes(row) {
+        all.push(("428", "It is to be signed, or If-Match is missing (RFC 6585)"));
     }
     all.extend([("429", "Too much is asked at once"), ("503", "Nothing can be recorded now, or it is unknown whether it was")]);
     all
@@ -147,6 +158,11 @@ fn path_names(route: &str) -> impl Iterator<Item = &str> {
 
 fn parameter(place: &str, name: &str, schema: Value) -> Value {
     json!({ "in": place, "name": name, "required": true, "schema": schema })
+}
+
+/// A header that may be left out.
+fn left_out(name: &str, schema: Value) -> Value {
+    json!({ "in": "header", "name": name, "required": false, "schema": schema })
 }
 
 fn query(name: &str) -> Value {

@@ -47,9 +47,9 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
     more_files();
     let ledger = open(&args.ledger, Access::Write)?;
     let again = args.ledger.clone();
-    let reopen = move || {
+    let reopen = move |access| {
         let opening = opening(again.passphrase_file.as_deref(), again.pin_file.as_deref());
-        Directory::find(&again.dir)?.open(Access::Read, opening)
+        Directory::find(&again.dir)?.open(access, opening)
     };
     let service = Service { ledger, reopen: Arc::new(reopen), clock: Box::new(SystemClock), config, dir: Some(args.ledger.dir.clone()) };
     let running = service.start().map_err(failed)?;

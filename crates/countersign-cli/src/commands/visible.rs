@@ -52,9 +52,15 @@ mod tests {
         }
         .into();
         assert_eq!(line(&actor(Role::Operator), &facts, &moved).unwrap(), "grant 7 not_cleared");
-        let watch: Record =
-            List { id: "w".parse().unwrap(), kind: ListKind::Watch, name: "Quiet".parse().unwrap(), authority: None, supersedes: None }
-                .into();
+        let watch: Record = List {
+            id: "w".parse().unwrap(),
+            kind: ListKind::Watch,
+            name: "Quiet".parse().unwrap(),
+            authority: None,
+            supersedes: None,
+            approvals: vec![],
+        }
+        .into();
         assert!(line(&actor(Role::InspectorGeneral), &facts, &watch).is_none());
         assert!(line(&actor(Role::EthicsOfficer), &facts, &watch).is_some());
     }

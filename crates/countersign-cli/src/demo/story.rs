@@ -348,11 +348,12 @@ fn lists(stage: &mut Stage, matters: &[Matter], out: &mut dyn Write) -> Result<(
             until: None,
             reason: Line::new("Pre-release access to a model of a lab the issuer holds equity in")?,
             supersedes: None,
+            approvals: vec![],
         })
     };
     let list = |id: &str, kind, authority: Option<&str>| -> Result<List, DemoError> {
         let authority = authority.map(Line::new).transpose()?;
-        Ok(List { id: record_id(id)?, kind, name: Line::new(format!("{id} list"))?, authority, supersedes: None })
+        Ok(List { id: record_id(id)?, kind, name: Line::new(format!("{id} list"))?, authority, supersedes: None, approvals: vec![] })
     };
     let ask = |stage: &mut Stage| -> Result<String, DemoError> {
         let request = GrantRequest {

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::ids::{Hash32, IdError, IssuerId, LeafIndex, Line, PersonId, ProviderId, RecordId, SubmissionId};
 use crate::time::Micros;
@@ -153,6 +154,10 @@ pub struct List {
     pub authority: Option<Line>,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
+    /// `COSE_Sign1` of others of the ethics office over the request, by their own keys; left out where nobody else signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub approvals: Vec<ByteBuf>,
 }
 
 /// A subject on a list, for a time.
@@ -174,4 +179,8 @@ pub struct ListItem {
     pub reason: Line,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
+    /// `COSE_Sign1` of others of the ethics office over the request, by their own keys; left out where nobody else signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub approvals: Vec<ByteBuf>,
 }

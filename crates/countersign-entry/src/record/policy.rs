@@ -8,7 +8,7 @@ use super::preclearance::PreclearancePolicy;
 use crate::ids::{IdError, LeafIndex, Line, RecordId};
 use crate::time::Micros;
 
-/// A type of records on which a policy may demand the signature of whoever asks: what lets somebody in, and what decides who may be.
+/// What a policy may demand signatures on, of whoever asks or of a second person: what lets somebody in, and what decides who may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum SignedType {
@@ -24,6 +24,9 @@ pub enum SignedType {
     /// What is on them.
     #[serde(rename = "list.item")]
     ListItem,
+    /// Lists and what is on them, with the signature of a second person of the ethics office.
+    #[serde(rename = "list.approval")]
+    ListApproval,
     /// Policies.
     #[serde(rename = "policy")]
     Policy,

@@ -170,7 +170,7 @@ fn start(base: &Path) -> Running {
     };
     let ledger = Directory::find(&dir).unwrap().open(Access::Write, opening()).unwrap();
     let again = dir.clone();
-    let reopen = move || Directory::find(&again)?.open(Access::Read, opening());
+    let reopen = move |access| Directory::find(&again)?.open(access, opening());
     let service = Service { ledger, reopen: Arc::new(reopen), clock: Box::new(SystemClock), config, dir: Some(dir) };
     service.start().unwrap()
 }

@@ -47,6 +47,9 @@ async fn record(
             created(&receipt, json!({}), &app)
         }
         Some("application/x-ndjson") => {
+            if !asked.signing.is_none() {
+                return Err(super::invalid("A signature is of one request: lines of a stream have none."));
+            }
             let principal = asked.caller()?.principal.clone();
             Ok(stream::record(&app, &asked, principal, key, body))
         }

@@ -21,7 +21,7 @@ use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
 use super::{Params, RawQuery, body, marking_of, name, ordered, page};
-use crate::answer::{Failure, Frame, One, Rows, created, etag, mark, place, recorded};
+use crate::answer::{Failure, Frame, One, Recorded, Rows, created, etag, mark, place};
 use crate::app::{App, Asked, Routes, Shared, entry};
 use crate::append::key;
 
@@ -120,7 +120,8 @@ pub(super) fn not_cleared(app: &App, receipt: &Receipt, text: &str, reference: O
     problem.instance = reference.map(|r| format!("urn:countersign:reference:{r}"));
     problem.remedies = vec!["record-recusal".into(), "ask-ethics-office".into(), "choose-another-person".into()];
     let mut told = serde_json::to_value(&problem).map_err(|_| Kind::Internal)?;
-    if let (Value::Object(told), Value::Object(fields), Value::Object(recorded)) = (&mut told, fields, recorded(receipt)?) {
+    let recorded = serde_json::to_value(Recorded::of(receipt)?).map_err(|_| Kind::Internal)?;
+    if let (Value::Object(told), Value::Object(fields), Value::Object(recorded)) = (&mut told, fields, recorded) {
         told.extend(recorded);
         told.extend(fields);
     }

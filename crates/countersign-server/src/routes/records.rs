@@ -197,7 +197,11 @@ async fn make(
     of: Resource,
 ) -> Result<Response, Failure> {
     let key = key(&headers, &asked)?;
-    let record = super::record(of.kind, body(&headers, &bytes)?)?;
+    let told: Value = body(&headers, &bytes)?;
+    if told.get("approvals").is_some() {
+        return Err(super::invalid("Signatures of others are sent in Countersign-Approval."));
+    }
+    let record = super::record(of.kind, told)?;
     if record.supersedes().is_some() {
         return Err(super::invalid("To change a record, send a PATCH to it with the ETag of what it takes the place of."));
     }
@@ -244,6 +248,8 @@ fn is_etag(text: &str) -> bool {
 fn changed(kind: &str, record: &Record, index: LeafIndex, changes: &serde_json::Map<String, Value>) -> Result<Record, Failure> {
     let mut fields = fields_of(record);
     if let Value::Object(fields) = &mut fields {
+        // What was signed was the form before.
+        fields.remove("approvals");
         if changes.is_empty() || changes.keys().any(|name| !fields.contains_key(name) || name == "id" || name == "supersedes") {
             return Err(super::invalid("The body has no field of the record that may change, or one that is not the record's."));
         }

@@ -166,9 +166,9 @@ impl House {
     /// Starts the service on what is there.
     pub fn run(&mut self) {
         let ledger = self.world.open(Access::Write).unwrap();
-        let reader = self.world.for_reading();
+        let opener = self.world.opener();
         let service =
-            Service { ledger, reopen: Arc::new(reader), clock: Box::new(self.world.clock.clone()), config: self.config.clone(), dir: None };
+            Service { ledger, reopen: Arc::new(opener), clock: Box::new(self.world.clock.clone()), config: self.config.clone(), dir: None };
         let running = service.start().unwrap();
         (self.address, self.operations) = (running.address().port(), running.operations().port());
         self.running = Some(running);

@@ -65,7 +65,14 @@ impl Story {
         t.put(
             "watch-list",
             "ethics",
-            List { id: text("watch"), kind: ListKind::Watch, name: text("Watch list"), authority: None, supersedes: None },
+            List {
+                id: text("watch"),
+                kind: ListKind::Watch,
+                name: text("Watch list"),
+                authority: None,
+                supersedes: None,
+                approvals: vec![],
+            },
         );
         let item = |supersedes| ListItem {
             id: text("item-1"),
@@ -75,6 +82,7 @@ impl Story {
             until: None,
             reason: text("Open matter"),
             supersedes,
+            approvals: vec![],
         };
         let first_item = t.put("watch-item", "ethics", item(None));
         t.put("recusal-bob", "ethics", recusal("rec-bob", "bob1", now));

@@ -90,13 +90,23 @@ fn lists(load: &mut Load<'_>, now: Micros) {
         let list = RecordId::new(id).unwrap();
         load.put(
             "ethics",
-            List { id: list.clone(), kind, name: line(id.to_owned()), authority: Some(line("a statute".into())), supersedes: None },
+            List {
+                id: list.clone(),
+                kind,
+                name: line(id.to_owned()),
+                authority: Some(line("a statute".into())),
+                supersedes: None,
+                approvals: vec![],
+            },
         );
         for n in 0..count {
             let subject = ListSubject::Issuer(issuer(ISSUERS - 1 - n));
             let id = RecordId::new(format!("{id}-{n}")).unwrap();
             let reason = line("it is so".into());
-            load.put("ethics", ListItem { id, list: list.clone(), subject, from: now, until: None, reason, supersedes: None });
+            load.put(
+                "ethics",
+                ListItem { id, list: list.clone(), subject, from: now, until: None, reason, supersedes: None, approvals: vec![] },
+            );
         }
     }
 }
