@@ -140,8 +140,8 @@ impl Bench {
         approvers
     }
 
-    /// Runs a command to its draft, has both approvers sign that, and records it.
-    fn signed(&self, args: &[&str], approvers: &[String; 2]) -> Ran {
+    /// Runs a command to its draft, has each of these sign that, and records it.
+    fn signed(&self, args: &[&str], approvers: &[String]) -> Ran {
         let draft = self.file(&format!("draft-{}", fs::read_dir(self.scene.tmp.path()).unwrap().count()));
         self.run(&[args, &["--draft", &draft]].concat()).exits(0);
         let mut record = vec!["record".to_owned(), "signed".into(), "DIR".into(), draft.clone()];
@@ -231,6 +231,33 @@ fn certificate(b: &Bench, name: &str, key: &[&str]) -> (String, String) {
     assert!(made.status.success(), "{made:?}");
     fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).unwrap();
     (private, certificate)
+}
+
+#[test]
+fn a_list_changes_by_two_people_of_the_ethics_office() {
+    let Some(b) = Bench::new("a_list_changes_by_two_people_of_the_ethics_office") else { return };
+    let vkey = b.init();
+    let officers = b.officers();
+    let [one, two] = officers.clone();
+    let person = b.json(&["person", "add", "DIR", "--name", "Second", "--status", "civilian"])["id"].as_str().unwrap().to_owned();
+    let second = b.json(&["principal", "add", "DIR", "--person", &person, "--os-user", "uid:4010", "--role", "ethics_officer"]);
+    let second = second["id"].as_str().unwrap().to_owned();
+    b.run(&["officer", "keygen", "--output", &b.file(&second)]).exits(0);
+    let key = b.file(&format!("{second}.pub"));
+    let enroll = ["officer", "enroll", "DIR", "--principal", &second, "--key", &key, "--reason", "hired"];
+    b.signed(&[&enroll[..], &["--approver", &one, "--approver", &two]].concat(), &officers).exits(0);
+    fs::write(b.scene.path("policy.json"), r#"{"signatures_required": ["list.approval"]}"#).unwrap();
+    b.run(&["policy", "set", "DIR", "--file", &b.file("policy.json")]).exits(0);
+
+    let add = ["list", "add", "DIR", "--id", "l-1", "--kind", "restricted", "--name", "A list"];
+    assert!(b.run(&add).exits(5).err.contains("the signature of a second person of the ethics office"));
+    assert!(b.signed(&add, &officers[..1]).exits(5).err.contains("another person of the ethics office"), "an approver is none");
+    b.signed(&add, std::slice::from_ref(&second)).exits(0);
+    let keys = b.scene.path("keys.json").display().to_string();
+    b.run(&["export-keys", "DIR", "--output", &keys]).exits(0);
+    let shown = b.scene.run(&["verify", "DIR", "--vkey", &vkey, "--keys", &keys]).exits(0).out;
+    // Two of the enrolment, one of the list.
+    assert!(shown.contains("        3  approvals checked against officers' enrolled keys"), "{shown}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Table {
         let (_, after) = rest.split_once(end).expect("the document has lost its marker");
         let mut out = format!("{before}{begin}{}\n\n| what | figure | bar | seen against |\n|---|---|---|---|\n", self.machine);
         for [what, figure, against, bar] in &self.rows {
-            let what = what.trim_start();
+            let [what, figure, bar, against] = [what, figure, bar, against].map(|cell| cell.trim_start().replace('|', "\\|"));
             writeln!(out, "| {what} | {figure} | {bar} | {against} |").unwrap();
         }
         fs::write(path, out + end + after).unwrap();
