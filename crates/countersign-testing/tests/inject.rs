@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use countersign_ledger::{Access, AppendError, Directory, Ledger, Opening, SystemClock};
+use countersign_ledger::{Access, AppendError, Directory, DirectoryError, Ledger, OpenError, Opening, SystemClock};
+use countersign_store::StoreError;
 use countersign_testing::ledger::{access, cast, options, principal, record, stage_set};
 use countersign_verify::files::DirSource;
 
@@ -190,7 +192,16 @@ fn opening() -> Opening {
 }
 
 fn open(dir: &Path) -> Ledger {
-    Directory::find(dir).unwrap().open(Access::Write, opening()).unwrap()
+    let patience = Instant::now() + Duration::from_secs(20);
+    loop {
+        match Directory::find(dir).unwrap().open(Access::Write, opening()) {
+            // Another test's child that is between its fork and its exec holds our lock until then.
+            Err(DirectoryError::Open(OpenError::Store(StoreError::Locked(_)))) if Instant::now() < patience => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 fn make(dir: &Path) -> Ledger {
