@@ -115,7 +115,7 @@ kinds! {
     /// A PATCH without the ETag it changes.
     EtagMissing = "etag-missing", 428, "An ETag is needed", "Send If-Match with the ETag of what you change.", NO;
     /// It is recorded with the signature of whoever asks, or they want to know what to sign.
-    ToBeSigned = "to-be-signed", 428, "It is to be signed by whoever asks", "Nothing was recorded. Send it with Countersign-Draft: true to get its canonical request, sign that with your own key, and send it again with Countersign-Signature: the COSE_Sign1 in base64.", NO;
+    ToBeSigned = "to-be-signed", 422, "It is to be signed by whoever asks", "Nothing was recorded. Send it with Countersign-Draft: true to get its canonical request, sign that with your own key, and send it again with Countersign-Signature: the COSE_Sign1 in base64.", NO;
     /// Too much asked by one principal.
     RateLimited = "rate-limited", 429, "You ask too much at once", "Wait as long as Retry-After says.", NO;
     /// Headers too long.

@@ -50,6 +50,8 @@ impl Signing {
     /// One of them does not read, or both are there.
     pub fn of(headers: &HeaderMap) -> Result<Self, Failure> {
         let bad = |what: &str| Failure::from(Kind::Validation.problem().saying(what));
+        // What no schema says of a header's text.
+        let wrong = |what: &str| Failure::from(Kind::Invalid.problem().saying(what));
         let draft = match headers.get(DRAFT_HEADER).map(|value| value.as_bytes()) {
             None => false,
             Some(b"true") => true,
@@ -59,12 +61,12 @@ impl Signing {
             let sign1 = STANDARD.decode(value.as_bytes()).ok().and_then(|bytes| Sign1::decode(&bytes).ok());
             sign1
                 .map(|sign1| Sign1 { payload: None, ..sign1 }.encode())
-                .ok_or_else(|| bad("A signature is a COSE_Sign1 with tag 18, in base64."))
+                .ok_or_else(|| wrong("A signature is a COSE_Sign1 with tag 18, in base64."))
         };
         let all = |name| headers.get_all(name).iter().take(APPROVALS_MAX + 1).map(detached).collect::<Result<Vec<_>, _>>();
         let (mut own, approvals) = (all(SIGNATURE_HEADER)?, all(APPROVAL_HEADER)?);
         if own.len() > 1 || approvals.len() > APPROVALS_MAX || draft && own.len() + approvals.len() > 0 {
-            return Err(bad("A request is a draft, or has one signature of whoever asks and a few of others."));
+            return Err(wrong("A request is a draft, or has one signature of whoever asks and a few of others."));
         }
         Ok(Self { draft, signed: own.pop(), approvals })
     }

@@ -35,7 +35,7 @@ fn send(client: &Client, path: &str, key: &str, body: &Value, more: (&str, &str)
 /// What the service says is to be signed.
 #[track_caller]
 fn draft(client: &Client, path: &str, key: &str, body: &Value) -> Vec<u8> {
-    let told = send(client, path, key, body, ("Countersign-Draft", "true")).problem(428, "to-be-signed");
+    let told = send(client, path, key, body, ("Countersign-Draft", "true")).problem(422, "to-be-signed");
     assert_eq!(told["recorded"], false);
     STANDARD.decode(told["request"].as_str().unwrap()).unwrap()
 }
@@ -57,7 +57,7 @@ fn what_policy_wants_signed_is_signed_by_whoever_asks_and_by_nobody_else() {
 
     // Unsigned it is refused, and says how to sign; what is to be signed is this request of this principal, in this ledger.
     let before = size(&officer);
-    let told = officer.post(path, key, &body).problem(428, "to-be-signed");
+    let told = officer.post(path, key, &body).problem(422, "to-be-signed");
     assert!(told.get("request").is_none() && told["detail"].as_str().unwrap().contains("Countersign-Draft"), "{told}");
     let request = draft(&officer, path, key, &body);
     let read = CanonicalRequest::decode(&request).unwrap();
@@ -70,7 +70,7 @@ fn what_policy_wants_signed_is_signed_by_whoever_asks_and_by_nobody_else() {
     let elsewhere = sign(&signing("pr-officer"), &draft(&officer, path, "grant-to-be-signed-2", &body));
     send(&officer, path, key, &body, ("Countersign-Signature", &STANDARD.encode(elsewhere))).problem(422, "invalid");
     for no_signature in ["", "AAAA", "not base64"] {
-        send(&officer, path, key, &body, ("Countersign-Signature", no_signature)).problem(400, "validation");
+        send(&officer, path, key, &body, ("Countersign-Signature", no_signature)).problem(422, "invalid");
     }
 
     // Their own; with the request in it, as `countersign officer sign` writes it, it is the same signature.
@@ -82,7 +82,7 @@ fn what_policy_wants_signed_is_signed_by_whoever_asks_and_by_nobody_else() {
 
     let grant = receipt["grant"].as_u64().unwrap();
     let step = |verb: &str| format!("/api/v1/grants/{grant}/{verb}");
-    house.client("approver1").post(&step("approve"), "approval-unsigned", &json!({})).problem(428, "to-be-signed");
+    house.client("approver1").post(&step("approve"), "approval-unsigned", &json!({})).problem(422, "to-be-signed");
     for part in ["approver1", "approver2"] {
         signed(&house.client(part), part, &step("approve"), "approval-signed-1", &json!({})).is(201);
     }
@@ -124,7 +124,7 @@ fn a_list_is_changed_by_two_people_of_the_ethics_office() {
     let ethics = house.client("ethics");
     let by = |part: &str, request: &[u8]| STANDARD.encode(sign(&signing(principal(part).as_str()), request));
     let (path, key, body) = ("/api/v1/lists", "list-by-two-people-1", json!({ "id": "quiet", "kind": "watch", "name": "Quiet" }));
-    ethics.post(path, key, &body).problem(428, "to-be-signed");
+    ethics.post(path, key, &body).problem(422, "to-be-signed");
     let request = draft(&ethics, path, key, &body);
     for part in ["ethics", "approver1", "officer"] {
         let told = send(&ethics, path, key, &body, ("Countersign-Approval", &by(part, &request))).problem(422, "invalid");
@@ -145,9 +145,9 @@ fn a_list_is_changed_by_two_people_of_the_ethics_office() {
         let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key), ("If-Match", &*etag), more];
         ethics.ask("PATCH", "/api/v1/lists/quiet", &headers, br#"{"name":"Quieter"}"#).unwrap()
     };
-    patch("list-changed-by-two-1", ("Accept", "application/json")).problem(428, "to-be-signed");
+    patch("list-changed-by-two-1", ("Accept", "application/json")).problem(422, "to-be-signed");
     patch("list-changed-by-two-1", ("Countersign-Approval", &second)).problem(422, "invalid");
-    let told = patch("list-changed-by-two-1", ("Countersign-Draft", "true")).problem(428, "to-be-signed");
+    let told = patch("list-changed-by-two-1", ("Countersign-Draft", "true")).problem(422, "to-be-signed");
     let request = STANDARD.decode(told["request"].as_str().unwrap()).unwrap();
     patch("list-changed-by-two-1", ("Countersign-Approval", &by("ethics2", &request))).is(201);
 

@@ -78,7 +78,7 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
         let key = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$" });
         parameters.push(parameter("header", "Idempotency-Key", key));
         parameters.push(left_out("Countersign-Draft", json!({ "const": "true" })));
-        let base64 = json!({ "type": "string", "contentEncoding": "base64", "description": "COSE_Sign1 over the canonical request, the payload detached" });
+        let base64 = json!({ "type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$", "contentEncoding": "base64", "description": "COSE_Sign1 over the canonical request, the payload detached" });
         parameters.push(left_out("Countersign-Signature", base64.clone()));
         if row.route.starts_with("/api/v1/list") {
             parameters.push(left_out("Countersign-Approval", base64));
@@ -138,10 +138,7 @@ fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
         all.push(("507", "There is no room for it"));
     }
     if row.method == "PATCH" {
-        all.push(("412", "It was changed since"));
-    }
-    if writes(row) {
-        all.push(("428", "It is to be signed, or If-Match is missing (RFC 6585)"));
+        all.extend([("412", "It was changed since"), ("428", "If-Match is missing (RFC 6585)")]);
     }
     all.extend([("429", "Too much is asked at once"), ("503", "Nothing can be recorded now, or it is unknown whether it was")]);
     all
