@@ -116,7 +116,8 @@ impl Ledger {
             Err(_) if matches!(self.mode, Mode::Writable) => {
                 self.store.drop_rewrite(redact.target.0).map_err(|e| AppendError::Unknown(e.to_string()))?;
             }
-            Err(_) => {}
+            // It may stand, or wait for a key that is away: nothing more is taken before a start has finished it.
+            Err(_) => self.mode = Mode::ReadOnly(ERASED.into()),
         }
         answer
     }
