@@ -64,7 +64,8 @@ impl Door {
             let why = match ledger.read_only() {
                 None => None,
                 Some(_) if ledger.key_is_away() => Some("the signing key is away"),
-                Some(_) if self.took.load(Ordering::SeqCst) => Some(AGAIN),
+                // What the background replay objects to is for somebody to look at: opened again, the ledger would go on from the same snapshot.
+                Some(_) if self.took.load(Ordering::SeqCst) && ledger.replay_status().is_none_or(|s| s.objection.is_none()) => Some(AGAIN),
                 Some(_) => Some("the ledger is read-only"),
             };
             (ledger.size(), why)
