@@ -59,14 +59,14 @@ pub struct AccessBody {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Time {
+    /// RFC 3339.
+    Text(#[schemars(extend("format" = "date-time", "pattern" = TIME_PATTERN))] String),
     /// Microseconds.
     Micros(
         #[serde(deserialize_with = "whole")]
         #[schemars(range(max = 253_402_300_799_999_999_u64))]
         u64,
     ),
-    /// RFC 3339.
-    Text(#[schemars(extend("format" = "date-time", "pattern" = TIME_PATTERN))] String),
 }
 
 impl Time {

@@ -53,6 +53,30 @@ pub enum Ask<'a> {
     },
 }
 
+impl Ask<'_> {
+    /// The time whose access is in question: the source's time of an access, else the time of recording.
+    fn time_of_access(&self, at: Micros) -> Micros {
+        match self {
+            Ask::Access { occurred_at, .. } => *occurred_at,
+            _ => at,
+        }
+    }
+}
+
+impl Facts {
+    fn agreements_in_force<'a>(
+        &'a self,
+        person: &PersonId,
+        submission: &'a SubmissionId,
+        at: Micros,
+    ) -> impl Iterator<Item = &'a Known<Agreement>> {
+        let ids = self.agreements_of.get(person).into_iter().flatten();
+        ids.filter_map(|id| self.agreements.get(id)).filter(move |a| {
+            a.record.submission.as_ref().is_none_or(|s| s == submission) && in_force(a.record.signed_at, a.record.expires_at, at)
+        })
+    }
+}
+
 /// Everything a rule may look at.
 pub struct Question<'a> {
     /// What is known.
@@ -71,6 +95,8 @@ pub struct Question<'a> {
     pub policy: Option<&'a Known<Policy>>,
     /// Issuers the submission touches over recorded edges on the day asked about, each by its surest way.
     pub touches: Arc<Touches>,
+    /// The person's agreements that cover the submission and are in force at the time of access.
+    pub agreements: Vec<&'a Known<Agreement>>,
     /// What is asked.
     pub ask: Ask<'a>,
 }
@@ -99,6 +125,7 @@ impl Assessed {
 /// Runs every rule and lets policy decide. Total: it answers for any facts, and what it cannot compute it refers.
 pub fn assess(facts: &Facts, at: Micros, person_id: &PersonId, submission_id: &SubmissionId, ask: Ask<'_>) -> Assessed {
     let submission = facts.submission(submission_id);
+    let time = ask.time_of_access(at);
     let question = Question {
         facts,
         at,
@@ -108,6 +135,8 @@ pub fn assess(facts: &Facts, at: Micros, person_id: &PersonId, submission_id: &S
         submission,
         policy: facts.policy(at),
         touches: submission.map(|s| facts.touches(&s.record, at)).unwrap_or_default(),
+        // Once: half a dozen rules ask for one of a kind.
+        agreements: facts.agreements_in_force(person_id, submission_id, time).collect(),
         ask,
     };
     let mut sheet = Sheet::default();
@@ -190,10 +219,7 @@ impl<'a> Question<'a> {
 
     /// The time whose access is in question: the source's time of an access, else the time of recording.
     pub(crate) fn time_of_access(&self) -> Micros {
-        match self.ask {
-            Ask::Access { occurred_at, .. } => occurred_at,
-            _ => self.at,
-        }
+        self.ask.time_of_access(self.at)
     }
 
     /// When the grant in question ends.
@@ -222,13 +248,7 @@ impl<'a> Question<'a> {
 
     /// The person's agreement of a kind that covers the submission and is in force.
     pub(crate) fn signed(&self, kind: AgreementKind) -> Option<&'a Known<Agreement>> {
-        let at = self.time_of_access();
-        let ids = self.facts.agreements_of.get(self.person_id).into_iter().flatten();
-        ids.filter_map(|id| self.facts.agreements.get(id)).find(|a| {
-            a.record.kind == kind
-                && a.record.submission.as_ref().is_none_or(|s| s == self.submission_id)
-                && in_force(a.record.signed_at, a.record.expires_at, at)
-        })
+        self.agreements.iter().copied().find(|a| a.record.kind == kind)
     }
 
     /// Calls `each` for every item in force on a list of a kind that names the submission, its provider, or an issuer it touches.

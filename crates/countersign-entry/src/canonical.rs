@@ -50,7 +50,7 @@ impl Fields {
     /// # Errors
     /// A value that has no encoding.
     pub fn of<T: Serialize>(value: &T) -> Result<Self, CanonicalError> {
-        let mut writer = Writer { out: Vec::with_capacity(512), marks: Vec::with_capacity(32), top: None };
+        let mut writer = Writer { out: Vec::with_capacity(1_024), marks: Vec::with_capacity(32), top: None, sorted: Vec::new() };
         value.serialize(Item { writer: &mut writer, depth: 1 })?;
         let places = writer.top.ok_or_else(|| CanonicalError::Custom("not a map".into()))?;
         Ok(Self { bytes: writer.out, places })
@@ -139,6 +139,8 @@ struct Writer {
     marks: Vec<(usize, usize)>,
     /// The entries of the outermost map, which stay in the order they came.
     top: Option<Vec<Place>>,
+    /// Where the entries of a map are put in order.
+    sorted: Vec<u8>,
 }
 
 /// Writes one item that stands inside `depth` arrays or maps.
@@ -216,7 +218,7 @@ impl Compound<'_> {
 
     /// Puts the entries in the order of their keys.
     fn finish_map(self) -> Done {
-        let Writer { out, marks, top } = &mut *self.writer;
+        let Writer { out, marks, top, sorted } = &mut *self.writer;
         let own = marks.get(self.first_mark..).unwrap_or_default();
         let ends = own.iter().skip(1).map(|(start, _)| *start).chain([out.len()]);
         let places = own.iter().zip(ends).map(|((start, key_end), end)| Place { key: *start..*key_end, value: *key_end..end });
@@ -226,9 +228,13 @@ impl Compound<'_> {
             let cut = |range: Range<usize>| out.get(range).unwrap_or_default();
             let mut entries: Vec<(&[u8], &[u8])> = places.map(|place| (cut(place.key), cut(place.value))).collect();
             sort(&mut entries, |entry| entry.0)?;
-            let sorted: Vec<u8> = entries.iter().flat_map(|(key, value)| key.iter().chain(*value)).copied().collect();
+            sorted.clear();
+            for (key, value) in entries {
+                sorted.extend_from_slice(key);
+                sorted.extend_from_slice(value);
+            }
             out.truncate(self.entries);
-            out.extend_from_slice(&sorted);
+            out.extend_from_slice(sorted);
         }
         marks.truncate(self.first_mark);
         self.finish()

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::SmolStr;
 
 use crate::limits::{ID_CHARS_MAX, LINE_BYTES_MAX, RAW_TEXT_BYTES_MAX, REQUEST_CHARS_MAX};
 
@@ -20,8 +21,8 @@ macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-        #[serde(try_from = "String")]
-        pub struct $name(String);
+        #[serde(try_from = "SmolStr")]
+        pub struct $name(SmolStr);
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -34,7 +35,7 @@ macro_rules! text_newtype {
             ///
             /// # Errors
             /// Says what the type asks for.
-            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+            pub fn new(text: impl Into<SmolStr>) -> Result<Self, IdError> {
                 let text = text.into();
                 let check: fn(&str) -> bool = $check;
                 if check(&text) { Ok(Self(text)) } else { Err(IdError { what: $what, rule: $rule }) }
@@ -58,6 +59,13 @@ macro_rules! text_newtype {
             }
         }
 
+        impl TryFrom<SmolStr> for $name {
+            type Error = IdError;
+            fn try_from(text: SmolStr) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
         impl TryFrom<String> for $name {
             type Error = IdError;
             fn try_from(text: String) -> Result<Self, IdError> {
@@ -74,7 +82,7 @@ macro_rules! text_newtype {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.0.into()
             }
         }
 
@@ -164,13 +172,13 @@ text_newtype!(
 impl Date {
     /// The date a time falls on, UTC.
     pub fn of(at: crate::time::Micros) -> Self {
-        Self(at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+        Self(at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date().to_string().into())
     }
 
     /// The date before; none before year -9999.
     pub fn day_before(&self) -> Option<Self> {
         let date: jiff::civil::Date = self.0.parse().ok()?;
-        Some(Self(date.yesterday().ok()?.to_string()))
+        Some(Self(date.yesterday().ok()?.to_string().into()))
     }
 
     /// Midnight UTC at the start of the date.

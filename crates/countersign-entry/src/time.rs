@@ -58,6 +58,11 @@ impl Micros {
         self.0 / 60_000_000 * 60
     }
 
+    /// The year, UTC.
+    pub fn year(self) -> i16 {
+        jiff::tz::Offset::UTC.to_datetime(self.timestamp()).year()
+    }
+
     pub(crate) fn timestamp(self) -> jiff::Timestamp {
         // The constructor keeps the value inside jiff's range, so the default is never reached.
         jiff::Timestamp::from_microsecond(i64::try_from(self.0).unwrap_or(0)).unwrap_or_default()

@@ -100,10 +100,10 @@ impl Ledger {
     ///
     /// Every request is decided against the facts at its own index. What follows from it stands right behind it, in the same commit.
     pub fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
-        self.commit_hashed(requests.into_iter().map(Hashed::from).collect())
+        self.commit_hashed(requests.into_iter().map(|request| Box::new(request.into())).collect())
     }
 
-    pub(crate) fn commit_hashed(&mut self, requests: Vec<Hashed>) -> Vec<Answer> {
+    pub(crate) fn commit_hashed(&mut self, requests: Vec<Box<Hashed>>) -> Vec<Answer> {
         // Here the store is at hand and everything decided is durable.
         self.keep_snapshot(20);
         match self.decide(requests) {
@@ -113,7 +113,7 @@ impl Ledger {
     }
 
     /// Step 1, and the bytes it gives: what is left of the commit needs neither facts nor keys, and may happen on another thread.
-    pub(crate) fn decide(&mut self, requests: Vec<Hashed>) -> Result<Decided, Vec<Answer>> {
+    pub(crate) fn decide(&mut self, requests: Vec<Box<Hashed>>) -> Result<Decided, Vec<Answer>> {
         let count = requests.len();
         let refuse_all = |e: AppendError| vec![Err(e); count];
         self.heed_replay();
@@ -170,11 +170,12 @@ impl Ledger {
     }
 
     // Step 1. Decide each request against the facts as they stand at its own index; no gap between check and record.
-    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<(Vec<Draft>, Vec<Placed>), AppendError> {
+    fn decide_all(&mut self, requests: Vec<Box<Hashed>>, now: Micros) -> Result<(Vec<Draft>, Vec<Placed>), AppendError> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(requests.len());
         let mut placed = Vec::with_capacity(requests.len());
         let first = self.state.size();
-        for Hashed { request, asked } in requests {
+        for asking in requests {
+            let Hashed { request, asked } = *asking;
             let next = match asked.and_then(|asked| self.repeated(&request, asked)) {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),
@@ -214,7 +215,8 @@ impl Ledger {
         };
         let place = drafts.len();
         let (actor, key) = (request.actor, request.key);
-        let draft = Draft { at, actor: actor.clone(), request: key.to_string(), record: decided, signed: request.signed, key_id: None };
+        let draft =
+            Draft { at, actor: actor.clone(), request: key.as_str().to_owned(), record: decided, signed: request.signed, key_id: None };
         let index = self.place_asked(draft, Some(asked), drafts)?;
         let follow = drafts.get(place).map(|cause| self.state.facts.consequences(index, at, &cause.record)).unwrap_or_default();
         for (record, part) in follow.into_iter().zip(1u32..) {

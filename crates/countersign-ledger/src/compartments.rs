@@ -53,7 +53,7 @@ impl Compartments {
 /// The name of a record's compartment: what it belongs to, whom it is about where that is one person, and the year it is recorded in, with which its
 /// retention begins. `facts` are those before the record.
 pub(crate) fn compartment(record: &Record, at: Micros, facts: &Facts) -> String {
-    let year: String = at.to_string().chars().take_while(|c| *c != '-').collect();
+    let year = at.year();
     let matter = matter(record, facts);
     // An access of somebody nobody recorded must not make a key for every name a gateway can invent.
     match person(record, facts).filter(|id| matches!(record, Record::Person(_)) || facts.person(id).is_some()) {

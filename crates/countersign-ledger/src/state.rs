@@ -110,13 +110,17 @@ pub(crate) fn request_hash(record: &Record) -> [u8; 16] {
 }
 
 pub(crate) fn short_hash(bytes: &[u8]) -> [u8; 16] {
-    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    short(Sha256::new().chain_update(bytes))
+}
+
+fn short(hasher: Sha256) -> [u8; 16] {
+    let digest: [u8; 32] = hasher.finalize().into();
     digest.first_chunk().copied().unwrap_or_default()
 }
 
 pub(crate) fn key_hash(actor: &str, request: &str) -> [u8; 16] {
     // Neither text can hold a line feed, so two different pairs never make one input.
-    short_hash(format!("{actor}\n{request}").as_bytes())
+    short(Sha256::new().chain_update(actor).chain_update("\n").chain_update(request))
 }
 
 /// The common fields of an entry, typed; `None` where this ledger could not have written them.

@@ -15,6 +15,8 @@ const FROM_BYTES: u64 = 1 << 20;
 const LOW_BYTES: u64 = 4 << 20;
 /// How far ahead zeros are written.
 const HIGH_BYTES: u64 = 16 << 20;
+/// After a frame of more bytes no zeros are written: what a sync costs is its data then, and zeros would be as much again.
+const FRAME_BYTES_MAX: u64 = 32 << 10;
 
 /// How far the newest segment is filled.
 #[derive(Debug, Default)]
@@ -40,13 +42,18 @@ impl Ahead {
         }
     }
 
-    /// After a frame that ended at `end`: has more zeros written if few are left, up to `limit`.
-    pub fn top_up(&mut self, path: &Path, end: u64, limit: u64) {
+    /// After a frame of `len` bytes that ended at `end`: has more zeros written if few are left, up to `limit`.
+    pub fn top_up(&mut self, path: &Path, len: u64, end: u64, limit: u64) {
         if self.filling.as_ref().is_some_and(JoinHandle::is_finished) {
             self.finish();
         }
         let to = end.saturating_add(HIGH_BYTES).min(limit);
-        if self.filling.is_some() || end < FROM_BYTES || to <= self.filled || self.filled.saturating_sub(end) >= LOW_BYTES {
+        if self.filling.is_some()
+            || len > FRAME_BYTES_MAX
+            || end < FROM_BYTES
+            || to <= self.filled
+            || self.filled.saturating_sub(end) >= LOW_BYTES
+        {
             return;
         }
         let (path, from) = (path.to_owned(), self.filled);

@@ -220,7 +220,7 @@ impl SegmentStore {
         }
         file.write_all_at(frame, end).map_err(on("write", &path))?;
         file.sync_data().map_err(on("sync", &path))?;
-        self.ahead.top_up(&path, frame_end, self.rollover_bytes);
+        self.ahead.top_up(&path, frame.len() as u64, frame_end, self.rollover_bytes);
         self.poisoned = false;
         Ok(())
     }

@@ -201,9 +201,9 @@ pub(super) fn covered_relationships(q: &Question<'_>, rule: &Rule, sheet: &mut S
 /// A covered payment from a party within two years.
 pub(super) fn paid_by_party(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     let (mut barred, mut unclear) = (Vec::new(), Vec::new());
-    let today = Date::of(q.time_of_access());
     for tie in q.facts.ties_of(q.person_id).filter(|t| t.record.kind == RelationshipKind::CoveredPayment) {
         let Tied::ToParty(via) = tied(q, &tie.record) else { continue };
+        let today = Date::of(q.time_of_access());
         let found = [tie.index].into_iter().chain(via);
         match &tie.record.from {
             Some(received) if limits(&today).is_none_or(|l| received.plus_months(l.covered_payment_months) > today) => barred.extend(found),

@@ -1,12 +1,14 @@
 //! Single accesses and streams of them, as fast as answers come, and the echo they stand beside.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
+use countersign_entry::time::Micros;
 use countersign_server::config::Tls;
 use countersign_server::tls::Keeper;
 use hyper::server::conn::http1;
@@ -22,10 +24,13 @@ pub const ACCESSES: &str = "/api/v1/accesses";
 
 /// Each request is one that was never made before.
 static NEXT: AtomicU64 = AtomicU64::new(0);
+/// The grant that accesses are made under, and when they happen.
+pub static UNDER: OnceLock<(u64, Micros)> = OnceLock::new();
 
 fn event(n: u64) -> String {
+    let (grant, at) = UNDER.get().unwrap();
     format!(
-        r#"{{"person":"P-ada1","submission":"S-0001","action":"query","occurred_at":"2026-06-01T12:00:00Z","artefact":"endpoint/chat","result":"success","source":"gateway-1","source_id":"evt-{n:020}","session":"sess-42","marking":"cui","information_owner":"developer"}}"#
+        r#"{{"person":"P-ada1","submission":"S-0001","grant":{grant},"action":"query","occurred_at":"{at}","artefact":"endpoint/chat","result":"success","source":"gateway-1","source_id":"evt-{n:020}","session":"sess-42","marking":"cui","information_owner":"developer"}}"#
     )
 }
 

@@ -61,7 +61,7 @@ fn main() {
     };
     std::fs::create_dir_all(&base).unwrap();
     let mut table = Table::new(&base);
-    scene::make(&base, sizes.pairs + equal::WARM);
+    load::UNDER.set(scene::make(&base, sizes.pairs + equal::WARM)).unwrap();
     let mut service = Service::start(&base);
     tokio::runtime::Runtime::new().unwrap().block_on(run(&mut service, &base, &sizes, &mut table));
     service.stop();

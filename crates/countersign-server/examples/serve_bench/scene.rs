@@ -4,12 +4,13 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign_entry::ids::Date;
+use countersign_entry::ids::{Date, LeafIndex};
 use countersign_entry::record::*;
+use countersign_entry::time::Micros;
 use countersign_ledger::{Access, Clock as _, Directory, Ledger, Opening, Request, SystemClock};
 use countersign_server::config::{Config, Limits, Listen, Tls};
 use countersign_server::{Running, Service};
-use countersign_testing::ledger::{agreement, cast, person, principal, record, stage_set, submission_record};
+use countersign_testing::ledger::{active_grant, agreement, cast, person, principal, record, stage_set, submission_record};
 use countersign_testing::scene::{self, text};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer as Authority, KeyPair, OtherNameValue, SanType};
 
@@ -40,8 +41,8 @@ fn opening() -> Opening {
     Opening { passphrase_file: None, pin_file: None, clock: Box::new(SystemClock), told: Box::new(|_| {}) }
 }
 
-/// A ledger with everybody who asks, and their certificates.
-pub fn make(base: &Path, grantees: usize) {
+/// A ledger with everybody who asks, and their certificates. The grant under which the gateway tells of accesses, as one does, and the time.
+pub fn make(base: &Path, grantees: usize) -> (u64, Micros) {
     let limits = PreclearancePolicy { daily_quota: 1_000, probing_instruments: 1_000, ..scene::preclearance_policy() };
     let mut records = cast();
     for record in &mut records {
@@ -89,6 +90,9 @@ pub fn make(base: &Path, grantees: usize) {
         };
         record(&mut ledger, "founder", &format!("link-{part}"), linked).unwrap();
     }
+    let grant = active_grant(&mut ledger, "ada1", &text(SUBMISSIONS[0]));
+    assert_eq!(ledger.facts().grant(LeafIndex(grant)).unwrap().state, GrantState::Active);
+    (grant, ledger.now())
 }
 
 fn one(who: &str) -> Person {
