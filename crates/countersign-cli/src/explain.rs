@@ -55,7 +55,7 @@ pub(crate) fn explain(a: &Assessment, at: Micros, ledger: &Ledger) -> Vec<String
         lines.push(format!("    {} (rule version {})", reason.cite, reason.version));
         lines.extend(reason.evidence.iter().map(|i| format!("    {}", evidence(*i, ledger))));
         if reason.rule.as_str() == rules::INTERESTS {
-            let sums = if reason.evidence.len() < rules::EVIDENCE_MAX { sums(&reason.evidence, at, ledger) } else { vec![cut()] };
+            let sums = if is_cut(&reason.evidence, ledger) { vec![cut()] } else { sums(&reason.evidence, at, ledger) };
             lines.extend(sums.into_iter().map(|line| format!("    {line}")));
         }
     }
@@ -90,10 +90,16 @@ pub(crate) fn erased_line(index: LeafIndex, at: u64) -> String {
     format!("entry {index}: erased under entry {at}")
 }
 
-/// What stands in the place of sums where a reason names as many entries as it can: those it left out belong in them too.
+/// Whether a reason left entries out: then the last it names is the record of the person (`EVIDENCE_MAX`).
+fn is_cut(entries: &[LeafIndex], ledger: &Ledger) -> bool {
+    let last = entries.last().and_then(|i| ledger.entry(i.0).ok());
+    matches!(last, Some((_, _, Record::Person(_))))
+}
+
+/// What stands in the place of sums then: what was left out belongs in them too.
 fn cut() -> String {
     format!(
-        "no sum is shown: the reason names {} entries, the most it holds, and there may be more; `query person` lists everything that is held",
+        "no sum is shown: there are more entries than the {} a reason names; `query person` lists everything that is held",
         rules::EVIDENCE_MAX
     )
 }
@@ -147,7 +153,8 @@ fn detail(record: &Record) -> String {
         Record::ListItem(i) => format!("{} lists {} on {}: {}", i.id, i.subject, i.list, i.reason),
         Record::List(l) => {
             let authority = l.authority.as_ref().map_or_else(|| "no authority recorded".into(), |a| format!("authority {a}"));
-            format!("{} ({}), {authority}", l.name, word_of(&l.kind))
+            let binds = l.binds.as_ref().map(|b| format!(", binds {b}")).unwrap_or_default();
+            format!("{} ({}), {authority}{binds}", l.name, word_of(&l.kind).replace('_', " "))
         }
         Record::Exposure(e) => {
             let sure = if e.confirmed { "confirmed" } else { "unconfirmed" };
@@ -174,5 +181,6 @@ fn duty(what: ObligationKind) -> &'static str {
         ObligationKind::StateInterests => "states what they hold",
         ObligationKind::KeepRecusal => "keeps to the recusal",
         ObligationKind::DecideReferral => "decides what was referred",
+        ObligationKind::Divest => "gives up what may not be held, within 90 days of being directed to (5 CFR 2635.403(d))",
     }
 }
