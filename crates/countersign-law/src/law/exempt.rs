@@ -58,6 +58,9 @@ pub(crate) fn shield(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[St
             "it is held against a statute, a supplemental regulation or a determination, so no exemption applies",
         );
     }
+    if case.s.papers.iter().any(|p| p.kind.is_none()) {
+        return Shield::open(FORBIDDEN, "What does the paper say: does it forbid to hold this?", "`papers.kind`");
+    }
     if let Some(bank) = reserve_bank(case, class, stake) {
         return bank;
     }

@@ -262,7 +262,7 @@ pub(crate) fn to_be_followed(case: &Case<'_>, class: Class, stakes: &[Stake<'_>]
     let by_pay = stakes.iter().any(|stake| {
         matches!(stake.touch, Touch::No(..))
             && matches!(stake.asset, Asset::Salary | Asset::BonusOrProfitShare | Asset::BenefitPlan | Asset::ContractOrSubcontract)
-            && stake.standing.is_some_and(|s| at_the_table(s) || near(s))
+            && stake.standing.is_none_or(|s| at_the_table(s) || near(s))
             && !matches!(stake.touch, Touch::No(rule, _) if rule == crate::rules::DIVESTED)
     });
     // A relative's or household member's stake does not count under 208, and may count here.
