@@ -83,10 +83,6 @@ pub(super) fn federal_pay(case: &Case<'_>, stake: &Stake<'_>, i: &Interest) -> S
     if i.if_decided == Some(IfDecided::NewOutsidePosition) {
         return Shield::lost(FEDERAL_PAY, "the interest is a position outside the Government, not federal pay");
     }
-    let reorganized = case.s.matter.as_ref().is_some_and(|m| m.kind == Some(MatterKind::Reorganization));
-    if reorganized && i.if_decided.is_none() {
-        return Shield::open(FEDERAL_PAY, "Would the decision bring the holder a position outside the Government?", "`if_decided`");
-    }
     let steps = &case.s.steps;
     let own = stake.holder == Holder::Own;
     let reached = |step: &Step| {

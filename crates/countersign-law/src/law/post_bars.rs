@@ -155,11 +155,7 @@ pub(crate) fn high(case: &Case<'_>, act: &Act, bars: &[Bar<'_>], contact: &[Elem
             return no;
         }
         if stated && high_posts_unknown(case) {
-            let ask = Ask::new(
-                "How was the post paid: at or above 86.5 percent of the basic pay for level II of the Executive Schedule, or by rank?",
-                "`posts.rank`, `posts.pay_less_threshold`",
-            );
-            return Verdict { ask: Some(ask), ..Verdict::new(SENIOR, Three::Unknown, "how the post was paid is not stated") };
+            return height_unknown();
         }
         let ask = Ask::new("Did the person leave a senior or very senior post within the last year or two?", "`posts`");
         return match stated {
@@ -171,7 +167,20 @@ pub(crate) fn high(case: &Case<'_>, act: &Act, bars: &[Bar<'_>], contact: &[Elem
         return no;
     }
     let verdicts = bars.iter().map(|bar| one_high(case, act, bar, contact)).collect();
-    gravest(verdicts).unwrap_or_else(|| Verdict::new(rule, Three::No, ""))
+    match gravest(verdicts) {
+        Some(found) if found.applies != Three::No || !high_posts_unknown(case) => found,
+        None if !high_posts_unknown(case) => Verdict::new(rule, Three::No, ""),
+        _ => height_unknown(),
+    }
+}
+
+/// A post was left of which nobody said how high it was.
+fn height_unknown() -> Verdict {
+    let ask = Ask::new(
+        "How was the post paid: at or above 86.5 percent of the basic pay for level II of the Executive Schedule, or by rank?",
+        "`posts.rank`, `posts.pay_less_threshold`",
+    );
+    Verdict { ask: Some(ask), ..Verdict::new(SENIOR, Three::Unknown, "how the post was paid is not stated") }
 }
 
 fn one_high(case: &Case<'_>, act: &Act, bar: &Bar<'_>, contact: &[Element]) -> Verdict {

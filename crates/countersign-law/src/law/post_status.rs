@@ -61,7 +61,8 @@ fn unbroken(p: &Post, next: Option<&Post>) -> bool {
 
 /// Whether a post was left of which nobody said how high it was.
 pub(crate) fn high_posts_unknown(case: &Case<'_>) -> bool {
-    case.s.posts.iter().any(|p| p.to.is_some() && !very_senior(p) && senior(case, p) == Three::Unknown)
+    let left = |p: &Post| p.to.is_some() || case.s.person.status == Some(Status::Former);
+    case.s.posts.iter().any(|p| left(p) && !very_senior(p) && senior(case, p) == Three::Unknown)
 }
 
 /// Bars that high posts have left behind.
