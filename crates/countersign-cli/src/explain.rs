@@ -58,7 +58,9 @@ pub(crate) fn explain(a: &Assessment, at: Micros, ledger: &Ledger) -> Vec<String
         if reason.rule.as_str() == rules::INTERESTS {
             let sums =
                 if is_cut(&reason.evidence, ledger) { vec![cut()] } else { sums(&reason.evidence, rules::limits(&Date::of(at)), ledger) };
-            lines.extend(sums.into_iter().map(|line| format!("    {line}")));
+            let forbidden = reason.evidence.iter().any(|i| matches!(ledger.entry(i.0), Ok((_, _, Record::List(_)))));
+            let beside = forbidden.then(|| "what a list forbids to hold is exempt at no value (5 CFR 2640.204)".to_owned());
+            lines.extend(sums.into_iter().chain(beside).map(|line| format!("    {line}")));
         }
     }
     lines.extend(a.watch.iter().map(|i| format!("watch list, which changes nothing above: {}", evidence(*i, ledger))));
@@ -245,7 +247,7 @@ mod tests {
             session: None,
             marking: None,
             information_owner: None,
-            detail: serde_json::Value::Null,
+            detail: ciborium::Value::Null,
             assessment: None,
             supersedes: None,
         }
