@@ -5,6 +5,8 @@
 mod exposure;
 #[path = "interests.rs"]
 mod interests;
+#[path = "prohibited.rs"]
+mod prohibited;
 
 use std::collections::BTreeSet;
 
@@ -91,12 +93,17 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
         against.push(("R-INT-1", Verdict::Hold, Outcome::Refer));
     }
 
+    // R-403-1: nothing is held that may not be held.
+    let day = Date::of(then);
+    let forbidden = who.map(|who| prohibited::Forbidden { book: &book, who, at, then: day.as_str() });
+    against.extend(forbidden.iter().flat_map(|f| f.against()).map(|outcome| ("R-403-1", Verdict::Hold, outcome)));
+
     // R-208-1, R-604-1, R-502-1, R-503-1.
-    if let (Some(who), Some(matter)) = (who, matter) {
+    if let (Some(who), Some(matter), Some(forbidden)) = (who, matter, &forbidden) {
         let edges = book.newest(|r| if let Record::Exposure(r) = r { Some((r.id.to_string(), r)) } else { None });
         let signed = |kind| book.signed(person, submission, kind, then);
         let papers = [signed(AgreementKind::Waiver208), signed(AgreementKind::Authorization502)];
-        let look = interests::Look { book: &book, edges: &edges, who, matter, day: Date::of(at), then: Date::of(then), papers };
+        let look = interests::Look { book: &book, edges: &edges, forbidden, who, matter, day: Date::of(at), then: Date::of(then), papers };
         against.extend(look.against().into_iter().map(|(rule, outcome)| (rule, Verdict::Participate, outcome)));
     }
 
@@ -114,6 +121,7 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
                 ListKind::Watch => drop(watch.insert(index)),
                 ListKind::Restricted if sure && list.authority.is_some() => against.push(("R-RST-1", Verdict::Trade, Outcome::Block)),
                 ListKind::Restricted => against.push(("R-RST-1", Verdict::Trade, Outcome::Refer)),
+                ListKind::ProhibitedHolding => {}
             }
         }
     }

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use countersign_entry::ids::{Date, IssuerId};
 use countersign_entry::record::*;
 
-use super::{Book, exposure};
+use super::{Book, exposure, prohibited};
 
 pub struct Look<'a> {
     pub book: &'a Book<'a>,
     pub edges: &'a [&'a Exposure],
+    pub forbidden: &'a prohibited::Forbidden<'a>,
     pub who: &'a Person,
     pub matter: &'a Submission,
     /// The day of recording, on which edges are looked at.
@@ -32,6 +33,7 @@ const CERTAINLY: [HolderRelation; 6] = [
 const NEVER: [HolderRelation; 4] = [HolderRelation::AdultChild, HolderRelation::Parent, HolderRelation::Sibling, HolderRelation::Household];
 
 /// A security whose value counts towards the limits.
+#[derive(Clone, Copy)]
 struct Security<'a> {
     party: bool,
     sure: bool,
@@ -116,6 +118,13 @@ impl Look<'_> {
                     let (sure, listed) = (certain && confirmed, self.listed(issuer));
                     if matches!(class, C::Equity | C::Bond) && listed {
                         sums.push(Security { party, sure, held });
+                        // 5 CFR 2640.204: whatever it is worth.
+                        out.extend(
+                            self.forbidden
+                                .of(held)
+                                .filter(|_| held.instrument.issuer.is_some())
+                                .map(|breach| self.bars(breach && sure && party)),
+                        );
                     } else if matches!(class, C::Equity | C::Bond | C::PrivateStake | C::Crypto | C::EventContract) && party && sure {
                         out.push(self.bars(true));
                     } else {
@@ -125,7 +134,14 @@ impl Look<'_> {
             }
         }
         out.extend(self.tried(&sums, |party, all| (party > 15_000, party <= 15_000 && all <= 25_000)));
-        out.extend(self.tried(&funds, |_, all| (false, all <= 50_000)).filter(|o| *o != Outcome::Block));
+        // Of each sector, with those that may be of it.
+        let mut sectors: Vec<Option<&str>> = funds.iter().map(|f| f.held.instrument.sector.as_ref().map(|s| s.as_str())).collect();
+        sectors.dedup();
+        for sector in sectors {
+            let of = |f: &&Security<'_>| f.held.instrument.sector.as_ref().is_none_or(|s| Some(s.as_str()) == sector);
+            let funds: Vec<Security<'_>> = funds.iter().filter(of).copied().collect();
+            out.extend(self.tried(&funds, |_, all| (false, all <= 50_000)).filter(|o| *o != Outcome::Block));
+        }
         out
     }
 

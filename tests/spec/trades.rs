@@ -26,7 +26,10 @@ pub fn against_a_list(entries: &[Entry]) -> BTreeSet<(u64, u64)> {
             // An end at midnight is over before the day begins.
             let over = item.until.is_some_and(|until| trade.traded_on.start().unwrap() >= until);
             let named = trade.instrument.issuer.as_ref().is_some_and(|i| item.subject.to_string() == format!("issuer:{i}"));
-            if bound && named && begun && !over {
+            // What may not be held is another rule's.
+            let lists = newest(entries, |r| if let Record::List(r) = r { Some((r.id.to_string(), r)) } else { None });
+            let bars_trading = lists.iter().any(|(_, l)| l.id == item.list && l.kind != ListKind::ProhibitedHolding);
+            if bound && named && bars_trading && begun && !over {
                 out.insert((index, item_index));
             }
         }

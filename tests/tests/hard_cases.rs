@@ -1,5 +1,5 @@
-//! The fifteen hardest edge cases of the domain notes (section 10), and what they say to test as well, over a real ledger that the verifier replays. Those
-//! that no ledger fact bears on (sums of bands, a value that drifts, kinds of matters) are scenarios: crates/countersign-law/tests/hard_cases.rs.
+//! The fifteen hardest edge cases of the domain notes (section 10), and what they say to test as well, over a real ledger that the verifier replays. What
+//! one person's facts alone make of them, and case 7, are scenarios: crates/countersign-law/tests/hard_cases.rs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a panic is a failed test")]
 
 use countersign_entry::ids::{Date, LeafIndex, RequestKey};
@@ -10,8 +10,8 @@ use countersign_testing::history;
 use countersign_testing::ledger::{World, options, verified};
 use countersign_testing::scene::{
     APPROVER, APPROVER_2, ETHICS, FAR_ISSUER, GATEWAY, HOUR, INVESTOR, LAB_ISSUER, OFFICER, OPERATOR, OTHER, RESTRICTED, SEQUENCER,
-    SUBJECT, SUBMISSION, WATCH, access, asks, exposure, item, move_to, person, policy, preclearance_policy, principal, recusal, request,
-    submission, superseding, text, trade,
+    SUBJECT, SUBMISSION, WATCH, access, asks, exposure, holding, item, move_to, person, policy, preclearance_policy, principal, prohibited,
+    recusal, request, submission, superseding, text, trade,
 };
 
 /// A ledger with the furniture of every history, recorded by those who may, on 1 June 2026 at noon.
@@ -76,6 +76,98 @@ fn sees(ledger: &mut Ledger, who: &str, grant: Option<LeafIndex>) -> LeafIndex {
     let opened = grant.and_then(|g| ledger.facts().grant(g)?.open.last().map(|(from, _)| *from));
     let at = ledger.now().max(opened.unwrap_or(Micros::EPOCH));
     put(ledger, GATEWAY, access(who, grant, at))
+}
+
+fn band(lo: Option<u64>, hi: Option<u64>) -> Band {
+    Band::new(lo, hi).unwrap()
+}
+
+fn holds(id: &str, issuer: &str, class: InstrumentClass, value: Band) -> Holding {
+    let mut held = Holding { value, ..holding(id, SUBJECT, Some(issuer), "2026-05-31") };
+    held.instrument.class = class;
+    held
+}
+
+/// What a request for work on the submission comes to, for somebody with these holdings, by a ledger that verifies.
+fn decided(held: Vec<Holding>) -> (Outcome, Decision) {
+    let (_, mut ledger) = furnished();
+    for h in held {
+        put(&mut ledger, ETHICS, h);
+    }
+    let ends = ledger.now().plus(10 * DAY);
+    let request = put(&mut ledger, OFFICER, request(SUBJECT, ends));
+    verified(&ledger);
+    let (_, _, record) = ledger.entry(request.0).unwrap();
+    let assessed = record.assessment().unwrap();
+    (assessed.participate, assessed.decision)
+}
+
+/// 1, 2, 4 and 8: bands that straddle the limit, a report without a value, both limits in one matter, and what has no limit at all.
+#[test]
+fn case_01_02_04_and_08_sums_that_cannot_be_told_are_referred() {
+    use InstrumentClass::{Equity, Option as Listed, PrivateStake};
+    let form = band(Some(1_001), Some(15_000));
+    let exactly = |n| band(Some(n), Some(n));
+    assert_eq!(decided(vec![holds("H-1", LAB_ISSUER, Equity, form)]), (Outcome::Clear, Decision::Cleared));
+    let two = vec![holds("H-1", LAB_ISSUER, Equity, form), holds("H-2", LAB_ISSUER, Equity, form)];
+    assert_eq!(decided(two), (Outcome::Refer, Decision::Referred), "2,002 to 30,000");
+    assert_eq!(decided(vec![holds("H-1", LAB_ISSUER, Equity, Band::UNKNOWN)]), (Outcome::Refer, Decision::Referred));
+    let both = |party, other| vec![holds("H-1", LAB_ISSUER, Equity, exactly(party)), holds("H-2", INVESTOR, Equity, exactly(other))];
+    assert_eq!(decided(both(15_000, 10_000)).0, Outcome::Clear);
+    assert_eq!(decided(both(15_000, 10_001)).0, Outcome::Refer);
+    assert_eq!(decided(both(15_001, 0)).0, Outcome::Block);
+    assert_eq!(decided(vec![holds("H-1", LAB_ISSUER, PrivateStake, exactly(100))]).0, Outcome::Block, "no limit is for a private stake");
+    assert_eq!(decided(vec![holds("H-1", LAB_ISSUER, Listed, Band::UNKNOWN)]).0, Outcome::Refer);
+}
+
+/// 3: a value that drifts above the limit in mid-window stops the grant in the commit in which it became known, and the sale of the excess lifts it.
+#[test]
+fn case_03_a_value_that_drifted_binds_from_when_it_is_recorded() {
+    let (_, mut ledger) = furnished();
+    let at = |dollars| holds("H-1", LAB_ISSUER, InstrumentClass::Equity, band(Some(dollars), Some(dollars)));
+    put(&mut ledger, ETHICS, at(14_900));
+    let grant = active(&mut ledger, SUBJECT);
+    let known = again(&mut ledger, ETHICS, at(15_400));
+    assert_eq!(state(&ledger, grant), GrantState::Suspended);
+    let (_, _, next) = ledger.entry(known.0 + 1).unwrap();
+    assert!(matches!(next, Record::GrantTransition(t) if t.cause == Some(known)), "it names what made it so");
+    again(&mut ledger, ETHICS, at(15_000));
+    put(&mut ledger, OFFICER, move_to(grant, GrantState::Active));
+    assert_eq!(state(&ledger, grant), GrantState::Active);
+    verified(&ledger);
+}
+
+/// 5 and 6 over a ledger: the review of one developer's model has that developer for a party, and its few rivals are none.
+#[test]
+fn case_05_and_06_a_rival_is_no_party() {
+    let (_, mut ledger) = furnished();
+    let much = |id, issuer| holds(id, issuer, InstrumentClass::Equity, band(Some(100_001), Some(250_000)));
+    put(&mut ledger, ETHICS, much("H-1", FAR_ISSUER));
+    let ends = ledger.now().plus(10 * DAY);
+    let of = |ledger: &Ledger, index: LeafIndex| ledger.entry(index.0).unwrap().2.assessment().unwrap().participate;
+    let rival = put(&mut ledger, OFFICER, request(SUBJECT, ends));
+    assert_eq!(of(&ledger, rival), Outcome::Clear, "the other lab is not touched by this review");
+    put(&mut ledger, ETHICS, much("H-2", LAB_ISSUER));
+    let own = put(&mut ledger, OFFICER, request(SUBJECT, ends));
+    assert_eq!(of(&ledger, own), Outcome::Block);
+    verified(&ledger);
+}
+
+/// What a supplemental regulation forbids to hold: no small sum is exempt, and the direction to divest has its day (5 CFR 2635.403, 2640.204).
+#[test]
+fn a_prohibited_holding_bars_by_its_authority() {
+    let (world, mut ledger) = furnished();
+    put(&mut ledger, ETHICS, prohibited("not-held", "organization:agency"));
+    put(&mut ledger, ETHICS, item("it-403", "not-held", &format!("issuer:{LAB_ISSUER}")));
+    put(&mut ledger, ETHICS, holds("H-1", LAB_ISSUER, InstrumentClass::Equity, band(Some(2_000), Some(2_000))));
+    let ends = ledger.now().plus(10 * DAY);
+    let request = put(&mut ledger, OFFICER, request(SUBJECT, ends));
+    let (_, _, record) = ledger.entry(request.0).unwrap();
+    let assessed = record.assessment().unwrap();
+    assert_eq!((assessed.participate, assessed.hold), (Outcome::Block, Outcome::Block));
+    pass(&world, &mut ledger, 2 * HOUR);
+    assert_eq!(cases(&ledger, SUBJECT), ["R-403-1"]);
+    verified(&ledger);
 }
 
 /// 9: an adult child's or a parent's trades are in reach of surveillance, since what was told in confidence binds them (17 CFR 240.10b5-2(b)(3)).

@@ -2,7 +2,7 @@
 //! watch lists and reasons. What is left out is not counted either: a number of hidden rows would tell of a watch list.
 
 use countersign_conflict::Facts;
-use countersign_entry::record::{ListKind, Record, Role};
+use countersign_entry::record::{Bound, List, ListKind, Record, Role};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -59,8 +59,8 @@ pub fn hidden(roles: &[Role], facts: &Facts, record: &Record) -> bool {
         return false;
     }
     match record {
-        Record::List(l) => l.kind == ListKind::Watch,
-        Record::ListItem(i) => facts.list(&i.list).is_none_or(|l| l.record.kind == ListKind::Watch),
+        Record::List(l) => quiet(l),
+        Record::ListItem(i) => facts.list(&i.list).is_none_or(|l| quiet(&l.record)),
         // Interests, and what the ethics office makes of them. A correction may be of any of these.
         Record::Holding(_)
         | Record::Trade(_)
@@ -82,13 +82,18 @@ pub fn hidden(roles: &[Role], facts: &Facts, record: &Record) -> bool {
     }
 }
 
+/// A watch list is secret, and what one person may not hold is nobody else's business; what a regulation forbids stands in the regulation.
+fn quiet(list: &List) -> bool {
+    list.kind == ListKind::Watch || matches!(list.binds, Some(Bound::Person(_)))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
     use countersign_entry::ids::LeafIndex;
-    use countersign_entry::record::{GrantState, GrantTransition, List};
+    use countersign_entry::record::{GrantState, GrantTransition};
 
     #[test]
     fn reasons_and_watch_lists_are_for_the_ethics_role() {
@@ -110,11 +115,16 @@ mod tests {
             kind: ListKind::Watch,
             name: "Quiet".parse().unwrap(),
             authority: None,
+            binds: None,
             supersedes: None,
             approvals: vec![],
         }
         .into();
-        assert!(visible(&[Role::InspectorGeneral], &facts, &watch).is_none());
-        assert!(visible(&[Role::EthicsOfficer], &facts, &watch).is_some());
+        let Record::List(list) = watch.clone() else { unreachable!() };
+        let of_one: Record = List { kind: ListKind::ProhibitedHolding, binds: Some("person:P-0001".parse().unwrap()), ..list }.into();
+        for quiet in [watch, of_one] {
+            assert!(visible(&[Role::InspectorGeneral], &facts, &quiet).is_none());
+            assert!(visible(&[Role::EthicsOfficer], &facts, &quiet).is_some());
+        }
     }
 }

@@ -8,6 +8,7 @@ use countersign_entry::ids::{Date, IssuerId, LeafIndex};
 use countersign_entry::record::{Assessment, Band, Decision, Holding, ObligationKind, ObligedParty, Outcome, Record, Verdict};
 use countersign_entry::time::Micros;
 use countersign_law::grouped;
+use countersign_law::limits::Limits;
 use countersign_ledger::{Ledger, OpenError, query};
 
 pub(crate) use countersign_api::told::{NO_ADVICE, caveat, explain_json, neutral_text, neutral_text_after};
@@ -55,8 +56,11 @@ pub(crate) fn explain(a: &Assessment, at: Micros, ledger: &Ledger) -> Vec<String
         lines.push(format!("    {} (rule version {})", reason.cite, reason.version));
         lines.extend(reason.evidence.iter().map(|i| format!("    {}", evidence(*i, ledger))));
         if reason.rule.as_str() == rules::INTERESTS {
-            let sums = if reason.evidence.len() < rules::EVIDENCE_MAX { sums(&reason.evidence, at, ledger) } else { vec![cut()] };
-            lines.extend(sums.into_iter().map(|line| format!("    {line}")));
+            let sums =
+                if is_cut(&reason.evidence, ledger) { vec![cut()] } else { sums(&reason.evidence, rules::limits(&Date::of(at)), ledger) };
+            let forbidden = reason.evidence.iter().any(|i| matches!(ledger.entry(i.0), Ok((_, _, Record::List(_)))));
+            let beside = forbidden.then(|| "what a list forbids to hold is exempt at no value (5 CFR 2640.204)".to_owned());
+            lines.extend(sums.into_iter().chain(beside).map(|line| format!("    {line}")));
         }
     }
     lines.extend(a.watch.iter().map(|i| format!("watch list, which changes nothing above: {}", evidence(*i, ledger))));
@@ -90,18 +94,28 @@ pub(crate) fn erased_line(index: LeafIndex, at: u64) -> String {
     format!("entry {index}: erased under entry {at}")
 }
 
-/// What stands in the place of sums where a reason names as many entries as it can: those it left out belong in them too.
+/// Whether a reason left entries out: then the last it names is the record of the person (`EVIDENCE_MAX`).
+fn is_cut(entries: &[LeafIndex], ledger: &Ledger) -> bool {
+    let last = entries.last().and_then(|i| ledger.entry(i.0).ok());
+    matches!(last, Some((_, _, Record::Person(_))))
+}
+
+/// What stands in the place of sums then: what was left out belongs in them too.
 fn cut() -> String {
     format!(
-        "no sum is shown: the reason names {} entries, the most it holds, and there may be more; `query person` lists everything that is held",
+        "no sum is shown: there are more entries than the {} a reason names; `query person` lists everything that is held",
         rules::EVIDENCE_MAX
     )
 }
 
 /// The arithmetic behind what is held, by the law's numbers of the day of the decision: each issuer's sum, and what would settle it.
-fn sums(entries: &[LeafIndex], at: Micros, ledger: &Ledger) -> Vec<String> {
+fn sums(entries: &[LeafIndex], limits: Option<&Limits>, ledger: &Ledger) -> Vec<String> {
     let opened = entries.iter().filter_map(|i| ledger.entry(i.0).ok()).map(|(.., record)| record);
     let held: Vec<Holding> = opened.filter_map(|r| if let Record::Holding(h) = r { Some(h) } else { None }).collect();
+    sums_of(&held, limits)
+}
+
+fn sums_of(held: &[Holding], limits: Option<&Limits>) -> Vec<String> {
     let issuers: BTreeSet<Option<&IssuerId>> = held.iter().map(|h| h.instrument.issuer.as_ref()).collect();
     let mut lines = Vec::new();
     for issuer in &issuers {
@@ -114,7 +128,7 @@ fn sums(entries: &[LeafIndex], at: Micros, ledger: &Ledger) -> Vec<String> {
     }
     let open: Vec<String> =
         held.iter().filter(|h| h.value.lo() != h.value.hi()).map(|h| format!("value of {}: {}", h.id, band(h.value))).collect();
-    if let (false, Some(limits)) = (open.is_empty(), rules::limits(&Date::of(at))) {
+    if let (false, Some(limits)) = (open.is_empty(), limits) {
         lines.push(format!(
             "{}; needed: the exact value, or sums of at most {} in the developer (5 CFR 2640.202(a)), {} in all that is touched (5 CFR 2640.202(b)), {} in funds of one sector (5 CFR 2640.201(b))",
             open.join("; "),
@@ -147,7 +161,8 @@ fn detail(record: &Record) -> String {
         Record::ListItem(i) => format!("{} lists {} on {}: {}", i.id, i.subject, i.list, i.reason),
         Record::List(l) => {
             let authority = l.authority.as_ref().map_or_else(|| "no authority recorded".into(), |a| format!("authority {a}"));
-            format!("{} ({}), {authority}", l.name, word_of(&l.kind))
+            let binds = l.binds.as_ref().map(|b| format!(", binds {b}")).unwrap_or_default();
+            format!("{} ({}), {authority}{binds}", l.name, word_of(&l.kind).replace('_', " "))
         }
         Record::Exposure(e) => {
             let sure = if e.confirmed { "confirmed" } else { "unconfirmed" };
@@ -174,5 +189,71 @@ fn duty(what: ObligationKind) -> &'static str {
         ObligationKind::StateInterests => "states what they hold",
         ObligationKind::KeepRecusal => "keeps to the recusal",
         ObligationKind::DecideReferral => "decides what was referred",
+        ObligationKind::Divest => "gives up what may not be held, within 90 days of being directed to (5 CFR 2635.403(d))",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+    use countersign_entry::record::{HolderRelation, Instrument, InstrumentClass, Linking};
+
+    fn held(id: &str, lo: u64, hi: u64) -> Holding {
+        let instrument = Instrument {
+            class: InstrumentClass::Equity,
+            text: "A Corp".parse().unwrap(),
+            identifier: None,
+            asset_type: None,
+            issuer: Some("cik-0000000001".parse().unwrap()),
+            linking: Linking::Matched,
+            sector: None,
+        };
+        Holding {
+            id: id.parse().unwrap(),
+            person: "P-0001".parse().unwrap(),
+            relation: HolderRelation::Own,
+            instrument,
+            value: Band::new(Some(lo), Some(hi)).unwrap(),
+            as_of: "2025-09-30".parse().unwrap(),
+            provenance: None,
+            supersedes: None,
+        }
+    }
+
+    /// The numbers are those of the edition given, and which one that is goes by the day of the access, or of the record where it is none.
+    #[test]
+    fn sums_are_told_by_the_edition_of_the_decisions_day() {
+        let day = |d: &str| rules::limits(&d.parse().unwrap()).unwrap();
+        let (before, after) = (day("2025-09-30"), day("2025-10-01"));
+        assert_ne!(before.simplified_acquisition, after.simplified_acquisition, "two editions, each for its days");
+        let other = Limits { party_securities: 20_000, ..before.clone() };
+        let told = |limits| sums_of(&[held("H-1", 1_001, 15_000), held("H-2", 1_001, 15_000)], Some(limits));
+        assert!(told(before)[0].ends_with("= $2,002 to $30,000"), "{:?}", told(before));
+        assert!(
+            told(before)[1].contains("at most $15,000 in the developer") && told(&other)[1].contains("at most $20,000 in the developer")
+        );
+        let access: Record = countersign_entry::record::AccessEvent {
+            person: "P-0001".parse().unwrap(),
+            submission: "S-0001".parse().unwrap(),
+            grant: None,
+            action: "view".parse().unwrap(),
+            occurred_at: "2025-09-30T12:00:00Z".parse().unwrap(),
+            artefact: None,
+            result: None,
+            source: None,
+            source_id: None,
+            session: None,
+            marking: None,
+            information_owner: None,
+            detail: ciborium::Value::Null,
+            assessment: None,
+            supersedes: None,
+        }
+        .into();
+        let recorded = "2025-10-02T12:00:00Z".parse().unwrap();
+        assert_eq!(Date::of(decided_for(&access, recorded)), "2025-09-30".parse().unwrap());
+        assert_eq!(decided_for(&Record::Padding, recorded), recorded);
     }
 }

@@ -91,6 +91,10 @@ fn an_insider_list_in_every_form() {
         csv.out
     );
     assert!(csv.err.contains("left empty"), "{}", csv.err);
+    let eu = list(&["--template", "eu-2026", "--json"]).exits(0).json();
+    for known in ["five years after", "one contact person", "permanent", "annexes were not read"] {
+        assert!(eu.to_string().contains(known), "{known}: {eu}");
+    }
     let as_of = before.to_string();
     assert!(rows(&list(&["--template", "us", "--as-of", &as_of, "--json"]).exits(0).json()).is_empty());
 
@@ -107,4 +111,40 @@ fn an_insider_list_in_every_form() {
     list(&["--template", "eu-2026", "--xlsx", path]).exits(5);
     list(&["--template", "eu-1999"]).exits(2);
     list(&["--xlsx", path]).exits(2);
+}
+
+/// What a regulation forbids to hold, from the list to the memo (5 CFR 2635.403).
+#[test]
+fn what_may_not_be_held_is_told_with_its_authority() {
+    let s = Scene::new();
+    s.add(&["org", "add", "DIR", "--id", "nist", "--name", "NIST", "--kind", "agency"]);
+    let bo = s.add(&["person", "add", "DIR", "--name", "Bo Tester", "--status", "civilian", "--organization", "nist"]);
+    s.add(&["issuer", "add", "DIR", "--id", "own-acme", "--name", "Acme, Inc.", "--ticker", "QQZA"]);
+    s.add(&["provider", "add", "DIR", "--id", "acme", "--name", "Acme Models"]);
+    let (opened, closes, terms) = (days_from_now(-1), days_from_now(10), "ab".repeat(32));
+    let offer = ["--authority", "EO 14409 sec. 3", "--offered-at", &opened, "--terms-hash", &terms, "--purpose", "evaluation"];
+    let window = ["--opens-at", &opened, "--closes-at", &closes, "--confidentiality-basis", "terms of access"];
+    let submission = s.add(&[&["submission", "add", "DIR", "--provider", "acme", "--title", "Model one"][..], &offer, &window].concat());
+
+    let list = ["list", "add", "DIR", "--id", "regulated", "--kind", "prohibited_holding", "--name", "Regulated entities"];
+    let authority = ["--authority", "5 CFR 9999.101 (invented)"];
+    s.run(&[&list[..], &authority].concat()).exits(5);
+    s.run(&[&list[..], &["--binds", "organization:nist"]].concat()).exits(5);
+    s.add(&[&list[..], &authority, &["--binds", "organization:nist"]].concat());
+    s.add(&["list", "add-item", "DIR", "--list", "regulated", "--subject", "issuer:own-acme", "--reason", "supervised since 2024"]);
+    let holding = json!({"id":"ho-1","person":bo,"relation":"own","as_of":"2026-05-15","value":{"lo":1001,"hi":15000},
+        "instrument":{"class":"equity","text":"Acme","issuer":"own-acme","linking":"decided"}});
+    let file = s.write("holding.json", holding.to_string());
+    s.json(&["record", "add", "DIR", "--type", "holding", "--file", &file]);
+
+    let asked = s.run(&["grant", "request", "DIR", "--person", &bo, "--submission", &submission, "--duty", "Evaluate", "--json"]).json();
+    let memo = s.run(&["explain", "DIR", &asked["grant"].to_string()]).exits(0).out;
+    for told in [
+        "R-403-1 block on hold: holds, bought or serves what a list says may not be held",
+        "(prohibited holding), authority 5 CFR 9999.101 (invented), binds organization:nist",
+        "obligation   the person gives up what may not be held",
+    ] {
+        assert!(memo.contains(told), "{told}:\n{memo}");
+    }
+    s.verified();
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use countersign_entry::ids::{IssuerId, LeafIndex, PrincipalId, RecordId};
-use countersign_entry::record::{Agreement, AgreementKind, Credential, GrantState, Node, Record, RecusalScope, Role};
+use countersign_entry::record::{
+    Agreement, AgreementKind, Bound, Credential, GrantState, List, ListKind, Node, Record, RecusalScope, Role,
+};
 
 use crate::facts::{Facts, Grant, account};
 use crate::officers::{SignatureFault, approvals};
@@ -209,8 +211,12 @@ impl Facts {
                 need(self.persons.contains_key(&r.person), "person", &r.person)?;
                 self.check_scope(&r.scope)
             }
+            Record::List(r) => self.check_binds(r),
             Record::ListItem(r) => {
-                need(self.lists.contains_key(&r.list), "list", &r.list)?;
+                let list = self.list(&r.list).ok_or_else(|| Refusal::Unknown { what: "list", id: r.list.to_string() })?;
+                if list.record.kind == ListKind::ProhibitedHolding && !matches!(r.subject, RecusalScope::Issuer(_)) {
+                    return Err(Refusal::Invalid("what may not be held is an issuer's: the item names issuer:ID"));
+                }
                 self.check_scope(&r.subject)
             }
             Record::GrantRequest(r) => {
@@ -258,6 +264,28 @@ impl Facts {
             Record::Correction(r) => need(r.target.0 < self.size, "entry", &r.target),
             // An access that happened is recorded whatever it refers to; what is wrong with it becomes a finding.
             _ => Ok(()),
+        }
+    }
+
+    /// What may not be held says by what authority and whom it binds; no prohibition is made up (5 CFR 2635.403).
+    fn check_binds(&self, list: &List) -> Result<(), Refusal> {
+        match (list.kind, &list.authority, &list.binds) {
+            (ListKind::ProhibitedHolding, Some(_), Some(Bound::Organization(id))) => {
+                let known = self.organizations.contains_key(id);
+                if known { Ok(()) } else { Err(Refusal::Unknown { what: "organization", id: id.to_string() }) }
+            }
+            (ListKind::ProhibitedHolding, Some(_), Some(Bound::Person(id))) => {
+                if self.persons.contains_key(id) {
+                    Ok(())
+                } else {
+                    Err(Refusal::Unknown { what: "person", id: id.to_string() })
+                }
+            }
+            (ListKind::ProhibitedHolding, ..) => Err(Refusal::Invalid(
+                "a list of prohibited holdings says by what authority, and whom it binds: organization:ID or person:ID",
+            )),
+            (_, _, None) => Ok(()),
+            (_, _, Some(_)) => Err(Refusal::Invalid("a list of prohibited holdings alone says whom it binds")),
         }
     }
 

@@ -103,7 +103,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 9;
+pub const FACTS_VERSION: u32 = 10;
 
 /// Everything known before the next index.
 ///
@@ -163,6 +163,8 @@ pub struct Facts {
     pub(crate) trades_listed: BTreeSet<(LeafIndex, LeafIndex)>,
     /// The same for trades that do not keep to what was cleared.
     pub(crate) trades_not_cleared: BTreeSet<LeafIndex>,
+    /// The same for what may not be held: a holding, tie or trade, and the list item, by their ids.
+    pub(crate) prohibited_found: BTreeSet<(RecordId, RecordId)>,
     pub(crate) preclearances: BTreeMap<LeafIndex, Preclearance>,
     pub(crate) preclearances_of: BTreeMap<PersonId, BTreeSet<LeafIndex>>,
     /// Newest entries of records that no rule looks at, by type and id.
@@ -349,6 +351,7 @@ impl Facts {
             Record::Person(r) => {
                 let before = keep!(persons, r).map(|old| old.record.status);
                 self.note_departure(r, before, at);
+                self.look_at_interests_of(&r.id, at);
             }
             Record::Principal(r) => drop(keep!(principals, r)),
             Record::Credential(r) => {
@@ -374,6 +377,7 @@ impl Facts {
             Record::List(r) => {
                 drop(keep!(lists, r));
                 self.look_at_trades_on_list(&r.id, at);
+                self.look_at_interests_against(&r.id, at);
             }
             Record::Policy(r) => {
                 self.policies.push(Known { index, at, record: r.clone() });
@@ -412,6 +416,7 @@ impl Facts {
                 }
                 self.items_on.entry(r.subject.clone()).or_default().insert(r.id.clone());
                 self.look_at_trades_listed(&r.id, at);
+                self.look_at_interests_against(&r.list, at);
             }
             Record::Identifier(r) => drop(keep!(identifiers, r)),
             Record::Holding(r) => {
@@ -419,12 +424,14 @@ impl Facts {
                     remove(&mut self.holdings_of, &old.record.person, &r.id);
                 }
                 self.holdings_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+                self.look_at_interest(record, at);
             }
             Record::Relationship(r) => {
                 if let Some(old) = keep!(relationships, r) {
                     remove(&mut self.ties_of, &old.record.person, &r.id);
                 }
                 self.ties_of.entry(r.person.clone()).or_default().insert(r.id.clone());
+                self.look_at_interest(record, at);
             }
             Record::Import(r) => {
                 drop(keep!(imports, r));
@@ -445,6 +452,7 @@ impl Facts {
                     self.trades_in.entry(issuer.clone()).or_default().insert(r.id.clone());
                 }
                 self.look_at_trade(&r.id, at);
+                self.look_at_interest(record, at);
             }
             Record::GrantRequest(r) => self.apply_request(index, at, actor, r),
             Record::GrantTransition(r) => self.apply_transition(at, actor, r),

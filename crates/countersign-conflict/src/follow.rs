@@ -20,7 +20,7 @@ pub(crate) enum Reach {
     Person(PersonId),
     /// An offer: those under its submission.
     Submission(SubmissionId),
-    /// A list item: everybody's, where its list is a restricted one by then.
+    /// A list item: everybody's, where its list is no watch list by then.
     Item(RecordId),
     /// An edge, a feed or a policy: everybody's.
     All,
@@ -66,10 +66,10 @@ impl Facts {
             // It may have been another person's until now.
             Record::Agreement(r) if r.supersedes.is_some() => affected.extend(self.active()),
             Record::Submission(r) => self.active_of_submission(&r.id, &mut affected),
-            Record::ListItem(r) if self.list(&r.list).is_some_and(|l| l.record.kind == ListKind::Restricted) => {
-                affected.extend(self.active())
-            }
-            Record::List(r) if r.kind == ListKind::Restricted && r.supersedes.is_some() => affected.extend(self.active()),
+            Record::ListItem(r) if self.list(&r.list).is_some_and(|l| l.record.kind != ListKind::Watch) => affected.extend(self.active()),
+            Record::List(r) if r.kind != ListKind::Watch && r.supersedes.is_some() => affected.extend(self.active()),
+            // Whoever serves below an organization is bound by what binds it.
+            Record::Organization(r) if r.supersedes.is_some() && self.any_binds_an_organization() => affected.extend(self.active()),
             Record::Exposure(_) => affected.extend(self.active()),
             Record::Policy(r) if r.effective_from <= at => affected.extend(self.active()),
             // What is no longer listed is no publicly traded security (5 CFR 2640.102(p)); what is new is held by nobody.
@@ -169,7 +169,7 @@ impl Facts {
             Reach::Submission(submission) => self.active_of_submission(submission, &mut affected),
             Reach::Item(item) => {
                 let list = self.item(item).and_then(|item| self.list(&item.record.list));
-                if list.is_some_and(|list| list.record.kind == ListKind::Restricted) {
+                if list.is_some_and(|list| list.record.kind != ListKind::Watch) {
                     affected.extend(self.active());
                 }
             }

@@ -134,6 +134,7 @@ impl Asked<'_> {
             self.class(sheet);
             self.access(sheet);
             self.lists(sheet);
+            self.may_be_held(sheet);
             self.held_long_enough(sheet);
         }
         self.terms(sheet);
@@ -200,10 +201,21 @@ impl Asked<'_> {
                     put(sheet, rules::TRADE_IN_LISTED, Outcome::Block, vec![item.index, list.index]);
                 }
                 ListKind::Restricted => refer(sheet, rules::TRADE_IN_LISTED, vec![item.index, list.index]),
+                ListKind::ProhibitedHolding => {}
             }
         }
         sheet.watch.sort_unstable();
         sheet.watch.truncate(countersign_entry::record::WATCH_ITEMS_MAX);
+    }
+
+    /// What may not be held may not be acquired either; to sell it is what is asked for.
+    fn may_be_held(&self, sheet: &mut Sheet) {
+        let r = self.request;
+        let Some(person) = self.facts.person(&r.person).filter(|_| rules::acquires(r.kind)) else { return };
+        for (sure, item, list) in self.facts.against_holding(&person.record, r.relation, &r.instrument, self.at) {
+            let outcome = if sure && rules::bound(person.record.status) { Outcome::Block } else { Outcome::Refer };
+            put(sheet, rules::PURCHASE_PROHIBITED, outcome, item.into_iter().chain([list]).collect());
+        }
     }
 
     fn held_long_enough(&self, sheet: &mut Sheet) {

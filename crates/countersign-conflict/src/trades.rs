@@ -51,8 +51,13 @@ impl Facts {
         let items = subject.and_then(|s| self.items_on.get(&s)).into_iter().flatten().filter_map(|id| self.items.get(id));
         items.filter(|item| in_force_on(&item.record, day)).filter_map(move |item| {
             let (submission, first_access) = bound?;
-            let kind = self.lists.get(&item.record.list)?.record.kind;
-            Some(ListedTrade { trade, item, kind, submission, first_access })
+            let restricted = match self.lists.get(&item.record.list)?.record.kind {
+                ListKind::Restricted => true,
+                ListKind::Watch => false,
+                // Whom it binds, and whether or not they had access: `look_at_interest`.
+                ListKind::ProhibitedHolding => return None,
+            };
+            Some(ListedTrade { trade, item, restricted, submission, first_access })
         })
     }
 
@@ -171,8 +176,8 @@ pub struct ListedTrade<'a> {
     pub trade: &'a Known<Trade>,
     /// The list item.
     pub item: &'a Known<ListItem>,
-    /// What kind of list it stands on.
-    pub kind: ListKind,
+    /// Whether it stands on a restricted list; else it stands on a watch list.
+    pub restricted: bool,
     /// What its owner first had access to, on the day or before.
     pub submission: &'a SubmissionId,
     /// The entry of that access.
@@ -180,7 +185,7 @@ pub struct ListedTrade<'a> {
 }
 
 /// Whether an item was in force for a part of a day.
-fn in_force_on(item: &ListItem, day: &Date) -> bool {
+pub(crate) fn in_force_on(item: &ListItem, day: &Date) -> bool {
     Date::of(item.from) <= *day && item.until.is_none_or(|until| day.start().is_some_and(|start| start < until))
 }
 
@@ -210,10 +215,7 @@ impl Found {
 
     fn listed(f: ListedTrade<'_>) -> Self {
         Self {
-            rule: match f.kind {
-                ListKind::Restricted => rules::TRADE_IN_RESTRICTED,
-                ListKind::Watch => rules::TRADE_IN_WATCHED,
-            },
+            rule: if f.restricted { rules::TRADE_IN_RESTRICTED } else { rules::TRADE_IN_WATCHED },
             person: f.trade.record.person.clone(),
             submission: f.submission.clone(),
             trade: f.trade.index,

@@ -1,7 +1,7 @@
 //! What people hold and whom they are tied to, by the examples that the regulations print and the limits they name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use countersign_conflict::{Ask, assess};
+use countersign_conflict::{Ask, assess, rules};
 use countersign_entry::ids::Date;
 use countersign_entry::record::*;
 use countersign_entry::time::DAY;
@@ -94,6 +94,44 @@ fn what_is_not_publicly_traded_has_no_exemption() {
         with(&[one]).participate
     };
     assert_eq!((sector(Some(50_000)), sector(Some(50_001)), sector(None)), (Clear, Refer, Refer));
+}
+
+/// 5 CFR 2640.201(b)(2)(ii): funds of one sector are summed, and funds of another are not; one of a sector nobody recorded may be of either.
+#[test]
+fn funds_are_summed_by_their_sector() {
+    let fund = |n: usize, sector: Option<&str>, hi: u64| {
+        let mut one = held(n, LAB_ISSUER, Own, hi, Some(hi));
+        one.instrument =
+            Instrument { class: InstrumentClass::SectorFund, linking: Linking::NotLinked, sector: sector.map(text), ..share(None) };
+        one
+    };
+    let chips = Some("semiconductors");
+    for (funds, outcome) in [
+        ([fund(0, chips, 50_000), fund(1, Some("health care"), 50_000)], Clear),
+        ([fund(0, chips, 30_000), fund(1, chips, 20_001)], Refer),
+        ([fund(0, chips, 30_000), fund(1, chips, 20_000)], Clear),
+        ([fund(0, chips, 30_000), fund(1, None, 20_001)], Refer),
+        ([fund(0, None, 30_000), fund(1, None, 20_001)], Refer),
+    ] {
+        assert_eq!(with(&funds).participate, outcome, "{:?}", funds.map(|f| f.instrument.sector));
+    }
+}
+
+/// A reason names so many entries and no more; whether there were more is told by the last of them.
+#[test]
+fn a_reason_that_leaves_entries_out_says_so() {
+    let named = |count: usize| {
+        let mut one = vec![];
+        for n in 0..count {
+            one.push(holding(&format!("H-{n}"), SUBJECT, None, "2026-05-31"));
+        }
+        with(&one).reasons.into_iter().find(|r| r.rule.as_str() == "R-208-1").unwrap().evidence
+    };
+    let scene = beginning();
+    let person = scene.facts().person(&text(SUBJECT)).unwrap().index;
+    let (full, cut) = (named(rules::EVIDENCE_MAX), named(rules::EVIDENCE_MAX + 1));
+    assert_eq!((full.len(), full.contains(&person)), (rules::EVIDENCE_MAX, false));
+    assert_eq!((cut.len(), cut.last()), (rules::EVIDENCE_MAX, Some(&person)));
 }
 
 #[test]

@@ -245,8 +245,15 @@ fn own(key: &str, actor: &str, request: &str, record: impl Into<Record>) -> Vec<
 #[test]
 fn policy_demands_signatures_on_what_lets_somebody_in() {
     let mut ledger = Ledger::with_officers(ORIGIN);
-    let list =
-        || List { id: text("watch"), kind: ListKind::Watch, name: text("Watch"), authority: None, supersedes: None, approvals: vec![] };
+    let list = || List {
+        id: text("watch"),
+        kind: ListKind::Watch,
+        name: text("Watch"),
+        authority: None,
+        binds: None,
+        supersedes: None,
+        approvals: vec![],
+    };
     ledger.force(enrolment(&principal("ethics"), &signing("ethics card"), &approvers()));
     // Nobody asks for it yet; what is signed has to hold.
     refused(ledger.ask_as("ethics", "l0", list(), Some(&own("ethics card", "ethics", "l1", list()))), |f| {
@@ -276,8 +283,15 @@ fn policy_demands_signatures_on_what_lets_somebody_in() {
 #[test]
 fn policy_demands_a_second_person_for_lists() {
     let mut ledger = Ledger::with_officers(ORIGIN);
-    let list =
-        || List { id: text("watch"), kind: ListKind::Watch, name: text("Watch"), authority: None, supersedes: None, approvals: vec![] };
+    let list = || List {
+        id: text("watch"),
+        kind: ListKind::Watch,
+        name: text("Watch"),
+        authority: None,
+        binds: None,
+        supersedes: None,
+        approvals: vec![],
+    };
     for card in ["ethics", "ethics2"] {
         ledger.force(enrolment(&principal(card), &signing(card), &approvers()));
     }

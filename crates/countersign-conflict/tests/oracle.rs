@@ -188,7 +188,7 @@ fn histories_reach_what_they_are_for() {
     let mut runner = TestRunner::deterministic();
     let strategy = history::history(40);
     let mut tally = Tally::default();
-    for _ in 0..300 {
+    for _ in 0..600 {
         let mut scene = history::beginning();
         history::play(&mut scene, &strategy.new_tree(&mut runner).unwrap().current());
         scene.entries().iter().for_each(|e| tally.take(e));

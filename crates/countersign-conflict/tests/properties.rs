@@ -7,7 +7,7 @@ use countersign_conflict::{Ask, Facts, Refusal, assess};
 use countersign_entry::ids::{LeafIndex, PersonId, PrincipalId, SubmissionId};
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros};
-use countersign_testing::history::{self, Op, PEOPLE, SCOPES, SUBMISSIONS, What};
+use countersign_testing::history::{self, BOUND, FORBIDDEN_ISSUERS, Op, PEOPLE, SCOPES, SUBMISSIONS, What};
 use countersign_testing::scene::*;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -146,6 +146,14 @@ proptest! {
         let scene = played(&ops);
         let listed = with(&scene, scene.facts(), list("more", ListKind::Restricted, authority.then_some("A statute")));
         let more = with(&scene, &listed, item("it-more", "more", scope));
+        never_better(&answers(scene.facts(), scene.next_at()), &answers(&more, scene.next_at()))?;
+    }
+
+    #[test]
+    fn a_prohibited_holding_never_helps(ops in history::history(20), issuer in select(FORBIDDEN_ISSUERS.to_vec()), binds in select(BOUND.to_vec())) {
+        let scene = played(&ops);
+        let listed = with(&scene, scene.facts(), prohibited("more", binds));
+        let more = with(&scene, &listed, item("it-more", "more", issuer));
         never_better(&answers(scene.facts(), scene.next_at()), &answers(&more, scene.next_at()))?;
     }
 

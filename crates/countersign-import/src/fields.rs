@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use countersign_entry::ids::{Date, IdError, IssuerId, Line, ModelId, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId, Token};
 use countersign_entry::record::{
-    AccessResult, Basis, CredentialKind, HolderRelation, InformationOwner, ListKind, MarkingLevel, Node, OrganizationKind, PersonStatus,
-    RecusalScope, Relation, RelationshipKind, Tier,
+    AccessResult, Basis, Bound, CredentialKind, HolderRelation, InformationOwner, ListKind, MarkingLevel, Node, OrganizationKind,
+    PersonStatus, RecusalScope, Relation, RelationshipKind, Tier,
 };
 use countersign_entry::time::Micros;
 use serde::de::DeserializeOwned;
@@ -244,6 +244,7 @@ const TOKEN: Form = Form::Text(|t| Token::new(t).map(drop));
 const LINE: Form = Form::Text(|t| Line::new(t).map(drop));
 const NODE: Form = Form::Text(|t| t.parse::<Node>().map(drop));
 const SCOPE: Form = Form::Text(|t| t.parse::<RecusalScope>().map(drop));
+const BOUND: Form = Form::Text(|t| t.parse::<Bound>().map(drop));
 
 const ORGANIZATION: &[FieldRule] = &[
     must("id", ORGANIZATION_ID),
@@ -317,8 +318,13 @@ const RECUSAL: &[FieldRule] = &[
     must("ground", LINE),
     may("screening_contact", LINE),
 ];
-const LIST: &[FieldRule] =
-    &[must("id", RECORD_ID), must("kind", Form::Word(is_word::<ListKind>)), must("name", LINE), may("authority", LINE)];
+const LIST: &[FieldRule] = &[
+    must("id", RECORD_ID),
+    must("kind", Form::Word(is_word::<ListKind>)),
+    must("name", LINE),
+    may("authority", LINE),
+    may("binds", BOUND),
+];
 const LIST_ITEM: &[FieldRule] = &[
     must("id", RECORD_ID),
     must("list", RECORD_ID),
@@ -377,6 +383,7 @@ const HOLDING: &[FieldRule] = &[
     may("ticker", Form::Elsewhere),
     may("asset", Form::Elsewhere),
     may("asset_type", Form::Elsewhere),
+    may("sector", Form::Elsewhere),
     may("amount", Form::Elsewhere),
     may("income_type", Form::Elsewhere),
 ];

@@ -74,6 +74,9 @@ pub struct Holding {
     pub asset: Leg,
     /// The form's type of asset.
     pub asset_type: Option<String>,
+    /// What a sector fund concentrates in, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<String>,
     /// What it is worth; none where the form does not say.
     pub amount: Option<Band>,
     /// What kind of income it brings.
@@ -152,6 +155,7 @@ pub(crate) fn read_holding(cells: &dyn Cells, form: DateForm, received_on: &Date
         as_of: as_of.map(|d| d.date),
         asset,
         asset_type: text(cells, "asset_type"),
+        sector: text(cells, "sector"),
         amount: amount(cells, &mut flags)?,
         income_type: text(cells, "income_type"),
     };

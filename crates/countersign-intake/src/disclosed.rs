@@ -245,7 +245,7 @@ impl Disclosed for HeldRow {
             id: made.id,
             person: made.person,
             relation: relation(self.holder),
-            instrument: made.instrument,
+            instrument: Instrument { sector: self.sector.as_deref().and_then(|s| Line::new(s).ok()), ..made.instrument },
             value: band(self.amount),
             as_of: self.as_of.clone().unwrap_or_else(|| received_on.clone()),
             provenance: Some(made.provenance),

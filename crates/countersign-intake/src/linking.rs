@@ -52,7 +52,7 @@ impl Linker {
     /// The instrument a row tells of, names and tickers held to the day `on`. `asset_type` is the filer's own word.
     pub fn instrument(&mut self, text: RawText, identifier: Option<Line>, asset_type: Option<Line>, on: &Date) -> Instrument {
         let (class, linking) = (InstrumentClass::Unknown, Linking::InReview);
-        let mut instrument = Instrument { class, text, identifier, asset_type, issuer: None, linking };
+        let mut instrument = Instrument { class, text, identifier, asset_type, issuer: None, linking, sector: None };
         let linked = match self.decisions.get(&named(&instrument.text, instrument.identifier.as_ref())) {
             Some(d) => Linked { class: d.class, issuer: d.issuer.clone(), linking: Linking::Decided },
             None => self.ask(&instrument, on),

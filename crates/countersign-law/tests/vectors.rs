@@ -21,6 +21,9 @@ struct Expected {
     /// The scenario states everything the text does, and the rules still differ: why, argued from the text.
     #[serde(default)]
     argued: String,
+    /// Outcomes the text bears as well, where a translation leaves open what decides or the example states several elements.
+    #[serde(default)]
+    or: Vec<Outcome>,
     /// The question a referral must put, where the text itself leaves it to a human: words it contains.
     #[serde(default)]
     asks_for: String,
@@ -79,6 +82,10 @@ fn compare(id: &str, e: &Expected, answer: &Answer, t: &mut Tally) -> Option<Str
         t.disagree += 1;
         return Some(format!("{id}: {:?} not answered; expected {:?}", e.kind, e.outcome));
     };
+    if e.or.contains(&of.outcome) {
+        *(if of.outcome == Outcome::Refer { &mut t.refer_rightly } else { &mut t.agree }) += 1;
+        return None;
+    }
     if of.outcome == e.outcome {
         t.agree += 1;
         let first = of.findings.iter().filter(|f| f.outcome == e.outcome);
@@ -179,6 +186,16 @@ fn a_second_translation_of_the_other_printed_examples() {
     assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
 }
 
+/// The printed examples a third time, and many of them a fourth, by somebody who had seen neither the rules nor the translations before. Before any rule
+/// was mended 508 of 542 came out as the text says (those mended while the translation went on counted as mended), and some of these wordings, or facts left
+/// out of them, cleared what the text bars; about fifteen rules were mended after that, a field and four descriptions of the schema. Two translations were
+/// taken out, since they state something else than the text: a private letter for an endorsement, and one of two pays for their sum.
+#[test]
+fn a_third_translation_of_the_printed_examples() {
+    let (good, wrongly_cleared) = score("third", true);
+    assert!(good >= 95.0 && wrongly_cleared == 0, "{good:.1} %, {wrongly_cleared} wrongly cleared");
+}
+
 /// Without the points at issue an answer has to put first what decides, by itself.
 #[test]
 fn without_the_points_asked_for_nothing_is_wrongly_cleared() {
@@ -250,13 +267,13 @@ fn the_guide_tells_the_truth() {
     assert!(checked >= 3);
 }
 
-/// Every place of a JSON text that a fact can be left out of: fields of objects that hold a plain value.
+/// Every place of a JSON text that a fact can be left out of: fields of objects that hold a plain value, and lists within something stated.
 fn left_out(facts: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
     fn walk(at: &serde_json::Value, path: &str, paths: &mut Vec<(String, String)>) {
         match at {
             serde_json::Value::Object(fields) => {
                 for (name, value) in fields {
-                    if !value.is_object() && !value.is_array() {
+                    if !value.is_object() && (!value.is_array() || !path.is_empty()) {
                         paths.push((path.to_owned(), name.clone()));
                     }
                     walk(value, &format!("{path}/{name}"), paths);
@@ -280,12 +297,17 @@ fn left_out(facts: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
 #[test]
 fn a_fact_left_out_never_clears() {
     let (mut tried, mut cleared) = (0, Vec::new());
-    for set in ["open", "printed", "again"] {
-        for (id, e) in expected(set).iter().filter(|(_, e)| !clears(e.outcome)) {
+    for set in ["open", "printed", "again", "third"] {
+        for (id, e) in expected(set).iter().filter(|(_, e)| !clears(e.outcome) && !e.or.iter().any(|o| clears(*o))) {
             let whole = serde_json::from_str(&std::fs::read_to_string(vectors().join(set).join(format!("{id}.json"))).unwrap()).unwrap();
             for (path, rest) in left_out(&whole) {
                 // Without the effect on the person's own pay it is the first half of the example, and exempt.
                 if set == "again" && id == "2640.203-b-1b" && path.ends_with("/if_decided") {
+                    continue;
+                }
+                // The same example; one that without the outside position is the example before it, exempt; one whose field itself says that a group is meant.
+                let other = [("247-2640.203-b-ex1b", "/if_decided"), ("549-v203d8", "/if_decided"), ("264-2640.203-d-ex10", "/addresses")];
+                if set == "third" && other.iter().any(|(of, field)| id == of && path.ends_with(field)) {
                     continue;
                 }
                 // Nothing stated of a prohibition is the usual case of every report; a post without an end is held still, as the schema says.

@@ -29,7 +29,13 @@ pub const ACCOUNTS: [&str; 7] = [OFFICER, APPROVER, APPROVER_2, ETHICS, GATEWAY,
 /// Issuers, lists and scopes ops name.
 pub const ISSUERS: [&str; 3] = [LAB_ISSUER, INVESTOR, FAR_ISSUER];
 /// Lists items stand on.
-pub const LISTS: [&str; 3] = [RESTRICTED, GREY, WATCH];
+pub const LISTS: [&str; 4] = [RESTRICTED, GREY, WATCH, FORBIDDEN];
+/// What those may not hold whom it binds.
+pub const FORBIDDEN: &str = "forbidden";
+/// What it names.
+pub const FORBIDDEN_ISSUERS: [&str; 3] = ["issuer:cik-0000000001", "issuer:cik-0000000002", "issuer:cik-0000000003"];
+/// Whom it binds, from time to time.
+pub const BOUND: [&str; 4] = ["organization:agency", "organization:agency", "organization:lab", "person:P-subject"];
 /// Edges ops record or replace.
 pub const EDGES: [&str; 5] = ["ex-lab", "ex-lab2", "ex-more", "ex-host", "ex-owner"];
 /// Where edges start.
@@ -68,7 +74,7 @@ pub enum What {
     /// A recusal.
     Recusal { id: usize, who: &'static str, scope: &'static str, from: i64, until: Option<i64> },
     /// A list's kind and authority.
-    List { id: &'static str, kind: ListKind, authority: bool },
+    List { id: &'static str, kind: ListKind, authority: bool, binds: Option<&'static str> },
     /// An item of a list.
     Item { id: usize, list: &'static str, subject: &'static str, from: i64, until: Option<i64> },
     /// A submission's status, offer and window.
@@ -139,6 +145,7 @@ pub fn beginning() -> Scene {
     let (id, kind) = (text(LAB), OrganizationKind::Developer);
     scene.must(OPERATOR, Organization { id, name: text("A lab"), kind, parent: None, ethics_office: None, supersedes: None });
     scene.must(OPERATOR, model(None));
+    scene.must(ETHICS, prohibited(FORBIDDEN, BOUND[0]));
     scene.must(OPERATOR, Submission { id: text(SUBMISSION_2), provider: text(LAB_2), model: Some(text(MODEL_2)), ..submission() });
     scene
 }
@@ -206,12 +213,16 @@ pub fn asked(facts: &Facts, now: Micros, what: &What) -> Record {
         What::Recusal { id, who, scope, from, until } => {
             Recusal { from: at(from), until: until.map(at), ..recusal(&format!("rc-{id}"), who, scope) }.into()
         }
-        What::List { id, kind, authority } => list(id, kind, authority.then_some("Agency policy 7")).into(),
+        What::List { id, kind, authority, binds } => {
+            List { binds: binds.map(text), ..list(id, kind, authority.then_some("Agency policy 7")) }.into()
+        }
         What::Item { id, list, subject, from, until } => {
             ListItem { from: at(from), until: until.map(at), ..item(&format!("it-{id}"), list, subject) }.into()
         }
         What::Holding { id, who, relation, class, issuer, value: (lo, hi), day } => {
-            let instrument = Instrument { class, ..share(issuer) };
+            // Two funds of one sector, two of another, and two of one nobody recorded.
+            let sector = [None, Some("semiconductors"), Some("health care")][id % 3].filter(|_| class == InstrumentClass::SectorFund);
+            let instrument = Instrument { class, sector: sector.map(text), ..share(issuer) };
             let as_of = Date::of(at(i64::from(day) * DAY as i64));
             let value = Band::new(lo, hi).unwrap_or(Band::UNKNOWN);
             Holding { relation, instrument, as_of, value, ..holding(&format!("ho-{id}"), who, None, "2026-01-01") }.into()
@@ -361,15 +372,23 @@ fn people_ops() -> impl Strategy<Value = What> {
 }
 
 fn ethics_ops() -> impl Strategy<Value = What> {
-    let kind = |id: &'static str| if id == WATCH { ListKind::Watch } else { ListKind::Restricted };
+    let kind = |id: &'static str| match id {
+        WATCH => ListKind::Watch,
+        FORBIDDEN => ListKind::ProhibitedHolding,
+        _ => ListKind::Restricted,
+    };
     prop_oneof![
         4 => (0..3usize, who(), select(SCOPES.to_vec()), around(), of(ahead()))
             .prop_map(|(id, who, scope, from, until)| What::Recusal { id, who, scope, from, until }),
         4 => (0..4usize, select(LISTS.to_vec()), select(SCOPES.to_vec()), around(), of(ahead()))
             .prop_map(|(id, list, subject, from, until)| What::Item { id, list, subject, from, until }),
-        1 => (select(LISTS.to_vec()), any::<bool>()).prop_map(move |(id, authority)| What::List { id, kind: kind(id), authority }),
+        1 => (select(LISTS.to_vec()), any::<bool>(), select(BOUND.to_vec())).prop_map(move |(id, authority, bound)| {
+            What::List { id, kind: kind(id), authority: authority || id == FORBIDDEN, binds: (id == FORBIDDEN).then_some(bound) }
+        }),
         1 => (select(LISTS.to_vec()), select(vec![ListKind::Restricted, ListKind::Watch]), any::<bool>())
-            .prop_map(|(id, kind, authority)| What::List { id, kind, authority }),
+            .prop_map(|(id, kind, authority)| What::List { id, kind, authority, binds: None }),
+        3 => (0..4usize, select(FORBIDDEN_ISSUERS.to_vec()), around(), of(ahead()))
+            .prop_map(|(id, subject, from, until)| What::Item { id, list: FORBIDDEN, subject, from, until }),
     ]
 }
 
@@ -395,7 +414,7 @@ fn interest_ops() -> impl Strategy<Value = What> {
     prop_oneof![
         4 => ((0..6usize, who(), relation(), class), (issuer(), value, -1..=0i8))
             .prop_map(|((id, who, relation, class), (issuer, value, day))| What::Holding { id, who, relation, class, issuer, value, day }),
-        2 => ((0..3usize, who(), kind, relation()), (issuer(), of(select(vec![-800i16, -700, -3, 0, 2])), of(select(vec![-400i16, -300, -1, 0, 1]))))
+        3 => ((0..3usize, who(), kind, relation()), (issuer(), of(select(vec![-800i16, -700, -3, 0, 2])), of(select(vec![-400i16, -300, -1, 0, 1]))))
             .prop_map(|((id, who, kind, relation), (issuer, from_day, to_day))| What::Tie { id, who, kind, relation, issuer, from_day, to_day }),
         1 => (who(), papers, of(ahead())).prop_map(|(who, kind, ends)| What::Paper { who, kind, ends }),
     ]

@@ -436,9 +436,10 @@ fn ethics(type_name: &str) -> BoxedStrategy<Record> {
         }),
         "list" => boxed!(List {
             id: record_id(),
-            kind: select(vec![ListKind::Restricted, ListKind::Watch]),
+            kind: select(vec![ListKind::Restricted, ListKind::Watch, ListKind::ProhibitedHolding]),
             name: line(),
             authority: of(line()),
+            binds: of(prop_oneof![organization_id().prop_map(Bound::Organization), person_id().prop_map(Bound::Person)]),
             supersedes: of(leaf_index()),
             approvals: approvals(),
         }),
@@ -730,6 +731,7 @@ fn instrument() -> impl Strategy<Value = Instrument> {
         asset_type: of(line()),
         issuer: of(issuer_id()),
         linking: select(vec![Linking::Matched, Linking::Decided, Linking::InReview, Linking::NotLinked]),
+        sector: of(line()),
     })
 }
 
@@ -817,7 +819,7 @@ fn obligation() -> impl Strategy<Value = Obligation> {
     use ObligationKind as K;
     any_of!(Obligation {
         who: select(vec![ObligedParty::Subject, ObligedParty::AccessOfficer, ObligedParty::EthicsOffice]),
-        what: select(vec![K::NoTrading, K::SignAgreement, K::StateInterests, K::KeepRecusal, K::DecideReferral]),
+        what: select(vec![K::NoTrading, K::SignAgreement, K::StateInterests, K::KeepRecusal, K::DecideReferral, K::Divest]),
         due: of(micros()),
     })
 }

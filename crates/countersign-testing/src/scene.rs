@@ -397,7 +397,12 @@ pub fn item(id: &str, list: &str, subject: &str) -> ListItem {
 
 /// A list; `authority` where it has one.
 pub fn list(id: &str, kind: ListKind, authority: Option<&str>) -> List {
-    List { id: text(id), kind, name: text("A list"), authority: authority.map(text), supersedes: None, approvals: vec![] }
+    List { id: text(id), kind, name: text("A list"), authority: authority.map(text), binds: None, supersedes: None, approvals: vec![] }
+}
+
+/// A list of what those may not hold whom it binds: `organization:ID` or `person:ID`.
+pub fn prohibited(id: &str, binds: &str) -> List {
+    List { binds: Some(text(binds)), ..list(id, ListKind::ProhibitedHolding, Some("5 CFR 9999.101 (invented)")) }
 }
 
 /// A request for access to [`SUBMISSION`] with participation.
@@ -450,6 +455,7 @@ pub fn share(issuer: Option<&str>) -> Instrument {
         asset_type: None,
         issuer: issuer.map(text),
         linking,
+        sector: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use countersign_entry::ids::{Date, Hash32, IssuerId, Line, ModelId, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId};
 use countersign_entry::record::{
-    AgreementKind, Basis, FormerName, InformationOwner, ListKind, ListSubject, MarkingLevel, Node, OrganizationKind, PersonStatus,
+    AgreementKind, Basis, Bound, FormerName, InformationOwner, ListKind, ListSubject, MarkingLevel, Node, OrganizationKind, PersonStatus,
     RecusalScope, Relation, Report, Role, SubmissionStatus, WindowEndEvent,
 };
 use countersign_entry::time::Micros;
@@ -454,15 +454,19 @@ impl Fields for FilerFields {
 /// A list.
 #[derive(Debug, Args, Serialize)]
 pub(crate) struct ListFields {
-    /// restricted (known, trading prohibited) or watch (secret, changes nothing a requester can see).
+    /// restricted (known, trading prohibited), watch (secret, changes nothing a requester can see) or prohibited_holding (what those it binds may neither
+    /// hold nor buy).
     #[arg(long, value_parser = word::<ListKind>)]
     kind: Option<ListKind>,
     /// Its name.
     #[arg(long)]
     name: Option<Line>,
-    /// What lets it bar trading. A restricted list without one refers.
+    /// What lets it bar trading or holding. A restricted list without one refers; a list of prohibited holdings has one.
     #[arg(long)]
     authority: Option<Line>,
+    /// Whom a list of prohibited holdings binds: organization:ID (5 CFR 2635.403(a)) or person:ID (5 CFR 2635.403(b)).
+    #[arg(long)]
+    binds: Option<Bound>,
 }
 
 impl Fields for ListFields {

@@ -32,6 +32,8 @@ struct Template {
     known_from: String,
     valid_from: Option<Date>,
     valid_to: Option<Date>,
+    /// How long a list of this form is kept, and what then.
+    kept: Option<String>,
     header: Vec<Head>,
     column: Vec<Column>,
 }
@@ -139,6 +141,7 @@ fn notes(t: &Template, at: Micros) -> Vec<String> {
         notes.push(format!("left empty, since this ledger holds nothing for them: {}", empty.join("; ")));
     }
     notes.extend(t.column.iter().filter_map(|c| Some(format!("{}: {}", c.title, c.note.as_ref()?))));
+    notes.extend(t.kept.clone());
     let day = Date::of(at);
     if t.valid_from.as_ref().is_some_and(|from| day < *from) || t.valid_to.as_ref().is_some_and(|to| *to < day) {
         notes.push(format!("{} was not in force on {day}", t.cite));

@@ -47,7 +47,7 @@ kinds! {
     AGREEMENT: Agreement = "agreement", Some("A-"), agreements, ["person", "kind", "submission", "version", "signed_at", "expires_at"];
     RECUSAL: Recusal = "recusal", Some("RC-"), recusals, ["person", "scope", "from", "until", "ground"];
     FILER: Filer = "filer", Some("F-"), filers, ["person", "report", "from", "until"];
-    LIST: List = "list", Some("L-"), lists, ["kind", "name", "authority"];
+    LIST: List = "list", Some("L-"), lists, ["kind", "name", "authority", "binds"];
     LIST_ITEM: ListItem = "list-item", Some("LI-"), items, ["list", "subject", "from", "until", "reason"];
 }
 

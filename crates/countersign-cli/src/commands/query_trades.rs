@@ -3,7 +3,7 @@
 use clap::Args;
 use countersign_conflict::{Facts, Known, ListedTrade, TradeFinding, rules};
 use countersign_entry::ids::{Date, IssuerId, PersonId};
-use countersign_entry::record::{Linking, ListKind, Trade};
+use countersign_entry::record::{Linking, Trade};
 use countersign_entry::time::Micros;
 use countersign_ledger::query::View;
 use serde_json::{Value, json};
@@ -137,10 +137,8 @@ fn row(facts: &Facts, f: &TradeFinding<'_>, access_recorded: Micros) -> Value {
 /// A trade in a listed issuer: the list item stands for the way, its list's kind for the relation.
 fn listed(facts: &Facts, l: &ListedTrade<'_>) -> Value {
     let trade = &l.trade.record;
-    let (rule, relation) = match l.kind {
-        ListKind::Restricted => (rules::TRADE_IN_RESTRICTED, "on a restricted list"),
-        ListKind::Watch => (rules::TRADE_IN_WATCHED, "on a watch list"),
-    };
+    let (rule, relation) =
+        if l.restricted { (rules::TRADE_IN_RESTRICTED, "on a restricted list") } else { (rules::TRADE_IN_WATCHED, "on a watch list") };
     json!({
         "name": name(facts, &trade.person), "person": trade.person, "trade": l.trade.index, "kind": trade.kind,
         "traded_on": trade.traded_on, "filed_on": trade.filed_on, "holder": trade.relation, "text": trade.instrument.text,

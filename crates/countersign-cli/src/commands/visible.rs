@@ -57,6 +57,7 @@ mod tests {
             kind: ListKind::Watch,
             name: "Quiet".parse().unwrap(),
             authority: None,
+            binds: None,
             supersedes: None,
             approvals: vec![],
         }

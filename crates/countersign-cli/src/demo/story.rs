@@ -179,6 +179,7 @@ fn sign(stage: &mut Stage) -> Result<(), DemoError> {
         asset_type: None,
         issuer: Some(ALPHABET.parse()?),
         linking: Linking::Matched,
+        sector: None,
     };
     let holding = Holding {
         id: record_id("holding-maren")?,
@@ -353,7 +354,15 @@ fn lists(stage: &mut Stage, matters: &[Matter], out: &mut dyn Write) -> Result<(
     };
     let list = |id: &str, kind, authority: Option<&str>| -> Result<List, DemoError> {
         let authority = authority.map(Line::new).transpose()?;
-        Ok(List { id: record_id(id)?, kind, name: Line::new(format!("{id} list"))?, authority, supersedes: None, approvals: vec![] })
+        Ok(List {
+            id: record_id(id)?,
+            kind,
+            name: Line::new(format!("{id} list"))?,
+            authority,
+            binds: None,
+            supersedes: None,
+            approvals: vec![],
+        })
     };
     let ask = |stage: &mut Stage| -> Result<String, DemoError> {
         let request = GrantRequest {

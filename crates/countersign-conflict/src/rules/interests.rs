@@ -4,23 +4,19 @@
 //! affected without being a party. Whether an effect is direct and predictable is a human's to say, so only what touches a party bars by itself;
 //! everything else is referred.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId};
 use countersign_entry::record::{
-    AgreementKind, HolderRelation, Holding, InstrumentClass, Linking, OrganizationKind, Outcome, PersonStatus, Relationship,
-    RelationshipKind, Verdict,
+    AgreementKind, HolderRelation, Holding, InstrumentClass, Linking, OrganizationKind, Relationship, RelationshipKind, Verdict,
 };
 
 use countersign_law::day::Day;
 use countersign_law::limits::{self, Limits};
 
-use super::{Rule, Sheet};
+use super::{Rule, Sheet, prohibited};
 use crate::assess::Question;
 use crate::facts::Known;
-
-/// Entries a reason about what is held names at most: whoever looks into it sees all that is held.
-pub const EVIDENCE_MAX: usize = 32;
 
 /// Dollars at least and at most. What has no known end has none here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +59,7 @@ enum Counts {
     Party,
     /// One of somebody else who is touched.
     Affected,
-    /// In a fund of one sector; which, nobody recorded.
+    /// In a fund of one sector.
     Sector,
     /// An interest in a party that no exemption reaches.
     Barred,
@@ -131,14 +127,23 @@ pub(super) fn own_interests(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
         return;
     }
     let mut held: BTreeMap<Counts, Vec<Held<'_>>> = BTreeMap::new();
+    let (mut barred, mut unclear) = (Vec::new(), Vec::new());
     for known in q.facts.holdings_of(q.person_id) {
         let (counts, sure, via) = counts(q, &known.record);
+        // No exemption reaches what is held in breach, and the others' sums count it all the same (5 CFR 2640.204).
+        if matches!(counts, Counts::Party | Counts::Affected)
+            && let Some((certain, lists)) = prohibited::in_breach(q, &known.record)
+        {
+            let to = if certain && sure && counts == Counts::Party { &mut barred } else { &mut unclear };
+            to.extend([known.index].into_iter().chain(via.iter().copied()).chain(lists));
+        }
         held.entry(counts).or_default().push(Held { known, sure, via });
     }
     let of = |which: &[Counts]| which.iter().filter_map(|c| held.get(c)).flatten().collect::<Vec<_>>();
     let sum = |which: &[Counts]| Sum::of(of(which).into_iter().map(|h| (&h.known.record, h.sure)));
     let entries = |which: &[Counts]| of(which).into_iter().flat_map(|h| [h.known.index].into_iter().chain(h.via.iter().copied()));
-    let (mut barred, mut unclear): (Vec<_>, Vec<_>) = (entries(&[Counts::Barred]).collect(), entries(&[Counts::Unclear]).collect());
+    barred.extend(entries(&[Counts::Barred]));
+    unclear.extend(entries(&[Counts::Unclear]));
     let (parties, all) = (sum(&[Counts::Party]), sum(&[Counts::Party, Counts::Affected]));
     let limits = if held.is_empty() { None } else { limits(&Date::of(q.time_of_access())) };
     if limits.is_some_and(|l| parties.lo > l.party_securities) {
@@ -146,8 +151,13 @@ pub(super) fn own_interests(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     } else if !limits.is_some_and(|l| parties.at_most(l.party_securities) && all.at_most(l.all_securities_with_parties)) {
         unclear.extend(entries(&[Counts::Party, Counts::Affected]));
     }
-    if !limits.is_some_and(|l| sum(&[Counts::Sector]).at_most(l.sector_funds)) {
-        unclear.extend(entries(&[Counts::Sector]));
+    for sector in of(&[Counts::Sector]).iter().map(|h| &h.known.record.instrument.sector).collect::<BTreeSet<_>>() {
+        // A fund whose sector nobody recorded may be of any.
+        let mut funds = of(&[Counts::Sector]);
+        funds.retain(|h| h.known.record.instrument.sector.is_none() || h.known.record.instrument.sector == *sector);
+        if !limits.is_some_and(|l| Sum::of(funds.iter().map(|h| (&h.known.record, h.sure))).at_most(l.sector_funds)) {
+            unclear.extend(funds.iter().map(|h| h.known.index));
+        }
     }
     for tie in q.facts.ties_of(q.person_id) {
         if tie.record.kind != RelationshipKind::Serves || tie.record.relation != HolderRelation::Own || !runs(&tie.record, q) {
@@ -236,8 +246,12 @@ fn tied(q: &Question<'_>, tie: &Relationship) -> Tied {
 
 /// Whether a tie stands on the day asked about.
 fn runs(tie: &Relationship, q: &Question<'_>) -> bool {
-    let today = Date::of(q.time_of_access());
-    tie.from.as_ref().is_none_or(|from| *from <= today) && tie.until.as_ref().is_none_or(|until| today <= *until)
+    runs_on(tie, &Date::of(q.time_of_access()))
+}
+
+/// Whether a tie stands on a day.
+pub(super) fn runs_on(tie: &Relationship, day: &Date) -> bool {
+    tie.from.as_ref().is_none_or(|from| from <= day) && tie.until.as_ref().is_none_or(|until| day <= until)
 }
 
 /// 5 CFR 2635.502(b)(1): own ties but those 18 U.S.C. 208 looks at, whoever was served within a year, and whom close relatives serve or seek to serve.
@@ -255,15 +269,8 @@ fn covered(tie: &Relationship, q: &Question<'_>) -> bool {
     }
 }
 
-/// What bars bars whoever the statutes bind; others are bound by what they agreed to, and the ethics office says what that is.
 fn tell(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet, barred: Vec<LeafIndex>, unclear: Vec<LeafIndex>) {
-    let bound = q.person.is_some_and(|p| !p.record.status.bound_by_agreement_only() && p.record.status != PersonStatus::Enlisted);
-    for (outcome, mut evidence) in [(if bound { Outcome::Block } else { Outcome::Refer }, barred), (Outcome::Refer, unclear)] {
-        if !evidence.is_empty() {
-            evidence.truncate(EVIDENCE_MAX);
-            sheet.add(rule, Verdict::Participate, outcome, evidence);
-        }
-    }
+    sheet.tell(q, rule, Verdict::Participate, barred, unclear);
 }
 
 impl crate::facts::Facts {

@@ -7,15 +7,24 @@ mod access;
 mod evidence;
 mod interests;
 mod lists;
+mod prohibited;
 mod recusal;
 
+use std::collections::BTreeSet;
+
 use countersign_entry::ids::{Hash32, LeafIndex, Line};
-use countersign_entry::record::{Obligation, Outcome, Reason, Verdict};
+use countersign_entry::record::{Obligation, Outcome, PersonStatus, Reason, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::assess::Question;
 
-pub use self::interests::{EVIDENCE_MAX, Sum, limits};
+use self::interests::runs_on;
+pub use self::interests::{Sum, limits};
+pub(crate) use self::prohibited::acquires;
+
+/// Entries a reason about interests names at most. Where there are more, the last it names is the record of the person: everything that is on record of
+/// them has to be looked at.
+pub const EVIDENCE_MAX: usize = 32;
 /// An interest of one's own.
 pub const INTERESTS: &str = "R-208-1";
 /// Rule ids that other parts of this crate look for.
@@ -50,8 +59,13 @@ pub const PROBING: &str = "R-PCL-9";
 pub const TRADE_NOT_CLEARED: &str = "R-PCL-10";
 /// A request to trade in a way the policy forbids.
 pub const TERM_FORBIDDEN: &str = "R-PCL-11";
-/// Rules whose findings are trades.
-pub(crate) const ABOUT_TRADES: [&str; 4] = [TRADE_AFTER_ACCESS, TRADE_IN_RESTRICTED, TRADE_IN_WATCHED, TRADE_NOT_CLEARED];
+/// A request to buy what may not be held.
+pub const PURCHASE_PROHIBITED: &str = "R-PCL-12";
+/// Something held, served or bought that may not be.
+pub const HOLDING_PROHIBITED: &str = "R-403-1";
+/// Rules whose findings are trades, or may be.
+pub(crate) const ABOUT_TRADES: [&str; 5] =
+    [TRADE_AFTER_ACCESS, TRADE_IN_RESTRICTED, TRADE_IN_WATCHED, TRADE_NOT_CLEARED, HOLDING_PROHIBITED];
 /// Separation of duties.
 pub const SEPARATION: &str = "R-SOD-1";
 
@@ -104,9 +118,18 @@ pub const RULES: &[Rule] = &[
         eval: evidence::interests_stated,
     },
     Rule {
-        id: INTERESTS,
+        id: HOLDING_PROHIBITED,
         version: 1,
-        cite: "18 U.S.C. 208(a); 5 CFR 2635.402; 5 CFR 2640.201, 2640.202",
+        cite: "5 CFR 2635.403; the list's own authority",
+        title: "What the person holds, buys or serves is on no list of what they may not hold",
+        found: "holds, bought or serves what a list says may not be held",
+        settled_by: "whether the authority reaches it and whoever holds it; whose it is; that it was sold, with the evidence (5 CFR 2635.403(d))",
+        eval: prohibited::held,
+    },
+    Rule {
+        id: INTERESTS,
+        version: 2,
+        cite: "18 U.S.C. 208(a); 5 CFR 2635.402; 5 CFR 2640.201, 2640.202, 2640.204",
         title: "What the person, spouse and minor children hold, and whom the person serves, is no interest in the developer or in what the submission touches beyond what is exempt",
         found: "an interest in the developer, or in what the submission touches, that no exemption is known to reach",
         settled_by: "the exact value of what is held, or a sum within the exemption; what it is and whose; a waiver (18 U.S.C. 208(b)), a recusal, or that it was sold",
@@ -329,6 +352,15 @@ pub const RULES: &[Rule] = &[
         eval: not_of_access,
     },
     Rule {
+        id: PURCHASE_PROHIBITED,
+        version: 1,
+        cite: "5 CFR 2635.403; the list's own authority",
+        title: "What is to be bought is on no list of what the person may not hold",
+        found: "a list says that the person may not hold it",
+        settled_by: "whether the authority reaches it and whoever is to hold it",
+        eval: not_of_access,
+    },
+    Rule {
         id: OTHER_DAYS,
         version: 1,
         cite: "the agency's pre-clearance policy",
@@ -427,6 +459,16 @@ impl Sheet {
         self.reasons.push(Reason { rule: id, version: rule.version, bears_on, outcome, cite, evidence });
     }
 
+    /// What bars bars whoever the law binds; others are bound by what they agreed to, and the ethics office says what that is.
+    fn tell(&mut self, q: &Question<'_>, rule: &Rule, bears_on: Verdict, barred: Vec<LeafIndex>, unclear: Vec<LeafIndex>) {
+        let by_law = q.person.is_some_and(|p| bound(p.record.status));
+        for (outcome, evidence) in [(if by_law { Outcome::Block } else { Outcome::Refer }, barred), (Outcome::Refer, unclear)] {
+            if !evidence.is_empty() {
+                self.add(rule, bears_on, outcome, at_most(evidence, q));
+            }
+        }
+    }
+
     fn oblige(&mut self, obligation: Obligation) {
         if !self.obligations.contains(&obligation) {
             self.obligations.push(obligation);
@@ -437,6 +479,22 @@ impl Sheet {
     pub(crate) fn worst(&self, verdict: Verdict) -> Outcome {
         self.reasons.iter().filter(|r| r.bears_on == verdict).map(|r| r.outcome).max().unwrap_or(Outcome::Clear)
     }
+}
+
+/// Whether the statutes and 5 CFR part 2635 bind somebody: neither enlisted members nor those bound by agreement alone.
+pub(crate) fn bound(status: PersonStatus) -> bool {
+    !status.bound_by_agreement_only() && status != PersonStatus::Enlisted
+}
+
+/// Each entry once, and as many as a reason names.
+fn at_most(mut evidence: Vec<LeafIndex>, q: &Question<'_>) -> Vec<LeafIndex> {
+    let mut seen = BTreeSet::new();
+    evidence.retain(|entry| seen.insert(*entry));
+    if evidence.len() > EVIDENCE_MAX {
+        evidence.truncate(EVIDENCE_MAX - 1);
+        evidence.extend(q.person.map(|p| p.index));
+    }
+    evidence
 }
 
 #[cfg(test)]

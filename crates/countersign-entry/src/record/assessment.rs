@@ -93,6 +93,8 @@ pub enum ObligationKind {
     KeepRecusal,
     /// Decide what was referred.
     DecideReferral,
+    /// Give up what may not be held, by the day directed; without a day, none was directed yet (5 CFR 2635.403(d)).
+    Divest,
 }
 
 /// Who must do what by when.

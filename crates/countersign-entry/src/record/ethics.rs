@@ -5,7 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use crate::ids::{Hash32, IdError, IssuerId, LeafIndex, Line, PersonId, ProviderId, RecordId, SubmissionId};
+use crate::ids::{Hash32, IdError, IssuerId, LeafIndex, Line, OrganizationId, PersonId, ProviderId, RecordId, SubmissionId};
 use crate::time::Micros;
 
 /// What was signed.
@@ -136,6 +136,53 @@ pub enum ListKind {
     Restricted,
     /// Secret; drives surveillance, changes nothing a requester can see.
     Watch,
+    /// What some people may neither acquire nor hold, by a statute, a supplemental regulation or a determination about one of them (5 CFR 2635.403).
+    ProhibitedHolding,
+}
+
+/// Whom a list of prohibited holdings binds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(organization:[A-Za-z0-9][A-Za-z0-9_.-]{0,95}|person:P-[A-Za-z0-9]{4,32})$")))]
+#[serde(try_from = "String", into = "String")]
+pub enum Bound {
+    /// Whoever serves in an organization or in one below it (5 CFR 2635.403(a)).
+    Organization(OrganizationId),
+    /// One person (5 CFR 2635.403(b)).
+    Person(PersonId),
+}
+
+impl TryFrom<String> for Bound {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Ok(match text.split_once(':') {
+            Some(("organization", id)) => Bound::Organization(OrganizationId::new(id)?),
+            Some(("person", id)) => Bound::Person(PersonId::new(id)?),
+            _ => return Err(IdError { what: "whom a list binds", rule: "is organization:ID or person:ID" }),
+        })
+    }
+}
+
+impl core::str::FromStr for Bound {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl From<Bound> for String {
+    fn from(bound: Bound) -> String {
+        bound.to_string()
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Organization(id) => write!(f, "organization:{id}"),
+            Bound::Person(id) => write!(f, "person:{id}"),
+        }
+    }
 }
 
 /// A list.
@@ -145,13 +192,16 @@ pub enum ListKind {
 pub struct List {
     /// Its id.
     pub id: RecordId,
-    /// Restricted or watch.
+    /// Restricted, watch or of prohibited holdings.
     pub kind: ListKind,
     /// Its name.
     pub name: Line,
-    /// The statute, supplemental regulation, determination, agreement or agency policy that lets it bar trading. A restricted list without one
-    /// refers: no prohibition is invented (5 CFR 2635.403).
+    /// The statute, supplemental regulation, determination, agreement or agency policy that lets it bar trading or holding. A restricted list without
+    /// one refers, and a list of prohibited holdings has one: no prohibition is invented (5 CFR 2635.403).
     pub authority: Option<Line>,
+    /// Whom a list of prohibited holdings binds; left out in every other list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binds: Option<Bound>,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
     /// `COSE_Sign1` of others of the ethics office over the request, by their own keys; left out where nobody else signed.

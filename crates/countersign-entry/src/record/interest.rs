@@ -172,6 +172,9 @@ pub struct Instrument {
     pub issuer: Option<IssuerId>,
     /// How it came to that issuer.
     pub linking: Linking,
+    /// The industry, country or State a sector fund concentrates in, as its prospectus says (5 CFR 2640.201(b)); left out where nobody recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<Line>,
 }
 
 /// Where an imported record comes from.

@@ -34,7 +34,7 @@ pub use self::directory::{
     Principal, Provider, Relation, Role, Tier,
 };
 pub use self::duties::{DutyEvent, DutyKind, DutyStep, Filer, Report};
-pub use self::ethics::{Agreement, AgreementKind, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
+pub use self::ethics::{Agreement, AgreementKind, Bound, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
 pub use self::interest::{
     Band, HolderRelation, Holding, Import, Instrument, InstrumentClass, Linking, MatchDecision, Provenance, Relationship, RelationshipKind,

@@ -1,7 +1,7 @@
 //! Financial disclosure: who files, by when; certificates of divestiture (5 CFR part 2634).
 
 use super::{Ask, Case, Sheet};
-use crate::answer::{Kind, Outcome, Point};
+use crate::answer::{Flag, Kind, Outcome, Point};
 use crate::day::Day;
 use crate::rules::{CERTIFICATE, CONFIDENTIAL, REPORT, Rule, TRANSACTION};
 use crate::scenario::{
@@ -97,15 +97,21 @@ fn nominee(case: &Case<'_>, f: &Filing, sheet: &mut Sheet) {
     say(sheet, Outcome::ReportBy, REPORT, "a nominee files within five days of the transmittal to the Senate", by);
 }
 
-/// Days in the position in the calendar year of entry or leaving, as far as the days given tell.
+/// Days in the position in the calendar year of entry or leaving, as far as the days given tell: so far, and if it is held to the end of the year.
 fn days_in_year(case: &Case<'_>, f: &Filing) -> Option<u64> {
     if f.days_in_year.is_some() {
         return f.days_in_year;
     }
     let from = f.assumed_on?;
     let last = Day::new(from.year(), 12, 31)?;
-    let to = f.left_on.or(case.s.as_of.filter(|day| day.year() == from.year())).map_or(last, |to| to.min(last));
-    u64::try_from(to.days_since(from) + 1).ok()
+    let served = |to: Day| u64::try_from(to.min(last).days_since(from) + 1).ok();
+    let over = |n: &u64| *n > case.limits.incumbent_over_days;
+    match (f.left_on, case.s.as_of.filter(|day| day.year() == from.year())) {
+        (Some(left), _) => served(left),
+        // The year still runs: what is served so far may be enough, and the whole year may be too little; else nobody knows yet.
+        (None, Some(today)) => served(today).filter(over).or_else(|| served(last).filter(|n| !over(n))),
+        (None, None) => served(last),
+    }
 }
 
 fn public(case: &Case<'_>, f: &Filing, sheet: &mut Sheet) {
@@ -156,7 +162,7 @@ fn entry(case: &Case<'_>, f: &Filing, days: Option<u64>, other: bool, sheet: &mu
     let sum = |n: u64| format!("{n} days in the year, against more than {}", limits.incumbent_over_days);
     let acting = f.position == Some(PositionLevel::ActingInSenior);
     match long {
-        Three::Yes if other || f.filed_as_nominee == Some(true) => {
+        Three::Yes | Three::Unknown if other || f.filed_as_nominee == Some(true) => {
             say(
                 sheet,
                 Outcome::FileNotRequired,
@@ -255,7 +261,7 @@ fn transaction(case: &Case<'_>, t: &Transaction, sheet: &mut Sheet) {
     if exempt || over == Three::No {
         return say(sheet, Outcome::FileNotRequired, TRANSACTION, "not above $1,000, or of a kind that is not reported", None);
     }
-    if over == Three::Unknown || t.asset.is_none() {
+    if t.asset.is_none() {
         let ask = Ask::new("What was traded, and for how much?", "`filing.transaction`");
         sheet.refer(Kind::Disclosure, Point::Report, TRANSACTION, &ask);
         return;
@@ -265,6 +271,8 @@ fn transaction(case: &Case<'_>, t: &Transaction, sheet: &mut Sheet) {
     let by = told.into_iter().chain(traded).min();
     let because = "a purchase, sale or exchange over $1,000 is reported 30 days after notice, and no later than 45 days after the trade";
     let found = sheet.find(Kind::Disclosure, Outcome::ReportBy, Point::Report, TRANSACTION, because).fact("filing.transaction").until(by);
+    // What it was worth is not stated: it is reported unless that shows it need not be.
+    let found = found.flag_if(over == Three::Unknown, Flag::Conditional);
     let found = found.sums(told.map(|d| format!("told plus 30 days: {d}")).iter());
     found.sums(traded.map(|d| format!("traded plus 45 days: {d}")).iter());
     sheet.oblige("the person", "file a periodic transaction report (OGE 278-T)", by, "5 CFR 2634.201(f)(1)");
@@ -291,8 +299,18 @@ fn certificate(_: &Case<'_>, n: usize, c: &CertificateRequest, sheet: &mut Sheet
     } else if c.divestiture_required == Some(true) && c.already_sold == Some(false) && c.capital_gain == Some(true) {
         let because = "divestiture is required, it is not sold yet, and a capital gain would come of it";
         sheet.find(Kind::Disclosure, Outcome::CertificatePossible, Point::Certificate, CERTIFICATE, because).fact(place);
+    } else if c.divestiture_required == Some(true) && c.already_sold.is_none() && c.capital_gain == Some(true) {
+        let because = "divestiture is required and a capital gain would come of it; provided that it has not been sold yet";
+        let found = sheet.find(Kind::Disclosure, Outcome::CertificatePossible, Point::Certificate, CERTIFICATE, because);
+        found.fact(place).flag(Flag::Conditional);
     } else {
-        let ask = Ask::new("Is divestiture required, has it been sold, and is the gain a capital gain?", "the fields of the request");
+        let open = [
+            (c.divestiture_required.is_none(), "Does anybody require it to be divested?"),
+            (c.already_sold.is_none(), "Has it been sold?"),
+            (c.capital_gain.is_none(), "Would the gain be a capital gain?"),
+        ];
+        let questions: Vec<&str> = open.iter().filter(|(open, _)| *open).map(|(_, q)| *q).collect();
+        let ask = Ask::new(questions.join(" "), "`divestiture_required`, `already_sold`, `capital_gain`");
         sheet.refer(Kind::Disclosure, Point::Certificate, CERTIFICATE, &ask).fact(place);
     }
 }

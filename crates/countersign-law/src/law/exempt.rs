@@ -58,6 +58,9 @@ pub(crate) fn shield(case: &Case<'_>, class: Class, stake: &Stake<'_>, all: &[St
             "it is held against a statute, a supplemental regulation or a determination, so no exemption applies",
         );
     }
+    if case.s.papers.iter().any(|p| p.kind.is_none()) {
+        return Shield::open(FORBIDDEN, "What does the paper say: does it forbid to hold this?", "`papers.kind`");
+    }
     if let Some(bank) = reserve_bank(case, class, stake) {
         return bank;
     }
@@ -221,7 +224,9 @@ fn tax_exempt(case: &Case<'_>, stake: &Stake<'_>, _: &Interest) -> Shield {
         (Some(TieRole::Officer | TieRole::DirectorOrTrustee | TieRole::Employee), _) => Three::Yes,
         _ => Three::Unknown,
     };
-    let only_investments: Three = case.s.standing(&tie.with).is_none_or(|s| s == Standing::NotConcerned).into();
+    // That it holds what a party issued is the very thing exempted.
+    let investor = |s| matches!(s, Standing::NotConcerned | Standing::InsurerOrInvestorOfParty);
+    let only_investments: Three = case.s.standing(&tie.with).is_none_or(investor).into();
     let public = Three::from(stake.interest().and_then(|i| i.publicly_traded));
     let sure = Three::from(facts.tax_exempt).and(role).and(only_investments).and(public);
     let conditions = Three::from(facts.person_picks_investments).not().and(facts.only_investor_in_issuer.into());

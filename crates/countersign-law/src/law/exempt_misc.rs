@@ -8,7 +8,9 @@ use crate::amount::{Amount, grouped};
 use crate::rules::{
     ADVISERS_JOB, CAMPUS, CENSUS, FEDERAL_PAY, LEAVE, LOYALTY, MEDICAL, MUTUAL, OFFICIAL_BOARD, PARTNERS, REPRESENTATIVE, RESERVE_BANK,
 };
-use crate::scenario::{Asset, Holder, IfDecided, Interest, MatterKind, Organization, Seat, Standing, Status, Step, Tie, TieRole};
+use crate::scenario::{
+    Addressed, Asset, Holder, IfDecided, Interest, MatterKind, Organization, Seat, Standing, Status, Step, Tie, TieRole,
+};
 use crate::three::Three;
 
 const OWN_PAY: &str = "the exemption reaches the institution's interests, not the person's own pay or tenure";
@@ -87,7 +89,10 @@ pub(super) fn federal_pay(case: &Case<'_>, stake: &Stake<'_>, i: &Interest) -> S
         let determines = matches!(step, Decides | Presides | WithholdsActionOnPurpose);
         determines || (!own && step.of_substance() && *step != ApprovesUnderPriorDelegation)
     };
+    // One of a few who are named is affected individually, as much as one alone (203(d)(1)).
+    let named = case.s.matter.as_ref().is_some_and(|m| m.addresses == Some(Addressed::NamedPersons));
     let alone = match i.about_this_holder_alone {
+        Some(false) if named => Three::Yes,
         Some(alone) => Three::from(alone),
         None if !own
             && case.s.matter.as_ref().is_some_and(|m| matches!(m.kind, Some(MatterKind::PersonnelAction | MatterKind::Hiring))) =>

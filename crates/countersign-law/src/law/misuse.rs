@@ -12,7 +12,10 @@ fn forbidden(u: &OfficeUse, what: OfficeUseKind) -> (Three, &'static str) {
     match what {
         NamesPositionToGetSomething => (Three::Yes, "the position is named to move somebody to give a benefit (702(a))"),
         BringsPrivateRequestIntoOffice => (Three::Yes, "official authority is used to benefit somebody close to the person (702(a))"),
-        AsksSubordinateForBenefit => (Three::Yes, "a subordinate is asked for a private benefit (702(a))"),
+        AsksSubordinateForBenefit if u.freely_off_duty_for_fair_pay == Some(true) => {
+            (Three::No, "a subordinate may serve the superior off duty, where it is entirely voluntary and duly paid (705(b))")
+        }
+        AsksSubordinateForBenefit => (Three::Yes, "a subordinate is asked for a private benefit (702(a), 705(b))"),
         RecommendsWithTitleOrStationery => (
             Three::from(u.knows_subject_from_federal_work).or(u.for_federal_employment.into()).not(),
             "title and stationery are for those whom the person knows from federal work, or recommends for it (702(b))",

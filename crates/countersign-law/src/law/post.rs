@@ -149,11 +149,16 @@ fn conclude(case: &Case<'_>, act: &Act, contact: &[Element], exception: Option<&
     let shared = contact.iter().find(|e| e.met == Three::No);
     match shared {
         Some(no) => permitted(act, &no.because, None, treaty, place, sheet),
-        None if a1.unstated && rest.iter().all(|v| v.unstated || v.applies == Three::No) && exception.is_none() && bars.is_empty() => {
+        None if a1.unstated && rest.iter().all(|v| v.unstated || v.applies == Three::No) && spares_none(exception) && bars.is_empty() => {
             if_worked_on(a1, place, sheet);
         }
         None => open_or_permitted(&all, exception, treaty, place, sheet),
     }
+}
+
+/// Whether no exception lifts the permanent bar.
+fn spares_none(exception: Option<&Exception>) -> bool {
+    exception.is_none_or(|e| matches!(e.lifts, Lifts::AllButPermanent | Lifts::High))
 }
 
 /// Everything but the work in the Government is there: what the printed examples on single elements take as given.

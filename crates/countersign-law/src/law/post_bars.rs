@@ -3,7 +3,7 @@
 use super::post_contact::{Element, official_action};
 use super::post_except::{Exception, Lifts};
 use super::post_matter::{parties_now, parties_then, personal, responsibility, same, substantial, united_states};
-use super::post_status::{Bar, High, of_former_agency};
+use super::post_status::{Bar, High, high_posts_unknown, of_former_agency};
 use super::{Ask, Case};
 use crate::day::Day;
 use crate::rules::{FOREIGN, PERMANENT, Rule, SAME_MATTER, SENIOR, TRADE_TREATY, TWO_YEARS, VERY_SENIOR};
@@ -137,7 +137,8 @@ pub(crate) fn two_years(case: &Case<'_>, act: &Act, contact: &[Element], excepti
         elements.extend(contact.iter().cloned());
         Verdict { until, ..together(TWO_YEARS, &elements) }
     };
-    let stated: Vec<_> = case.s.past_work.iter().filter(|w| !w.authority.is_empty() || w.acting_days.is_some()).map(with).collect();
+    let told = |w: &&PastWork| !w.authority.is_empty() || w.acting_days.is_some() || w.pending_in_last_year == Some(true);
+    let stated: Vec<_> = case.s.past_work.iter().filter(told).map(with).collect();
     gravest(stated).unwrap_or_else(|| {
         let ask =
             Ask::new("Was the matter under the person's official responsibility in the last year of service?", "`past_work.authority`");
@@ -150,6 +151,12 @@ pub(crate) fn high(case: &Case<'_>, act: &Act, bars: &[Bar<'_>], contact: &[Elem
     let rule = if bars.iter().any(|b| b.high == High::VerySenior) { VERY_SENIOR } else { SENIOR };
     if bars.is_empty() {
         let stated = !case.s.posts.is_empty();
+        if let Some(no) = lifted(SENIOR, exception, |_| true).filter(|_| stated) {
+            return no;
+        }
+        if stated && high_posts_unknown(case) {
+            return height_unknown();
+        }
         let ask = Ask::new("Did the person leave a senior or very senior post within the last year or two?", "`posts`");
         return match stated {
             true => Verdict::new(SENIOR, Three::No, "no senior or very senior post was left"),
@@ -160,7 +167,20 @@ pub(crate) fn high(case: &Case<'_>, act: &Act, bars: &[Bar<'_>], contact: &[Elem
         return no;
     }
     let verdicts = bars.iter().map(|bar| one_high(case, act, bar, contact)).collect();
-    gravest(verdicts).unwrap_or_else(|| Verdict::new(rule, Three::No, ""))
+    match gravest(verdicts) {
+        Some(found) if found.applies != Three::No || !high_posts_unknown(case) => found,
+        None if !high_posts_unknown(case) => Verdict::new(rule, Three::No, ""),
+        _ => height_unknown(),
+    }
+}
+
+/// A post was left of which nobody said how high it was.
+fn height_unknown() -> Verdict {
+    let ask = Ask::new(
+        "How was the post paid: at or above 86.5 percent of the basic pay for level II of the Executive Schedule, or by rank?",
+        "`posts.rank`, `posts.pay_less_threshold`",
+    );
+    Verdict { ask: Some(ask), ..Verdict::new(SENIOR, Three::Unknown, "how the post was paid is not stated") }
 }
 
 fn one_high(case: &Case<'_>, act: &Act, bar: &Bar<'_>, contact: &[Element]) -> Verdict {
@@ -207,7 +227,7 @@ fn reaches(bar: &Bar<'_>, r: &Recipient) -> Three {
     if r.who == Some(RecipientKind::PresidentOrVicePresident) {
         return Three::No;
     }
-    let listed = Three::from(r.holds_listed_position.unwrap_or(false)).or(r.passes_on_to_listed_official.unwrap_or(false).into());
+    let listed = Three::from(r.holds_listed_position).or(r.passes_on_to_listed_official.unwrap_or(false).into());
     agency.or(listed)
 }
 

@@ -168,7 +168,10 @@ pub(crate) fn to_employee(case: &Case<'_>, act: &Act) -> Element {
 
 /// 201(g).
 pub(crate) fn on_behalf(act: &Act) -> Element {
+    let for_others = !act.client.trim().is_empty() || act.purpose.contains(&Purpose::InvitesForClients);
     let (met, because) = match act.on_behalf_of {
+        // The graver of two facts that contradict each other.
+        Some(Behalf::Own) if for_others => (Three::Yes, "it is done for clients, or for somebody named"),
         Some(Behalf::Own) => (Three::No, "the person acts for herself or himself"),
         Some(Behalf::OwnViewsAtAgencysRequest | Behalf::NoOne) => (Three::No, "nobody else directs or controls what is said"),
         Some(_) => (Three::Yes, "it is done with another's consent and subject to some degree of control by that other"),

@@ -75,8 +75,13 @@ fn testimony(case: &Case<'_>, act: &Act) -> Option<Exception> {
         return None;
     }
     let ordered = case.s.papers.iter().any(|p| p.kind == Some(PaperKind::CourtOrderExpert));
-    match act.purpose.contains(&Purpose::ExpertTestimony) && !ordered {
+    match (act.purpose.contains(&Purpose::ExpertTestimony) || act.purpose.is_empty()) && !ordered {
         false => yes(Lifts::All, "testimony under oath (301(f))"),
+        true if act.purpose.is_empty() => Some(Exception {
+            lifts: Lifts::AllButPermanent,
+            because: "sworn testimony (301(f))",
+            if_only: Some("it is not given as an expert, or the permanent bar does not apply"),
+        }),
         true => yes(Lifts::AllButPermanent, "sworn testimony as an expert, where the permanent bar does not apply (301(f)(2))"),
     }
 }

@@ -59,6 +59,12 @@ fn unbroken(p: &Post, next: Option<&Post>) -> bool {
     }
 }
 
+/// Whether a post was left of which nobody said how high it was.
+pub(crate) fn high_posts_unknown(case: &Case<'_>) -> bool {
+    let left = |p: &Post| p.to.is_some() || case.s.person.status == Some(Status::Former);
+    case.s.posts.iter().any(|p| left(p) && !very_senior(p) && senior(case, p) == Three::Unknown)
+}
+
 /// Bars that high posts have left behind.
 pub(crate) fn bars<'a>(case: &Case<'a>) -> Vec<Bar<'a>> {
     let posts = &case.s.posts;
@@ -130,7 +136,7 @@ fn served_there(high: High, p: &Post, r: &Recipient) -> Three {
             _ => Three::Unknown,
         };
     }
-    if r.agency.trim().is_empty() {
+    if r.agency.trim().is_empty() || p.agency.trim().is_empty() {
         return Three::Unknown;
     }
     if !same_name(&p.agency, &r.agency) {
@@ -159,7 +165,7 @@ fn two_years(case: &Case<'_>, sheet: &mut Sheet) {
         let (Some(to), false) = (p.to, unbroken(p, posts.get(n + 1))) else { continue };
         let until = to.plus_months(case.limits.official_responsibility_months);
         let because = format!(
-            "18 U.S.C. 207(a)(2) runs two years from leaving {} on {to}, for matters pending under the person's responsibility in the last year there; a later \
+            "18 U.S.C. 207(a)(2) runs two years from leaving {} on {to}, for matters pending under the person's responsibility in the last year of that service; a later \
              service and its end begin another two years for what was pending under it, and leave these as they are",
             named(&p.agency)
         );

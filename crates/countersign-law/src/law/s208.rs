@@ -60,6 +60,12 @@ fn weigh(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], sheet: &mut Sheet)
     if class == Class::NotParticular {
         let because = "it is not a particular matter, so neither 18 U.S.C. 208 nor 5 CFR 2635.502 is engaged";
         sheet.find(Kind::Participation, Outcome::MayParticipate, Point::Participation, CLASSIFY, because).fact("matter");
+        // An exemption that holds is told of also where it is not needed.
+        for stake in stakes {
+            if let exempt @ Shield::Exempt(..) = shield(case, Class::General, stake, stakes) {
+                write_shield(stake, &exempt, sheet);
+            }
+        }
         return;
     }
     if stakes.is_empty() {
@@ -207,7 +213,7 @@ fn conclude(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], tally: &Tally, 
                 Ask::new("What is the person's status: employee, officer, special Government employee, contractor?", "`person.status`");
             sheet.refer(Kind::Participation, Point::Participation, STATUS, &ask);
         }
-        Worst::Clear if s502::to_be_followed(case, class, stakes) => {
+        Worst::Clear if s502::to_be_followed(case, class, stakes, &tally.exempt) => {
             let because = "no disqualifying financial interest; whether impartiality would be questioned must be considered before acting";
             let found = sheet.find(Kind::Participation, Outcome::Follow502, Point::Participation, PARTIES_ONLY, because);
             found.facts(stakes.iter().map(|s| &s.place)).flag(Flag::S208NotTriggered);

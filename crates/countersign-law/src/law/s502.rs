@@ -68,13 +68,20 @@ fn reach(case: &Case<'_>, t: &Tie) -> Reach {
         None if covered(case, t) => {
             return Reach::Open(Ask::new(format!("Is {name} a party to the matter, or does it represent one?"), "`matter.concerns`"));
         }
-        None => return Reach::Outside,
+        None => {
+            return match catch_all(case, t, whose, name) {
+                Reach::Outside => Reach::Outside,
+                _ => Reach::Open(Ask::new(format!("Is {name} a party to the matter, or does it represent one?"), "`matter.concerns`")),
+            };
+        }
         Some(s) if !at_the_table(s) && !near(s) => return Reach::Outside,
         Some(_) => {}
     }
     let at_table = standing.is_some_and(at_the_table);
     match (covered(case, t), at_table) {
         (true, true) => weigh(t, whose, name),
+        // Paid for work under it, and it is the relative who does that work: as good as at the table.
+        (true, false) if standing == Some(Standing::PaidForWorkUnderIt) && works_on_it(t) => weigh(t, whose, name),
         (true, false) => Reach::Open(Ask::new(
             format!(
                 "Would a reasonable person question impartiality, since {whose} has a covered relationship with {name}, which is close to a party?"
@@ -88,7 +95,11 @@ fn reach(case: &Case<'_>, t: &Tie) -> Reach {
 /// Standings near a party: for the designee to weigh.
 fn near(s: Standing) -> bool {
     use Standing::*;
-    matches!(s, ParentOfParty | SubsidiaryOfParty | AffiliateOfParty | PaidForWorkUnderIt)
+    matches!(s, ParentOfParty | SubsidiaryOfParty | AffiliateOfParty | PaidForWorkUnderIt | SupplierOfParty)
+}
+
+fn works_on_it(t: &Tie) -> bool {
+    matches!(t.part_in_matter, Some(PartInMatter::LeadsOrSigns | PartInMatter::WorksOnIt))
 }
 
 fn weigh(t: &Tie, whose: &str, name: &str) -> Reach {
@@ -187,7 +198,16 @@ fn each_tie(case: &Case<'_>, ties: &[(String, Cow<'_, Tie>)], sheet: &mut Sheet)
         } else {
             COVERED
         };
+        // Whoever meets an exemption is authorized by it as to the same tie (2635.501(b)(3)).
+        let exempt = sheet.findings.iter().any(|(kind, f)| {
+            *kind == Kind::Exemption && f.outcome == Outcome::Exempt && !f.flags.contains(&Flag::Conditional) && f.facts.contains(place)
+        });
         match reach(case, t) {
+            Reach::Questioned(_) | Reach::Open(_) if exempt => {
+                let because = "an exemption under 5 CFR part 2640 is met for this tie, and authorizes what 5 CFR 2635.502 would restrict";
+                let found = sheet.find(Kind::Impartiality, Outcome::MayParticipate, Point::Impartiality, AUTHORIZE, because);
+                found.fact(place.clone()).flag(Flag::Authorized);
+            }
             Reach::Questioned(why) => questioned(case, t, rule, why, place, sheet),
             Reach::NotQuestioned(why) => {
                 sheet.find(Kind::Impartiality, Outcome::ImpartialityNotQuestioned, Point::Impartiality, rule, why).fact(place.clone());
@@ -233,15 +253,16 @@ fn decided(case: &Case<'_>) -> Option<(Outcome, Flag)> {
 }
 
 /// Whether 18 U.S.C. 208 leaves it to 502: specific parties, and a tie or an interest in somebody at or near the table.
-pub(crate) fn to_be_followed(case: &Case<'_>, class: Class, stakes: &[Stake<'_>]) -> bool {
+pub(crate) fn to_be_followed(case: &Case<'_>, class: Class, stakes: &[Stake<'_>], exempt: &[String]) -> bool {
     if class != Class::Parties {
         return false;
     }
-    let by_tie = case.s.ties.iter().any(|t| matches!(reach(case, t), Reach::Questioned(_) | Reach::NotQuestioned(_) | Reach::Open(_)));
+    let engaged = |t| matches!(reach(case, t), Reach::Questioned(_) | Reach::NotQuestioned(_) | Reach::Open(_));
+    let by_tie = case.s.ties.iter().enumerate().any(|(n, t)| !exempt.contains(&format!("ties[{n}]")) && engaged(t));
     let by_pay = stakes.iter().any(|stake| {
         matches!(stake.touch, Touch::No(..))
             && matches!(stake.asset, Asset::Salary | Asset::BonusOrProfitShare | Asset::BenefitPlan | Asset::ContractOrSubcontract)
-            && stake.standing.is_some_and(|s| at_the_table(s) || near(s))
+            && stake.standing.is_none_or(|s| at_the_table(s) || near(s))
             && !matches!(stake.touch, Touch::No(rule, _) if rule == crate::rules::DIVESTED)
     });
     // A relative's or household member's stake does not count under 208, and may count here.

@@ -38,12 +38,15 @@ pub(crate) fn stage(c: &JobContact, day: Option<Day>, resume_months: i32) -> Sta
                 sent_on = event.on;
                 at.max(Stage::Sent)
             }
-            AgentNamedEmployer | RepliedWithInterest | RepliedLaterYes => at.max(Stage::Seeking),
+            // To agree to meet for such talk is an answer other than a rejection (603(b)(1)(iii)).
+            AgentNamedEmployer | RepliedWithInterest | RepliedLaterYes | MeetingSet => at.max(Stage::Seeking),
             EmployerInterested if at >= Stage::Sent => {
                 answered = true;
                 at.max(Stage::Seeking)
             }
-            BothDiscussedTheJob | Offered => at.max(Stage::Negotiating),
+            BothDiscussedTheJob => at.max(Stage::Negotiating),
+            // An offer out of the blue is seeking once it is answered otherwise than with a no (603(b)(1)(iii)).
+            Offered if at > Stage::Ended => Stage::Negotiating.max(at),
             Agreed => Stage::Agreed,
             RepliedNo | RepliedThanksNotInterested | EmployerSaidNo | PersonWithdrew if at > Stage::None => Stage::Ended,
             _ => at,

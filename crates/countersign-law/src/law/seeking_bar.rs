@@ -189,6 +189,9 @@ fn notices(case: &Case<'_>, c: &JobContact, at: Stage, place: &str, sheet: &mut 
     } else if talks.is_some() && filer.is_none() {
         let ask = Ask::new("Does the person file a public report (OGE 278e)?", "`person.public_filer`");
         sheet.refer(kind, Point::Notice, NOTIFY, &ask).fact(place);
+    } else if c.events.is_empty() {
+        let ask = Ask::new(format!("What passed between the person and {}, and when?", named(&c.with)), "`events`");
+        sheet.refer(kind, Point::Notice, NOTIFY, &ask).fact(place);
     } else if affected == Three::No || (affected == Three::Yes && at < Stage::Sent) {
         let because = "nobody need be told: no public filer negotiates, and no matter calls for a recusal that must be made known";
         sheet.find(kind, Outcome::NoticeNotRequired, Point::Notice, NOTIFY, because).fact(place);

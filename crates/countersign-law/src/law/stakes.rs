@@ -172,6 +172,9 @@ fn of_asset(asset: Asset, name: &str, standing: Option<Standing>) -> Touch {
         FederalPayOrBenefits | SocialSecurityOrVeteransBenefits | ElectricPower => {
             Touch::Yes(INTEREST, "the matter bears on what the holder gets or pays".into())
         }
+        ContractOrSubcontract if standing == Some(Standing::Subcontractor) => {
+            Touch::Yes(INTEREST, format!("{} is paid for work under it", named(name)))
+        }
         LoanOwed => match standing {
             Some(Standing::NotConcerned) => not_concerned(name),
             _ => Touch::No(INTEREST, "a fixed obligation to repay does not change with the matter".into()),
@@ -191,6 +194,7 @@ fn of_asset(asset: Asset, name: &str, standing: Option<Standing>) -> Touch {
         | Other => match standing {
             Some(Standing::NotConcerned) => not_concerned(name),
             Some(s) if s.is_party() && matches!(asset, OwnBusiness | CorporateBond) => of_standing(name, standing, ""),
+            Some(Standing::CompetitorOfParty) if asset == OwnBusiness => of_standing(name, standing, ""),
             Some(Standing::PropertyNearby) => Touch::Unknown(
                 INTEREST,
                 Ask::new(format!("Would the decision raise or lower the value of {}?", named(name)), "`if_decided` of the property"),
@@ -271,8 +275,12 @@ fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
     }
     let (holder, asset, touch) = match (t.who?, t.role?) {
         (Holder::Own, Employee | Officer | DirectorOrTrustee | GeneralPartner) => {
+            let only_investor = t.organization.as_ref().is_some_and(|o| o.only_investor_in_issuer == Some(true));
             let touch = match t.if_decided {
                 Some(effect) => of_effect(effect, &t.with),
+                None if only_investor && standing == Some(Standing::InsurerOrInvestorOfParty) => {
+                    Touch::No(INTEREST, format!("{} is affected only in what it has invested, which is stated by itself", named(&t.with)))
+                }
                 None => of_standing(&t.with, standing, "the person serves it, and its interests count as the person's"),
             };
             (Holder::Organization, Asset::OrganizationsOwnAffairs, touch)
@@ -291,7 +299,7 @@ fn of_tie<'a>(case: &Case<'a>, n: usize, t: &'a Tie) -> Option<Stake<'a>> {
             };
             (t.who?, Asset::Salary, touch)
         }
-        (Holder::GeneralPartner, IsThatPerson) => {
+        (Holder::GeneralPartner, IsThatPerson | GeneralPartner) => {
             let touch = match t.if_decided {
                 Some(effect) => of_effect(effect, &t.with),
                 None => of_standing(&t.with, standing, "a general partner's interests count as the person's"),

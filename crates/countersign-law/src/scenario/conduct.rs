@@ -25,6 +25,8 @@ pub struct OfficeUse {
     pub statute_says_promote: Option<bool>,
     /// It documents compliance with the agency's standards, or recognizes achievement under a programme of the agency.
     pub documents_compliance: Option<bool>,
+    /// A subordinate does it outside duty hours, of his or her own free will, and for appropriate pay.
+    pub freely_off_duty_for_fair_pay: Option<bool>,
     /// It has happened already.
     pub done: Option<bool>,
 }
@@ -41,13 +43,13 @@ pub enum OfficeUseKind {
     AsksSubordinateForBenefit,
     /// Recommends somebody on official stationery, or signs with the title.
     RecommendsWithTitleOrStationery,
-    /// Mentions the position in the text of a private letter.
+    /// Mentions the position in the text of a private letter. To mention it in an endorsement is `endorses_with_title`.
     MentionsPositionInText,
     /// Lists the position as occupation in a private account.
     ListsPositionInProfile,
     /// Shows the seal, or says that the agency backs private views.
     ShowsSealOrClaimsBacking,
-    /// Endorses a product, service, book or enterprise with title or position.
+    /// Endorses a product, service, book or enterprise with title or position, be it in the text alone.
     EndorsesWithTitle,
     /// Supports a company as part of official duties.
     SupportsCompanyAsDuty,

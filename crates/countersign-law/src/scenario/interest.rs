@@ -38,7 +38,8 @@ pub struct Interest {
     pub plan: Option<Plan>,
     /// Loyalty programmes: open to everybody.
     pub open_to_public: Option<bool>,
-    /// Federal pay and benefits: the matter is about this holder's own pay, position or award, not about a group's.
+    /// Federal pay and benefits: the matter is about this holder's own pay, position or award, alone or as one of a few who are named; `false`: it is about a
+    /// group, such as everybody of a grade.
     pub about_this_holder_alone: Option<bool>,
     /// A general partner's: how the partnership stands to it.
     pub partnership: Option<Partnership>,

@@ -22,8 +22,8 @@ pub struct Post {
     pub to: Option<Day>,
     /// Days worked as a special Government employee in the year before the end; any part of a day counts.
     pub sge_days_in_last_year: Option<u64>,
-    /// Basic pay less 86.5 percent of level II of the Executive Schedule, in dollars a year; negative when below. For a detailee: pay from all
-    /// sources, the direct federal supplement included. Locality and availability pay are not basic pay.
+    /// Basic pay less 86.5 percent of level II of the Executive Schedule, in dollars a year; negative when below. For a detailee: the sum of pay from all
+    /// sources, the university's or State's and the direct federal supplement together, never one of them alone. Locality and availability pay are not basic pay.
     pub pay_less_threshold: Option<i64>,
     /// A detailee: the department pays a part directly to the person.
     pub direct_federal_supplement: Option<bool>,

@@ -70,6 +70,7 @@ impl Story {
                 kind: ListKind::Watch,
                 name: text("Watch list"),
                 authority: None,
+                binds: None,
                 supersedes: None,
                 approvals: vec![],
             },

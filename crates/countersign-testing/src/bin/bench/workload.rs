@@ -95,6 +95,7 @@ fn lists(load: &mut Load<'_>, now: Micros) {
                 kind,
                 name: line(id.to_owned()),
                 authority: Some(line("a statute".into())),
+                binds: None,
                 supersedes: None,
                 approvals: vec![],
             },
