@@ -35,7 +35,7 @@ pub struct Resource {
     pub path: &'static str,
     /// Type of its records.
     pub kind: &'static str,
-    all: fn(&Facts) -> Vec<(String, LeafIndex)>,
+    all: for<'a> fn(&'a Facts) -> Box<dyn Iterator<Item = String> + 'a>,
     one: fn(&Facts, &str) -> Option<Newest>,
 }
 
@@ -45,7 +45,7 @@ macro_rules! resources {
         pub const RESOURCES: &[Resource] = &[$(Resource {
             path: $path,
             kind: $kind,
-            all: |facts| facts.$all().map(|k| (k.record.id.to_string(), k.index)).collect(),
+            all: |facts| Box::new(facts.$all().map(|k| k.record.id.to_string())),
             one: |facts, id| {
                 let known = facts.$one(&id.parse().ok()?)?;
                 Some((known.index, known.at, known.record.clone().into()))
@@ -100,13 +100,14 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
             let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
             let question = format!("{} {subject} {:?}", of.path, asked.view);
             let facts = ledger.facts();
-            let shown = (of.all)(facts).into_iter().filter_map(|(id, _)| {
+            let show = |id: String| {
                 let (index, at, record) = (of.one)(facts, &id)?;
                 let about = person.as_ref().is_none_or(|p| owner(&record).as_ref() == Some(p));
                 let fields = seen(ledger, &asked, &caller, &record).filter(|_| about)?;
-                Some((id, json!({ "entry": index, "recorded_at": at.to_string(), "record": fields })))
-            });
-            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, shown)?;
+                Some(json!({ "entry": index, "recorded_at": at.to_string(), "record": fields }))
+            };
+            let all = (of.all)(facts).map(|id| (id.clone(), id));
+            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, all, show)?;
             Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("records", format!("{} {subject}", of.path))) })
         })
         .await?;
