@@ -20,6 +20,8 @@ pub const PAGE_ROWS_MAX: usize = 1_000;
 pub const OPENED_MAX: usize = 5_000;
 /// Entries opened in one look, where a page takes several: the next commit waits for a look.
 pub const LOOKED_AT_MAX: usize = 64;
+/// Records passed over in one look that are not shown.
+pub const PASSED_MAX: usize = 1_024;
 /// Questions that wait to be recorded.
 pub const READS_WAITING_MAX: usize = 8_192;
 /// Questions recorded at once.

@@ -1,8 +1,8 @@
 //! Keys and a ledger in a token that behaves.
 
 use ciborium::Value;
-use countersign_ledger::{Access, Ledger};
 use countersign_ledger::export::{Planes, export};
+use countersign_ledger::{Access, Ledger};
 use countersign_log::tree::{LeafIndex, TreeSize, leaf_hash, root_from_inclusion};
 use countersign_log::vkey::VKey;
 use countersign_sign::officer::{OfficerKey, OfficerKeyError};

@@ -127,7 +127,8 @@ fn answer(app: &App, status: StatusCode, id: &str, wanted: &Wanted, state: &Stat
         State::Failed => ("failed", None, None),
     };
     let told = json!({
-        "id": id, "planes": subject, "state": word_of_state, "entries_done": done, "size": made.map(|m| m.size), "root": made.map(|m| &m.root),
+        "id": id, "planes": matches!(wanted, Wanted::Export(_)).then_some(subject),
+        "entries": if let Wanted::Bundle(entries, _) = wanted { Some(entries) } else { None }, "state": word_of_state, "entries_done": done, "size": made.map(|m| m.size), "root": made.map(|m| &m.root),
         "bytes": made.map(|m| m.bytes), "sha256": made.map(|m| &m.sha256), "file": made.map(|_| format!("/api/v1/{path}/{id}/file")),
         "marking": marking::told(&marked, true),
     });
