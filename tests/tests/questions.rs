@@ -153,8 +153,8 @@ fn answers(view: &View<'_>) -> String {
     }
     for submission in SUBMISSIONS {
         writeln!(out, "{:?}", view.submission_timeline(&text(submission), Page::ALL).unwrap()).unwrap();
-        writeln!(out, "{:?}", view.people_of_submission(&text(submission)).unwrap()).unwrap();
-        writeln!(out, "{:?}", view.insiders(&text(submission)).unwrap()).unwrap();
+        writeln!(out, "{:?}", view.people_of_submission(&text(submission), Page::ALL).unwrap()).unwrap();
+        writeln!(out, "{:?}", view.insiders(&text(submission), Page::ALL).unwrap()).unwrap();
     }
     for (person, submission) in view.facts().people_with_access() {
         writeln!(out, "{:?}", view.facts().trades_to_look_at(person, submission).collect::<Vec<_>>()).unwrap();
@@ -196,7 +196,7 @@ fn slow_insiders(ledger: &Ledger, submission: &SubmissionId) -> BTreeMap<PersonI
 fn same_insiders(ledger: &Ledger) {
     for submission in SUBMISSIONS {
         let slow = slow_insiders(ledger, &text(submission));
-        let list = ledger.view().insiders(&text(submission)).unwrap().unwrap();
+        let list = ledger.view().insiders(&text(submission), Page::ALL).unwrap().unwrap();
         let rows = list.people.rows.iter().map(|r| {
             let granted = matches!(r.standing, Standing::Accessed | Standing::NeverAccessed);
             assert_eq!(granted, r.grant.is_some());

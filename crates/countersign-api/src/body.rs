@@ -198,6 +198,15 @@ pub struct ExportBody {
     pub planes: ExportPlanes,
 }
 
+/// What an evidence bundle is to show.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BundleBody {
+    /// The entries, by their numbers.
+    #[schemars(length(min = 1, max = 1000))]
+    pub entries: Vec<u64>,
+}
+
 /// How much an export holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

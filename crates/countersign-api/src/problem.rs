@@ -87,7 +87,6 @@ kinds! {
     /// Another method.
     Method = "method-not-allowed", 405, "This cannot be done here", "The Allow header says what can be done here.", NO;
     /// None of the forms an answer has.
-    NotAcceptable = "not-acceptable", 406, "There is no answer of that form", "Ask for one of the forms the interface's description names.", NO;
     /// The client was too slow.
     Timeout = "timeout", 408, "The request took too long", "If it records something, repeat it with the same key: whether it was recorded is unknown.", None;
     /// The same request is on its way.

@@ -1,6 +1,8 @@
 //! What of a record a reader may see. The ethics role sees why; everybody else sees that something stands, and nothing of cases, interests, flaws,
 //! watch lists and reasons. What is left out is not counted either: a number of hidden rows would tell of a watch list.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_conflict::Facts;
 use countersign_entry::record::{Bound, List, ListKind, Record, Role};
 use serde::Serialize;
@@ -26,6 +28,18 @@ pub fn fields_of(record: &Record) -> Value {
     serde_json::to_value(Human(record)).unwrap_or_default()
 }
 
+/// Fields that are bytes, or several of them: signatures and keys, read by machines, so in base64.
+const BYTES: [&str; 6] = ["approvals", "key", "signature", "old_signature", "new_signature", "head"];
+
+fn bytes_as_text(value: &mut Value, several: bool) {
+    let Value::Array(items) = value else { return };
+    if several {
+        return items.iter_mut().for_each(|item| bytes_as_text(item, false));
+    }
+    let bytes: Option<Vec<u8>> = items.iter().map(|item| item.as_u64()?.try_into().ok()).collect();
+    *value = bytes.map_or(Value::Null, |bytes| STANDARD.encode(bytes).into());
+}
+
 /// A record as somebody with these roles may see it; `None` where they may not know of it.
 pub fn visible(roles: &[Role], facts: &Facts, record: &Record) -> Option<Value> {
     if hidden(roles, facts, record) {
@@ -40,8 +54,22 @@ pub fn visible(roles: &[Role], facts: &Facts, record: &Record) -> Option<Value> 
             fields.insert(name.to_owned(), state.map(neutral_state).into());
         }
     }
+    if let Value::Object(fields) = &mut fields {
+        for (name, value) in fields.iter_mut().filter(|(name, _)| BYTES.contains(&name.as_str())) {
+            bytes_as_text(value, name == "approvals");
+        }
+    }
     times_as_text(&mut fields);
     Some(fields)
+}
+
+/// The names of those fields of a record that somebody with these roles sees as they stand, and the record as they see it; `None` where they may not
+/// know of it.
+pub fn shown_fields(roles: &[Role], facts: &Facts, record: &Record) -> Option<(Vec<String>, Value)> {
+    let told = visible(roles, facts, record)?;
+    let put: Vec<&str> = if sees_why(roles) { Vec::new() } else { states(record).into_iter().map(|(name, _)| name).collect() };
+    let Value::Object(fields) = &told else { return None };
+    Some((fields.keys().filter(|name| !put.contains(&name.as_str())).cloned().collect(), told))
 }
 
 /// Fields that say where a grant stands, which says why.
@@ -126,5 +154,21 @@ mod tests {
             assert!(visible(&[Role::InspectorGeneral], &facts, &quiet).is_none());
             assert!(visible(&[Role::EthicsOfficer], &facts, &quiet).is_some());
         }
+    }
+
+    #[test]
+    fn signatures_are_base64() {
+        let list: Record = List {
+            id: "w".parse().unwrap(),
+            kind: ListKind::Watch,
+            name: "Quiet".parse().unwrap(),
+            authority: None,
+            binds: None,
+            supersedes: None,
+            approvals: vec![serde_bytes::ByteBuf::from(vec![0xd2, 0x84, 0x58])],
+        }
+        .into();
+        let told = visible(&[Role::EthicsOfficer], &Facts::default(), &list).unwrap();
+        assert_eq!(told["approvals"], serde_json::json!(["0oRY"]));
     }
 }

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_entry::ids::RequestKey;
 
 use crate::commands::{
-    access, assess, backup, calendar, cases, directory, doctor, export, fields, grant, import, init, key, keys, login, memo, migrate,
-    officer, policy, preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
+    access, assess, backup, bundle, calendar, cases, directory, doctor, export, fields, grant, import, init, key, keys, login, memo,
+    migrate, officer, policy, preclear, proof, query, record, restore, review, rules, serve, status, tick, verify,
 };
 
 /// Record who had access to pre-release model information, and prove it.
@@ -142,6 +142,8 @@ pub(crate) enum Command {
     Tick(tick::TickArgs),
     /// Write a static export to a new directory.
     Export(export::ExportArgs),
+    /// Make a file of evidence of some entries, which anybody can check without this program.
+    Bundle(bundle::BundleArgs),
     /// Write the proof that an entry is in the log, or check one offline.
     Proof(proof::ProofArgs),
     /// Check a ledger or an export, offline, and say everything that is wrong with it.

@@ -60,7 +60,9 @@ fn a_ledger_that_is_well_is_said_to_be_and_what_ails_it_is_found() {
     let told = doctor(&s, 0);
     assert_eq!(of(&told, "fail"), Vec::<String>::new(), "{told}");
     let ok = of(&told, "ok");
-    for check in ["version", "directory", "permissions", "key file", "keys", "ledger", "head", "clock", "service", "configuration"] {
+    for check in
+        ["version", "directory", "permissions", "key file", "keys", "signing key", "ledger", "head", "clock", "service", "configuration"]
+    {
         assert!(ok.iter().any(|c| c == check), "{check}: {told}");
     }
     assert_eq!(s.bytes(), before, "a doctor that changes something");

@@ -1,5 +1,5 @@
 //! Records that have no command of their own, from files: recorded under the actor's role, superseded, verified.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
 mod support;
 
@@ -68,4 +68,24 @@ fn any_type_of_record_comes_from_a_file_and_verifies() {
     let keys = s.path("keys.json");
     s.run(&["export-keys", "DIR", "-o", keys.to_str().unwrap()]).exits(0);
     s.run(&["verify", "DIR", "--vkey", &s.vkey(), "--keys", keys.to_str().unwrap()]).exits(0);
+}
+
+#[test]
+fn a_bundle_shows_what_its_asker_may_see_and_is_checked_by_stock_tools() {
+    let s = Scene::new();
+    s.add(&["provider", "add", "DIR", "--id", "acme", "--name", "Acme Models"]);
+    let file = s.path("evidence.zip");
+    let file = file.to_str().unwrap();
+    let made = s.json(&["bundle", "DIR", "--entry", "0", "--entry", "1", "-o", file]);
+    assert_eq!((&made["entries"], made["read_entry"].is_u64()), (&json!([0, 1]), true), "{made}");
+    assert!(s.run(&["bundle", "DIR", "--entry", "0", "-o", file]).exits(5).err.contains("exists"));
+    s.run(&["bundle", "DIR", "--entry", "9999", "-o", s.path("none.zip").to_str().unwrap()]).exits(3);
+    let line = "python3 -m zipfile -e evidence.zip out && cd out && sha256sum --quiet -c manifest.sha256 && python3 check.py";
+    let done = std::process::Command::new("sh").arg("-c").arg(line).current_dir(s.path("")).output().unwrap();
+    let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    if done.status.code() == Some(127) {
+        eprintln!("SKIPPED: python3 or sha256sum is not installed: {said}");
+    } else {
+        assert!(done.status.success() && said.contains("GOOD"), "{said}");
+    }
 }

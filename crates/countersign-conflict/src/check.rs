@@ -115,7 +115,7 @@ impl Facts {
         }
     }
 
-    /// Keys change under dual control: two approvers of this ledger, two people, neither of them the actor (NIST SP 800-53 AU-9(5), SC-12).
+    /// Keys change, entries are redacted and vouchers are made under dual control: two approvers of this ledger, two people, neither of them the actor (NIST SP 800-53 AU-9(5), SC-12).
     fn check_approvers(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
         let Some((approvers, _)) = approvals(record) else { return Ok(()) };
         let mut people = BTreeSet::from([self.principal(actor).and_then(|p| p.record.person.clone())]);
@@ -126,7 +126,12 @@ impl Facts {
                 return Err(Refusal::Invalid("approvers are different people, and none of them the one who asks"));
             }
         }
-        if approvers.len() < 2 { Err(Refusal::Invalid("two approvers are needed")) } else { Ok(()) }
+        // Whoever opens access in an emergency has one approver with them; everything else here has two.
+        match (record, approvers.len()) {
+            (Record::EmergencyUse(_), 0) => Err(Refusal::Invalid("whoever opened access together with the one who tells is named")),
+            (Record::EmergencyUse(_), _) | (_, 2..) => Ok(()),
+            _ => Err(Refusal::Invalid("two approvers are needed")),
+        }
     }
 
     fn check_supersedes(&self, record: &Record) -> Result<(), Refusal> {

@@ -14,6 +14,7 @@ use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::CaseFile;
+use crate::emergency::Voucher;
 use crate::follow::{Looking, Reach};
 use crate::logins::login_account;
 use crate::officers::Officers;
@@ -103,7 +104,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 10;
+pub const FACTS_VERSION: u32 = 11;
 
 /// Everything known before the next index.
 ///
@@ -176,6 +177,7 @@ pub struct Facts {
     pub(crate) legal_holds: ById<RecordId, LegalHold>,
     /// What happened with each duty, in order.
     pub(crate) duty_events: BTreeMap<(PersonId, DutyKind, Date), Vec<Known<DutyEvent>>>,
+    pub(crate) vouchers: BTreeMap<LeafIndex, Voucher>,
     pub(crate) cases: BTreeMap<LeafIndex, CaseOpened>,
     pub(crate) case_files: BTreeMap<LeafIndex, CaseFile>,
     #[serde(with = "names::findings")]
@@ -472,6 +474,8 @@ impl Facts {
                 self.case_files.insert(index, CaseFile::new(at));
             }
             Record::CaseEvent(e) => self.apply_case_event(index, actor, e),
+            Record::EmergencyVoucher(r) => self.apply_voucher(Known { index, at, record: r.clone() }),
+            Record::EmergencyUse(r) => self.apply_use(index, at, r),
             Record::PreclearanceRequest(r) => self.apply_preclearance(index, at, actor, r),
             Record::PreclearanceDecision(d) => {
                 if let Some(asked) = self.preclearances.get_mut(&d.preclearance) {

@@ -16,6 +16,7 @@ mod cases;
 mod check;
 mod decide;
 mod duties;
+pub mod emergency;
 mod execution;
 mod exposure;
 mod facts;

@@ -236,7 +236,7 @@ pub fn algorithm(key: &PublicKey) -> i64 {
     }
 }
 
-/// The approvers a key event, the end of a data key or a redaction names, and their signatures.
+/// The approvers a key event, the end of a data key, a redaction or something of an emergency names, and their signatures.
 pub fn approvals(record: &Record) -> Option<(&[PrincipalId], &[ByteBuf])> {
     Some(match record {
         Record::KeyRotated(r) => (&r.approvers, &r.approvals),
@@ -246,6 +246,8 @@ pub fn approvals(record: &Record) -> Option<(&[PrincipalId], &[ByteBuf])> {
         Record::Redaction(r) => (&r.approvers, &r.approvals),
         Record::OfficerEnrolled(r) => (&r.approvers, &r.approvals),
         Record::OfficerRevoked(r) => (&r.approvers, &r.approvals),
+        Record::EmergencyVoucher(r) => (&r.approvers, &r.approvals),
+        Record::EmergencyUse(r) => (&r.approvers, &r.approvals),
         _ => return None,
     })
 }
@@ -267,8 +269,9 @@ impl Facts {
 
     pub(crate) fn check_signatures(&self, by: By<'_>, at: Micros, record: &Record) -> Result<(), Refusal> {
         self.officers.check(by, record)?;
-        // The format leaves it to policy whether those who approve a redaction sign it; this program's ledgers always ask for it.
-        if matches!(record, Record::Redaction(r) if r.approvals.is_empty()) && !self.officers.throw_away() {
+        // The format leaves it to policy whether those who approve a redaction sign it; this program's ledgers always ask for it, and for vouchers too.
+        let signed_by_all = matches!(record, Record::Redaction(_) | Record::EmergencyVoucher(_) | Record::EmergencyUse(_));
+        if signed_by_all && approvals(record).is_some_and(|(_, signatures)| signatures.is_empty()) && !self.officers.throw_away() {
             return Err(SignatureFault::ApprovalsMissing.into());
         }
         self.check_seconds(by.actor, at, record)?;

@@ -44,7 +44,7 @@ pub fn may_record(roles: &[Role], record: &Record) -> bool {
             &[Role::Operator, Role::AccessOfficer]
         }
         Record::Vulnerability(_) | Record::Correction(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer],
-        Record::GrantRequest(_) => &[Role::AccessOfficer],
+        Record::GrantRequest(_) | Record::EmergencyVoucher(_) | Record::EmergencyUse(_) => &[Role::AccessOfficer],
         Record::GrantTransition(t) => return grants::may_move(roles, t.to),
         Record::AccessEvent(_) => &[Role::Gateway, Role::AccessOfficer],
         Record::Read(_) => return !roles.is_empty(),

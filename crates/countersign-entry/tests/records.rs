@@ -487,6 +487,8 @@ proptest! {
             Record::Vulnerability(r) => through_json(r),
             Record::Referral(r) => through_json(r),
             Record::LegalHold(r) => through_json(r),
+            Record::EmergencyVoucher(r) => through_json(r),
+            Record::EmergencyUse(r) => through_json(r),
             Record::Correction(r) => through_json(r),
             Record::Padding => Record::Padding,
         };

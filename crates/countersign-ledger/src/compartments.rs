@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use countersign_conflict::Facts;
-use countersign_entry::ids::PersonId;
+use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{HoldScope, LegalHold, Record};
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,8 @@ fn person<'a>(record: &'a Record, facts: &'a Facts) -> Option<&'a PersonId> {
     let of_case = |case| facts.case(case).map(|(person, _)| person);
     owner(record).or_else(|| match record {
         Record::GrantTransition(r) => Before::grant(facts, r.grant).map(|(person, _)| person),
+        Record::EmergencyVoucher(r) => Before::grant(facts, r.grant).map(|(person, _)| person),
+        Record::EmergencyUse(r) => under(r.voucher, facts).map(|(person, _)| person),
         Record::CaseEvent(r) => of_case(r.case),
         Record::Referral(r) => of_case(r.case),
         Record::LegalHold(LegalHold { scope: HoldScope::Case(case), .. }) => of_case(*case),
@@ -75,12 +77,19 @@ fn person<'a>(record: &'a Record, facts: &'a Facts) -> Option<&'a PersonId> {
     })
 }
 
+/// Person and submission of a voucher's grant.
+fn under(voucher: LeafIndex, facts: &Facts) -> Option<(&PersonId, &SubmissionId)> {
+    Before::grant(facts, facts.voucher(voucher)?.known.record.grant)
+}
+
 fn matter(record: &Record, facts: &Facts) -> String {
     let submission = match record {
         Record::Submission(r) => Some(&r.id),
         Record::GrantRequest(r) => Some(&r.submission),
         Record::AccessEvent(r) => Some(&r.submission),
         Record::GrantTransition(r) => Before::grant(facts, r.grant).map(|(_, submission)| submission),
+        Record::EmergencyVoucher(r) => Before::grant(facts, r.grant).map(|(_, submission)| submission),
+        Record::EmergencyUse(r) => under(r.voucher, facts).map(|(_, submission)| submission),
         Record::Agreement(_)
         | Record::Recusal(_)
         | Record::List(_)

@@ -4,7 +4,8 @@
 //! of a commit; the proof stands outside of it.
 
 use countersign_entry::cbor;
-use countersign_entry::cose::{EDDSA, to_be_signed};
+use countersign_entry::cose::{EDDSA, ES256, to_be_signed};
+use countersign_log::ecdsa;
 use countersign_log::tree::{LeafIndex, NodeHash, TreeSize};
 use countersign_log::vkey::PublicKey;
 
@@ -22,9 +23,9 @@ const INCLUSION: i64 = -1;
 const SIGN1: u64 = 18;
 
 /// The protected header: algorithm, key id, data structure, origin, tree size; keys in deterministic order (RFC 8949 section 4.2.1).
-fn protected(origin: &str, key_id: [u8; 4], size: TreeSize) -> Vec<u8> {
+fn protected(algorithm: i64, origin: &str, key_id: [u8; 4], size: TreeSize) -> Vec<u8> {
     let mut out = Cbor::default();
-    out.head(5, 5).int(1).int(EDDSA).int(4).bytes(&key_id).int(VDS).int(RFC9162_SHA256);
+    out.head(5, 5).int(1).int(algorithm).int(4).bytes(&key_id).int(VDS).int(RFC9162_SHA256);
     out.text("origin").text(origin).text("tree_size").head(0, size.0);
     out.0
 }
@@ -51,9 +52,6 @@ pub enum CoseError {
     /// The ledger was never that long.
     #[error("the ledger has no root at size {0}")]
     Size(u64),
-    /// The key's algorithm has no form here: receipts of P-256 keys are tlog-proofs.
-    #[error("a key of this kind makes no COSE receipts")]
-    Algorithm,
     /// The key is away, or what it gave is no signature.
     #[error("no signature: {0}")]
     Key(String),
@@ -67,14 +65,20 @@ impl Ledger {
     pub fn cose_root(&mut self, size: u64) -> Result<CoseRoot, CoseError> {
         let root = self.root_at(TreeSize(size)).filter(|_| size > 0 && !self.key_is_away()).ok_or(CoseError::Size(size))?;
         let key = self.state.keys.newest(size).cloned().ok_or(CoseError::Size(size))?;
-        if !matches!(key.public_key(), PublicKey::Ed25519(_)) {
-            return Err(CoseError::Algorithm);
-        }
-        let protected = protected(&self.state.origin, key.key_id().0, TreeSize(size));
+        let algorithm = match key.public_key() {
+            PublicKey::Ed25519(_) => EDDSA,
+            PublicKey::Ecdsa(_) => ES256,
+        };
+        let protected = protected(algorithm, &self.state.origin, key.key_id().0, TreeSize(size));
         let message = to_be_signed(&protected, &root.0);
         let signer = self.signers.iter_mut().find(|s| s.vkey() == &key).ok_or_else(|| CoseError::Key("nothing here signs by it".into()))?;
         let signature = signer.sign(&message).map_err(|e| CoseError::Key(e.to_string()))?;
-        key.public_key().verify(&message, &signature).map_err(|e| CoseError::Key(e.to_string()))?;
+        // A note has the signature in DER; COSE has r and s as they are (RFC 9053 section 2.1).
+        let signature = match key.public_key() {
+            PublicKey::Ed25519(_) => signature,
+            PublicKey::Ecdsa(_) => ecdsa::to_fixed(&signature).ok_or_else(|| CoseError::Key("what the key gave is no signature".into()))?,
+        };
+        key.public_key().verify_fixed(&message, &signature).map_err(|e| CoseError::Key(e.to_string()))?;
         Ok(CoseRoot { size: TreeSize(size), protected, signature })
     }
 }
@@ -144,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_receipt_is_what_the_rfc_lays_out() {
-        let header = protected("a.example/log", [1, 2, 3, 4], TreeSize(20));
+        let header = protected(EDDSA, "a.example/log", [1, 2, 3, 4], TreeSize(20));
         assert_eq!(hex::encode(&header), "a5012704440102030419018b01666f726967696e6d612e6578616d706c652f6c6f6769747265655f73697a6514");
         let receipt = receipt(&header, &[5; 64], TreeSize(20), LeafIndex(17), &[NodeHash([6; 32])]);
         // Tag 18, four items, the header, {396: {-1: [<<[20, 17, [path]]>>]}}, null, the signature.

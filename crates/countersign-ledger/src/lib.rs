@@ -20,6 +20,7 @@ mod commit;
 mod compartments;
 mod cose;
 mod dir;
+mod disclose;
 mod durable;
 mod entropy;
 mod erase;
@@ -41,6 +42,7 @@ mod signing;
 mod snapshot;
 mod state;
 mod stored;
+mod trial;
 mod versions;
 mod writer;
 

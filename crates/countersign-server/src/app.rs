@@ -30,6 +30,7 @@ use crate::imports::Imports;
 use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE};
 use crate::metrics::Metrics;
 use crate::oidc::{Nobody, Providers};
+use crate::publish::Board;
 use crate::rate::Rates;
 use crate::reads::{Asking, Reads};
 use crate::side::Side;
@@ -56,6 +57,7 @@ pub struct App {
     /// Files that are read at once.
     pub(crate) files: Semaphore,
     pub(crate) exports: Exports,
+    pub(crate) board: Board,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
 }
@@ -88,6 +90,11 @@ impl Asked {
     pub fn eyes(&self) -> Vec<Role> {
         let roles = self.caller.as_ref().map(|c| c.roles.clone()).unwrap_or_default();
         roles.into_iter().filter(|r| *r != Role::EthicsOfficer || self.view == View::Full).collect()
+    }
+
+    /// Whether they may know how much is committed, and not only how much is published: everybody who works here. Witnesses cosign what is published.
+    pub fn knows_committed(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.roles.iter().any(|role| *role != Role::Witness))
     }
 
     /// Whether they see why.
@@ -279,7 +286,11 @@ impl App {
         if let Some(caller) = &caller {
             self.rates.take(&caller.principal, &self.config.limits)?;
         }
-        Ok(Asked { caller, view, route: Arc::clone(route), signing: Signing::of(request.headers())? })
+        let signing = Signing::of(request.headers())?;
+        if !signing.is_none() && !countersign_api::openapi::writes(row) {
+            return Err(Kind::Validation.problem().saying("This records no single thing, so there is nothing to sign.").into());
+        }
+        Ok(Asked { caller, view, route: Arc::clone(route), signing })
     }
 
     fn who(&self, logins: &Logins, request: &Request) -> Result<Option<Arc<Caller>>, Refused> {
@@ -383,7 +394,6 @@ impl App {
         let made = answer.await.map_err(|_| Failure::from(Kind::Internal))?;
         let root = made.map_err(|e| match e {
             CoseError::Size(_) => Kind::NotFound,
-            CoseError::Algorithm => Kind::NotAcceptable,
             CoseError::Key(_) => Kind::KeyUnavailable,
         })?;
         let mut kept = kept();

@@ -187,10 +187,12 @@ fn approved(mut record: Record, signatures: &[Vec<u8>]) -> Result<Record, Failur
         _ if signatures.is_empty() => return Ok(record),
         Record::List(r) => &mut r.approvals,
         Record::ListItem(r) => &mut r.approvals,
+        Record::EmergencyVoucher(r) => &mut r.approvals,
+        Record::EmergencyUse(r) => &mut r.approvals,
         _ => {
             return Err(Kind::Validation
                 .problem()
-                .saying("Nobody else signs this: Countersign-Approval is for lists and what is on them.")
+                .saying("Nobody else signs this: Countersign-Approval is for lists, what is on them, vouchers and their uses.")
                 .into());
         }
     };
@@ -214,7 +216,9 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
                 Kind::Move.problem().saying(format!("Grant {grant} is {}; it cannot become {}.", word(*from), word(*to)))
             }
             Refusal::Held { .. } => Kind::Invalid.problem().saying("Nothing was recorded: a legal hold stands."),
-            Refusal::Signature(SignatureFault::Unsigned(_) | SignatureFault::Alone) => Kind::ToBeSigned.problem(),
+            Refusal::Signature(SignatureFault::Unsigned(_) | SignatureFault::Alone | SignatureFault::ApprovalsMissing) => {
+                Kind::ToBeSigned.problem()
+            }
             Refusal::Signature(_) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {refusal}.")),
             Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
         },

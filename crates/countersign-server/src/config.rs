@@ -9,6 +9,7 @@ use countersign_entry::record::{Marking, MarkingLevel};
 use serde::{Deserialize, Serialize};
 
 use crate::oidc::Signing;
+use crate::publish::Publish;
 
 /// Name of the file in the ledger's directory, where no other is named.
 pub const CONFIG_FILE: &str = "serve.toml";
@@ -30,6 +31,8 @@ pub struct Config {
     /// Providers whose bearer tokens are taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub oidc: Vec<Oidc>,
+    /// When checkpoints are published. Without it every committed one is, at once.
+    pub publish: Option<Publish>,
     /// Where exports are made and kept until they are fetched; a start empties it. Without it: `serve-exports` in the ledger's directory.
     pub exports: Option<PathBuf>,
     /// Whether whoever shows nothing may read the public plane: checkpoints, tiles, proofs. Its size tells how much is recorded.
@@ -244,6 +247,7 @@ impl Config {
         if self.listen.address == self.listen.operations && self.listen.address.port() != 0 {
             return Err("listen.operations needs an address of its own: what is asked there is not for whoever uses the interface");
         }
+        self.publish.map_or(Ok(()), Publish::check)?;
         self.oidc.iter().try_for_each(|provider| provider.check(&self.oidc))
     }
 
@@ -282,6 +286,8 @@ mod tests {
         assert!(read(&format!("{GOOD}[limits]\nconnections_max = 0\n")).is_err());
         assert!(read(&GOOD.replace("9443", "8443")).is_err());
         assert!(read("").is_err());
+        assert_eq!(read(&format!("{GOOD}[publish]\nevery_seconds = 60\n")).unwrap().publish.unwrap().size_multiple, 1);
+        assert!(read(&format!("{GOOD}[publish]\nevery_seconds = 0\n")).is_err());
     }
 
     #[test]

@@ -1,21 +1,23 @@
-//! Exports that are made for somebody: the static files of `countersign export`, in one zip archive, behind the service. One is made at a time, few are
+//! Exports and evidence bundles that are made for somebody, each one zip archive, behind the service. One is made at a time, few are
 //! kept, for a while, in a directory of their own that a start empties.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use countersign_api::problem::Kind;
 use countersign_entry::ids::PrincipalId;
+use countersign_entry::record::Role;
 use countersign_ledger::Ledger;
 use countersign_ledger::export::{ExportError, Planes, export};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::answer::Failure;
+use crate::bundle;
 use crate::imports::random;
 use crate::limits::{ENTRY_BYTES, EXPORT_LEFT_BYTES, EXPORTS_KEPT, KEPT_FOR};
 
@@ -43,9 +45,18 @@ pub struct Made {
     pub sha256: String,
 }
 
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// The static files.
+    Export(Planes),
+    /// An evidence bundle of these entries, as far as these roles may see them.
+    Bundle(Vec<u64>, Vec<Role>),
+}
+
 struct Kept {
     owner: PrincipalId,
-    planes: Planes,
+    wanted: Wanted,
     state: State,
     since: Instant,
 }
@@ -80,7 +91,7 @@ impl Exports {
     ///
     /// # Errors
     /// There is no room for it, or no randomness.
-    pub fn begin(&self, owner: &PrincipalId, planes: Planes, entries: u64) -> Result<String, Failure> {
+    pub fn begin(&self, owner: &PrincipalId, wanted: Wanted, entries: u64) -> Result<String, Failure> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gone: Vec<String> = all.iter().filter(|(_, k)| k.since.elapsed() >= KEPT_FOR).map(|(id, _)| id.clone()).collect();
         if all.len().saturating_sub(gone.len()) >= EXPORTS_KEPT {
@@ -95,7 +106,7 @@ impl Exports {
         }
         self.has_room(entries)?;
         let id = random()?;
-        all.insert(id.clone(), Kept { owner: owner.clone(), planes, state: State::Making(0), since: Instant::now() });
+        all.insert(id.clone(), Kept { owner: owner.clone(), wanted, state: State::Making(0), since: Instant::now() });
         Ok(id)
     }
 
@@ -110,10 +121,10 @@ impl Exports {
     ///
     /// # Errors
     /// [`Kind::NotFound`].
-    pub fn find(&self, owner: &PrincipalId, id: &str) -> Result<(Planes, State), Failure> {
+    pub fn find(&self, owner: &PrincipalId, id: &str) -> Result<(Wanted, State), Failure> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.get(id).filter(|kept| kept.owner == *owner);
-        own.map(|kept| (kept.planes, kept.state.clone())).ok_or_else(|| Kind::NotFound.into())
+        own.map(|kept| (kept.wanted.clone(), kept.state.clone())).ok_or_else(|| Kind::NotFound.into())
     }
 
     /// Says how far one is.
@@ -139,13 +150,20 @@ impl Exports {
     ///
     /// # Errors
     /// The ledger cannot be read, or the files cannot be written.
-    pub fn make(&self, id: &str, ledger: &Ledger, planes: Planes, banner: &str) -> Result<Made, ExportError> {
+    pub fn make(&self, id: &str, ledger: &Ledger, wanted: &Wanted, banner: &str) -> Result<Made, ExportError> {
         let files = self.dir.join(id);
-        let done = export(ledger, &files, planes, &mut |entries| self.set(id, State::Making(entries)));
-        let made = done.and_then(|_| {
+        let mut progress = |entries| self.set(id, State::Making(entries));
+        let done = match wanted {
+            Wanted::Export(planes) => export(ledger, &files, *planes, &mut progress).and_then(|_| {
+                let path = files.join("MARKING.txt");
+                fs::write(&path, marking(ledger, *planes, banner)).map_err(|source| ExportError::File { path, source })
+            }),
+            Wanted::Bundle(entries, eyes) => bundle::write(ledger, &files, entries, eyes, banner, &mut progress),
+        };
+        let made = done.and_then(|()| {
             let path = self.archive(id);
             let failed = |source| ExportError::File { path: path.clone(), source };
-            let bytes = pack(&files, &path, &marking(ledger, planes, banner)).map_err(failed)?;
+            let bytes = pack(&files, &path).map_err(failed)?;
             let sha256 = digest(&path).map_err(failed)?;
             Ok(Made { size: ledger.size(), root: ledger.root().to_string(), bytes, sha256 })
         });
@@ -167,23 +185,29 @@ fn marking(ledger: &Ledger, planes: Planes, banner: &str) -> String {
     )
 }
 
-/// Every file of a directory, in the order of their names and without their times, so that the same ledger gives the same archive.
-fn pack(from: &Path, to: &Path, marking: &str) -> io::Result<u64> {
-    let mut names = Vec::new();
-    walk(from, from, &mut names)?;
-    names.sort();
+/// Packs every file of a directory, in the order of their names and without their times, so that the same ledger gives the same archive.
+///
+/// # Errors
+/// A file cannot be read, or the archive not be written; it must not be there.
+pub fn pack(from: &Path, to: &Path) -> io::Result<u64> {
     let mut zip = ZipWriter::new(io::BufWriter::new(File::create_new(to)?));
     // What is sealed does not get shorter.
     let how = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).last_modified_time(zip::DateTime::default());
-    zip.start_file("MARKING.txt", how)?;
-    zip.write_all(marking.as_bytes())?;
-    for name in names {
+    for name in files(from)? {
         zip.start_file(name.as_str(), how)?;
         io::copy(&mut File::open(from.join(&name))?, &mut zip)?;
     }
     let file = zip.finish()?.into_inner().map_err(|e| e.into_error())?;
     file.sync_all()?;
     Ok(file.metadata()?.len())
+}
+
+/// Every file of a directory and below it, in the order of their names.
+pub(crate) fn files(of: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    walk(of, of, &mut names)?;
+    names.sort();
+    Ok(names)
 }
 
 fn walk(root: &Path, dir: &Path, names: &mut Vec<String>) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Files that were sent to be imported: what each would do was told, and whether it is recorded is still to be said. They are kept in memory, few of
-//! them and for a while; a service that starts again knows none, and a file may always be sent again.
+//! them, for a while, and within a number of bytes: what people hold is written nowhere but into the ledger. A service that starts again knows none, and
+//! a file may always be sent again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +10,9 @@ use countersign_api::problem::Kind;
 use countersign_entry::ids::{Date, PrincipalId};
 use countersign_import::mapping::Mapping;
 use countersign_intake::source::Source;
-use serde_json::Value;
 
 use crate::answer::Failure;
-use crate::limits::{IMPORTS_KEPT, IMPORTS_KEPT_OF_ONE, KEPT_FOR};
+use crate::limits::{IMPORT_BYTES_KEPT, IMPORTS_KEPT, IMPORTS_KEPT_OF_ONE, KEPT_FOR};
 
 /// A file, and how it is to be read.
 pub struct File {
@@ -37,8 +37,8 @@ pub enum State {
     Preview,
     /// It is being recorded.
     Recording,
-    /// It is recorded, or why not all of it; as the answer says it.
-    Ended(Arc<Value>),
+    /// It is recorded; as the answer says it.
+    Ended(Arc<[u8]>),
 }
 
 /// A file that was sent.
@@ -48,12 +48,22 @@ pub struct Import {
     pub file: Arc<File>,
     /// What was told of it: names what whoever commits has looked at.
     pub digest: String,
-    /// The answer to it.
-    pub report: Arc<Value>,
+    /// Whether it was imported before.
+    pub before: bool,
+    /// The answer to it, as JSON: as a tree of values it would take many times as much.
+    pub report: Arc<[u8]>,
     /// Rows that were put aside, as a file.
     pub quarantine: Arc<Vec<u8>>,
     /// How far it is.
     pub state: State,
+}
+
+impl Import {
+    /// Bytes it takes.
+    fn bytes(&self) -> usize {
+        let ended = if let State::Ended(told) = &self.state { told.len() } else { 0 };
+        self.file.bytes.len() + self.file.people.len() + self.report.len() + self.quarantine.len() + ended
+    }
 }
 
 struct Kept {
@@ -70,7 +80,7 @@ impl Imports {
     /// Keeps one under a new name.
     ///
     /// # Errors
-    /// Too many are kept, of all or of one; or there is no randomness.
+    /// Too many are kept, of all or of one, or too much of them; or there is no randomness.
     pub fn keep(&self, owner: &PrincipalId, import: Import) -> Result<String, Failure> {
         let id = random()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +92,9 @@ impl Imports {
                 all.iter().filter(|(_, k)| k.owner == *owner && !matches!(k.import.state, State::Recording)).min_by_key(|(_, k)| k.since);
             let oldest = oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::RateLimited).retry_after(5))?;
             all.remove(&oldest);
-        } else if all.len() >= IMPORTS_KEPT {
+        }
+        let kept: usize = all.values().map(|kept| kept.import.bytes()).sum();
+        if all.len() >= IMPORTS_KEPT || kept.saturating_add(import.bytes()) > IMPORT_BYTES_KEPT {
             return Err(Failure::from(Kind::Overloaded).retry_after(60));
         }
         all.insert(id.clone(), Kept { owner: owner.clone(), import, since: Instant::now() });

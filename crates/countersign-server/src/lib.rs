@@ -13,6 +13,7 @@
 pub mod answer;
 pub mod app;
 pub mod append;
+pub mod bundle;
 pub mod certificate;
 pub mod config;
 pub mod cursor;
@@ -27,6 +28,7 @@ pub mod log;
 pub mod metrics;
 pub mod oidc;
 pub mod ops;
+pub mod publish;
 pub mod rate;
 pub mod reads;
 pub mod routes;

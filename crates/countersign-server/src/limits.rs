@@ -18,6 +18,10 @@ pub const PAGE_ROWS: usize = 100;
 pub const PAGE_ROWS_MAX: usize = 1_000;
 /// Entries opened for one page: a page that would take more is shorter, and its cursor goes on from there. A look stops the writing while it lasts.
 pub const OPENED_MAX: usize = 5_000;
+/// Entries opened in one look, where a page takes several: the next commit waits for a look.
+pub const LOOKED_AT_MAX: usize = 64;
+/// Records passed over in one look that are not shown.
+pub const PASSED_MAX: usize = 1_024;
 /// Questions that wait to be recorded.
 pub const READS_WAITING_MAX: usize = 8_192;
 /// Questions recorded at once.
@@ -51,6 +55,8 @@ pub const IMPORT_BODY_BYTES_MAX: usize = 33 << 20;
 pub const FILES_AT_ONCE: usize = 2;
 /// Files kept in memory between what they would do and that it is done.
 pub const IMPORTS_KEPT: usize = 8;
+/// Bytes of all of them, with what was told of them: eight of the longest do not fit, and need not.
+pub const IMPORT_BYTES_KEPT: usize = 192 << 20;
 /// Of these, one principal's.
 pub const IMPORTS_KEPT_OF_ONE: usize = 2;
 /// Archives kept to be fetched.

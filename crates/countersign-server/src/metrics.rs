@@ -30,6 +30,7 @@ pub struct Metrics {
     events: AtomicU64,
     events_failed: AtomicU64,
     reads_unrecorded: AtomicU64,
+    unpublished: AtomicU64,
     connections: AtomicI64,
     connections_refused: AtomicU64,
     handshakes_failed: AtomicU64,
@@ -61,6 +62,11 @@ impl Metrics {
     /// A question was answered and could not be recorded.
     pub fn read_unrecorded(&self) {
         self.reads_unrecorded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It was time to publish a checkpoint, and none could be.
+    pub fn unpublished(&self) {
+        self.unpublished.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A connection was opened, or closed.
@@ -100,6 +106,7 @@ impl Metrics {
             ("stream_events_recorded_total", &self.events),
             ("stream_events_failed_total", &self.events_failed),
             ("reads_unrecorded_total", &self.reads_unrecorded),
+            ("checkpoints_unpublished_total", &self.unpublished),
             ("connections_refused_total", &self.connections_refused),
             ("handshakes_failed_total", &self.handshakes_failed),
         ] {

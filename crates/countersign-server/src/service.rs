@@ -24,6 +24,7 @@ use crate::imports::Imports;
 use crate::limits::GOODBYE;
 use crate::metrics::Metrics;
 use crate::oidc::{KeysError, Providers};
+use crate::publish::{Board, publish, publish_all};
 use crate::rate::Rates;
 use crate::reads::{Reads, record_all};
 use crate::side::{Open, Side};
@@ -138,16 +139,23 @@ impl Service {
             imports: Imports::default(),
             files: App::files(),
             exports,
+            board: Board::default(),
             clock: self.clock,
             config: self.config,
             stopping: stopping.clone(),
         });
+        if let Some(how) = app.config.publish
+            && runtime.block_on(publish(&app, how.size_multiple)).is_err()
+        {
+            tracing::warn!(target: "publish", "no checkpoint is published yet: nothing can be recorded now");
+        }
         let router = all.service(&app);
         let mut tasks = vec![
             runtime.spawn(listen::over_tls(listener, router, Arc::clone(&app), Arc::clone(&keeper))),
             runtime.spawn(operate(operations, ops::router(Arc::clone(&app)), stopping.clone())),
             runtime.spawn(refresh(keeper, providers, stopping)),
             runtime.spawn(door::mend_all(Arc::clone(&app))),
+            runtime.spawn(publish_all(Arc::clone(&app))),
         ];
         if let Some((socket, dir)) = socket {
             tasks.push(runtime.spawn(local::serve(socket, Arc::clone(&app), dir)));

@@ -1,5 +1,5 @@
 //! Files of records in two steps, and exports that are made behind the service.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
 mod support;
 
@@ -154,4 +154,92 @@ fn an_export_is_made_behind_the_service_and_verifies() {
         (0..ledger.size())
             .any(|i| serde_json::to_string(&countersign_api::view::fields_of(&ledger.entry(i).unwrap().2)).unwrap().contains("\"export\""))
     );
+}
+
+/// Runs a stock tool in a directory; says loudly where there is none.
+fn stock(dir: &std::path::Path, line: &str) -> Option<(bool, String)> {
+    let done = std::process::Command::new("sh").arg("-c").arg(line).current_dir(dir).output().unwrap();
+    if done.status.code() == Some(127) {
+        eprintln!("SKIPPED: {line}: the tool is not installed");
+        return None;
+    }
+    Some((done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()))
+}
+
+/// The line of the bundle's README that checks its signature.
+fn openssl(dir: &std::path::Path) -> String {
+    let readme = std::fs::read_to_string(dir.join("README.txt")).unwrap();
+    readme.lines().map(str::trim).find(|line| line.starts_with("openssl ")).unwrap().to_owned()
+}
+
+#[test]
+fn a_bundle_is_checked_by_tools_that_are_not_ours() {
+    let house = House::start();
+    let (ethics, inspector) = (house.client("ethics"), house.client("inspector"));
+    let list = json!({ "id": "quiet", "kind": "watch", "name": "Quiet" });
+    let hidden = ethics.post("/api/v1/lists", "a-watch-list-000001", &list).is(201).json()["entry"].as_u64().unwrap();
+    let recusal =
+        json!({ "id": "rc-1", "person": "P-ada1", "scope": "provider:lab", "ground": "A private reason", "from": "2026-06-01T12:00:00Z" });
+    let recused = ethics.post("/api/v1/recusals", "a-recusal-00000001", &recusal).is(201).json()["entry"].as_u64().unwrap();
+    house.client("officer").post("/api/v1/bundles", "x", &json!({ "entries": [1] })).problem(403, "forbidden-role");
+    inspector.post("/api/v1/bundles", "x", &json!({ "entries": [] })).problem(400, "validation");
+    inspector.post("/api/v1/bundles", "x", &json!({ "entries": [9_999_999] })).problem(422, "unknown-reference");
+    let made = |client: &Client| {
+        let begun = client.post("/api/v1/bundles", "x", &json!({ "entries": [recused, hidden, 0, recused] })).is(202);
+        let place = begun.headers["location"].clone();
+        assert!(place.starts_with("/api/v1/bundles/"), "{place}");
+        let ready = loop {
+            let told = client.get(&place).is(200).json();
+            match told["state"].as_str().unwrap() {
+                "making" => std::thread::sleep(Duration::from_millis(20)),
+                "ready" => break told,
+                other => panic!("{other}"),
+            }
+        };
+        let file = client.get(ready["file"].as_str().unwrap()).is(200);
+        assert_eq!(file.headers["countersign-marking"], "CUI//SP-PROPIN");
+        let out = tempfile::tempdir().unwrap();
+        zip::ZipArchive::new(std::io::Cursor::new(&file.body)).unwrap().extract(out.path()).unwrap();
+        out
+    };
+    let (dir, whole) = (made(&inspector), made(&ethics));
+    let read = |dir: &std::path::Path, name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    // What the inspector may not see is proved and not shown; the reason stands as what it was committed to.
+    assert!(
+        !dir.path().join(format!("entries/{hidden}.content")).exists() && whole.path().join(format!("entries/{hidden}.content")).exists()
+    );
+    let content = |dir: &std::path::Path| std::fs::read(dir.join(format!("entries/{recused}.content"))).unwrap();
+    let says = |bytes: &[u8]| bytes.windows(16).any(|w| w == b"A private reason");
+    assert!(!says(&content(dir.path())) && says(&content(whole.path())));
+    assert!(read(dir.path(), &format!("entries/{recused}.json")).contains("provider:lab"));
+    assert!(read(dir.path(), "report.txt").starts_with("VERIFIED") && read(dir.path(), "MARKING.txt").starts_with("CUI//SP-PROPIN"));
+    for dir in [dir.path(), whole.path()] {
+        for line in ["sha256sum --quiet -c manifest.sha256", "python3 check.py", &openssl(dir)] {
+            let Some((good, said)) = stock(dir, line) else { continue };
+            assert!(good, "{line}: {said}");
+        }
+    }
+    // And they notice.
+    let path = whole.path().join(format!("entries/{recused}.content"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(16).position(|w| w == b"A private reason").unwrap();
+    bytes[at] = b'B';
+    std::fs::write(&path, &bytes).unwrap();
+    for line in [
+        "sha256sum --quiet -c manifest.sha256",
+        "python3 check.py",
+        "sha256sum $(find . -type f ! -name manifest.sha256 | sed 's/^..//') > manifest.sha256 && python3 check.py",
+    ] {
+        let Some((good, said)) = stock(whole.path(), line) else { continue };
+        assert!(!good, "{line}: {said}");
+    }
+    std::fs::write(dir.path().join("signed/checkpoint.text"), "another\n").unwrap();
+    if let Some((good, said)) = stock(dir.path(), &openssl(dir.path())) {
+        assert!(!good, "{said}");
+    }
+    let ledger = house.verified();
+    let options = countersign_verify::Options::new(ledger.vkey().clone());
+    let source = countersign_verify::files::DirSource::new(whole.path().join("public"));
+    let report = countersign_verify::verify(&source, &options, &mut |_| {});
+    assert_eq!(report.verdict, countersign_verify::Verdict::Verified, "{report}");
 }

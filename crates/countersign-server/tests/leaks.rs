@@ -53,6 +53,15 @@ fn body(route: &str, n: usize) -> Value {
         fields = json!({ "source": "people", "file": STANDARD.encode(rows) });
     } else if route.ends_with("/exports") {
         fields = json!({ "planes": "public" });
+    } else if route.ends_with("/vouchers") {
+        fields =
+            json!({ "grant": 0, "expires_at": "2026-06-02T12:00:00Z", "reason": CANARY, "approvers": ["pr-approver1", "pr-approver2"] });
+    } else if route.ends_with("/logins") {
+        fields = json!({
+            "id": id, "principal": "pr-officer", "kind": "piv", "issuer": CANARY, "subject": id, "evidence": CANARY, "approver": "pr-approver1",
+        });
+    } else if route.ends_with("/bundles") {
+        fields = json!({ "entries": [0, 1] });
     } else if route.ends_with("/revoke") || route.ends_with("/decide") {
         fields = json!({ "reason": CANARY });
     }

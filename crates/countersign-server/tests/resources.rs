@@ -121,6 +121,25 @@ fn a_watch_list_is_there_for_the_ethics_officer_alone() {
 }
 
 #[test]
+fn what_is_on_a_list_is_asked_for_at_the_list() {
+    let house = House::start();
+    let (ethics, officer) = (house.client("ethics"), house.client("officer"));
+    for (id, kind) in [("open-list", "restricted"), ("quiet-list", "watch")] {
+        ethics.post("/api/v1/lists", &format!("make-a-list-{id}"), &json!({ "id": id, "kind": kind, "name": id })).is(201);
+        let item = json!({ "id": format!("on-{id}"), "list": id, "subject": "provider:lab", "reason": "A reason", "from": "2026-06-01T12:00:00Z" });
+        ethics.post("/api/v1/list-items", &format!("make-an-item-{id}"), &item).is(201);
+    }
+    for (client, path, rows) in [(&ethics, "open-list", 1), (&ethics, "quiet-list", 1), (&officer, "open-list", 1)] {
+        let told = client.get(&format!("/api/v1/lists/{path}/items")).is(200).json();
+        assert_eq!(told["rows"].as_array().unwrap().len(), rows, "{told}");
+        assert_eq!(told["rows"][0]["record"]["list"], path);
+    }
+    officer.get("/api/v1/lists/quiet-list/items").problem(404, "not-found");
+    officer.get("/api/v1/lists/no-such-list/items").problem(404, "not-found");
+    house.verified();
+}
+
+#[test]
 fn an_answer_as_of_then_is_the_answer_given_then() {
     let house = House::start();
     let inspector = house.client("inspector");

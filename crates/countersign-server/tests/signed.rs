@@ -151,6 +151,14 @@ fn a_list_is_changed_by_two_people_of_the_ethics_office() {
     let request = STANDARD.decode(told["request"].as_str().unwrap()).unwrap();
     patch("list-changed-by-two-1", ("Countersign-Approval", &by("ethics2", &request))).is(201);
 
+    // A file of lists is signed by nobody, so nothing of it is recorded.
+    let file = STANDARD.encode("id,kind,name\nfrom-a-file,restricted,From a file\n");
+    let looked = ethics.post("/api/v1/imports", "no-key-is-needed", &json!({ "source": "lists", "file": file })).is(201).json();
+    assert_eq!(looked["new"], 1, "{looked}");
+    let (id, digest) = (looked["id"].as_str().unwrap(), json!({ "digest": looked["digest"] }));
+    ethics.post(&format!("/api/v1/imports/{id}/commit"), "no-key-is-needed", &digest).problem(422, "to-be-signed");
+    ethics.get("/api/v1/lists/from-a-file").problem(404, "not-found");
+
     let report = verified(&house.verified());
     let count = |name: &str| report.checks.iter().find(|c| c.name == name).unwrap().count;
     assert_eq!(count("approvals"), 6, "two enrolments by two, and two changes of a list: {report}");

@@ -35,7 +35,7 @@ pub fn record_of(type_name: &str) -> BoxedStrategy<Record> {
         "policy" => policy().prop_map(Record::from).boxed(),
         "holding" | "trade" | "relationship" | "import" | "match.decision" => interest(type_name),
         "identifier" | "authority" | "designation" | "roster.entry" | "selection" | "vulnerability" | "referral" | "legal.hold"
-        | "correction" => process(type_name),
+        | "emergency.voucher" | "emergency.use" | "correction" => process(type_name),
         _ => Just(Record::Padding).boxed(),
     }
 }
@@ -709,6 +709,20 @@ fn process(type_name: &str) -> BoxedStrategy<Record> {
             from: micros(),
             until: of(micros()),
             supersedes: of(leaf_index()),
+        }),
+        "emergency.voucher" => boxed!(EmergencyVoucher {
+            grant: leaf_index(),
+            expires_at: micros(),
+            reason: line(),
+            approvers: vec(principal_id(), 0..4),
+            approvals: approvals(),
+        }),
+        "emergency.use" => boxed!(EmergencyUse {
+            voucher: leaf_index(),
+            used_at: micros(),
+            reason: line(),
+            approvers: vec(principal_id(), 0..4),
+            approvals: approvals(),
         }),
         _ => boxed!(Correction { target: leaf_index(), reason: line() }),
     }

@@ -1,7 +1,9 @@
 //! Keys and a ledger in a token that behaves.
 
-use countersign_ledger::Access;
+use ciborium::Value;
 use countersign_ledger::export::{Planes, export};
+use countersign_ledger::{Access, Ledger};
+use countersign_log::tree::{LeafIndex, TreeSize, leaf_hash, root_from_inclusion};
 use countersign_log::vkey::VKey;
 use countersign_sign::officer::{OfficerKey, OfficerKeyError};
 use countersign_sign::pkcs11::{Algorithm, Class, TokenError, TokenSigner};
@@ -35,6 +37,7 @@ fn ledger_verifies(bench: &Bench, algorithm: Algorithm) {
     let now = ledger.now();
     record(&mut ledger, "gateway", "two", access("ada1", &submission, Some(grant), now)).unwrap();
     verified(&ledger);
+    receipt_of_rfc_9942(&mut ledger, algorithm);
     // Nothing but the vkey, as text: neither PKCS#11 nor data keys.
     let vkey = VKey::parse(&ledger.vkey().to_string()).unwrap();
     let public = bench.dir.join("public");
@@ -48,6 +51,28 @@ fn ledger_verifies(bench: &Bench, algorithm: Algorithm) {
     // The file names no secret.
     let file = std::fs::read_to_string(bench.ledger_dir().join("keys/token.json")).unwrap();
     assert!(file.contains(KEY) && !file.contains(crate::PIN));
+}
+
+/// The newest entry's COSE receipt, read by a CBOR library and checked by the key alone.
+fn receipt_of_rfc_9942(ledger: &mut Ledger, algorithm: Algorithm) {
+    let index = ledger.size() - 1;
+    let (size, path) = (ledger.size(), ledger.inclusion(index, ledger.size()).unwrap());
+    let receipt = ledger.cose_root(size).unwrap().receipt(index, &path);
+    let Ok(Value::Tag(18, sign1)) = ciborium::from_reader::<Value, _>(&receipt[..]) else { panic!("a COSE_Sign1") };
+    let parts = sign1.into_array().unwrap();
+    let (header, signature) = (parts[0].as_bytes().unwrap(), parts[3].as_bytes().unwrap());
+    let root = root_from_inclusion(leaf_hash(&ledger.leaf(index).unwrap()), LeafIndex(index), TreeSize(size), &path).unwrap();
+    let signed = Value::Array(vec!["Signature1".into(), Value::Bytes(header.clone()), Value::Bytes(vec![]), Value::Bytes(root.0.to_vec())]);
+    let mut message = Vec::new();
+    ciborium::into_writer(&signed, &mut message).unwrap();
+    ledger.vkey().public_key().verify_fixed(&message, signature).unwrap();
+    let Ok(Value::Map(header)) = ciborium::from_reader::<Value, _>(&header[..]) else { panic!("a header") };
+    // RFC 9053: EdDSA, or ES256 with 64 bytes of r and s.
+    let named = match algorithm {
+        Algorithm::Ed25519 => -8,
+        Algorithm::P256 => -7,
+    };
+    assert_eq!((header[0].clone(), signature.len()), ((Value::from(1), Value::from(named)), 64));
 }
 
 #[test]

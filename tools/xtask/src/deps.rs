@@ -29,7 +29,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "countersign-intake",
         &["countersign-api", "countersign-entry", "countersign-conflict", "countersign-import", "countersign-ledger", "countersign-match"],
     ),
-    // The log, for tiles, proofs and leaf hashes as clients name them; signing and storing stay the ledger's.
+    // The log, for tiles, proofs and leaf hashes as clients name them; signing and storing stay the ledger's. The verifier, for its report in evidence
+    // bundles.
     (
         "countersign-server",
         &[
@@ -40,6 +41,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "countersign-import",
             "countersign-ledger",
             "countersign-log",
+            "countersign-verify",
         ],
     ),
     (

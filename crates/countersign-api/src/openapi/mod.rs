@@ -80,7 +80,7 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
         parameters.push(left_out("Countersign-Draft", json!({ "const": "true" })));
         let base64 = json!({ "type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$", "contentEncoding": "base64", "description": "COSE_Sign1 over the canonical request, the payload detached" });
         parameters.push(left_out("Countersign-Signature", base64.clone()));
-        if row.route.starts_with("/api/v1/list") {
+        if ["/api/v1/list", "/api/v1/vouchers"].iter().any(|path| row.route.starts_with(path)) {
             parameters.push(left_out("Countersign-Approval", base64));
         }
     }
@@ -116,8 +116,8 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
 
 /// Whether it records one thing, under the client's key. What records nothing by itself, and imports, whose records carry keys that follow from what they
 /// say, need none.
-fn writes(row: &Row) -> bool {
-    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports"];
+pub fn writes(row: &Row) -> bool {
+    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports", "/api/v1/bundles"];
     row.method != "GET" && !keyless.contains(&row.route.as_str())
 }
 
@@ -134,7 +134,7 @@ fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
     if row.route.ends_with("/commit") {
         all.push(("412", "What the file would do is no longer what was looked at"));
     }
-    if row.route.ends_with("/exports") {
+    if matches!(told.answer, Answer::Begun) {
         all.push(("507", "There is no room for it"));
     }
     if row.method == "PATCH" {

@@ -4,7 +4,7 @@ use countersign_entry::record as records;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::body::{AccessBody, CommitBody, DECIDED, ExportBody, GrantBody, ImportBody, MoveBody};
+use crate::body::{AccessBody, BundleBody, CommitBody, DECIDED, ExportBody, GrantBody, ImportBody, MoveBody};
 use crate::words::word_of;
 
 /// What a route answers where nothing stands against it.
@@ -137,6 +137,26 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
         ("POST", "/api/v1/grants/{entry}/suspend") => ("Stop access for now", &[], moved(), Decided),
         ("POST", "/api/v1/grants/{entry}/revoke") => ("Take access back for good", &[], moved(), Decided),
         ("POST", "/api/v1/grants/{entry}/decide") => ("Decide a request that was not cleared", &[], Some(decided), Decided),
+        ("GET", "/api/v1/vouchers") => ("Vouchers for access while nothing can be recorded", ABOUT, None, Rows),
+        ("GET", "/api/v1/vouchers/{entry}") => ("One voucher", &[], None, One),
+        ("POST", "/api/v1/vouchers") => {
+            ("Have a voucher made: two approvers beside whoever asks", &[], of::<records::EmergencyVoucher>(), Recorded)
+        }
+        ("POST", "/api/v1/vouchers/{entry}/uses") => {
+            ("Tell that a voucher was used; it becomes a case", &[], Some(|g| without::<records::EmergencyUse>(g, "voucher")), Recorded)
+        }
+        ("GET", "/api/v1/logins") => ("What stands for which principal over the network", ABOUT, None, Rows),
+        ("GET", "/api/v1/logins/{id}") => ("One of these", &[], None, One),
+        ("POST", "/api/v1/logins") => {
+            ("Link a credential to a principal, with evidence and an approver", &[], of::<records::CredentialLinked>(), Recorded)
+        }
+        ("POST", "/api/v1/logins/{id}/revoke") => {
+            ("Let a credential stand for nobody any more", &[], Some(|g| without::<records::CredentialRevoked>(g, "id")), Recorded)
+        }
+        ("GET", "/api/v1/persons/{id}/identities") => {
+            ("Accounts and cards of a person, and which of them let somebody act here", &["limit", "cursor"], None, Rows)
+        }
+        ("GET", "/api/v1/lists/{id}/items") => ("What is on a list", &["limit", "cursor"], None, Rows),
         ("GET", "/api/v1/persons/{id}/timeline") => ("Everything on a person the reader may know of", SPAN, None, Rows),
         ("GET", "/api/v1/persons/{id}/windows") => {
             ("What a person had access to, and until when that binds them", &["limit", "cursor"], None, Rows)
@@ -171,6 +191,11 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
         ("POST", "/api/v1/exports") => ("Have the static files made that anybody can check", &[], of::<ExportBody>(), Begun),
         ("GET", "/api/v1/exports/{id}") => ("How far an export is", &[], None, Json),
         ("GET", "/api/v1/exports/{id}/file") => ("An export as a zip archive", &[], None, Zip),
+        ("POST", "/api/v1/bundles") => {
+            ("Have evidence of some entries made, to be checked without this service", &[], of::<BundleBody>(), Begun)
+        }
+        ("GET", "/api/v1/bundles/{id}") => ("How far a bundle is", &[], None, Json),
+        ("GET", "/api/v1/bundles/{id}/file") => ("A bundle as a zip archive", &[], None, Zip),
         ("GET", "/api/v1/events") => ("Entries as they are committed (server-sent events)", &[], None, Events),
         _ => return family(method, route),
     };

@@ -29,6 +29,9 @@ const FLUSHES: u32 = 16;
 const FLUSH_QUICK: Duration = Duration::from_micros(15);
 const FLUSH_SLOW: Duration = Duration::from_millis(20);
 
+/// A signature that is slow: a commit waits for one.
+const SIGNATURE_SLOW: Duration = Duration::from_millis(100);
+
 /// Which ledger, and which service.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
@@ -167,11 +170,18 @@ fn ledger(args: &LedgerArgs, directory: &Directory) -> Vec<Found> {
         Ok(None) => "in files",
         Err(e) => return vec![Found::fail("keys", e.to_string())],
     };
-    let ledger = match open(args, Access::Read) {
+    let mut ledger = match open(args, Access::Read) {
         Ok(ledger) => ledger,
         Err(e) => return vec![Found::fail("keys", format!("{place}; the ledger does not open: {e}"))],
     };
     let mut all = vec![Found::ok("keys", format!("{place}; they open the ledger"))];
+    all.push(match ledger.try_key() {
+        Ok(took) if took > SIGNATURE_SLOW => {
+            Found::warn("signing key", format!("signs, in {took:?}: each commit waits for one signature; a quicker token helps"))
+        }
+        Ok(took) => Found::ok("signing key", format!("signed a test text in {took:?}, and the signature holds")),
+        Err(e) => Found::fail("signing key", format!("{e}: nothing is acknowledged until it signs")),
+    });
     all.push(match ledger.read_only() {
         Some(why) => Found::fail("ledger", format!("{} entries, and it takes no more: {why}", ledger.size())),
         None => Found::ok("ledger", format!("{} entries, root {}", ledger.size(), ledger.root())),

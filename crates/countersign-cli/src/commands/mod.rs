@@ -4,6 +4,7 @@ pub(crate) mod access;
 mod access_file;
 pub(crate) mod assess;
 pub(crate) mod backup;
+pub(crate) mod bundle;
 pub(crate) mod calendar;
 pub(crate) mod cases;
 pub(crate) mod directory;
@@ -98,6 +99,7 @@ pub(crate) fn run(command: Command, out: &mut Out<'_>) -> Result<u8, Failure> {
         Command::Rules(args) => rules::run(&args, out)?,
         Command::Tick(args) => tick::run(&args, out)?,
         Command::Export(args) => export::run(&args, out)?,
+        Command::Bundle(args) => bundle::run(&args, out)?,
         Command::Proof(args) => proof::run(&args, out)?,
         Command::Verify(args) => return verify::run(&args, out),
         Command::Backup(command) => return backup::run(&command, out),

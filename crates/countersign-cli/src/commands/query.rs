@@ -334,7 +334,7 @@ fn person(args: &PersonArgs, view: &View<'_>, session: &Session) -> Result<Told,
 }
 
 fn submission(args: &SubmissionArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
-    let answer = view.people_of_submission(&args.id)?;
+    let answer = view.people_of_submission(&args.id, Page::ALL)?;
     if answer.rows.is_empty() && view.facts().submission(&args.id).is_none() {
         return Err(not_recorded("submission", args.id.as_str(), view));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use countersign_entry::ids::SubmissionId;
-use countersign_ledger::query::{InsiderRow, View};
+use countersign_ledger::query::{InsiderRow, Page, View};
 use serde_json::{Value, json};
 
 use super::insider_template::TEMPLATES;
@@ -61,7 +61,7 @@ const INSIDERS: &[&str] = &[
 ];
 
 pub(super) fn insiders(args: &InsidersArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
-    let list = view.insiders(&args.id)?.ok_or_else(|| not_recorded("submission", args.id.as_str(), view))?;
+    let list = view.insiders(&args.id, Page::ALL)?.ok_or_else(|| not_recorded("submission", args.id.as_str(), view))?;
     let rows = list.people.rows.iter().map(|r| row(r, session.actor.is_ethics())).collect();
     let mut told = Told::new("insiders", args.id.as_str(), INSIDERS, &list.people, rows);
     told.header = vec![

@@ -181,6 +181,8 @@ fn with_approvals(record: &Record, signatures: &Signatures) -> Record {
         Record::OfficerRevoked(r) => countersign_entry::record::OfficerRevoked { approvals, ..r }.into(),
         Record::List(r) => countersign_entry::record::List { approvals, ..r }.into(),
         Record::ListItem(r) => countersign_entry::record::ListItem { approvals, ..r }.into(),
+        Record::EmergencyVoucher(r) => countersign_entry::record::EmergencyVoucher { approvals, ..r }.into(),
+        Record::EmergencyUse(r) => countersign_entry::record::EmergencyUse { approvals, ..r }.into(),
         other => other,
     }
 }

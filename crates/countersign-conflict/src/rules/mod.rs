@@ -59,6 +59,8 @@ pub const PROBING: &str = "R-PCL-9";
 pub const TRADE_NOT_CLEARED: &str = "R-PCL-10";
 /// A request to trade in a way the policy forbids.
 pub const TERM_FORBIDDEN: &str = "R-PCL-11";
+/// Access that went ahead while nothing could be recorded.
+pub const EMERGENCY: &str = "R-EMG-1";
 /// A request to buy what may not be held.
 pub const PURCHASE_PROHIBITED: &str = "R-PCL-12";
 /// Something held, served or bought that may not be.
@@ -403,6 +405,15 @@ pub const RULES: &[Rule] = &[
         title: "A trade that needs a clearance keeps to one, by instrument, side, account, number, value and day",
         found: "a trade without a clearance, beyond it, or on another day",
         settled_by: "the clearance the trade was made under, and the number, value and account of the trade",
+        eval: not_of_access,
+    },
+    Rule {
+        id: EMERGENCY,
+        version: 1,
+        cite: "NIST SP 800-53 AC-3(2), AU-5",
+        title: "No access went ahead without a record, under a voucher",
+        found: "access went ahead under a voucher while nothing could be recorded",
+        settled_by: "why it could not wait, and the accesses as the gateway kept them",
         eval: not_of_access,
     },
 ];

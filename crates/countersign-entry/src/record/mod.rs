@@ -11,6 +11,7 @@ mod cases;
 mod control;
 mod directory;
 mod duties;
+mod emergency;
 mod ethics;
 mod grant;
 mod interest;
@@ -34,6 +35,7 @@ pub use self::directory::{
     Principal, Provider, Relation, Role, Tier,
 };
 pub use self::duties::{DutyEvent, DutyKind, DutyStep, Filer, Report};
+pub use self::emergency::{EmergencyUse, EmergencyVoucher};
 pub use self::ethics::{Agreement, AgreementKind, Bound, List, ListItem, ListKind, ListSubject, Recusal, RecusalScope};
 pub use self::grant::{GrantRequest, GrantState, GrantTransition};
 pub use self::interest::{
@@ -263,6 +265,10 @@ records! {
     Filer = "filer", Entry;
     /// Something happened with a duty that has a date.
     DutyEvent = "duty.event", Entry;
+    /// One access may go ahead while nothing can be recorded.
+    EmergencyVoucher = "emergency.voucher", Entry;
+    /// One did.
+    EmergencyUse = "emergency.use", Entry;
     /// An earlier entry is wrong.
     Correction = "correction", Entry;
 }
@@ -281,7 +287,13 @@ pub fn redactable(kind: &str) -> &'static [&'static str] {
         "grant.request" => &["duty"],
         "access.event" => &["artefact", "session"],
         "case.event" | "duty.event" => &["text"],
-        "list.item" | "grant.transition" | "preclearance.decision" | "match.decision" | "correction" => &["reason"],
+        "list.item"
+        | "grant.transition"
+        | "preclearance.decision"
+        | "match.decision"
+        | "correction"
+        | "emergency.voucher"
+        | "emergency.use" => &["reason"],
         _ => &[],
     }
 }

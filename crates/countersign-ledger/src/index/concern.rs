@@ -88,6 +88,8 @@ pub(crate) fn concern(record: &Record, before: &impl Before) -> Concern {
     let (through, other) = match record {
         Record::GrantTransition(r) => (before.grant(r.grant).map(both), None),
         Record::AccessEvent(r) => (r.grant.and_then(|grant| before.grant(grant)).map(both), r.supersedes),
+        Record::EmergencyVoucher(r) => (before.grant(r.grant).map(both), None),
+        Record::EmergencyUse(r) => (None, Some(r.voucher)),
         Record::CaseEvent(r) => (before.case(r.case), None),
         Record::PreclearanceDecision(r) => (before.preclearance(r.preclearance).map(|person| (person, None)), None),
         Record::Referral(r) => (before.case(r.case), r.supersedes),

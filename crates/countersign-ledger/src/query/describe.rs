@@ -88,6 +88,8 @@ pub fn describe(record: &Record) -> String {
             };
             format!("legal hold on {scope} since {}{}", r.from, until(&r.until))
         }
+        Record::EmergencyVoucher(r) => format!("voucher for one access under grant {} until {}", r.grant, r.expires_at),
+        Record::EmergencyUse(r) => format!("access under voucher {} at {}", r.voucher, r.used_at),
         Record::Correction(r) => format!("entry {} is wrong", r.target),
         other => other.type_name().to_owned(),
     }

@@ -12,7 +12,7 @@ use countersign_entry::record::{AgreementKind, GrantState, PersonStatus, Recusal
 use countersign_entry::time::Micros;
 use serde::Serialize;
 
-use super::{Answer, View};
+use super::{Answer, Page, View};
 use crate::open::OpenError;
 
 /// How somebody came onto the list.
@@ -128,19 +128,18 @@ pub struct InsiderList {
     pub people: Answer<InsiderRow>,
 }
 
-/// One access of a person.
-struct Took {
-    index: LeafIndex,
-    occurred_at: Micros,
-    cleared: bool,
-}
-
 /// What is gathered of one person before it becomes a row.
 #[derive(Default)]
 struct Gathered<'a> {
     /// Grants that were ever open, oldest first.
     grants: Vec<(LeafIndex, &'a Grant)>,
-    accesses: Vec<Took>,
+    accesses: u64,
+    uncleared: u64,
+    /// The first access by the time the source tells, with its entry.
+    first: Option<(Micros, LeafIndex)>,
+    last: Option<Micros>,
+    /// The access that was recorded last.
+    newest: Option<LeafIndex>,
     corrected: u64,
 }
 
@@ -158,7 +157,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// An entry does not open.
-    pub fn insiders(&self, submission: &SubmissionId) -> Result<Option<InsiderList>, OpenError> {
+    pub fn insiders(&self, submission: &SubmissionId, page: Page) -> Result<Option<InsiderList>, OpenError> {
         let Some(known) = self.facts().submission(submission) else { return Ok(None) };
         let record = &known.record;
         let inside_until = record.public_release_at.zip(record.cleansed_at).map(|(release, cleansing)| release.max(cleansing));
@@ -166,7 +165,9 @@ impl View<'_> {
         let tier_1 = self.tier_1(record);
         let gathered = self.gathered(submission)?;
         let common = Common { still_inside, tier_1: &tier_1, agreements: self.agreements(submission), recusals: self.recusals(record) };
-        let rows = gathered.iter().map(|(person, g)| self.insider(person, g, &common)).collect();
+        let of_page = gathered.iter().skip(page.offset).take(page.limit);
+        let rows: Vec<_> = of_page.map(|(person, g)| self.insider(person, g, &common)).collect();
+        let more = gathered.len() > page.offset.saturating_add(rows.len());
         let first = self.index()?.of_submission(submission)?.first().copied().unwrap_or(known.index);
         Ok(Some(InsiderList {
             submission: submission.clone(),
@@ -176,7 +177,7 @@ impl View<'_> {
             inside_until,
             still_inside,
             tier_1,
-            people: self.answer(rows),
+            people: Answer { more, ..self.answer(rows) },
         }))
     }
 
@@ -195,8 +196,12 @@ impl View<'_> {
             if index.is_corrected(access.index) {
                 person.corrected += 1;
             } else {
-                let (index, occurred_at, cleared) = (access.index, access.occurred_at, access.cleared);
-                person.accesses.push(Took { index, occurred_at, cleared });
+                let told = (access.occurred_at, access.index);
+                person.accesses += 1;
+                person.uncleared += u64::from(!access.cleared);
+                person.first = Some(person.first.map_or(told, |first| first.min(told)));
+                person.last = person.last.max(Some(access.occurred_at));
+                person.newest = person.newest.max(Some(access.index));
             }
         })?;
         Ok(people)
@@ -207,7 +212,6 @@ impl View<'_> {
         let known = facts.person(person).map(|k| &k.record);
         let organization = known.and_then(|p| facts.organization(&p.organization));
         let newest = g.grants.last();
-        let first = g.accesses.iter().min_by_key(|a| (a.occurred_at, a.index));
         let ceased = ceased(&g.grants);
         InsiderRow {
             name: known.map(|p| p.name.clone()),
@@ -216,7 +220,7 @@ impl View<'_> {
             organization_name: organization.map(|o| o.record.name.clone()),
             status: known.map(|p| p.status),
             duties: duties(&g.grants),
-            standing: match (g.grants.is_empty(), g.accesses.is_empty()) {
+            standing: match (g.grants.is_empty(), g.accesses == 0) {
                 (true, true) => Standing::Corrected,
                 (true, false) => Standing::WithoutGrant,
                 (false, true) => Standing::NeverAccessed,
@@ -226,11 +230,11 @@ impl View<'_> {
             state: newest.map(|(_, grant)| grant.state),
             granted_at: g.grants.iter().flat_map(|(_, grant)| &grant.open).map(|(from, _)| *from).min(),
             expires_at: newest.map(|(_, grant)| grant.request.expires_at),
-            obtained_at: first.map(|a| a.occurred_at),
-            obtained_entry: first.map(|a| a.index),
-            last_access_at: g.accesses.iter().map(|a| a.occurred_at).max(),
-            accesses: g.accesses.len() as u64,
-            uncleared: g.accesses.iter().filter(|a| !a.cleared).count() as u64,
+            obtained_at: g.first.map(|(at, _)| at),
+            obtained_entry: g.first.map(|(_, entry)| entry),
+            last_access_at: g.last,
+            accesses: g.accesses,
+            uncleared: g.uncleared,
             corrected: g.corrected,
             ceased_at: ceased.map(|(at, _)| at),
             ceased_because: ceased.map(|(_, state)| state),
@@ -282,7 +286,7 @@ impl View<'_> {
     fn updated_at(&self, submission: &Known<Submission>, people: &BTreeMap<PersonId, Gathered<'_>>) -> Result<Micros, OpenError> {
         let grants = people.values().flat_map(|g| &g.grants).flat_map(|(_, grant)| &grant.open);
         let moved = grants.flat_map(|(from, until)| [Some(*from), *until]).flatten().max();
-        let accessed = people.values().flat_map(|g| &g.accesses).map(|a| a.index).max();
+        let accessed = people.values().filter_map(|g| g.newest).max();
         let accessed = accessed.map(|entry| self.open(entry)).transpose()?.map(|(at, ..)| at);
         Ok([moved, accessed].into_iter().flatten().fold(submission.at, Micros::max))
     }

@@ -163,7 +163,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// The index does not answer.
-    pub fn people_of_submission(&self, submission: &SubmissionId) -> Result<Answer<SubmissionRow>, OpenError> {
+    pub fn people_of_submission(&self, submission: &SubmissionId, page: Page) -> Result<Answer<SubmissionRow>, OpenError> {
         let mut rows: BTreeMap<PersonId, SubmissionRow> = BTreeMap::new();
         let empty = |person: &PersonId| SubmissionRow {
             person: person.clone(),
@@ -190,7 +190,9 @@ impl View<'_> {
             row.accesses += 1;
             row.uncleared += u64::from(!access.cleared);
         })?;
-        Ok(self.answer(rows.into_values().collect()))
+        let of_page: Vec<_> = rows.values().skip(page.offset).take(page.limit).cloned().collect();
+        let more = rows.len() > page.offset.saturating_add(of_page.len());
+        Ok(Answer { more, ..self.answer(of_page) })
     }
 
     fn timeline(&self, mut entries: Vec<LeafIndex>, page: Page) -> Result<Answer<TimelineRow>, OpenError> {

@@ -171,6 +171,7 @@ fn start(base: &Path) -> Running {
         anonymous: false,
         oidc: vec![],
         exports: None,
+        publish: None,
     };
     let ledger = Directory::find(&dir).unwrap().open(Access::Write, opening()).unwrap();
     let again = dir.clone();

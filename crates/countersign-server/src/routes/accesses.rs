@@ -8,19 +8,20 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use countersign_api::body::AccessBody;
+use countersign_api::marking::highest;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{AccessEvent, Decision, OrganizationKind, Record};
+use countersign_entry::record::{AccessEvent, Decision, Marking, OrganizationKind, Record};
 use countersign_entry::time::Micros;
 use countersign_ledger::Ledger;
 use serde_json::{Value, json};
 
-use super::{Params, RawQuery, json as read_json, marking_of, name, stream};
+use super::{Params, RawQuery, json as read_json, name, stream};
 use crate::answer::{Failure, Frame, Rows, created};
-use crate::app::{App, Asked, Routes, Shared};
+use crate::app::{Asked, Routes, Shared};
 use crate::append::key;
-use crate::limits::{BODY_BYTES_MAX, OPENED_MAX};
+use crate::limits::{BODY_BYTES_MAX, LOOKED_AT_MAX, OPENED_MAX};
 use crate::who::Caller;
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -89,49 +90,70 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
         // Of oneself alone, whoever is asked about.
         wanted.person = Some(caller.person.clone().filter(|own| wanted.person.as_ref().is_none_or(|p| p == own)).ok_or(Kind::NotFound)?);
     }
-    let aside = Arc::clone(&app);
-    let rows = app.look(move |ledger| find(&aside, ledger, &asked, &caller, &wanted, limit, cursor.as_deref())).await?;
-    Ok(rows.response(&app, false))
-}
-
-fn find(
-    app: &App,
-    ledger: &Ledger,
-    asked: &Asked,
-    caller: &Caller,
-    wanted: &Wanted,
-    limit: usize,
-    cursor: Option<&str>,
-) -> Result<Rows, Failure> {
     let subject = wanted.person.as_ref().map(ToString::to_string).or(wanted.submission.as_ref().map(ToString::to_string));
     let subject = subject.unwrap_or_else(|| "all".to_owned());
     let question = format!("accesses {subject} {:?} {:?} {:?} {:?}", wanted.submission, wanted.from, wanted.until, asked.view);
-    let first = match cursor {
-        Some(cursor) => app.cursors.read(&question, cursor)?.parse::<u64>().map_err(|_| Kind::Cursor)?.saturating_add(1),
+    let mut first = match cursor {
+        Some(cursor) => app.cursors.read(&question, &cursor)?.parse::<u64>().map_err(|_| Kind::Cursor)?.saturating_add(1),
         None => 0,
     };
+    // Few at once, since a look holds up the next commit; which entries are about somebody is asked once.
+    let at_once = if wanted.person.is_none() && wanted.submission.is_none() { LOOKED_AT_MAX } else { OPENED_MAX };
+    let who = Arc::new((asked, caller, wanted));
+    let (mut found, mut opened) = (Vec::new(), 0);
+    let (frame, more) = loop {
+        let (who, rows_left, left) = (Arc::clone(&who), limit - found.len(), at_once.min(OPENED_MAX - opened));
+        let part = app.look(move |ledger| find(ledger, &who, first, rows_left, left)).await?;
+        found.extend(part.rows);
+        opened += part.opened;
+        match part.last {
+            Some(last) if part.more && found.len() < limit && opened < OPENED_MAX => first = last.saturating_add(1),
+            last => break (part.frame, last.filter(|_| part.more)),
+        }
+    };
+    let next = more.map(|last| app.cursors.make(&question, &last.to_string()));
+    let marked: Option<Vec<Marking>> = found.iter().map(|(_, marking)| marking.clone()).collect();
+    let marking = marked.and_then(|marked| highest(&marked));
+    let rows = found.into_iter().map(|(row, _)| row).collect();
+    let rows = Rows { rows, next, frame, marking, question: Some(("access", subject)) };
+    Ok(rows.response(&app, false))
+}
+
+/// Some accesses that were looked at.
+struct Part {
+    /// Each with the marking of its submission, where that has one on record.
+    rows: Vec<(Value, Option<Marking>)>,
+    opened: usize,
+    /// The last one looked at.
+    last: Option<u64>,
+    /// Whether there are others behind it.
+    more: bool,
+    frame: Frame,
+}
+
+fn find(ledger: &Ledger, who: &(Asked, Arc<Caller>, Wanted), first: u64, limit: usize, open: usize) -> Result<Part, Failure> {
+    let (asked, caller, wanted) = who;
     let entries: Box<dyn Iterator<Item = LeafIndex>> = match (&wanted.person, &wanted.submission) {
         (Some(person), _) => Box::new(ledger.view().entries_about_person(person)?.into_iter().filter(move |i| i.0 >= first)),
         (None, Some(submission)) => Box::new(ledger.view().entries_about_submission(submission)?.into_iter().filter(move |i| i.0 >= first)),
         (None, None) => Box::new((first..ledger.size()).map(LeafIndex)),
     };
-    let (mut rows, mut opened, mut last, mut next) = (Vec::new(), 0, None, None);
+    let mut part = Part { rows: Vec::new(), opened: 0, last: None, more: false, frame: Frame::now(ledger) };
     for index in entries.filter(|i| ledger.facts().is_access(*i)) {
-        if rows.len() >= limit || opened >= OPENED_MAX {
-            next = last.map(|last: LeafIndex| app.cursors.make(&question, &last.to_string()));
+        if part.rows.len() >= limit || part.opened >= open {
+            part.more = true;
             break;
         }
-        (opened, last) = (opened + 1, Some(index));
+        (part.opened, part.last) = (part.opened + 1, Some(index.0));
         if let (_, _, Record::AccessEvent(event)) = ledger.entry(index.0)?
             && wanted.wants(&event)
             && (asked.view != View::Offer || speaks_for(ledger, caller, &event.submission))
         {
-            rows.push((index, event));
+            let marking = ledger.facts().submission(&event.submission).map(|s| s.record.marking.clone());
+            part.rows.push((row(ledger, asked, index, &event), marking));
         }
     }
-    let marking = marking_of(ledger, rows.iter().map(|(_, e)| &e.submission));
-    let rows = rows.iter().map(|(i, e)| row(ledger, asked, *i, e)).collect();
-    Ok(Rows { rows, next, frame: Frame::now(ledger), marking, question: Some(("access", subject)) })
+    Ok(part)
 }
 
 /// Whether somebody speaks for the developer that offered a submission: their organization is a developer and has the provider's id.

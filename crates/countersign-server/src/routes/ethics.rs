@@ -12,7 +12,7 @@ use countersign_api::roles::View;
 use countersign_api::told::{caveat, explain_json, neutral_text};
 use countersign_api::view::visible;
 use countersign_api::words::word_of;
-use countersign_conflict::{Ask, Facts, assess, rules};
+use countersign_conflict::{Ask, Facts, Preclearance, assess, rules};
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::record::{CaseOpened, Decision, PreclearanceRequest, Record};
 use countersign_ledger::{Ledger, OpenError};
@@ -121,11 +121,12 @@ async fn preclearances(State(app): State<Shared>, Extension(asked): Extension<As
             let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
             let question = format!("preclearances {subject} {why}");
             let all = ledger.facts().preclearances().filter(|(_, p)| person.as_ref().is_none_or(|id| *id == p.request.person));
-            let told = all.map(|(index, p)| {
+            let told = all.map(|(index, p)| (ordered(index.0), (index, p)));
+            let show = |(index, p): (LeafIndex, &Preclearance)| {
                 let decided: Vec<LeafIndex> = p.decisions.iter().map(|(entry, ..)| *entry).collect();
-                (ordered(index.0), preclearance(index, &p.request, p.cleared_until().map(ToString::to_string), &decided, why))
-            });
-            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told)?;
+                Some(preclearance(index, &p.request, p.cleared_until().map(ToString::to_string), &decided, why))
+            };
+            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
             Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("preclearances", subject)) })
         })
         .await?;
@@ -163,9 +164,11 @@ async fn cases(State(app): State<Shared>, Extension(asked): Extension<Asked>, qu
     let rows = app
         .look(move |ledger| {
             let question = format!("cases {state:?}");
-            let told = ledger.facts().cases().map(|(case, c)| (ordered(case.0), row(ledger, case, c)));
-            let told = told.filter(|(_, row)| state.is_none() || row.get("state").and_then(Value::as_str) == state.as_deref());
-            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told)?;
+            let stands = |case| ledger.facts().case_file(case).map(|file| word_of(&file.state));
+            let told = ledger.facts().cases().filter(|(case, _)| state.is_none() || stands(*case) == state);
+            let told = told.map(|(case, c)| (ordered(case.0), (case, c)));
+            let show = |(case, c)| Some(row(ledger, case, c));
+            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
             Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("cases", "all".into())) })
         })
         .await?;

@@ -151,7 +151,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
                 person.as_ref().is_none_or(|p| *p == g.request.person) && submission.as_ref().is_none_or(|s| *s == g.request.submission)
             };
             let grants = ledger.facts().grants().filter(|(_, g)| wanted(g)).map(|(i, g)| (ordered(i.0), (i, g)));
-            let (grants, next) = page(&aside, &question, cursor.as_deref(), limit, grants)?;
+            let (grants, next) = page(&aside, &question, cursor.as_deref(), limit, grants, Some)?;
             let marking = marking_of(ledger, grants.iter().map(|(_, g)| &g.request.submission));
             let rows = grants.iter().map(|(i, g)| row(ledger, *i, g, sees_why)).collect();
             Ok(Rows { rows, next, frame: Frame::now(ledger), marking, question: Some(("grants", subject)) })

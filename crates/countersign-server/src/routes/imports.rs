@@ -72,7 +72,8 @@ async fn preview(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, header
     let import = Import {
         file,
         digest: planned.digest,
-        report: Arc::new(planned.report),
+        before: planned.report.get("imported_before").is_none_or(|before| !before.is_null()),
+        report: rendered(&planned.report)?,
         quarantine: Arc::new(planned.quarantine),
         state: State::Preview,
     };
@@ -162,14 +163,16 @@ fn answer(app: &App, status: StatusCode, id: &str, import: &Import) -> Response 
         State::Recording => ("recording", None),
         State::Ended(ended) => ("ended", Some(ended)),
     };
-    let mut told = (**ended.unwrap_or(&import.report)).clone();
-    if let Value::Object(fields) = &mut told {
-        fields.insert("id".into(), id.into());
-        fields.insert("digest".into(), import.digest.as_str().into());
-        fields.insert("state".into(), state.into());
-        fields.insert("marking".into(), marking::told(app.marking(), false));
-    }
-    mark((status, axum::Json(told)).into_response(), app.marking())
+    // What was told is an object and is not taken apart again: what changes goes before its other fields.
+    let now = json!({ "id": id, "digest": import.digest, "state": state, "marking": marking::told(app.marking(), false) }).to_string();
+    let told = ended.unwrap_or(&import.report);
+    let body = [now.strip_suffix('}').unwrap_or_default().as_bytes(), b",", told.get(1..).unwrap_or_default()].concat();
+    mark((status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(), app.marking())
+}
+
+/// A report as it is kept.
+fn rendered(report: &Value) -> Result<Arc<[u8]>, Failure> {
+    Ok(serde_json::to_vec(report).map_err(|_| Kind::Internal)?.into())
 }
 
 async fn show(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, Path(id): Path<String>) -> Result<Response, Failure> {
@@ -200,9 +203,7 @@ async fn commit(
     if told.digest != import.digest {
         return Err(changed());
     }
-    if let State::Ended(ended) = &import.state
-        && ended.get("recorded") == Some(&json!(true))
-    {
+    if let State::Ended(_) = &import.state {
         return Ok(answer(&app, StatusCode::OK, &id, &import));
     }
     app.imports.set(&id, State::Recording)?;
@@ -218,7 +219,7 @@ async fn commit(
         ended.map(|told| Import { state: State::Ended(told), ..import })
     });
     let import = recording.await.map_err(|_| Failure::from(Kind::Internal))??;
-    let status = if import.report.get("imported_before").is_some_and(Value::is_null) { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if import.before { StatusCode::OK } else { StatusCode::CREATED };
     Ok(answer(&app, status, &id, &import))
 }
 
@@ -228,11 +229,11 @@ fn changed() -> Failure {
 }
 
 /// Records what was looked at, if that is still what it would do.
-async fn record(app: &Shared, asked: &Asked, import: &Import, actor: &PrincipalId) -> Result<Arc<Value>, Failure> {
+async fn record(app: &Shared, asked: &Asked, import: &Import, actor: &PrincipalId) -> Result<Arc<[u8]>, Failure> {
     let planned = plan(app, asked, Arc::clone(&import.file)).await?;
     let mut report = planned.report;
     // A file that came before is no error: it changes nothing, whatever was looked at.
-    let Some(all) = planned.requests else { return Ok(Arc::new(report)) };
+    let Some(all) = planned.requests else { return rendered(&report) };
     if planned.digest != import.digest {
         return Err(changed());
     }
@@ -246,7 +247,7 @@ async fn record(app: &Shared, asked: &Asked, import: &Import, actor: &PrincipalI
         fields.insert("recorded".into(), true.into());
         fields.insert("import_entry".into(), json!(entry));
     }
-    Ok(Arc::new(report))
+    rendered(&report)
 }
 
 /// Hands in one after the other, so many at once, and stops at the first that is not acknowledged.

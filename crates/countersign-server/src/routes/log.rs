@@ -1,5 +1,7 @@
 //! The log: C2SP tlog-tiles at the root, and the same and more by entry under `/api/v1/log`.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -10,13 +12,15 @@ use countersign_api::problem::Kind;
 use countersign_api::view::visible;
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::record::{Marking, MarkingLevel};
-use countersign_log::tile::TileFile;
+use countersign_ledger::query::Page;
+use countersign_log::tile::{TileFile, Width};
 use countersign_log::tree::{NodeHash, TreeSize};
 use serde_json::{Value, json};
 
 use super::{Params, RawQuery};
 use crate::answer::{Failure, Frame, One, Rows, etag, mark};
-use crate::app::{Asked, Routes, Shared, entry};
+use crate::app::{App, Asked, Routes, Shared, entry};
+use crate::limits::LOOKED_AT_MAX;
 
 /// A tile or entry never changes once it is full, and a partial one of a width never does either.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -28,7 +32,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add("GET", "/checkpoint", checkpoint)
         .add("GET", "/tile/{*path}", tile)
         .add("GET", "/control/{index}", control)
-        .add("GET", "/api/v1/log/checkpoints/latest", checkpoint)
+        .add("GET", "/api/v1/log/checkpoints/latest", latest)
         .add("GET", "/api/v1/log/proofs/inclusion", inclusion)
         .add("GET", "/api/v1/log/proofs/consistency", consistency)
         .add("GET", "/api/v1/log/entries", entries)
@@ -43,19 +47,55 @@ fn public(bytes: impl Into<axum::body::Body>, kind: &'static str, cache: HeaderV
     mark(response, &Marking { level: MarkingLevel::Unclassified, categories: Vec::new(), dissemination: Vec::new() })
 }
 
+/// How far whoever asks may see: whoever sees the public plane alone, as far as is published.
+fn reach(app: &App, asked: &Asked) -> Result<u64, Failure> {
+    if app.config.publish.is_none() || asked.knows_committed() {
+        return Ok(u64::MAX);
+    }
+    Ok(app.board.newest().ok_or(Kind::KeyUnavailable)?.size)
+}
+
+/// The newest published checkpoint: the newest there is, where no cadence is configured.
 async fn checkpoint(State(app): State<Shared>) -> Result<Response, Failure> {
+    let note = match (app.config.publish, app.board.newest()) {
+        (None, _) => app.look(|ledger| Ok(ledger.head()?)).await?.note,
+        (Some(_), Some(published)) => published.note.to_vec(),
+        (Some(_), None) => return Err(Kind::KeyUnavailable.into()),
+    };
+    Ok(public(note, "text/plain; charset=utf-8", FOR_NOW))
+}
+
+/// The newest committed checkpoint, for whoever may know of it.
+async fn latest(State(app): State<Shared>, Extension(asked): Extension<Asked>) -> Result<Response, Failure> {
+    if !asked.knows_committed() {
+        return checkpoint(State(app)).await;
+    }
     let head = app.look(|ledger| Ok(ledger.head()?)).await?;
     Ok(public(head.note, "text/plain; charset=utf-8", FOR_NOW))
 }
 
-async fn tile(State(app): State<Shared>, Path(path): Path<String>) -> Result<Response, Failure> {
+/// Leaves a tile or bundle reaches to.
+fn end_of(file: TileFile) -> Option<u64> {
+    let (level, index, width) = match file {
+        TileFile::Hashes { level, index, width } => (level, index, width),
+        TileFile::Entries { index, width } | TileFile::Sealed { index, width } => (0, index, width),
+    };
+    let hashes = index.checked_mul(Width::FULL.count().into())?.checked_add(width.count().into())?;
+    hashes.checked_mul(u64::from(Width::FULL.count()).checked_pow(level.into())?)
+}
+
+async fn tile(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(path): Path<String>) -> Result<Response, Failure> {
     let file = TileFile::parse(&format!("tile/{path}")).map_err(|_| Kind::NotFound)?;
+    let reach = reach(&app, &asked)?;
+    if end_of(file).is_none_or(|end| end > reach) {
+        return Err(Kind::NotFound.into());
+    }
     let bytes = app.look(move |ledger| Ok(ledger.tile(file)?)).await?.ok_or(Kind::NotFound)?;
     Ok(public(bytes, "application/octet-stream", FOR_EVER))
 }
 
-async fn control(State(app): State<Shared>, Path(index): Path<String>) -> Result<Response, Failure> {
-    let index = entry(&index)?;
+async fn control(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
+    let index = within(&app, &asked, &index)?;
     let bytes = app.look(move |ledger| Ok(ledger.control(index.0)?)).await?.ok_or(Kind::NotFound)?;
     Ok(public(bytes, "application/cbor", FOR_EVER))
 }
@@ -64,30 +104,38 @@ fn hashes(proof: &[NodeHash]) -> Vec<String> {
     proof.iter().map(|hash| STANDARD.encode(hash.as_bytes())).collect()
 }
 
-async fn inclusion(State(app): State<Shared>, query: RawQuery) -> Result<Response, Failure> {
+/// An entry's number out of a path, where whoever asks may know that there is one.
+fn within(app: &App, asked: &Asked, index: &str) -> Result<LeafIndex, Failure> {
+    let (index, reach) = (entry(index)?, reach(app, asked)?);
+    if index.0 < reach { Ok(index) } else { Err(Kind::NotFound.into()) }
+}
+
+async fn inclusion(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
     let (index, size) = (params.take::<u64>("index")?, params.take::<u64>("size")?);
     params.end()?;
     let index = index.ok_or_else(|| super::invalid("The parameter index is missing."))?;
+    let reach = reach(&app, &asked)?;
     let fields = app
         .look(move |ledger| {
-            let size = size.unwrap_or_else(|| ledger.size());
-            let proof = ledger.inclusion(index, size).ok_or(Kind::NotFound)?;
+            let size = size.unwrap_or_else(|| ledger.size().min(reach));
+            let proof = ledger.inclusion(index, size).filter(|_| size <= reach).ok_or(Kind::NotFound)?;
             Ok(json!({ "index": index, "size": size, "hashes": hashes(&proof) }))
         })
         .await?;
     Ok(public(fields.to_string(), "application/json", FOR_NOW))
 }
 
-async fn consistency(State(app): State<Shared>, query: RawQuery) -> Result<Response, Failure> {
+async fn consistency(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
     let (from, to) = (params.take::<u64>("from")?, params.take::<u64>("to")?);
     params.end()?;
     let from = from.ok_or_else(|| super::invalid("The parameter from is missing."))?;
+    let reach = reach(&app, &asked)?;
     let fields = app
         .look(move |ledger| {
-            let to = to.unwrap_or_else(|| ledger.size());
-            let proof = ledger.consistency(from, to).ok_or(Kind::NotFound)?;
+            let to = to.unwrap_or_else(|| ledger.size().min(reach));
+            let proof = ledger.consistency(from, to).filter(|_| to <= reach).ok_or(Kind::NotFound)?;
             let root = |size| ledger.root_of(TreeSize(size)).map(|root| root.to_string());
             Ok(json!({ "from": from, "to": to, "from_root": root(from), "to_root": root(to), "hashes": hashes(&proof) }))
         })
@@ -96,8 +144,13 @@ async fn consistency(State(app): State<Shared>, query: RawQuery) -> Result<Respo
 }
 
 /// A receipt: C2SP tlog-proof, with the leaf beside it in base64 where JSON is asked for.
-async fn receipt(State(app): State<Shared>, Path(index): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
-    let index = entry(&index)?;
+async fn receipt(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(index): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let index = within(&app, &asked, &index)?;
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let (proof, leaf) = app
         .look(move |ledger| {
@@ -116,8 +169,8 @@ async fn receipt(State(app): State<Shared>, Path(index): Path<String>, headers: 
 }
 
 /// A receipt of RFC 9942, for whoever has a COSE library.
-async fn cose(State(app): State<Shared>, Path(index): Path<String>) -> Result<Response, Failure> {
-    let index = entry(&index)?;
+async fn cose(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
+    let index = within(&app, &asked, &index)?;
     let (size, path) = app
         .look(move |ledger| {
             if index.0 >= ledger.size() {
@@ -164,15 +217,44 @@ async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, 
         Some(cursor) => app.cursors.read(&question, &cursor)?.parse().map_err(|_| Kind::Cursor)?,
         None => after.map_or(0, |after| after.saturating_add(1)),
     };
-    let aside = std::sync::Arc::clone(&app);
-    let answer = app
+    // As many as a page has are looked at, whatever their type: a rare one would else be looked for through the whole ledger. Few at once, since a look
+    // holds up the next commit; what a person's entries are is asked once.
+    let part = if person.is_some() { limit } else { limit.min(LOOKED_AT_MAX) };
+    let (person, kind) = (std::sync::Arc::new(person), std::sync::Arc::new(kind));
+    let (mut all, mut opened, mut since) = (Vec::new(), 0, since);
+    let (frame, next) = loop {
+        let page = Page { offset: 0, limit: part.min(limit - opened) };
+        let looked = look(&app, &asked, since, (Arc::clone(&person), Arc::clone(&kind)), page).await?;
+        all.extend(looked.rows);
+        opened += looked.opened;
+        match looked.next {
+            Some(next) if opened < limit => since = next,
+            next => break (looked.frame, next),
+        }
+    };
+    let next = next.map(|next| app.cursors.make(&question, &next.to_string()));
+    let rows = Rows { rows: all, next, frame, marking: None, question: Some(("entries", subject)) };
+    Ok(rows.response(&app, asked.sees_why()))
+}
+
+/// Some entries that were looked at.
+struct Looked {
+    rows: Vec<Value>,
+    opened: usize,
+    /// Where what was not looked at begins, where anything is left.
+    next: Option<u64>,
+    frame: Frame,
+}
+
+type Of = (Arc<Option<PersonId>>, Arc<Option<String>>);
+
+async fn look(app: &App, asked: &Asked, since: u64, (person, kind): Of, page: Page) -> Result<Looked, Failure> {
+    let eyes = asked.eyes();
+    app
         .look(move |ledger| {
             let view = ledger.view();
-            let page = countersign_ledger::query::Page { offset: 0, limit };
-            // As many as a page has are looked at, whatever their type: a rare one would else be looked for through the whole ledger.
-            let answer = view.changed(since, None, person.as_ref(), page)?;
-            let eyes = asked.eyes();
-            let of_kind = answer.rows.iter().filter(|row| kind.as_deref().is_none_or(|kind| row.record.type_name() == kind));
+            let answer = view.changed(since, None, (*person).as_ref(), page)?;
+            let of_kind = answer.rows.iter().filter(|row| (*kind).as_deref().is_none_or(|kind| row.record.type_name() == kind));
             let shown = of_kind.filter_map(|row| Some((row, visible(&eyes, ledger.facts(), &row.record)?)));
             let rows: Vec<Value> = shown
                 .map(|(row, fields)| {
@@ -180,10 +262,8 @@ async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, 
                 })
                 .collect();
             // What is left out is not counted: the next page begins after the last entry looked at, seen or not.
-            let last = answer.rows.last().map(|row| LeafIndex(row.entry.0 + 1));
-            let next = last.filter(|_| answer.more).map(|next| aside.cursors.make(&question, &next.to_string()));
-            Ok((Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("entries", subject)) }, asked.sees_why()))
+            let next = answer.rows.last().map(|row| row.entry.0 + 1).filter(|_| answer.more);
+            Ok(Looked { rows, opened: answer.rows.len(), next, frame: Frame::of(&answer) })
         })
-        .await?;
-    Ok(answer.0.response(&app, answer.1))
+        .await
 }

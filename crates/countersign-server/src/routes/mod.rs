@@ -1,15 +1,18 @@
 //! The routes, one module for each resource or family of resources.
 
 mod accesses;
+mod emergency;
 mod ethics;
 mod events;
 mod exports;
 mod grants;
 mod imports;
 mod log;
+mod logins;
 mod people;
 mod records;
 mod stream;
+mod within;
 
 use std::collections::BTreeMap;
 
@@ -37,7 +40,20 @@ pub(crate) type RawQuery = Result<Query<Vec<(String, String)>>, axum::extract::r
 /// Every route there is.
 pub fn all() -> Routes {
     let routes = Routes::new().add("GET", "/api/v1/whoami", whoami);
-    let families = [log::add, accesses::add, grants::add, people::add, records::add, ethics::add, imports::add, exports::add, events::add];
+    let families = [
+        log::add,
+        accesses::add,
+        grants::add,
+        emergency::add,
+        people::add,
+        records::add,
+        logins::add,
+        within::add,
+        ethics::add,
+        imports::add,
+        exports::add,
+        events::add,
+    ];
     families.into_iter().fold(routes, |routes, add| add(routes))
 }
 
@@ -168,16 +184,19 @@ impl Params {
     }
 }
 
-/// The part of some rows after a cursor, each named by a key in whose order they stand, and the cursor behind them where more follow.
-pub(crate) fn page<Row>(
+/// The part of what there is after a cursor, each named by a key in whose order they stand and made a row of by `show` where it is one, and the cursor
+/// behind them where more follow. Nothing but that part is made rows of: a look holds up the next commit.
+pub(crate) fn page<T, Row>(
     app: &App,
     question: &str,
     cursor: Option<&str>,
     limit: usize,
-    rows: impl Iterator<Item = (String, Row)>,
+    all: impl Iterator<Item = (String, T)>,
+    show: impl Fn(T) -> Option<Row>,
 ) -> Result<(Vec<Row>, Option<String>), Failure> {
     let after = cursor.map(|cursor| app.cursors.read(question, cursor)).transpose()?;
-    let mut rows = rows.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
+    let rest = all.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
+    let mut rows = rest.filter_map(|(key, of)| Some((key, show(of)?)));
     let (mut out, mut last) = (Vec::new(), None);
     for (key, row) in rows.by_ref().take(limit) {
         out.push(row);

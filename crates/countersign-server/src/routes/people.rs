@@ -161,7 +161,7 @@ async fn windows(
             facts.person(&person).ok_or(Kind::NotFound)?;
             let opened = facts.grants().filter(|(_, g)| g.request.person == person && !g.open.is_empty());
             let of = opened.filter_map(|(index, g)| Some((ordered(index.0), (index, g, &facts.submission(&g.request.submission)?.record))));
-            let (of, next) = page(&aside, &format!("windows {person}"), cursor.as_deref(), limit, of)?;
+            let (of, next) = page(&aside, &format!("windows {person}"), cursor.as_deref(), limit, of, Some)?;
             let rows = of.iter().map(|(index, grant, submission)| {
                 let open = grant.open.iter().map(|(from, until)| json!({ "from": from.to_string(), "until": until.map(|at| at.to_string()) }));
                 json!({
@@ -219,11 +219,11 @@ async fn people(
     let framed = Framed::of(&app, Params::of(query)?, format!("people {submission} {:?}", asked.view))?;
     let (aside, why) = (Arc::clone(&app), asked.sees_why());
     let rows = ask(&app, framed.as_of, move |_, view| {
-        let mut answer = view.people_of_submission(&submission)?;
+        let answer = view.people_of_submission(&submission, framed.page)?;
         if answer.rows.is_empty() && view.facts().submission(&submission).is_none() {
             return Err(Kind::NotFound.into());
         }
-        let next = framed.cut(&aside, &mut answer.rows, answer.as_of);
+        let next = framed.next(&aside, answer.rows.len(), answer.as_of, answer.more);
         let rows = values(&answer.rows, view, |row, known| put_state(row, "state", known.state, why));
         let marking = marking_at(view, &submission);
         Ok(Rows { rows, next, frame: Frame::of(&answer), marking, question: Some(("submission", submission.to_string())) })
@@ -242,8 +242,8 @@ async fn insiders(
     let framed = Framed::of(&app, Params::of(query)?, format!("insiders {submission} {:?}", asked.view))?;
     let (aside, why) = (Arc::clone(&app), asked.sees_why());
     let rows = ask(&app, framed.as_of, move |_, view| {
-        let mut list = view.insiders(&submission)?.ok_or(Kind::NotFound)?;
-        let next = framed.cut(&aside, &mut list.people.rows, list.people.as_of);
+        let list = view.insiders(&submission, framed.page)?.ok_or(Kind::NotFound)?;
+        let next = framed.next(&aside, list.people.rows.len(), list.people.as_of, list.people.more);
         let rows = values(&list.people.rows, view, |row, known| {
             put_state(row, "state", known.state, why);
             put_state(row, "ceased_because", known.ceased_because, why);

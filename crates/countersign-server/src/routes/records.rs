@@ -19,10 +19,11 @@ use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
 
 use super::accesses::speaks_for;
-use super::{Params, RawQuery, body, page};
+use super::{Params, RawQuery, body};
 use crate::answer::{Failure, Frame, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared};
 use crate::append::key;
+use crate::limits::{LOOKED_AT_MAX, PASSED_MAX};
 use crate::who::Caller;
 
 /// One newest form: its entry, when it was recorded, what it says.
@@ -35,7 +36,7 @@ pub struct Resource {
     pub path: &'static str,
     /// Type of its records.
     pub kind: &'static str,
-    all: fn(&Facts) -> Vec<(String, LeafIndex)>,
+    all: for<'a> fn(&'a Facts) -> Box<dyn Iterator<Item = &'a str> + 'a>,
     one: fn(&Facts, &str) -> Option<Newest>,
 }
 
@@ -45,7 +46,7 @@ macro_rules! resources {
         pub const RESOURCES: &[Resource] = &[$(Resource {
             path: $path,
             kind: $kind,
-            all: |facts| facts.$all().map(|k| (k.record.id.to_string(), k.index)).collect(),
+            all: |facts| Box::new(facts.$all().map(|k| k.record.id.as_str())),
             one: |facts, id| {
                 let known = facts.$one(&id.parse().ok()?)?;
                 Some((known.index, known.at, known.record.clone().into()))
@@ -93,24 +94,56 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     let person = params.take::<PersonId>("person")?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
-    let caller = Arc::clone(asked.caller()?);
-    let (aside, all) = (Arc::clone(&app), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-            let question = format!("{} {subject} {:?}", of.path, asked.view);
-            let facts = ledger.facts();
-            let shown = (of.all)(facts).into_iter().filter_map(|(id, _)| {
-                let (index, at, record) = (of.one)(facts, &id)?;
-                let about = person.as_ref().is_none_or(|p| owner(&record).as_ref() == Some(p));
-                let fields = seen(ledger, &asked, &caller, &record).filter(|_| about)?;
-                Some((id, json!({ "entry": index, "recorded_at": at.to_string(), "record": fields })))
-            });
-            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, shown)?;
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("records", format!("{} {subject}", of.path))) })
-        })
-        .await?;
-    Ok(rows.response(&app, all))
+    let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+    let question = format!("{} {subject} {:?}", of.path, asked.view);
+    let mut after = cursor.map(|cursor| app.cursors.read(&question, &cursor)).transpose()?;
+    let who = Arc::new((Arc::clone(asked.caller()?), asked, person));
+    let mut found: Vec<(String, Value)> = Vec::new();
+    // Few at once, since a look holds up the next commit. One more than is shown says whether there are others; those nobody may know of say nothing.
+    let frame = loop {
+        let (who, from, wanted) = (Arc::clone(&who), after.take(), LOOKED_AT_MAX.min(limit + 1 - found.len()));
+        let part = app.look(move |ledger| Ok(part(ledger, &who, of, from.as_deref(), wanted))).await?;
+        found.extend(part.rows);
+        match part.went_to {
+            Some(last) if found.len() <= limit => after = Some(last),
+            _ => break part.frame,
+        }
+    };
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|(last, _)| app.cursors.make(&question, last));
+    let rows = found.into_iter().map(|(_, row)| row).collect();
+    let rows = Rows { rows, next, frame, marking: None, question: Some(("records", format!("{} {subject}", of.path))) };
+    Ok(rows.response(&app, who.1.sees_why()))
+}
+
+/// Some records that were looked at.
+struct Part {
+    rows: Vec<(String, Value)>,
+    /// The last one looked at, where there may be others behind it.
+    went_to: Option<String>,
+    frame: Frame,
+}
+
+/// So many of what whoever asks sees after an id, or as far as one look goes.
+fn part(ledger: &Ledger, who: &(Arc<Caller>, Asked, Option<PersonId>), of: Resource, after: Option<&str>, wanted: usize) -> Part {
+    let ((caller, asked, person), facts) = (who, ledger.facts());
+    let mut part = Part { rows: Vec::new(), went_to: None, frame: Frame::now(ledger) };
+    let rest = (of.all)(facts).skip_while(|id| after.is_some_and(|after| *id <= after));
+    for (n, id) in rest.enumerate() {
+        if part.rows.len() >= wanted || n >= PASSED_MAX {
+            return part;
+        }
+        part.went_to = Some(id.to_owned());
+        let Some((index, at, record)) = (of.one)(facts, id) else { continue };
+        if person.as_ref().is_none_or(|p| owner(&record).as_ref() == Some(p))
+            && let Some(fields) = seen(ledger, asked, caller, &record)
+        {
+            part.rows.push((id.to_owned(), json!({ "entry": index, "recorded_at": at.to_string(), "record": fields })));
+        }
+    }
+    part.went_to = None;
+    part
 }
 
 async fn show(

@@ -153,6 +153,7 @@ impl House {
             limits: Limits::default(),
             marking: toml::from_str("level = \"cui\"\ncategories = [\"SP-PROPIN\"]\ndissemination = []").unwrap(),
             anonymous: true,
+            publish: None,
             oidc: Vec::new(),
             exports: Some(files.path().join("exports")),
         };

@@ -62,8 +62,8 @@ fn ask(ledger: &Ledger) -> f64 {
             ("issuer", &|| view.who_touched_issuer(&issuer(n), ever.0, ever.1, page(0)).unwrap().rows.len()),
             ("person", &|| view.person_timeline(&subject(n), page(0)).unwrap().rows.len()),
             ("person, from row 200 on", &|| view.person_timeline(&subject(n), page(200)).unwrap().rows.len()),
-            ("submission", &|| view.people_of_submission(&submission(n)).unwrap().rows.len()),
-            ("insiders", &|| view.insiders(&submission(n)).unwrap().unwrap().people.rows.len()),
+            ("submission", &|| view.people_of_submission(&submission(n), Page::ALL).unwrap().rows.len()),
+            ("insiders", &|| view.insiders(&submission(n), Page::ALL).unwrap().unwrap().people.rows.len()),
             ("changed", &|| view.changed(ledger.size() / 20 * n, None, None, page(0)).unwrap().rows.len()),
             ("changed of a person", &|| view.changed(0, None, Some(&subject(n)), page(0)).unwrap().rows.len()),
         ];

@@ -1,0 +1,108 @@
+//! `/api/v1/vouchers`: break-glass, prepared while the ledger is there and told once it is there again.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use countersign_api::problem::Kind;
+use countersign_conflict::emergency::Voucher;
+use countersign_entry::ids::{LeafIndex, PersonId};
+use countersign_ledger::Ledger;
+use serde_json::{Value, json};
+
+use super::{Params, RawQuery, body, invalid, ordered, page};
+use crate::answer::{Failure, Frame, One, Rows, created, etag};
+use crate::app::{Asked, Routes, Shared, entry};
+use crate::append::key;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes.add("GET", "/api/v1/vouchers", list).add("POST", "/api/v1/vouchers", make).add("GET", "/api/v1/vouchers/{entry}", show).add(
+        "POST",
+        "/api/v1/vouchers/{entry}/uses",
+        used,
+    )
+}
+
+fn row(ledger: &Ledger, index: LeafIndex, voucher: &Voucher, why: bool) -> Value {
+    let (r, facts) = (&voucher.known.record, ledger.facts());
+    let grant = facts.grant(r.grant).map(|g| &g.request);
+    json!({
+        "voucher": index, "grant": r.grant, "person": grant.map(|g| &g.person), "submission": grant.map(|g| &g.submission),
+        "recorded_at": voucher.known.at.to_string(), "expires_at": r.expires_at.to_string(), "approvers": r.approvers,
+        "good": facts.voucher_is_good(voucher, ledger.now()), "uses": voucher.uses, "reason": why.then_some(&r.reason),
+    })
+}
+
+async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let person = params.take::<PersonId>("person")?;
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    let (aside, why) = (app.clone(), asked.sees_why());
+    let rows = app
+        .look(move |ledger| {
+            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+            let of = |voucher: &Voucher| ledger.facts().grant(voucher.known.record.grant).map(|g| &g.request.person);
+            let all = ledger.facts().vouchers().filter(|(_, v)| person.as_ref().is_none_or(|p| of(v) == Some(p)));
+            let told = all.map(|(index, voucher)| (ordered(index.0), (index, voucher)));
+            let show = |(index, voucher)| Some(row(ledger, index, voucher, why));
+            let (rows, next) = page(&aside, &format!("vouchers {subject} {why}"), cursor.as_deref(), limit, told, show)?;
+            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("vouchers", subject)) })
+        })
+        .await?;
+    Ok(rows.response(&app, why))
+}
+
+async fn show(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
+    let (index, why) = (entry(&index)?, asked.sees_why());
+    let one = app
+        .look(move |ledger| {
+            let voucher = ledger.facts().voucher(index).ok_or(Kind::NotFound)?;
+            Ok(One {
+                fields: row(ledger, index, voucher, why),
+                entry: Some((index, etag(&ledger.leaf(index.0)?))),
+                frame: Frame::now(ledger),
+                marking: None,
+                question: Some(("voucher", index.to_string())),
+            })
+        })
+        .await?;
+    Ok(one.response(&app))
+}
+
+async fn make(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
+    let told: Value = body(&headers, &bytes)?;
+    let record = super::record("emergency.voucher", unsigned(told)?)?;
+    let receipt = app.append(&asked, key, record).await?;
+    created(&receipt, json!({ "voucher": receipt.index }), &app)
+}
+
+async fn used(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(voucher): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let voucher = entry(&voucher)?;
+    let key = key(&headers, &asked)?;
+    let mut told = unsigned(body(&headers, &bytes)?)?;
+    match &mut told {
+        Value::Object(fields) if !fields.contains_key("voucher") => drop(fields.insert("voucher".into(), json!(voucher))),
+        _ => return Err(invalid("The body is an object with what happened; the voucher stands in the path.")),
+    }
+    let receipt = app.append(&asked, key, super::record("emergency.use", told)?).await?;
+    created(&receipt, json!({ "voucher": voucher }), &app)
+}
+
+/// A body without signatures, which have a header of their own.
+fn unsigned(told: Value) -> Result<Value, Failure> {
+    if told.get("approvals").is_some() { Err(invalid("Signatures of others are sent in Countersign-Approval.")) } else { Ok(told) }
+}

@@ -1,0 +1,110 @@
+//! `/api/v1/logins`: what stands for which principal over the network. The operator links it, an approver looked at the evidence, and nothing of it is
+//! ever a secret: of an interface's key the hash is sent, and the key stays where it was drawn.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use countersign_api::problem::Kind;
+use countersign_conflict::Known;
+use countersign_entry::ids::{Date, PersonId, RecordId};
+use countersign_entry::record::CredentialLinked;
+use countersign_ledger::Ledger;
+use serde_json::{Value, json};
+
+use super::{Params, RawQuery, body, invalid, page};
+use crate::answer::{Failure, Frame, One, Rows, created, etag};
+use crate::app::{Asked, Routes, Shared};
+use crate::append::key;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes.add("GET", "/api/v1/logins", list).add("POST", "/api/v1/logins", link).add("GET", "/api/v1/logins/{id}", show).add(
+        "POST",
+        "/api/v1/logins/{id}/revoke",
+        revoke,
+    )
+}
+
+/// Without the hash of a key: whoever has the key needs none, and nobody else needs it.
+fn row(ledger: &Ledger, known: &Known<CredentialLinked>) -> Value {
+    let (l, facts) = (&known.record, ledger.facts());
+    let holds = facts.standing_login(&l.id, &Date::of(ledger.now())).is_some();
+    json!({
+        "entry": known.index, "recorded_at": known.at.to_string(), "id": l.id, "principal": l.principal,
+        "person": facts.principal(&l.principal).and_then(|p| p.record.person.as_ref()), "kind": l.kind, "issuer": l.issuer,
+        "subject": l.subject, "valid_to": l.valid_to, "evidence": l.evidence, "approver": l.approver, "stands": facts.stands(l), "lets_in": holds,
+    })
+}
+
+async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let person = params.take::<PersonId>("person")?;
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
+    params.end()?;
+    let (aside, all) = (app.clone(), asked.sees_why());
+    let rows = app
+        .look(move |ledger| {
+            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+            let of = |l: &CredentialLinked| ledger.facts().principal(&l.principal).and_then(|p| p.record.person.clone());
+            let shown = ledger.facts().logins().filter(|known| person.is_none() || of(&known.record) == person);
+            let told = shown.map(|known| (known.record.id.to_string(), known));
+            let show = |known| Some(row(ledger, known));
+            let (rows, next) = page(&aside, &format!("logins {subject}"), cursor.as_deref(), limit, told, show)?;
+            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("logins", subject)) })
+        })
+        .await?;
+    Ok(rows.response(&app, all))
+}
+
+async fn show(State(app): State<Shared>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = login(&id)?;
+    let one = app
+        .look(move |ledger| {
+            let known = ledger.facts().login(&id).ok_or(Kind::NotFound)?;
+            Ok(One {
+                fields: row(ledger, known),
+                entry: Some((known.index, etag(&ledger.leaf(known.index.0)?))),
+                frame: Frame::now(ledger),
+                marking: None,
+                question: Some(("login", id.to_string())),
+            })
+        })
+        .await?;
+    Ok(one.response(&app))
+}
+
+fn login(text: &str) -> Result<RecordId, Failure> {
+    text.parse().map_err(|_| Kind::NotFound.into())
+}
+
+async fn link(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
+    let record = super::record("credential.linked", body(&headers, &bytes)?)?;
+    let receipt = app.append(&asked, key, record).await?;
+    created(&receipt, json!({}), &app)
+}
+
+/// It holds for the next request, on connections that are open too.
+async fn revoke(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let id = login(&id)?;
+    let key = key(&headers, &asked)?;
+    let mut told: Value = body(&headers, &bytes)?;
+    match &mut told {
+        Value::Object(fields) if !fields.contains_key("id") => drop(fields.insert("id".into(), json!(id))),
+        _ => return Err(invalid("The body is an object with the reason; the login stands in the path.")),
+    }
+    let receipt = app.append(&asked, key, super::record("credential.revoked", told)?).await?;
+    created(&receipt, json!({}), &app)
+}
