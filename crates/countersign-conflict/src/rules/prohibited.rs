@@ -33,8 +33,7 @@ pub(super) fn held(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
             against.into_iter().for_each(|found| take(known.index, found));
         }
     }
-    let day = Date::of(q.time_of_access());
-    for tie in q.facts.ties_of(q.person_id).filter(|t| serves(&t.record) && runs_on(&t.record, &day)) {
+    for tie in q.facts.ties_of(q.person_id).filter(|t| serves(&t.record) && runs_on(&t.record, &Date::of(q.time_of_access()))) {
         let of = tie.record.issuer.iter().flat_map(|issuer| q.facts.forbids(&person.record, issuer));
         let of = of.filter(|(item, _)| in_force(item.record.from, item.record.until, q.at));
         of.for_each(|(item, list)| take(tie.index, (true, Some(item.index), list.index)));
