@@ -178,6 +178,7 @@ fn trades(
                 identifier: ticker.and_then(|t| Line::new(t).ok()),
                 linking: if issuer.is_some() { Linking::Matched } else { Linking::InReview },
                 issuer,
+                sector: None,
             },
             kind: TradeKind::Unknown,
             traded_on: row.value.traded_on.clone(),
