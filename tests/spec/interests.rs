@@ -20,6 +20,8 @@ pub struct Look<'a> {
     pub then: Date,
     /// Whether there is a waiver of 18 U.S.C. 208(b), and an authorization of 5 CFR 2635.502(d).
     pub papers: [bool; 2],
+    /// Days on which the person stated to hold nothing.
+    pub stated: Vec<Date>,
 }
 
 const CERTAINLY: [HolderRelation; 6] = [
@@ -46,6 +48,9 @@ impl Look<'_> {
         let [waived, authorized] = self.papers;
         if !waived {
             out.extend(self.holdings().into_iter().map(|o| ("R-208-1", o)));
+            if self.trades().any(|t| self.may_still_be_held(t)) {
+                out.push(("R-INT-2", Outcome::Refer));
+            }
             for tie in self.ties().filter(|t| t.kind == RelationshipKind::Serves && t.relation == HolderRelation::Own && self.runs(t)) {
                 out.extend(self.reach(tie).map(|party| ("R-208-1", self.bars(party))));
             }
@@ -81,6 +86,25 @@ impl Look<'_> {
     fn held(&self) -> impl Iterator<Item = &Holding> {
         let newest = self.book.newest(|r| if let Record::Holding(r) = r { Some((r.id.to_string(), r)) } else { None });
         newest.into_iter().filter(|h| h.person == self.who.id)
+    }
+
+    fn trades(&self) -> impl Iterator<Item = &Trade> {
+        let newest = self.book.newest(|r| if let Record::Trade(r) = r { Some((r.id.to_string(), r)) } else { None });
+        newest.into_iter().filter(|t| t.person == self.who.id)
+    }
+
+    /// Whether something touched was bought, by a day, and nobody said from that day on what became of it.
+    fn may_still_be_held(&self, t: &Trade) -> bool {
+        use InstrumentClass as C;
+        let sold = matches!(t.kind, TradeKind::Sale | TradeKind::PartialSale);
+        let exempt = matches!(t.instrument.class, C::DiversifiedFund | C::SectorFund | C::Treasury | C::Municipal);
+        let touched = t.instrument.issuer.as_ref().is_some_and(|i| self.surest(i).is_some());
+        if sold || exempt || !touched || NEVER.contains(&t.relation) || t.traded_on.as_str() > self.then.as_str() {
+            return false;
+        }
+        let since = |h: &&Holding| h.as_of.as_str() >= t.traded_on.as_str();
+        let mut told = self.held().filter(|h| h.relation == t.relation && h.instrument.issuer == t.instrument.issuer).filter(since);
+        told.next().is_none() && !self.stated.iter().any(|day| day.as_str() > t.traded_on.as_str())
     }
 
     fn ties(&self) -> impl Iterator<Item = &Relationship> {

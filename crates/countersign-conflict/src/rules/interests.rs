@@ -172,6 +172,29 @@ pub(super) fn own_interests(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     tell(q, rule, sheet, barred, unclear);
 }
 
+/// What was bought, until somebody says whether it is held: a holding reported as of that day or later, or a statement of no interest on a later one. A
+/// sale says nothing by itself, since reports do not tell one of everything from one of a part.
+pub(super) fn bought_since_stated(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
+    use InstrumentClass::{DiversifiedFund, Municipal, SectorFund, Treasury};
+    let mut unclear = Vec::new();
+    for trade in q.facts.trades_of_person(q.person_id).filter(|t| prohibited::acquires(t.record.kind) && own(t.record.relation).is_some()) {
+        let t = &trade.record;
+        let Some(touch) = t.instrument.issuer.as_ref().and_then(|issuer| q.touch(issuer)) else { continue };
+        if matches!(t.instrument.class, DiversifiedFund | SectorFund | Treasury | Municipal) || Date::of(q.time_of_access()) < t.traded_on {
+            continue;
+        }
+        let of_same = |h: &&Known<Holding>| h.record.relation == t.relation && h.record.instrument.issuer == t.instrument.issuer;
+        let reported = q.facts.holdings_of(q.person_id).filter(of_same).any(|h| t.traded_on <= h.record.as_of);
+        let certified = q.agreements.iter().filter(|a| a.record.kind == AgreementKind::NoInterestCertification);
+        if !reported && !certified.into_iter().any(|a| t.traded_on < Date::of(a.record.signed_at)) {
+            unclear.extend([trade.index].into_iter().chain(touch.via.iter().copied()));
+        }
+    }
+    if q.signed(AgreementKind::Waiver208).is_none() {
+        tell(q, rule, sheet, Vec::new(), unclear);
+    }
+}
+
 /// Whom the person seeks employment with.
 pub(super) fn seeks(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     if q.signed(AgreementKind::Waiver208).is_some() {

@@ -120,6 +120,15 @@ pub const RULES: &[Rule] = &[
         eval: evidence::interests_stated,
     },
     Rule {
+        id: "R-INT-2",
+        version: 1,
+        cite: "18 U.S.C. 208(a); 5 CFR 2635.402",
+        title: "What was bought in the developer, or in what the submission touches, was stated since as held, or as held no more",
+        found: "bought something in the developer, or in what the submission touches, and nobody stated since whether it is held",
+        settled_by: "a record of what is held since then and its value, 0 where it was sold; a later statement of what is held; a waiver (18 U.S.C. 208(b))",
+        eval: interests::bought_since_stated,
+    },
+    Rule {
         id: HOLDING_PROHIBITED,
         version: 1,
         cite: "5 CFR 2635.403; the list's own authority",
