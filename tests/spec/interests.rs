@@ -48,9 +48,6 @@ impl Look<'_> {
         let [waived, authorized] = self.papers;
         if !waived {
             out.extend(self.holdings().into_iter().map(|o| ("R-208-1", o)));
-            if self.trades().any(|t| self.may_still_be_held(t)) {
-                out.push(("R-INT-2", Outcome::Refer));
-            }
             for tie in self.ties().filter(|t| t.kind == RelationshipKind::Serves && t.relation == HolderRelation::Own && self.runs(t)) {
                 out.extend(self.reach(tie).map(|party| ("R-208-1", self.bars(party))));
             }
@@ -88,23 +85,23 @@ impl Look<'_> {
         newest.into_iter().filter(|h| h.person == self.who.id)
     }
 
-    fn trades(&self) -> impl Iterator<Item = &Trade> {
+    /// What was bought by the day and may still be there, of as much as it may be: nobody said from that day on what became of it.
+    fn bought(&self) -> Vec<Holding> {
         let newest = self.book.newest(|r| if let Record::Trade(r) = r { Some((r.id.to_string(), r)) } else { None });
-        newest.into_iter().filter(|t| t.person == self.who.id)
-    }
-
-    /// Whether something touched was bought, by a day, and nobody said from that day on what became of it.
-    fn may_still_be_held(&self, t: &Trade) -> bool {
-        use InstrumentClass as C;
-        let sold = matches!(t.kind, TradeKind::Sale | TradeKind::PartialSale);
-        let exempt = matches!(t.instrument.class, C::DiversifiedFund | C::SectorFund | C::Treasury | C::Municipal);
-        let touched = t.instrument.issuer.as_ref().is_some_and(|i| self.surest(i).is_some());
-        if sold || exempt || !touched || NEVER.contains(&t.relation) || t.traded_on.as_str() > self.then.as_str() {
-            return false;
+        let mut out = Vec::new();
+        for t in newest.into_iter().filter(|t| t.person == self.who.id && t.traded_on.as_str() <= self.then.as_str()) {
+            let sold = matches!(t.kind, TradeKind::Sale | TradeKind::PartialSale);
+            let told = self.held().any(|h| {
+                h.relation == t.relation && h.instrument.issuer == t.instrument.issuer && h.as_of.as_str() >= t.traded_on.as_str()
+            });
+            if !sold && !told && !self.stated.iter().any(|day| day.as_str() > t.traded_on.as_str()) {
+                let value = Band::new(None, t.value.hi()).unwrap();
+                let (id, person, instrument) = (t.id.clone(), t.person.clone(), t.instrument.clone());
+                let (relation, as_of) = (t.relation, t.traded_on.clone());
+                out.push(Holding { id, person, relation, instrument, value, as_of, provenance: None, supersedes: None });
+            }
         }
-        let since = |h: &&Holding| h.as_of.as_str() >= t.traded_on.as_str();
-        let mut told = self.held().filter(|h| h.relation == t.relation && h.instrument.issuer == t.instrument.issuer).filter(since);
-        told.next().is_none() && !self.stated.iter().any(|day| day.as_str() > t.traded_on.as_str())
+        out
     }
 
     fn ties(&self) -> impl Iterator<Item = &Relationship> {
@@ -129,8 +126,10 @@ impl Look<'_> {
     fn holdings(&self) -> Vec<Outcome> {
         use InstrumentClass as C;
         let (mut out, mut sums, mut funds) = (Vec::new(), Vec::new(), Vec::new());
-        for held in self.held().filter(|h| !NEVER.contains(&h.relation) && h.value.hi() != Some(0)) {
-            let certain = CERTAINLY.contains(&held.relation);
+        let bought = self.bought();
+        let all = self.held().map(|h| (h, true)).chain(bought.iter().map(|h| (h, false)));
+        for (held, there) in all.filter(|(h, _)| !NEVER.contains(&h.relation) && h.value.hi() != Some(0)) {
+            let certain = there && CERTAINLY.contains(&held.relation);
             match (held.instrument.class, &held.instrument.issuer) {
                 (C::DiversifiedFund | C::Treasury | C::Municipal, _) => {}
                 (C::SectorFund, _) => funds.push(Security { party: false, sure: certain, held }),
