@@ -103,7 +103,10 @@ pub fn answer(entries: &[Entry], at: Micros, person: &PersonId, submission: &Sub
         let edges = book.newest(|r| if let Record::Exposure(r) = r { Some((r.id.to_string(), r)) } else { None });
         let signed = |kind| book.signed(person, submission, kind, then);
         let papers = [signed(AgreementKind::Waiver208), signed(AgreementKind::Authorization502)];
-        let look = interests::Look { book: &book, edges: &edges, forbidden, who, matter, day: Date::of(at), then: Date::of(then), papers };
+        let stated = book.agreements(person, submission, AgreementKind::NoInterestCertification, then);
+        let stated = stated.iter().map(|a| Date::of(a.signed_at)).collect();
+        let look =
+            interests::Look { book: &book, edges: &edges, forbidden, who, matter, day: Date::of(at), then: Date::of(then), papers, stated };
         against.extend(look.against().into_iter().map(|(rule, outcome)| (rule, Verdict::Participate, outcome)));
     }
 
@@ -341,13 +344,19 @@ impl<'a> Book<'a> {
     }
 
     fn signed(&self, person: &PersonId, submission: &SubmissionId, kind: AgreementKind, then: Micros) -> bool {
-        self.newest(|r| if let Record::Agreement(r) = r { Some((r.id.to_string(), r)) } else { None }).into_iter().any(|a| {
+        !self.agreements(person, submission, kind, then).is_empty()
+    }
+
+    fn agreements(&self, person: &PersonId, submission: &SubmissionId, kind: AgreementKind, then: Micros) -> Vec<&'a Agreement> {
+        let mut all = self.newest(|r| if let Record::Agreement(r) = r { Some((r.id.to_string(), r)) } else { None });
+        all.retain(|a| {
             let covers = match &a.submission {
                 Some(only) => only == submission,
                 None => true,
             };
             a.person == *person && a.kind == kind && covers && within(a.signed_at, a.expires_at, then)
-        })
+        });
+        all
     }
 
     /// A grant from its request and what was recorded about it after.

@@ -20,6 +20,8 @@ pub struct Look<'a> {
     pub then: Date,
     /// Whether there is a waiver of 18 U.S.C. 208(b), and an authorization of 5 CFR 2635.502(d).
     pub papers: [bool; 2],
+    /// Days on which the person stated to hold nothing.
+    pub stated: Vec<Date>,
 }
 
 const CERTAINLY: [HolderRelation; 6] = [
@@ -83,6 +85,25 @@ impl Look<'_> {
         newest.into_iter().filter(|h| h.person == self.who.id)
     }
 
+    /// What was bought by the day and may still be there, of as much as it may be: nobody said from that day on what became of it.
+    fn bought(&self) -> Vec<Holding> {
+        let newest = self.book.newest(|r| if let Record::Trade(r) = r { Some((r.id.to_string(), r)) } else { None });
+        let mut out = Vec::new();
+        for t in newest.into_iter().filter(|t| t.person == self.who.id && t.traded_on.as_str() <= self.then.as_str()) {
+            let sold = matches!(t.kind, TradeKind::Sale | TradeKind::PartialSale);
+            let told = self.held().any(|h| {
+                h.relation == t.relation && h.instrument.issuer == t.instrument.issuer && h.as_of.as_str() >= t.traded_on.as_str()
+            });
+            if !sold && !told && !self.stated.iter().any(|day| day.as_str() > t.traded_on.as_str()) {
+                let value = Band::new(None, t.value.hi()).unwrap();
+                let (id, person, instrument) = (t.id.clone(), t.person.clone(), t.instrument.clone());
+                let (relation, as_of) = (t.relation, t.traded_on.clone());
+                out.push(Holding { id, person, relation, instrument, value, as_of, provenance: None, supersedes: None });
+            }
+        }
+        out
+    }
+
     fn ties(&self) -> impl Iterator<Item = &Relationship> {
         let newest = self.book.newest(|r| if let Record::Relationship(r) = r { Some((r.id.to_string(), r)) } else { None });
         newest.into_iter().filter(|t| t.person == self.who.id)
@@ -105,8 +126,10 @@ impl Look<'_> {
     fn holdings(&self) -> Vec<Outcome> {
         use InstrumentClass as C;
         let (mut out, mut sums, mut funds) = (Vec::new(), Vec::new(), Vec::new());
-        for held in self.held().filter(|h| !NEVER.contains(&h.relation) && h.value.hi() != Some(0)) {
-            let certain = CERTAINLY.contains(&held.relation);
+        let bought = self.bought();
+        let all = self.held().map(|h| (h, true)).chain(bought.iter().map(|h| (h, false)));
+        for (held, there) in all.filter(|(h, _)| !NEVER.contains(&h.relation) && h.value.hi() != Some(0)) {
+            let certain = there && CERTAINLY.contains(&held.relation);
             match (held.instrument.class, &held.instrument.issuer) {
                 (C::DiversifiedFund | C::Treasury | C::Municipal, _) => {}
                 (C::SectorFund, _) => funds.push(Security { party: false, sure: certain, held }),

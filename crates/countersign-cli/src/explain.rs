@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_conflict::rules::Sum;
+use countersign_conflict::rules::{Sum, as_held};
 use countersign_conflict::{Facts, rules};
 use countersign_entry::ids::{Date, IssuerId, LeafIndex};
 use countersign_entry::record::{Assessment, Band, Decision, Holding, ObligationKind, ObligedParty, Outcome, Record, Verdict};
@@ -111,7 +111,13 @@ fn cut() -> String {
 /// The arithmetic behind what is held, by the law's numbers of the day of the decision: each issuer's sum, and what would settle it.
 fn sums(entries: &[LeafIndex], limits: Option<&Limits>, ledger: &Ledger) -> Vec<String> {
     let opened = entries.iter().filter_map(|i| ledger.entry(i.0).ok()).map(|(.., record)| record);
-    let held: Vec<Holding> = opened.filter_map(|r| if let Record::Holding(h) = r { Some(h) } else { None }).collect();
+    let held: Vec<Holding> = opened
+        .filter_map(|r| match r {
+            Record::Holding(h) => Some(h),
+            Record::Trade(t) => Some(as_held(&t)),
+            _ => None,
+        })
+        .collect();
     sums_of(&held, limits)
 }
 

@@ -59,6 +59,7 @@ impl Facts {
         match record {
             Record::Recusal(r) => self.active_of_person(&r.person, &mut affected),
             Record::Holding(r) => self.active_of_person(&r.person, &mut affected),
+            Record::Trade(r) => self.active_of_person(&r.person, &mut affected),
             Record::Relationship(r) => self.active_of_person(&r.person, &mut affected),
             Record::Person(r) if r.status == PersonStatus::Former => return self.departures(&r.id, index),
             Record::Person(r) => self.active_of_person(&r.id, &mut affected),
@@ -150,6 +151,7 @@ impl Facts {
             Record::Recusal(r) => (Reach::Person(r.person.clone()), [Some(r.from), None]),
             Record::Agreement(r) => (Reach::Person(r.person.clone()), [r.expires_at, None]),
             Record::Relationship(r) => (Reach::Person(r.person.clone()), [day(&r.from), day_after(&r.until)]),
+            Record::Trade(r) => (Reach::Person(r.person.clone()), [r.traded_on.start(), None]),
             Record::Submission(r) => (Reach::Submission(r.id.clone()), [r.offer.as_ref().and_then(|o| o.revoked_at), None]),
             Record::ListItem(r) => (Reach::Item(r.id.clone()), [Some(r.from), None]),
             Record::Exposure(r) => (Reach::All, [day(&r.valid_from), day_after(&r.valid_to)]),

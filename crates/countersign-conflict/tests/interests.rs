@@ -55,6 +55,40 @@ fn securities_of_the_developer_up_to_the_limit_are_exempt() {
     }
 }
 
+/// A purchase counts for as much as was paid until somebody tells what is left of it, and stops whoever takes part the moment it is recorded.
+#[test]
+fn what_was_bought_since_counts_until_somebody_tells_what_is_left() {
+    let bought =
+        |issuer, most| Trade { value: Band::new(Some(1_001), Some(most)).unwrap(), ..trade("T-1", SUBJECT, Some(issuer), "2026-06-01") };
+    let mut scene = beginning();
+    let grant = scene.active_grant(SUBJECT);
+    scene.must(ETHICS, bought(LAB_ISSUER, 15_000));
+    assert_eq!((review(&scene).participate, scene.state(grant)), (Clear, GrantState::Active), "exempt, whatever is left");
+    let more = scene.supersede(ETHICS, bought(LAB_ISSUER, 50_000));
+    let told = review(&scene);
+    assert_eq!(
+        (said(&told, "R-208-1"), scene.state(grant)),
+        (Some(Refer), GrantState::Suspended),
+        "it may be gone again, so it bars nobody"
+    );
+    assert!(told.reasons.iter().any(|r| r.evidence.contains(&more)));
+    scene.must(ETHICS, Trade { kind: TradeKind::Sale, ..trade("T-2", SUBJECT, Some(LAB_ISSUER), "2026-06-01") });
+    assert_eq!(review(&scene).participate, Refer, "a sale of how much?");
+    scene.must(ETHICS, Holding { as_of: "2026-06-01".parse().unwrap(), ..held(1, LAB_ISSUER, Own, 0, Some(0)) });
+    assert_eq!(review(&scene).participate, Clear);
+    assert_eq!(scene.replay(), vec![]);
+    for (kind, relation, class) in [
+        (TradeKind::Sale, Own, InstrumentClass::Equity),
+        (TradeKind::Purchase, Parent, InstrumentClass::Equity),
+        (TradeKind::Purchase, Own, InstrumentClass::DiversifiedFund),
+    ] {
+        let mut scene = beginning();
+        let instrument = Instrument { class, ..share(Some(LAB_ISSUER)) };
+        scene.must(ETHICS, Trade { kind, relation, instrument, ..bought(LAB_ISSUER, 50_000) });
+        assert_eq!(review(&scene).participate, Clear, "{kind:?} {relation:?} {class:?}");
+    }
+}
+
 #[test]
 fn what_is_held_together_is_summed_and_relatives_outside_the_statute_are_not() {
     let of = |relation| [held(0, LAB_ISSUER, Own, 10_000, Some(10_000)), held(1, LAB_ISSUER, relation, 10_000, Some(10_000))];

@@ -210,6 +210,7 @@ proptest! {
             match scene.at(cause) {
                 Record::Recusal(r) => prop_assert_eq!(&r.person, &grant.person),
                 Record::Holding(r) => prop_assert_eq!(&r.person, &grant.person),
+                Record::Trade(r) => prop_assert_eq!(&r.person, &grant.person),
                 Record::Relationship(r) => prop_assert_eq!(&r.person, &grant.person),
                 Record::Person(r) => prop_assert_eq!(&r.id, &grant.person),
                 Record::Submission(r) => prop_assert_eq!(&r.id, &grant.submission),

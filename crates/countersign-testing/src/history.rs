@@ -112,6 +112,16 @@ pub enum What {
         value: (Option<u64>, Option<u64>),
         day: i8,
     },
+    /// Something traded; the day is in days from now.
+    Trade {
+        id: usize,
+        who: &'static str,
+        relation: HolderRelation,
+        class: InstrumentClass,
+        issuer: Option<&'static str>,
+        kind: TradeKind,
+        day: i8,
+    },
     /// A tie, to an issuer or to the developer's organization; days from now.
     Tie {
         id: usize,
@@ -227,6 +237,11 @@ pub fn asked(facts: &Facts, now: Micros, what: &What) -> Record {
             let value = Band::new(lo, hi).unwrap_or(Band::UNKNOWN);
             Holding { relation, instrument, as_of, value, ..holding(&format!("ho-{id}"), who, None, "2026-01-01") }.into()
         }
+        What::Trade { id, who, relation, class, issuer, kind, day } => {
+            let traded_on = Date::of(at(i64::from(day) * DAY as i64));
+            let instrument = Instrument { class, ..share(issuer) };
+            Trade { relation, instrument, kind, traded_on, ..trade(&format!("tr-{id}"), who, None, "2026-01-01") }.into()
+        }
         What::Tie { id, who, kind, relation, issuer, from_day, to_day } => {
             let day = |offset: i16| Date::of(at(i64::from(offset) * DAY as i64));
             let organization = issuer.is_none().then(|| text(LAB));
@@ -311,6 +326,7 @@ fn usual_actor(what: &What) -> &'static str {
         | What::List { .. }
         | What::Item { .. }
         | What::Holding { .. }
+        | What::Trade { .. }
         | What::Tie { .. }
         | What::Paper { .. } => ETHICS,
         What::Request { .. } | What::WholeGrant { .. } => OFFICER,
@@ -411,7 +427,17 @@ fn interest_ops() -> impl Strategy<Value = What> {
     let kind = select(vec![K::Serves, K::Served, K::Seeking, K::Business, K::ActiveIn, K::CoveredPayment]);
     let issuer = || proptest::option::weighted(0.8, select(ISSUERS.to_vec()));
     let papers = select(vec![AgreementKind::Waiver208, AgreementKind::Authorization502]);
+    let traded = select(vec![
+        TradeKind::Purchase,
+        TradeKind::Purchase,
+        TradeKind::Sale,
+        TradeKind::PartialSale,
+        TradeKind::Exchange,
+        TradeKind::Unknown,
+    ]);
     prop_oneof![
+        2 => ((0..4usize, who(), relation(), class.clone()), (issuer(), traded, -2..=1i8))
+            .prop_map(|((id, who, relation, class), (issuer, kind, day))| What::Trade { id, who, relation, class, issuer, kind, day }),
         4 => ((0..6usize, who(), relation(), class), (issuer(), value, -1..=0i8))
             .prop_map(|((id, who, relation, class), (issuer, value, day))| What::Holding { id, who, relation, class, issuer, value, day }),
         3 => ((0..3usize, who(), kind, relation()), (issuer(), of(select(vec![-800i16, -700, -3, 0, 2])), of(select(vec![-400i16, -300, -1, 0, 1]))))

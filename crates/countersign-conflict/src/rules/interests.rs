@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_entry::ids::{Date, IssuerId, LeafIndex, PersonId};
 use countersign_entry::record::{
-    AgreementKind, HolderRelation, Holding, InstrumentClass, Linking, OrganizationKind, Relationship, RelationshipKind, Verdict,
+    Agreement, AgreementKind, Band, HolderRelation, Holding, InstrumentClass, Linking, OrganizationKind, Relationship, RelationshipKind,
+    Trade, Verdict,
 };
 
 use countersign_law::day::Day;
@@ -128,8 +129,14 @@ pub(super) fn own_interests(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
     }
     let mut held: BTreeMap<Counts, Vec<Held<'_>>> = BTreeMap::new();
     let (mut barred, mut unclear) = (Vec::new(), Vec::new());
-    for known in q.facts.holdings_of(q.person_id) {
-        let (counts, sure, via) = counts(q, &known.record);
+    let bought = bought_since_told(q);
+    for (known, told) in q.facts.holdings_of(q.person_id).map(|known| (known, true)).chain(bought.iter().map(|known| (known, false))) {
+        let (counts, sure, via) = match counts(q, &known.record) {
+            of if told => of,
+            // It may have been sold since, so it bars nobody by itself.
+            (Counts::Barred, _, via) => (Counts::Unclear, false, via),
+            (counts, _, via) => (counts, false, via),
+        };
         // No exemption reaches what is held in breach, and the others' sums count it all the same (5 CFR 2640.204).
         if matches!(counts, Counts::Party | Counts::Affected)
             && let Some((certain, lists)) = prohibited::in_breach(q, &known.record)
@@ -170,6 +177,34 @@ pub(super) fn own_interests(q: &Question<'_>, rule: &Rule, sheet: &mut Sheet) {
         }
     }
     tell(q, rule, sheet, barred, unclear);
+}
+
+/// What was bought by the day asked about and nobody told of since: no report of what is held from that day on, and no later statement that nothing is. A
+/// sale alone tells nothing, since reports do not say whether all of it was sold.
+fn bought_since_told(q: &Question<'_>) -> Vec<Known<Holding>> {
+    let day = q.time_of_access();
+    let bought =
+        q.facts.trades_of_person(q.person_id).filter(|t| prohibited::acquires(t.record.kind) && t.record.traded_on <= Date::of(day));
+    let told = |t: &Trade| {
+        let same = |h: &Holding| h.relation == t.relation && h.instrument.issuer == t.instrument.issuer && t.traded_on <= h.as_of;
+        let none = |a: &Agreement| a.kind == AgreementKind::NoInterestCertification && t.traded_on < Date::of(a.signed_at);
+        q.facts.holdings_of(q.person_id).any(|h| same(&h.record)) || q.agreements.iter().any(|a| none(&a.record))
+    };
+    bought.filter(|t| !told(&t.record)).map(|t| Known { index: t.index, at: t.at, record: as_held(&t.record) }).collect()
+}
+
+/// What a purchase may have left: anything up to what was paid.
+pub fn as_held(trade: &Trade) -> Holding {
+    Holding {
+        id: trade.id.clone(),
+        person: trade.person.clone(),
+        relation: trade.relation,
+        instrument: trade.instrument.clone(),
+        value: Band::new(None, trade.value.hi()).unwrap_or(Band::UNKNOWN),
+        as_of: trade.traded_on.clone(),
+        provenance: None,
+        supersedes: None,
+    }
 }
 
 /// Whom the person seeks employment with.

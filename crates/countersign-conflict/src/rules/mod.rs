@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::assess::Question;
 
 use self::interests::runs_on;
-pub use self::interests::{Sum, limits};
+pub use self::interests::{Sum, as_held, limits};
 pub(crate) use self::prohibited::acquires;
 
 /// Entries a reason about interests names at most. Where there are more, the last it names is the record of the person: everything that is on record of
@@ -130,11 +130,11 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: INTERESTS,
-        version: 2,
+        version: 3,
         cite: "18 U.S.C. 208(a); 5 CFR 2635.402; 5 CFR 2640.201, 2640.202, 2640.204",
-        title: "What the person, spouse and minor children hold, and whom the person serves, is no interest in the developer or in what the submission touches beyond what is exempt",
+        title: "What the person, spouse and minor children hold, or bought and have not told of since, and whom the person serves, is no interest in the developer or in what the submission touches beyond what is exempt",
         found: "an interest in the developer, or in what the submission touches, that no exemption is known to reach",
-        settled_by: "the exact value of what is held, or a sum within the exemption; what it is and whose; a waiver (18 U.S.C. 208(b)), a recusal, or that it was sold",
+        settled_by: "the exact value of what is held, or a sum within the exemption; what it is and whose; what is left of what was bought; a waiver (18 U.S.C. 208(b)), a recusal, or that it was sold",
         eval: interests::own_interests,
     },
     Rule {
