@@ -18,7 +18,7 @@ const AT: u64 = 1_780_304_400_000_000;
 /// The one type that has an id and that nothing takes the place of.
 const NEVER_REPLACED: &str = "import";
 /// Fields that are left out where they hold nothing: they came later, or are signatures.
-const LEFT_OUT: [&str; 2] = ["approvals", "signatures_required"];
+const LEFT_OUT: [&str; 3] = ["approvals", "binds", "signatures_required"];
 /// The one type whose fields from outside may be left out (`? key` in the schema).
 const MAY_BE_SHORT: &str = "access.event";
 
@@ -219,7 +219,8 @@ fn each_missing_key_is_refused() {
 fn what_holds_nothing_is_left_out() {
     let (rotated, policy) = (unapproved(&some("key.rotated", 1).remove(0)), some("policy", 1).remove(0));
     let policy = Record::from_content(&without(&content(&policy), "signatures_required")).unwrap();
-    for (record, key) in [(rotated, "approvals"), (policy, "signatures_required")] {
+    let list = Record::from_content(&without(&content(&some("list", 1).remove(0)), "binds")).unwrap();
+    for (record, key) in [(rotated, "approvals"), (policy, "signatures_required"), (list, "binds")] {
         assert!(content(&record).value(key).is_none(), "{key}");
         for nothing in [Value::Array(vec![]), Value::Null] {
             assert!(matches!(Record::from_content(&with(&content(&record), key, nothing)), Err(RecordError::Fields { .. })), "{key}");

@@ -34,16 +34,14 @@ pub struct Request {
     pub signed: Option<Vec<u8>>,
 }
 
-/// A request with the hash of what it asks, made by whoever hands it in: the one thread that decides has enough to do.
-pub(crate) struct Hashed {
-    request: Request,
-    asked: Result<[u8; 16], AppendError>,
-}
+/// A request with the hash of what it asks, made by whoever hands it in: the one thread that decides has enough to do. In a box, since it changes hands
+/// some times on its way, and a batch of hundreds is a list that is made anew each time.
+pub(crate) struct Hashed(Box<(Request, Result<[u8; 16], AppendError>)>);
 
 impl From<Request> for Hashed {
     fn from(request: Request) -> Self {
         let asked = request.hash();
-        Self { request, asked }
+        Self(Box::new((request, asked)))
     }
 }
 
@@ -100,10 +98,10 @@ impl Ledger {
     ///
     /// Every request is decided against the facts at its own index. What follows from it stands right behind it, in the same commit.
     pub fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
-        self.commit_hashed(requests.into_iter().map(|request| Box::new(request.into())).collect())
+        self.commit_hashed(requests.into_iter().map(Hashed::from).collect())
     }
 
-    pub(crate) fn commit_hashed(&mut self, requests: Vec<Box<Hashed>>) -> Vec<Answer> {
+    pub(crate) fn commit_hashed(&mut self, requests: Vec<Hashed>) -> Vec<Answer> {
         // Here the store is at hand and everything decided is durable.
         self.keep_snapshot(20);
         match self.decide(requests) {
@@ -113,7 +111,7 @@ impl Ledger {
     }
 
     /// Step 1, and the bytes it gives: what is left of the commit needs neither facts nor keys, and may happen on another thread.
-    pub(crate) fn decide(&mut self, requests: Vec<Box<Hashed>>) -> Result<Decided, Vec<Answer>> {
+    pub(crate) fn decide(&mut self, requests: Vec<Hashed>) -> Result<Decided, Vec<Answer>> {
         let count = requests.len();
         let refuse_all = |e: AppendError| vec![Err(e); count];
         self.heed_replay();
@@ -170,12 +168,12 @@ impl Ledger {
     }
 
     // Step 1. Decide each request against the facts as they stand at its own index; no gap between check and record.
-    fn decide_all(&mut self, requests: Vec<Box<Hashed>>, now: Micros) -> Result<(Vec<Draft>, Vec<Placed>), AppendError> {
+    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<(Vec<Draft>, Vec<Placed>), AppendError> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(requests.len());
         let mut placed = Vec::with_capacity(requests.len());
         let first = self.state.size();
-        for asking in requests {
-            let Hashed { request, asked } = *asking;
+        for Hashed(asking) in requests {
+            let (request, asked) = *asking;
             let next = match asked.and_then(|asked| self.repeated(&request, asked)) {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),

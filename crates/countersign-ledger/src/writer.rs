@@ -20,13 +20,12 @@ use crate::receipt::Receipt;
 
 type Reply = Box<dyn FnOnce(Answer) + Send>;
 type Work = Box<dyn FnOnce(&mut Ledger) + Send>;
-type Batch = (Vec<Box<Hashed>>, Vec<Reply>);
+type Batch = (Vec<Hashed>, Vec<Reply>);
 type Job = (Decided, Vec<Reply>);
 
 /// What waits for the writing thread.
 enum Queued {
-    /// Boxed by whoever hands it in: it changes hands some times on its way, and a batch of hundreds is a list that is made anew each time.
-    Append(Box<Hashed>, Reply),
+    Append(Hashed, Reply),
     /// Something else that needs the ledger for itself.
     Work(Work),
 }
@@ -113,7 +112,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::submit`].
     pub fn submit_then(&self, request: Request, reply: impl FnOnce(Answer) + Send + 'static) -> Result<(), AppendError> {
-        self.enqueue(Queued::Append(Box::new(request.into()), Box::new(reply)))
+        self.enqueue(Queued::Append(request.into(), Box::new(reply)))
     }
 
     /// Queues something else that needs the ledger for itself, such as a signature. It stops the writing while it runs.
@@ -270,7 +269,7 @@ enum Left {
     /// Its answers need the store, or the other thread met a failure.
     Decided(Decided, Vec<Reply>),
     /// The other thread met a failure.
-    Undecided(Vec<Box<Hashed>>, Vec<Reply>),
+    Undecided(Vec<Hashed>, Vec<Reply>),
 }
 
 /// Decides and hands over.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{HoldScope, Node, Record, RecusalScope};
+use countersign_entry::record::{Bound, HoldScope, List, Node, Record, RecusalScope};
 
 /// Whom an entry is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +50,7 @@ impl Before for Facts {
             Record::Relationship(r) => Some(self.relationship(&r.id)?.record.person.clone()),
             Record::Trade(r) => Some(self.trade(&r.id)?.record.person.clone()),
             Record::Filer(r) => Some(self.filer(&r.id)?.record.person.clone()),
+            Record::List(r) => bound(&self.list(&r.id)?.record).cloned(),
             _ => None,
         }
     }
@@ -158,8 +159,14 @@ pub(crate) fn owner(record: &Record) -> Option<&PersonId> {
             HoldScope::Person(id) => id,
             _ => return None,
         },
+        Record::List(r) => return bound(r),
         _ => return None,
     })
+}
+
+/// The one person a list binds.
+fn bound(list: &List) -> Option<&PersonId> {
+    if let Some(Bound::Person(id)) = &list.binds { Some(id) } else { None }
 }
 
 fn kept_by_facts(record: &Record) -> bool {
@@ -173,6 +180,7 @@ fn kept_by_facts(record: &Record) -> bool {
             | Record::Relationship(_)
             | Record::Trade(_)
             | Record::Filer(_)
+            | Record::List(_)
     )
 }
 

@@ -283,6 +283,10 @@ fn changed(kind: &str, record: &Record, index: LeafIndex, changes: &serde_json::
     if let Value::Object(fields) = &mut fields {
         // What was signed was the form before.
         fields.remove("approvals");
+        if matches!(record, Record::List(_)) {
+            // Left out where nobody is bound, and may be said all the same.
+            fields.entry("binds").or_insert(Value::Null);
+        }
         if changes.is_empty() || changes.keys().any(|name| !fields.contains_key(name) || name == "id" || name == "supersedes") {
             return Err(super::invalid("The body has no field of the record that may change, or one that is not the record's."));
         }
