@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "a panic is a failed test")]
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use countersign_ledger::{Access, AppendError, Ledger, Receipt, Request, Writer};
 use countersign_store::memory::{Fault, Step};
@@ -83,18 +84,33 @@ fn every_step_and_every_fault() {
 }
 
 fn one(step: Step, fault: Fault, skip: u64) {
-    let what = format!("{step:?} × {fault:?} after {skip}");
     let (world, mut ledger) = World::start();
     let submission = stage_set(&mut ledger);
-    let base = ledger.size();
     world.disk.arm(step, skip, fault);
-    let (ledger, answers) = submit_all(ledger, &submission);
+    each_once_or_not_at_all(&format!("{step:?} × {fault:?} after {skip}"), &world, ledger, &submission);
+}
+
+/// Randomness that fails once while one batch is sealed, the next decided and the one before made durable.
+#[test]
+fn randomness_that_fails_once() {
+    for bytes in [0, 40_000, 100_000, 300_000, 500_000] {
+        let (world, mut ledger) = World::start();
+        let submission = stage_set(&mut ledger);
+        world.random_bytes.store(bytes, Ordering::Relaxed);
+        each_once_or_not_at_all(&format!("{bytes} random bytes"), &world, ledger, &submission);
+    }
+}
+
+/// All requests at once, of which something fails; then what was acknowledged is there, and asked again each has one entry.
+fn each_once_or_not_at_all(what: &str, world: &World, ledger: Ledger, submission: &countersign_entry::ids::SubmissionId) {
+    let base = ledger.size();
+    let (ledger, answers) = submit_all(ledger, submission);
     assert!(ledger.is_some_and(|ledger| ledger.read_only().is_some()), "{what}: after a failure the handle only reads");
     let mut acknowledged = BTreeSet::new();
     for (n, answer) in &answers {
         match answer {
             Ok(receipt) => drop(acknowledged.insert((*n, receipt.index))),
-            Err(AppendError::Unknown(_) | AppendError::ReadOnly(_)) => {}
+            Err(AppendError::Unknown(_) | AppendError::ReadOnly(_) | AppendError::Unavailable(_)) => {}
             Err(e) => panic!("{what}: {e}"),
         }
     }
@@ -106,7 +122,7 @@ fn one(step: Step, fault: Fault, skip: u64) {
         assert_eq!(meta.request, format!("event-{n}"), "{what}");
     }
     // Whoever was told *unknown*, or nothing, asks again with the same keys: each has one entry in the end.
-    let (ledger, answers) = submit_all(ledger, &submission);
+    let (ledger, answers) = submit_all(ledger, submission);
     let ledger = ledger.unwrap();
     assert_eq!(ledger.size(), base + REQUESTS, "{what}");
     let again: BTreeSet<_> = answers.into_iter().map(|(n, answer)| (n, answer.unwrap().index)).collect();

@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::limits::{PAD_BLOCK, SEALED_BYTES_MAX};
 
 /// Bytes of the authentication tag, of either cipher.
-const TAG_LEN: usize = 16;
+pub const TAG_LEN: usize = 16;
 
 /// A data key, wiped when dropped; prints nothing.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -151,6 +151,36 @@ pub fn seal(
     origin_hash: &[u8; 32],
     index: u64,
 ) -> Result<Vec<u8>, SealError> {
+    seal_by(content, scheme, key_id, nonce, origin_hash, index, |associated, text| match scheme {
+        Scheme::Plain => None,
+        Scheme::XChaCha => {
+            let cipher = XChaCha20Poly1305::new(&key.0.into());
+            cipher.encrypt_inout_detached(nonce.try_into().ok()?, associated, text.into()).ok().map(Into::into)
+        }
+        Scheme::AesGcm => {
+            let cipher = Aes256Gcm::new(&key.0.into());
+            cipher.encrypt_inout_detached(nonce.try_into().ok()?, associated, text.into()).ok().map(Into::into)
+        }
+    })
+}
+
+/// As [`seal`], by another implementation of the scheme's cipher: given the associated data and the padded content it encrypts that where it stands, under
+/// the key and the nonce it knows, and gives the tag.
+///
+/// # Errors
+/// As [`seal`]; [`SealError::TooLong`] where the cipher gives no tag.
+pub fn seal_by(
+    content: &[u8],
+    scheme: Scheme,
+    key_id: u32,
+    nonce: &[u8],
+    origin_hash: &[u8; 32],
+    index: u64,
+    encrypt: impl FnOnce(&[u8], &mut [u8]) -> Option<[u8; TAG_LEN]>,
+) -> Result<Vec<u8>, SealError> {
+    if scheme == Scheme::Plain {
+        return Err(SealError::Scheme(0));
+    }
     if key_id == 0 {
         return Err(SealError::KeyZero);
     }
@@ -170,20 +200,9 @@ pub fn seal(
     out.extend_from_slice(content);
     out.push(0x80);
     out.resize(header_len + padded_len, 0);
-    let aad = associated_data(origin_hash, index, scheme, key_id);
-    let text = out.get_mut(header_len..).unwrap_or_default();
-    let tag = match scheme {
-        Scheme::Plain => return Err(SealError::Scheme(0)),
-        Scheme::XChaCha => {
-            let nonce = nonce.try_into().map_err(|_| SealError::Nonce)?;
-            XChaCha20Poly1305::new(&key.0.into()).encrypt_inout_detached(nonce, &aad, text.into())
-        }
-        Scheme::AesGcm => {
-            let nonce = nonce.try_into().map_err(|_| SealError::Nonce)?;
-            Aes256Gcm::new(&key.0.into()).encrypt_inout_detached(nonce, &aad, text.into())
-        }
-    };
-    out.extend_from_slice(&tag.map_err(|_| SealError::TooLong)?);
+    let associated = associated_data(origin_hash, index, scheme, key_id);
+    let tag = encrypt(&associated, out.get_mut(header_len..).unwrap_or_default());
+    out.extend_from_slice(&tag.ok_or(SealError::TooLong)?);
     Ok(out)
 }
 

@@ -9,10 +9,11 @@ use countersign_entry::time::Micros;
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::tree::LeafIndex as TreeIndex;
 use countersign_store::StagedBatch;
+use zeroize::Zeroizing;
 
-use crate::batch::{Draft, link, seal_all};
+use crate::batch::{Draft, SealedDraft, link, seal_all};
 use crate::compartments::compartment;
-use crate::durable::{Decided, Hands, Made, Placed};
+use crate::durable::{Begun, Decided, Hands, Made, Placed};
 use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, KEY_POOL_MAX, REQUEST_BYTES_MAX};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
@@ -112,6 +113,13 @@ impl Ledger {
 
     /// Step 1, and the bytes it gives: what is left of the commit needs neither facts nor keys, and may happen on another thread.
     pub(crate) fn decide(&mut self, requests: Vec<Hashed>) -> Result<Decided, Vec<Answer>> {
+        let begun = self.begin(requests)?;
+        let sealed = begun.seal(&self.state.origin_hash, &mut *self.entropy);
+        self.complete(begun, sealed)
+    }
+
+    /// Step 1. Decides each request against the facts as they stand at its own index. What it gives is to be [completed](Ledger::complete) in this order.
+    pub(crate) fn begin(&mut self, requests: Vec<Hashed>) -> Result<Begun, Vec<Answer>> {
         let count = requests.len();
         let refuse_all = |e: AppendError| vec![Err(e); count];
         self.heed_replay();
@@ -126,11 +134,20 @@ impl Ledger {
         }
         // From the first decision on the facts run ahead of the store. Whatever fails between here and the seal leaves them there, so the handle
         // only reads from then on; a new one rebuilds them from what is stored.
-        let decided = self.decide_all(requests, now).and_then(|(drafts, placed)| {
-            let made = self.make(drafts, &placed)?;
-            Ok(Decided { placed, made })
-        });
-        decided.map_err(|e| refuse_all(self.fail(e)))
+        self.decide_all(requests, now).map_err(|e| refuse_all(self.fail(e)))
+    }
+
+    /// The bytes of a batch that was begun, and whose contents were sealed.
+    pub(crate) fn complete(&mut self, begun: Begun, sealed: Result<Vec<SealedDraft>, AppendError>) -> Result<Decided, Vec<Answer>> {
+        let Begun { placed, drafts, .. } = begun;
+        // One before it was not completed, so there is a gap in front of it.
+        if let Mode::ReadOnly(why) = &self.mode {
+            return Err(vec![Err(AppendError::ReadOnly(why.clone())); placed.len()]);
+        }
+        match sealed.and_then(|sealed| self.link_all(drafts, sealed, &placed)) {
+            Ok(made) => Ok(Decided { placed, made }),
+            Err(e) => Err(vec![Err(self.fail(e)); placed.len()]),
+        }
     }
 
     /// Steps 2 to 5 of a commit that was decided.
@@ -168,10 +185,11 @@ impl Ledger {
     }
 
     // Step 1. Decide each request against the facts as they stand at its own index; no gap between check and record.
-    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<(Vec<Draft>, Vec<Placed>), AppendError> {
+    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<Begun, AppendError> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(requests.len());
         let mut placed = Vec::with_capacity(requests.len());
-        let first = self.state.size();
+        // Not the tree's size: a batch that is being sealed is in the facts and not in the tree.
+        let first = self.state.facts.size();
         for Hashed(asking) in requests {
             let (request, asked) = *asking;
             let next = match asked.and_then(|asked| self.repeated(&request, asked)) {
@@ -185,7 +203,7 @@ impl Ledger {
             };
             placed.push(next);
         }
-        Ok((drafts, placed))
+        Ok(Begun { placed, drafts, first })
     }
 
     /// The outer error ends the batch, the inner one only this request.
@@ -214,13 +232,13 @@ impl Ledger {
         let place = drafts.len();
         let (actor, key) = (request.actor, request.key);
         let draft =
-            Draft { at, actor: actor.clone(), request: key.as_str().to_owned(), record: decided, signed: request.signed, key_id: None };
+            Draft { at, actor: actor.clone(), request: key.as_str().to_owned(), record: decided, signed: request.signed, key: None };
         let index = self.place_asked(draft, Some(asked), drafts)?;
         let follow = drafts.get(place).map(|cause| self.state.facts.consequences(index, at, &cause.record)).unwrap_or_default();
         for (record, part) in follow.into_iter().zip(1u32..) {
             self.keep_keys_ready(now, drafts)?;
             let at = self.next_time(now);
-            self.place(Draft { at, actor: actor.clone(), request: format!("{key}/{part}"), record, signed: None, key_id: None }, drafts)?;
+            self.place(Draft { at, actor: actor.clone(), request: format!("{key}/{part}"), record, signed: None, key: None }, drafts)?;
         }
         Ok(Ok(place))
     }
@@ -276,7 +294,7 @@ impl Ledger {
         let sequencer = self.state.facts.principals().find(|p| p.record.roles.contains(&Role::Sequencer) && !p.record.disabled);
         let actor =
             sequencer.map(|p| p.record.id.clone()).ok_or_else(|| AppendError::Unavailable("no sequencer principal is recorded".into()))?;
-        Ok(Draft { at, actor, request: format!("timer-{}", self.state.facts.size()), record, signed: None, key_id: None })
+        Ok(Draft { at, actor, request: format!("timer-{}", self.state.facts.size()), record, signed: None, key: None })
     }
 
     /// Gives a draft its index and its data key, and lets the facts have it.
@@ -287,7 +305,9 @@ impl Ledger {
     /// [`Ledger::place`] where the hash of what was asked is known.
     fn place_asked(&mut self, mut draft: Draft, asked: Option<[u8; 16]>, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
         if draft.record.kind() == Kind::Entry {
-            draft.key_id = Some(self.key_for(&compartment(&draft.record, draft.at, &self.state.facts))?);
+            let key_id = self.key_for(&compartment(&draft.record, draft.at, &self.state.facts))?;
+            let key = self.keys.key(key_id).ok_or_else(|| AppendError::Unavailable(format!("data key {key_id} is missing")))?;
+            draft.key = Some((key_id, Zeroizing::new(*key)));
         }
         let index = self.state.facts.size();
         self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record, asked);
@@ -320,10 +340,9 @@ impl Ledger {
         Reference::new(format!("R-{text}")).map_err(|e| AppendError::Unavailable(e.to_string()))
     }
 
-    /// The bytes of a batch: contents committed to and sealed side by side, then linked, and the root to be signed over them.
-    fn make(&mut self, drafts: Vec<Draft>, placed: &[Placed]) -> Result<Made, AppendError> {
+    /// The bytes of a batch whose contents are sealed: linked, and the root to be signed over them.
+    fn link_all(&mut self, drafts: Vec<Draft>, sealed: Vec<SealedDraft>, placed: &[Placed]) -> Result<Made, AppendError> {
         let first = self.state.size();
-        let sealed = seal_all(&drafts, first, &self.state.origin_hash, &self.keys, &mut *self.entropy).map_err(AppendError::Unavailable)?;
         let mut entries = Vec::with_capacity(drafts.len());
         for (draft, index) in sealed.into_iter().zip(first..) {
             let entry = link(draft, index, self.state.chain.0);
@@ -340,7 +359,8 @@ impl Ledger {
 
     /// Steps 2 to 4 for drafts that nobody waits for. On `Ok` they are committed.
     pub(crate) fn make_durable(&mut self, drafts: Vec<Draft>) -> Result<(), AppendError> {
-        let made = self.make(drafts, &[]).map_err(|e| self.fail(e))?;
+        let sealed = seal_all(&drafts, self.state.size(), &self.state.origin_hash, &mut *self.entropy);
+        let made = sealed.and_then(|sealed| self.link_all(drafts, sealed, &[])).map_err(|e| self.fail(e))?;
         self.commit_made(&made).map(drop)
     }
 

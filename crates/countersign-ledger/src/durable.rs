@@ -13,8 +13,9 @@ use countersign_log::vkey::VKey;
 use countersign_sign::{SignError, Signer};
 use countersign_store::{Head, Register, StagedBatch, Store};
 
-use crate::batch::Draft;
+use crate::batch::{Draft, SealedDraft, seal_all};
 use crate::commit::{Answer, AppendError};
+use crate::entropy::Entropy;
 use crate::limits::{KEY_RETRY_MAX, KEY_RETRY_MIN, SEAL_PATIENCE};
 use crate::receipt::{Proof, Receipt};
 
@@ -36,6 +37,26 @@ impl Placed {
             Some(position) => Placed::Again(position),
             None => Placed::Failed(lost()),
         }
+    }
+}
+
+/// A batch whose requests are decided, and that has no bytes yet.
+pub(crate) struct Begun {
+    pub(crate) placed: Vec<Placed>,
+    pub(crate) drafts: Vec<Draft>,
+    /// Index of the first draft.
+    pub(crate) first: u64,
+}
+
+impl Begun {
+    /// Whether an answer has to be read from the store.
+    pub(crate) fn asks_store(&self) -> bool {
+        self.placed.iter().any(|p| matches!(p, Placed::Before(_)))
+    }
+
+    /// Its contents, committed to and sealed. Needs neither facts nor chain, so under load it happens on a thread of its own.
+    pub(crate) fn seal(&self, origin_hash: &[u8; 32], entropy: &mut dyn Entropy) -> Result<Vec<SealedDraft>, AppendError> {
+        seal_all(&self.drafts, self.first, origin_hash, entropy)
     }
 }
 
@@ -94,11 +115,6 @@ impl Unsealed {
 }
 
 impl Decided {
-    /// Whether an answer has to be read from the store.
-    pub(crate) fn asks_store(&self) -> bool {
-        self.placed.iter().any(|p| matches!(p, Placed::Before(_)))
-    }
-
     /// Step 5. The answers, in the order of the requests: with the signed note if the commit was made, or why it was not. `before` gives the
     /// receipt of an earlier commit's entry.
     pub(crate) fn answers(self, note: Result<Arc<[u8]>, AppendError>, before: impl Fn(u64) -> Answer) -> Vec<Answer> {

@@ -14,15 +14,15 @@ pub trait Entropy: Send + Sync {
     fn another(&self) -> Box<dyn Entropy>;
 }
 
-/// The operating system has no randomness to give.
+/// There is no randomness to be had.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system's random source failed: {0}")]
+#[error("the random source failed: {0}")]
 pub struct EntropyError(pub String);
 
 const BLOCK: usize = 16_384;
 
-/// The operating system's source, asked for a block at a time: an entry needs about 250 bytes, and a system call for each costs more than the
-/// hashing. A byte is handed out once and wiped.
+/// AWS-LC's generator (CTR_DRBG, NIST SP 800-90A) over the operating system's source, asked for a block at a time: an entry needs about 300 bytes, and
+/// the system's own, even by the block, costs as much as sealing it. A byte is handed out once and wiped.
 pub struct SystemEntropy {
     block: Box<[u8; BLOCK]>,
     used: usize,
@@ -38,7 +38,7 @@ impl Entropy for SystemEntropy {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
         for chunk in out.chunks_mut(BLOCK) {
             if BLOCK - self.used < chunk.len() {
-                getrandom::fill(self.block.as_mut_slice()).map_err(|e| EntropyError(e.to_string()))?;
+                aws_lc_rs::rand::fill(self.block.as_mut_slice()).map_err(|e| EntropyError(e.to_string()))?;
                 self.used = 0;
             }
             let end = self.used + chunk.len();

@@ -53,7 +53,7 @@ pub use self::clock::{Clock, SystemClock};
 pub use self::commit::{AppendError, Request};
 pub use self::cose::{CoseError, CoseRoot};
 pub use self::dir::{CONFIG, Directory, DirectoryError, InToken, Opening};
-pub use self::entropy::{Entropy, SystemEntropy};
+pub use self::entropy::{Entropy, EntropyError, SystemEntropy};
 pub use self::erase::Erasure;
 pub use self::index::RUN_LEN;
 pub use self::loss::Loss;

@@ -193,7 +193,7 @@ impl Ledger {
         for (actor, record) in all {
             let at = self.next_time(now);
             let request = format!("init-{}", self.state.facts.size());
-            self.place(Draft { at, actor: actor.clone(), request, record, signed: None, key_id: None }, &mut drafts)?;
+            self.place(Draft { at, actor: actor.clone(), request, record, signed: None, key: None }, &mut drafts)?;
         }
         self.keys_announced = true;
         self.make_durable(drafts)

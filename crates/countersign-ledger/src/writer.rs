@@ -1,5 +1,5 @@
 //! The one thread that writes, its bounded queue, and group commit: at once when idle, in larger batches under load, and then the next batch is
-//! decided while the last one is made durable on a second thread.
+//! decided while the last one is sealed on a second thread and the one before made durable on a third.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use countersign_sign::Signer;
 use countersign_store::{Register, Store};
 
+use crate::batch::SealedDraft;
 use crate::commit::{Answer, AppendError, Hashed, Request};
-use crate::durable::{Decided, Hands, SealError, Unsealed};
-use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX};
+use crate::durable::{Begun, Decided, Hands, SealError, Unsealed};
+use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX, SEAL_ASIDE_MIN};
 use crate::nowhere::Nowhere;
 use crate::open::Ledger;
 use crate::reader::{Reader, Shared};
@@ -181,7 +182,8 @@ fn next(shared: &Shared, requests: &Receiver<Queued>, ticks: &mut Ticks) -> Opti
 
 /// Commits what is waiting, then does the other work that came up.
 fn serve(shared: &Shared, first: Queued, requests: &Receiver<Queued>) {
-    let (batch, work) = gather(first, requests);
+    let mut batch = Batch::default();
+    let work = gather(&mut batch, Some(first), requests);
     let work = match batch.0.len() {
         0 => work,
         1..OVERLAP_MIN => {
@@ -196,23 +198,23 @@ fn serve(shared: &Shared, first: Queued, requests: &Receiver<Queued>) {
     }
 }
 
-/// Takes what is waiting, up to a batch, and what other work came behind it. What arrives while a batch is written makes the next one.
-fn gather(first: Queued, requests: &Receiver<Queued>) -> (Batch, Option<Work>) {
-    let (mut batch, mut replies) = (Vec::new(), Vec::new());
-    let mut next = Some(first);
+/// Takes what is waiting into a batch, as much as it has room for, and what other work came behind it. What arrives while a batch is written makes the
+/// next one.
+fn gather(batch: &mut Batch, first: Option<Queued>, requests: &Receiver<Queued>) -> Option<Work> {
+    let mut next = first;
     while let Some(queued) = next.take() {
         match queued {
-            Queued::Work(work) => return ((batch, replies), Some(work)),
+            Queued::Work(work) => return Some(work),
             Queued::Append(request, reply) => {
-                batch.push(request);
-                replies.push(reply);
+                batch.0.push(request);
+                batch.1.push(reply);
             }
         }
-        if batch.len() < BATCH_MAX {
+        if batch.0.len() < BATCH_MAX {
             next = requests.try_recv().ok();
         }
     }
-    ((batch, replies), None)
+    None
 }
 
 fn answer(answers: Vec<Answer>, replies: Vec<Reply>) {
@@ -221,8 +223,8 @@ fn answer(answers: Vec<Answer>, replies: Vec<Reply>) {
     }
 }
 
-/// Decides batch after batch here and makes them durable on a second thread, until little comes, somebody waits to read, an answer needs the store,
-/// or something fails. Gives back the work that came up.
+/// Decides batch after batch here, seals them on a second thread and makes them durable on a third, until little comes, somebody waits to read, an
+/// answer needs the store, or something fails. Gives back the work that came up.
 fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receiver<Queued>, shared: &Shared) -> Option<Work> {
     let (jobs, taken) = sync_channel(1);
     let stop = Arc::new(AtomicBool::new(false));
@@ -232,8 +234,13 @@ fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receive
         let committed = lent.commit_each(&taken, &stopped);
         (lent, committed)
     });
-    let (left, work) = decide_each(ledger, first, requests, &jobs, &stop, shared);
-    drop(jobs);
+    // No thread, no overlap: only slower.
+    let aside = Aside::start(ledger).ok();
+    let mut line = Line { ledger, jobs, aside, sealing: None, left: Vec::new() };
+    let (undecided, work) = line.decide_each(first, requests, &stop, shared);
+    // Without jobs to come both threads end.
+    let left = std::mem::take(&mut line.left);
+    drop(line);
     let died = || SealError::Failed(AppendError::Unknown("the committing thread died".into()));
     let committed = match committing.map(JoinHandle::join) {
         Ok(Ok((lent, committed))) => {
@@ -242,72 +249,165 @@ fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receive
         }
         _ => Err((died(), Vec::new())),
     };
-    match (left, committed) {
-        (Left::Nothing, Ok(())) => {}
-        (Left::Undecided(batch, replies), Ok(())) => answer(ledger.commit_hashed(batch), replies),
-        (Left::Decided(decided, replies), Ok(())) => answer(ledger.finish(decided), replies),
-        (left, Err((e, mut unsealed))) => {
-            if let Left::Decided(decided, replies) = left {
+    match committed {
+        Ok(()) => left.into_iter().for_each(|(decided, replies)| answer(ledger.finish(decided), replies)),
+        Err((e, mut unsealed)) => {
+            for (decided, replies) in left {
                 unsealed.push(Unsealed::of(&decided.made, false));
                 answer(decided.answers(Err(e.told()), |_| Err(e.told())), replies);
-                ledger.stop(e, unsealed);
-            } else {
-                ledger.stop(e, unsealed);
-                // Nothing of it was decided, so nothing of it is recorded, and that is what its answers say.
-                if let Left::Undecided(batch, replies) = left {
-                    answer(ledger.commit_hashed(batch), replies);
-                }
             }
+            ledger.stop(e, unsealed);
         }
+    }
+    // Nothing of it was decided, so after a failure nothing of it is recorded, and that is what its answers say.
+    if let Some((batch, replies)) = undecided {
+        answer(ledger.commit_hashed(batch), replies);
     }
     work
 }
 
-/// What is left when batches are handed over no longer.
-enum Left {
-    Nothing,
-    /// Its answers need the store, or the other thread met a failure.
-    Decided(Decided, Vec<Reply>),
-    /// The other thread met a failure.
-    Undecided(Vec<Hashed>, Vec<Reply>),
+/// Batches on their way from being decided to the thread that makes them durable.
+struct Line<'a> {
+    ledger: &'a mut Ledger,
+    jobs: SyncSender<Job>,
+    aside: Option<Aside>,
+    /// Who waits for the batch that is being sealed.
+    sealing: Option<Vec<Reply>>,
+    /// What was not handed over: its answers need the store, or the other thread is gone.
+    left: Vec<Job>,
 }
 
-/// Decides and hands over.
-fn decide_each(
-    ledger: &mut Ledger,
-    first: (Batch, Option<Work>),
-    requests: &Receiver<Queued>,
-    jobs: &SyncSender<Job>,
-    stop: &AtomicBool,
-    shared: &Shared,
-) -> (Left, Option<Work>) {
-    let (mut next, mut small) = (Some(first), 0);
-    while let Some(((batch, replies), work)) = next.take() {
-        if stop.load(Ordering::Acquire) {
-            return (Left::Undecided(batch, replies), work);
+impl Line<'_> {
+    /// Decides and hands over. Gives back a batch that was not decided, since the committing thread met a failure, and the work that came up.
+    fn decide_each(
+        &mut self,
+        first: (Batch, Option<Work>),
+        requests: &Receiver<Queued>,
+        stop: &AtomicBool,
+        shared: &Shared,
+    ) -> (Option<Batch>, Option<Work>) {
+        let (mut next, mut small) = (Some(first), 0);
+        while let Some(((batch, replies), work)) = next.take() {
+            if stop.load(Ordering::Acquire) {
+                self.hand_over();
+                return (Some((batch, replies)), work);
+            }
+            small = if batch.len() < OVERLAP_MIN { small + 1 } else { 0 };
+            let go_on = self.decide(batch, replies);
+            if !go_on || work.is_some() {
+                self.hand_over();
+                return (None, work);
+            }
+            if small <= OVERLAP_SMALL_MAX && !shared.is_wanted() {
+                next = self.wait(requests);
+            }
         }
-        small = if batch.len() < OVERLAP_MIN { small + 1 } else { 0 };
-        match ledger.decide(batch) {
+        self.hand_over();
+        (None, None)
+    }
+
+    /// Decides a batch and has it sealed. Whether to go on.
+    fn decide(&mut self, batch: Vec<Hashed>, replies: Vec<Reply>) -> bool {
+        match self.ledger.begin(batch) {
             Err(refused) => {
                 answer(refused, replies);
-                return (Left::Nothing, work);
+                false
             }
-            Ok(decided) if decided.asks_store() => return (Left::Decided(decided, replies), work),
-            Ok(decided) if decided.made.drafts.is_empty() => answer(decided.answers(Ok(Arc::new([])), |_| Err(lent())), replies),
-            Ok(decided) => {
-                if let Err(unsent) = jobs.send((decided, replies)) {
-                    return (Left::Decided(unsent.0.0, unsent.0.1), work);
+            Ok(begun) if begun.asks_store() => {
+                self.hand_over();
+                self.seal_here(begun, replies, |line, job| line.left.push(job));
+                false
+            }
+            Ok(begun) if begun.drafts.is_empty() => {
+                let answers = self.ledger.complete(begun, Ok(Vec::new()));
+                answer(answers.map_or_else(|refused| refused, |decided| decided.answers(Ok(Arc::new([])), |_| Err(lent()))), replies);
+                true
+            }
+            Ok(begun) => {
+                self.hand_over();
+                match &self.aside {
+                    Some(aside) if begun.drafts.len() >= SEAL_ASIDE_MIN => match aside.begun.send(begun) {
+                        Ok(()) => self.sealing = Some(replies),
+                        Err(unsent) => self.seal_here(unsent.0, replies, Self::send),
+                    },
+                    _ => self.seal_here(begun, replies, Self::send),
                 }
+                self.left.is_empty()
             }
-        }
-        if work.is_some() {
-            return (Left::Nothing, work);
-        }
-        if small <= OVERLAP_SMALL_MAX && !shared.is_wanted() {
-            next = requests.recv_timeout(IDLE).ok().map(|first| gather(first, requests));
         }
     }
-    (Left::Nothing, None)
+
+    /// What comes next. What is being sealed is handed over first, unless so much waits that it may as well be decided meanwhile.
+    fn wait(&mut self, requests: &Receiver<Queued>) -> Option<(Batch, Option<Work>)> {
+        let mut batch = Batch::default();
+        let mut work = gather(&mut batch, requests.try_recv().ok(), requests);
+        if work.is_none() && batch.0.len() < SEAL_ASIDE_MIN {
+            self.hand_over();
+            let patience = if batch.0.is_empty() { IDLE } else { Duration::ZERO };
+            work = gather(&mut batch, requests.recv_timeout(patience).ok(), requests);
+        }
+        (work.is_some() || !batch.0.is_empty()).then_some((batch, work))
+    }
+
+    /// Hands over the batch that is being sealed, if there is one.
+    fn hand_over(&mut self) {
+        let (Some(replies), Some(aside)) = (self.sealing.take(), &self.aside) else { return };
+        match aside.sealed.recv() {
+            Ok((begun, sealed)) => self.complete(begun, sealed, replies, Self::send),
+            Err(_) => {
+                let e = self.ledger.fail(AppendError::Unknown("the sealing thread died".into()));
+                answer(vec![Err(e); replies.len()], replies);
+            }
+        }
+    }
+
+    fn seal_here(&mut self, begun: Begun, replies: Vec<Reply>, then: impl FnOnce(&mut Self, Job)) {
+        let sealed = begun.seal(&self.ledger.state.origin_hash, &mut *self.ledger.entropy);
+        self.complete(begun, sealed, replies, then);
+    }
+
+    fn complete(
+        &mut self,
+        begun: Begun,
+        sealed: Result<Vec<SealedDraft>, AppendError>,
+        replies: Vec<Reply>,
+        then: impl FnOnce(&mut Self, Job),
+    ) {
+        match self.ledger.complete(begun, sealed) {
+            Ok(decided) => then(self, (decided, replies)),
+            Err(refused) => answer(refused, replies),
+        }
+    }
+
+    fn send(&mut self, job: Job) {
+        // In the order they were decided: behind one that nobody takes none is taken.
+        if let Err(unsent) = self.jobs.send(job) {
+            self.left.push(unsent.0);
+        }
+    }
+}
+
+/// A thread that seals what was begun while the next batch is decided.
+struct Aside {
+    begun: SyncSender<Begun>,
+    sealed: Receiver<(Begun, Result<Vec<SealedDraft>, AppendError>)>,
+}
+
+impl Aside {
+    fn start(ledger: &Ledger) -> std::io::Result<Self> {
+        let (begun, work) = sync_channel::<Begun>(1);
+        let (done, sealed) = sync_channel(1);
+        let (origin_hash, mut entropy) = (ledger.state.origin_hash, ledger.entropy.another());
+        std::thread::Builder::new().name("sealer".into()).spawn(move || {
+            for begun in work {
+                let sealed = begun.seal(&origin_hash, &mut *entropy);
+                if done.send((begun, sealed)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { begun, sealed })
+    }
 }
 
 /// Never seen: what needs the store is kept back until the store is here again.

@@ -15,8 +15,10 @@ const FROM_BYTES: u64 = 1 << 20;
 const LOW_BYTES: u64 = 4 << 20;
 /// How far ahead zeros are written.
 const HIGH_BYTES: u64 = 16 << 20;
-/// After a frame of more bytes no zeros are written: what a sync costs is its data then, and zeros would be as much again.
+/// A frame of more bytes is large: what a sync costs is its data then, and zeros would be as much again, on a disk that has enough to do.
 const FRAME_BYTES_MAX: u64 = 32 << 10;
+/// Frames after a large one for which no zeros are written: under load large batches stand between seals and small ones.
+const FRAMES_AFTER_LARGE: u32 = 64;
 
 /// How far the newest segment is filled.
 #[derive(Debug, Default)]
@@ -25,13 +27,15 @@ pub(crate) struct Ahead {
     filled: u64,
     /// Some of the zeros are this writer's own.
     own: bool,
+    /// Frames still to come before zeros are worth it again.
+    busy: u32,
     filling: Option<JoinHandle<io::Result<u64>>>,
 }
 
 impl Ahead {
     /// A segment file of this length.
     pub fn new(filled: u64) -> Self {
-        Self { filled, own: false, filling: None }
+        Self { filled, own: false, busy: 0, filling: None }
     }
 
     /// Before a frame that ends at `end` is written: waits for zeros being written where it would stand.
@@ -47,12 +51,9 @@ impl Ahead {
         if self.filling.as_ref().is_some_and(JoinHandle::is_finished) {
             self.finish();
         }
+        self.busy = if len > FRAME_BYTES_MAX { FRAMES_AFTER_LARGE } else { self.busy.saturating_sub(1) };
         let to = end.saturating_add(HIGH_BYTES).min(limit);
-        if self.filling.is_some()
-            || len > FRAME_BYTES_MAX
-            || end < FROM_BYTES
-            || to <= self.filled
-            || self.filled.saturating_sub(end) >= LOW_BYTES
+        if self.filling.is_some() || self.busy > 0 || end < FROM_BYTES || to <= self.filled || self.filled.saturating_sub(end) >= LOW_BYTES
         {
             return;
         }

@@ -1,7 +1,7 @@
 //! A whole ledger on a disk in memory, with a real key and real data keys, that can be crashed, restarted and given to the verifier.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use countersign_entry::ids::{
@@ -10,7 +10,9 @@ use countersign_entry::ids::{
 use countersign_entry::record::*;
 use countersign_entry::time::{DAY, Micros, Window};
 use countersign_ledger::export::{Planes, export};
-use countersign_ledger::{Access, AppendError, Beside, Clock, Ledger, Notice, OpenError, Parts, Receipt, Request, SystemEntropy};
+use countersign_ledger::{
+    Access, AppendError, Beside, Clock, Entropy, EntropyError, Ledger, Notice, OpenError, Parts, Receipt, Request, SystemEntropy,
+};
 use countersign_log::vkey::VKey;
 use countersign_sign::datakeys::DataKeys;
 use countersign_sign::passphrase::Passphrase;
@@ -96,7 +98,30 @@ pub struct World {
     pub kept: Option<(u64, u64)>,
     /// What starts told of things made anew.
     pub told: Arc<Mutex<Vec<String>>>,
+    /// Random bytes until the ledger is refused some, once.
+    pub random_bytes: Arc<AtomicI64>,
     keys: tempfile::TempDir,
+}
+
+/// The system's randomness, whose source fails once when so many bytes of it are gone.
+struct Rationed {
+    source: SystemEntropy,
+    left: Arc<AtomicI64>,
+}
+
+impl Entropy for Rationed {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
+        let bytes = i64::try_from(out.len()).unwrap_or(i64::MAX);
+        if self.left.fetch_sub(bytes, Ordering::Relaxed) < bytes {
+            self.left.store(i64::MAX, Ordering::Relaxed);
+            return Err(EntropyError("none for now".to_owned()));
+        }
+        self.source.fill(out)
+    }
+
+    fn another(&self) -> Box<dyn Entropy> {
+        Box::new(Self { source: SystemEntropy::default(), left: Arc::clone(&self.left) })
+    }
 }
 
 #[allow(clippy::unwrap_used, clippy::expect_used)]
@@ -108,8 +133,14 @@ impl World {
 
     /// A world with a ledger whose first commit holds other records.
     pub fn start_with(founder: &PrincipalId, sequencer: &PrincipalId, records: Vec<Record>) -> (Self, Ledger) {
-        let world =
-            Self { disk: MemoryDisk::new(), clock: TestClock::new(), kept: None, told: Arc::default(), keys: tempfile::tempdir().unwrap() };
+        let world = Self {
+            disk: MemoryDisk::new(),
+            clock: TestClock::new(),
+            kept: None,
+            told: Arc::default(),
+            random_bytes: Arc::new(AtomicI64::new(i64::MAX)),
+            keys: tempfile::tempdir().unwrap(),
+        };
         let mut unlock = Unlock::new(Passphrase::new("correct horse").unwrap());
         let keys = DataKeys::create(&world.key_path(), ORIGIN, &mut unlock, &mut os_random).unwrap();
         let parts =
@@ -171,7 +202,7 @@ impl World {
             signers: vec![Box::new(TestSigner::new())],
             keys,
             clock: Box::new(self.clock.clone()),
-            entropy: Box::new(SystemEntropy::default()),
+            entropy: Box::new(Rationed { source: SystemEntropy::default(), left: Arc::clone(&self.random_bytes) }),
             beside: self.kept.map(|(run_len, snapshot_after)| Beside {
                 dir: self.beside_path(),
                 run_len,

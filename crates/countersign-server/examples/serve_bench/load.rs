@@ -100,6 +100,8 @@ pub async fn stream(client: &Client, events: u64) -> f64 {
             writer.write_all(format!("{:x}\r\n{lines}\r\n", lines.len()).as_bytes()).await.unwrap();
         }
         writer.write_all(b"0\r\n\r\n").await.unwrap();
+        // What TLS keeps back when the socket is full goes nowhere by itself.
+        writer.flush().await.unwrap();
         writer
     });
     let (mut buffer, mut recorded, mut tail) = (vec![0; 1 << 16], 0_u64, Vec::new());
