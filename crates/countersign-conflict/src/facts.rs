@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cases::CaseFile;
 use crate::emergency::Voucher;
-use crate::follow::{Looking, Reach};
+use crate::follow::{Looking, NoneDueBefore, Reach};
 use crate::logins::login_account;
 use crate::officers::Officers;
 use crate::preclear::Preclearance;
@@ -193,6 +193,9 @@ pub struct Facts {
     /// Derived as well.
     #[serde(skip)]
     pub(crate) looking: Looking,
+    /// Derived as well.
+    #[serde(skip)]
+    pub(crate) none_due_before: NoneDueBefore,
 }
 
 macro_rules! lookups {
@@ -467,9 +470,7 @@ impl Facts {
                 }
             }
             Record::CaseOpened(c) => {
-                self.pending.retain(|(rule, person, submission, _), f| {
-                    !(f.finding == c.finding && *rule == c.rule.as_str() && *person == c.person && *submission == c.submission)
-                });
+                self.no_longer_pending(c);
                 self.cases.insert(index, c.clone());
                 self.case_files.insert(index, CaseFile::new(at));
             }
@@ -493,6 +494,15 @@ impl Facts {
                     self.others.insert((other.type_name(), id.to_owned()), index);
                 }
             }
+        }
+    }
+
+    fn no_longer_pending(&mut self, case: &CaseOpened) {
+        let Some(rule) = rules::rule(case.rule.as_str()) else { return };
+        let numbered = |n| (rule.id, case.person.clone(), case.submission.clone(), n);
+        let mut among = self.pending.range(numbered(0)..=numbered(u32::MAX));
+        if let Some(key) = among.find(|(_, f)| f.finding == case.finding).map(|(key, _)| key.clone()) {
+            self.pending.remove(&key);
         }
     }
 
@@ -535,6 +545,7 @@ impl Facts {
         {
             key.3 += 1;
         }
+        self.none_due_before.found(due);
         let finding = self.pending.entry(key).or_insert_with(|| PendingFinding { due, finding: index, evidence: vec![index] });
         for entry in evidence.iter().chain([&index]) {
             if finding.evidence.len() < CASE_EVIDENCE_MAX && !finding.evidence.contains(entry) {

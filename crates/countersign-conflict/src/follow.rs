@@ -48,6 +48,25 @@ impl PartialEq for Looking {
     }
 }
 
+/// A time before which no finding's case is due, where one is known: whoever records thousands of accesses need not look through what waits each time.
+/// No fact either: it may be too early, never too late.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NoneDueBefore(Option<Micros>);
+
+impl NoneDueBefore {
+    /// A case more is due at a time.
+    pub fn found(&mut self, due: Micros) {
+        self.0 = self.0.map(|before| before.min(due));
+    }
+}
+
+/// Nothing here is a fact, so two of them never differ.
+impl PartialEq for NoneDueBefore {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 impl Facts {
     /// Suspensions that an entry just applied causes, in the order of the grants. They belong in its commit: a list change and the suspensions it
     /// causes are one.
@@ -187,8 +206,14 @@ impl Facts {
         open.map(|grant| transition(*grant, GrantState::Departed, Some(cause))).collect()
     }
 
-    fn due_case(&self, at: Micros) -> Option<Record> {
-        let ((id, person, submission, _), found) = self.pending.iter().find(|(_, f)| f.due <= at)?;
+    fn due_case(&mut self, at: Micros) -> Option<Record> {
+        if self.none_due_before.0.is_some_and(|before| at < before) {
+            return None;
+        }
+        let Some(((id, person, submission, _), found)) = self.pending.iter().find(|(_, f)| f.due <= at) else {
+            self.none_due_before = NoneDueBefore(self.pending.values().map(|f| f.due).min());
+            return None;
+        };
         let rule = rules::rule(id)?;
         Some(Record::CaseOpened(CaseOpened {
             rule: Line::new(rule.id).ok()?,
