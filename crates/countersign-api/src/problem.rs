@@ -27,6 +27,10 @@ pub struct Problem {
     /// What may lawfully be done about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<String>,
+    /// What joins it to its line in the service's log: the trace id of W3C Trace Context, the client's own where it sent a valid `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
+    pub trace_id: Option<String>,
 }
 
 macro_rules! kinds {
@@ -63,6 +67,7 @@ macro_rules! kinds {
                     recorded,
                     request: None,
                     remedies: Vec::new(),
+                    trace_id: None,
                 }
             }
         }

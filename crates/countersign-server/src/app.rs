@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -20,7 +21,7 @@ use countersign_entry::time::Micros;
 use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger};
 use tokio::sync::Semaphore;
 
-use crate::answer::{Failure, Marked};
+use crate::answer::{Failure, Marked, Said};
 use crate::append::{InFlight, Signing};
 use crate::config::Config;
 use crate::cursor::Cursors;
@@ -34,6 +35,7 @@ use crate::publish::Board;
 use crate::rate::Rates;
 use crate::reads::{Asking, Reads};
 use crate::side::Side;
+use crate::trace;
 use crate::who::{By, Caller, Known, Logins, Shown};
 
 /// What the routes work with.
@@ -172,6 +174,7 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     let method = request.method().clone();
     let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).into();
     let mut principal = None;
+    let parent = trace::sent(request.headers());
     // Nothing of the request may be held while this waits.
     let admitted = match app.logins().await {
         Ok(logins) => {
@@ -202,6 +205,7 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         tokio::time::sleep(TOO_LARGE_PAUSE).await;
     }
+    let trace = say(&mut response, parent.as_ref());
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -209,13 +213,23 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     app.metrics.answered(&method, &route, status, took);
     // The template alone: ids, parameters, headers and bodies never come here.
     let principal = principal.as_ref().map_or("-", |p| p.as_str());
-    tracing::info!(target: "request", method = word(&method), route = &*route, status, micros = micros(took), principal);
+    tracing::info!(target: "request", method = word(&method), route = &*route, status, micros = micros(took), principal, trace = trace.as_deref().unwrap_or("-"));
     response
+}
+
+/// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none.
+fn say(response: &mut Response, parent: Option<&HeaderValue>) -> Option<String> {
+    let mut said = response.extensions_mut().remove::<Said>()?;
+    said.problem.trace_id = trace::id(parent);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    // Texts, numbers and booleans: nothing in it fails to be JSON.
+    *response.body_mut() = Body::from(serde_json::to_vec(&said).unwrap_or_default());
+    said.problem.trace_id
 }
 
 /// What a refusal is that does not come from here: the framework's own are no problems, and may say something of what was sent.
 fn foreign(response: &Response) -> Option<Kind> {
-    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let ours = response.extensions().get::<Said>().is_some();
     match response.status().as_u16() {
         ..400 => None,
         _ if ours => None,

@@ -35,6 +35,7 @@ pub mod routes;
 pub mod service;
 pub mod side;
 pub mod tls;
+pub mod trace;
 pub mod who;
 
 pub use self::config::{CONFIG_FILE, Config, ConfigError};

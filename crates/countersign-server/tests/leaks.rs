@@ -126,7 +126,14 @@ fn canaries_through_every_route_are_in_no_log_metric_or_error() {
     let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     let ours: Vec<&str> =
         log.lines().filter(|line| !line.contains("\"target\":\"rustls") && !line.contains("\"target\":\"hyper")).collect();
+    let traced: std::collections::BTreeSet<String> =
+        ours.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()?["fields"]["trace"].as_str().map(str::to_owned)).collect();
     assert!(ours.iter().filter(|l| l.contains("\"target\":\"request\"")).count() > 1_000, "the log is not where it is looked for");
+    // Each problem was told with a trace of its own, and stands with it in the log; what was sent as one is nowhere.
+    for answer in &errors {
+        let trace = answer.json()["trace_id"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned();
+        assert!(trace.len() == 32 && traced.contains(&trace), "{trace}");
+    }
     let told: Vec<&&str> = ours.iter().filter(|line| line.contains(CANARY)).collect();
     assert!(told.is_empty(), "{:?}", &told[..told.len().min(3)]);
 }
@@ -146,7 +153,7 @@ fn watching(subject: &'static str) -> impl FnOnce(&mut Ledger) {
 fn outside(answer: &Answer) -> (u16, Vec<(String, usize)>, usize, String) {
     let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
     if let Value::Object(fields) = &mut body {
-        for random in ["receipt", "leaf", "reference", "instance", "detail", "text", "at"] {
+        for random in ["receipt", "leaf", "reference", "instance", "detail", "text", "at", "trace_id"] {
             if let Some(Value::String(text)) = fields.get_mut(random) {
                 *text = format!("{} bytes", text.len());
             }
