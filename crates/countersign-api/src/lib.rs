@@ -14,6 +14,7 @@ pub mod mnpi;
 pub mod openapi;
 pub mod problem;
 pub mod roles;
+pub mod scim;
 pub mod told;
 pub mod view;
 pub mod words;

@@ -81,6 +81,8 @@ kinds! {
     Validation = "validation", 400, "The request is not what it has to be", "The request does not fit its schema.", NO;
     /// A cursor that is not of this ledger's making, or of another question.
     Cursor = "cursor", 422, "The cursor is no good", "Begin again without a cursor.", NO;
+    /// A filter of SCIM that is not one of the few there are.
+    Filter = "filter", 400, "The filter is not one that is known", "A filter is userName eq \"…\" or externalId eq \"…\".", NO;
     /// A POST without a key.
     KeyMissing = "idempotency-key-missing", 400, "An Idempotency-Key is needed", "Send an Idempotency-Key header: 16 to 64 letters, digits, '-' or '_', new for each request and the same when you repeat it.", NO;
     /// Nobody is known to ask.

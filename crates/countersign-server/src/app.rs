@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
 use countersign_api::roles::{Roles, View};
+use countersign_api::scim;
 use countersign_entry::ids::{LeafIndex, Line, Token};
 use countersign_entry::record::{Marking, Read, Role};
 use countersign_entry::time::Micros;
@@ -59,6 +60,8 @@ pub struct App {
     /// Files that are read at once.
     pub(crate) files: Semaphore,
     pub(crate) exports: Exports,
+    /// One change of a directory at a time: what it comes to follows from what the one before left.
+    pub(crate) scim: tokio::sync::Mutex<()>,
     pub(crate) board: Board,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
@@ -140,6 +143,8 @@ impl Routes {
         let filter = match method {
             "POST" => MethodFilter::POST,
             "PATCH" => MethodFilter::PATCH,
+            "PUT" => MethodFilter::PUT,
+            "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
         self.listed.push((method, path.to_owned()));
@@ -205,7 +210,7 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         tokio::time::sleep(TOO_LARGE_PAUSE).await;
     }
-    let trace = say(&mut response, parent.as_ref());
+    let trace = say(&mut response, &route, parent.as_ref());
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -218,12 +223,18 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
 }
 
 /// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none.
-fn say(response: &mut Response, parent: Option<&HeaderValue>) -> Option<String> {
+fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Option<String> {
     let mut said = response.extensions_mut().remove::<Said>()?;
     said.problem.trace_id = trace::id(parent);
+    let body = if route.starts_with(scim::PATH) {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(scim::MEDIA));
+        serde_json::to_vec(&scim::error(&said.problem))
+    } else {
+        serde_json::to_vec(&said)
+    };
     response.headers_mut().remove(header::CONTENT_LENGTH);
     // Texts, numbers and booleans: nothing in it fails to be JSON.
-    *response.body_mut() = Body::from(serde_json::to_vec(&said).unwrap_or_default());
+    *response.body_mut() = Body::from(body.unwrap_or_default());
     said.problem.trace_id
 }
 
@@ -247,6 +258,8 @@ pub(crate) fn word(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::POST => "POST",
         Method::PATCH => "PATCH",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
         Method::HEAD => "HEAD",
         _ => "other",
     }

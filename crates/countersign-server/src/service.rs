@@ -139,6 +139,7 @@ impl Service {
             imports: Imports::default(),
             files: App::files(),
             exports,
+            scim: tokio::sync::Mutex::default(),
             board: Board::default(),
             clock: self.clock,
             config: self.config,

@@ -60,6 +60,12 @@ fn body(route: &str, n: usize) -> Value {
         fields = json!({
             "id": id, "principal": "pr-officer", "kind": "piv", "issuer": CANARY, "subject": id, "evidence": CANARY, "approver": "pr-approver1",
         });
+    } else if route.starts_with("/scim/v2/Users") {
+        fields = json!({
+            "userName": id, "externalId": id, "name": { "formatted": CANARY }, "userType": "civilian", "title": CANARY,
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "organization": "agency", "employeeNumber": CANARY, "manager": CANARY },
+            "Operations": [{ "op": "replace", "path": "displayName", "value": CANARY }, { "op": "add", "path": CANARY, "value": CANARY }],
+        });
     } else if route.ends_with("/bundles") {
         fields = json!({ "entries": [0, 1] });
     } else if route.ends_with("/revoke") || route.ends_with("/decide") {
@@ -79,7 +85,7 @@ fn canaries_through_every_route_are_in_no_log_metric_or_error() {
     let house = House::start();
     let mut errors = Vec::new();
     let mut recorded = 0;
-    let clients: Vec<_> = ["ethics", "officer", "founder", "covered", "gateway"].map(|part| house.client(part)).into();
+    let clients: Vec<_> = ["ethics", "officer", "founder", "covered", "gateway", "sync1"].map(|part| house.client(part)).into();
     for (n, row) in Roles::built_in().unwrap().rows().iter().enumerate().filter(|(_, r)| r.route != "/api/v1/events") {
         for named in [CANARY, "0", "16"] {
             let path = row.route.replace("{*path}", CANARY).replace("{index}", named).replace("{entry}", named).replace("{id}", CANARY);

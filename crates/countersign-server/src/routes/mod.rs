@@ -11,6 +11,7 @@ mod log;
 mod logins;
 mod people;
 mod records;
+mod scim;
 mod stream;
 mod within;
 
@@ -48,6 +49,7 @@ pub fn all() -> Routes {
         people::add,
         records::add,
         logins::add,
+        scim::add,
         within::add,
         ethics::add,
         imports::add,
