@@ -103,6 +103,15 @@ pub(crate) fn record(kind: &str, told: serde_json::Value) -> Result<Record, Fail
     })
 }
 
+/// A body's fields, with the one beside them that the path says and the body therefore leaves out.
+pub(crate) fn with_path(mut told: serde_json::Value, field: &'static str, said: serde_json::Value) -> Result<serde_json::Value, Failure> {
+    match &mut told {
+        serde_json::Value::Object(fields) if !fields.contains_key(field) => drop(fields.insert(field.to_owned(), said)),
+        _ => return Err(invalid("The body is an object; what it is about stands in the path alone.")),
+    }
+    Ok(told)
+}
+
 /// A [`Kind::Validation`] that says more.
 pub(crate) fn invalid(detail: impl Into<String>) -> Failure {
     Kind::Validation.problem().saying(detail).into()
