@@ -390,8 +390,17 @@ impl App {
 
     /// Records what was asked, before the answer goes out. Where nothing can be recorded the answer goes out all the same and says so.
     async fn record_question(&self, asked: &Asked, mut response: Response) -> Response {
-        let Some(question) = response.extensions_mut().remove::<Question>() else { return response };
+        let one = response.extensions_mut().remove::<Question>();
         let Some(caller) = &asked.caller else { return response };
+        for question in one.into_iter().chain(response.extensions_mut().remove::<Vec<Question>>().unwrap_or_default()) {
+            if let Err(failure) = self.record_one(caller, question) {
+                return failure.into_response();
+            }
+        }
+        response
+    }
+
+    fn record_one(&self, caller: &Caller, question: Question) -> Result<(), Failure> {
         let read = || -> Result<Read, countersign_entry::ids::IdError> {
             Ok(Read {
                 question: Token::new(question.what)?,
@@ -400,12 +409,9 @@ impl App {
                 as_of: question.as_of,
             })
         };
-        let Ok(read) = read() else { return Failure::from(Kind::Validation).into_response() };
-        if self.reads.record(Asking { principal: caller.principal.clone(), read }) {
-            response
-        } else {
-            Failure::from(Kind::Overloaded).into_response()
-        }
+        let read = read().map_err(|_| Kind::Validation)?;
+        let recorded = self.reads.record(Asking { principal: caller.principal.clone(), read });
+        if recorded { Ok(()) } else { Err(Kind::Overloaded.into()) }
     }
 
     /// The signature over the root of a size, as RFC 9942 has it: made when it is first asked for, then kept for a while, since whoever asks for one

@@ -31,6 +31,7 @@ pub mod ops;
 pub mod publish;
 pub mod rate;
 pub mod reads;
+pub mod report;
 pub mod routes;
 pub mod service;
 pub mod side;

@@ -66,6 +66,8 @@ fn body(route: &str, n: usize) -> Value {
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "organization": "agency", "employeeNumber": CANARY, "manager": CANARY },
             "Operations": [{ "op": "replace", "path": "displayName", "value": CANARY }, { "op": "add", "path": CANARY, "value": CANARY }],
         });
+    } else if route.ends_with("/reports") {
+        fields = json!({ "kind": "insiders", "submission": "S-0001", "template": CANARY });
     } else if route.ends_with("/bundles") {
         fields = json!({ "entries": [0, 1] });
     } else if route.ends_with("/revoke") || route.ends_with("/decide") {

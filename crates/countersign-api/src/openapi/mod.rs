@@ -124,7 +124,8 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
 /// Whether it records one thing, under the client's key. What records nothing by itself, and imports and directories, whose records carry keys that follow
 /// from what they say, need none.
 pub fn writes(row: &Row) -> bool {
-    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports", "/api/v1/bundles"];
+    let keyless =
+        ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports", "/api/v1/bundles", "/api/v1/reports"];
     row.method != "GET" && !row.route.starts_with(scim::PATH) && !keyless.contains(&row.route.as_str())
 }
 

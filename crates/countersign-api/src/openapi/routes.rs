@@ -4,7 +4,7 @@ use countersign_entry::record as records;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::body::{AccessBody, BundleBody, CommitBody, DECIDED, ExportBody, GrantBody, ImportBody, MoveBody};
+use crate::body::{AccessBody, BundleBody, CommitBody, DECIDED, ExportBody, GrantBody, ImportBody, MoveBody, ReportBody};
 use crate::scim;
 use crate::words::word_of;
 
@@ -200,6 +200,10 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
         }
         ("GET", "/api/v1/bundles/{id}") => ("How far a bundle is", &[], None, Json),
         ("GET", "/api/v1/bundles/{id}/file") => ("A bundle as a zip archive", &[], None, Zip),
+        ("GET", "/api/v1/reports") => ("Which reports there are", &[], None, Json),
+        ("POST", "/api/v1/reports") => ("Have a report made", &[], of::<ReportBody>(), Begun),
+        ("GET", "/api/v1/reports/{id}") => ("How far a report is", &[], None, Json),
+        ("GET", "/api/v1/reports/{id}/file") => ("A report as a zip archive: CSV, JSON, its marking", &[], None, Zip),
         ("GET", "/scim/v2/Users") => ("Those a directory told of", PAGE, None, Scim),
         ("POST", "/scim/v2/Users") => ("Tell of somebody who serves", &[], of::<scim::User>(), Scim),
         ("GET", "/scim/v2/Users/{id}") => ("One of them", &[], None, Scim),
