@@ -15,6 +15,7 @@ pub mod app;
 pub mod append;
 pub mod bundle;
 pub mod certificate;
+pub mod client;
 pub mod config;
 pub mod cursor;
 pub mod doctor;
@@ -37,6 +38,7 @@ pub mod service;
 pub mod side;
 pub mod tls;
 pub mod trace;
+pub mod webhook;
 pub mod who;
 
 pub use self::config::{CONFIG_FILE, Config, ConfigError};

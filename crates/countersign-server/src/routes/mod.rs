@@ -35,6 +35,8 @@ use crate::answer::Failure;
 use crate::app::{App, Asked, Routes, Shared};
 use crate::limits::{JSON_DEPTH_MAX, PAGE_ROWS, PAGE_ROWS_MAX};
 
+pub(crate) use self::events::{Told, told_after};
+
 /// A request's parameters as axum reads them.
 pub(crate) type RawQuery = Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>;
 

@@ -157,6 +157,8 @@ impl House {
             publish: None,
             oidc: Vec::new(),
             exports: Some(files.path().join("exports")),
+            webhook: Vec::new(),
+            webhook_state: Some(files.path().join("webhooks")),
         };
         configure(&mut config);
         drop(ledger);
