@@ -14,6 +14,8 @@ use crate::problem::{Kind, Problem};
 pub const MEDIA: &str = "application/scim+json";
 /// Where its routes begin.
 pub const PATH: &str = "/scim/v2";
+/// Where users are.
+pub const USERS: &str = "/scim/v2/Users";
 /// The schema of a user.
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The schema of a group.
@@ -232,7 +234,7 @@ pub fn user(of: &Shown<'_>) -> Map<String, Value> {
         ("active", of.active.into()),
         ("userType", json!(of.status)),
         (ENTERPRISE, json!({ "employeeNumber": of.employee_number, "organization": of.organization, "department": of.department })),
-        ("meta", json!({ "resourceType": "User", "location": format!("{PATH}/Users/{}", of.id), "lastModified": of.changed })),
+        ("meta", json!({ "resourceType": "User", "location": format!("{USERS}/{}", of.id), "lastModified": of.changed })),
     ];
     fields.extend(told.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)));
     if let Some(Value::Object(work)) = fields.get_mut(ENTERPRISE) {

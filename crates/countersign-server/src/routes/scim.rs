@@ -273,7 +273,7 @@ async fn shown_now(app: &Shared, asked: &Asked, id: PersonId, status: StatusCode
     let (directory, whom) = (asked.caller()?.principal.clone(), id.clone());
     let fields = app.look(move |ledger| Ok(shown(ledger.facts(), &directory, &whom).ok_or(Kind::NotFound)?)).await?;
     let mut response = answer(app, status, &Value::Object(fields));
-    if let Ok(location) = HeaderValue::from_str(&format!("{}/Users/{id}", scim::PATH)) {
+    if let Ok(location) = HeaderValue::from_str(&format!("{}/{id}", scim::USERS)) {
         response.headers_mut().insert(if status == StatusCode::CREATED { header::LOCATION } else { header::CONTENT_LOCATION }, location);
     }
     Ok(response)
@@ -511,7 +511,7 @@ async fn group(
             let members: Vec<Value> = everybody(facts, &directory.principal)
                 .iter()
                 .filter(|p| serves(p))
-                .map(|p| json!({ "value": p, "$ref": format!("{}/Users/{p}", scim::PATH), "type": "User" }))
+                .map(|p| json!({ "value": p, "$ref": format!("{}/{p}", scim::USERS), "type": "User" }))
                 .collect();
             let rows = members.len();
             if let Value::Object(fields) = &mut body {
