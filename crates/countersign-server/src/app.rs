@@ -97,9 +97,10 @@ impl Asked {
         roles.into_iter().filter(|r| *r != Role::EthicsOfficer || self.view == View::Full).collect()
     }
 
-    /// Whether they may know how much is committed, and not only how much is published: everybody who works here. Witnesses cosign what is published.
+    /// Whether they may know how much is committed, and not only how much is published: everybody who works here. Witnesses cosign what is published,
+    /// and a directory needs neither.
     pub fn knows_committed(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.roles.iter().any(|role| *role != Role::Witness))
+        self.caller.as_ref().is_some_and(|caller| caller.roles.iter().any(|role| !matches!(role, Role::Witness | Role::Provisioner)))
     }
 
     /// Whether they see why.
