@@ -207,6 +207,33 @@ pub struct BundleBody {
     pub entries: Vec<u64>,
 }
 
+/// Which report.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportBody {
+    /// Its kind, as `GET /api/v1/reports` lists them.
+    pub kind: ReportKind,
+    /// The submission, of an insider list.
+    pub submission: Option<SubmissionId>,
+    /// The form, of an insider list: `us`, `uk-2016-347`, `eu-2022-1210`, `eu-2026`.
+    pub template: Option<String>,
+    /// The person, of a calendar of one alone.
+    pub person: Option<PersonId>,
+    /// The size of the ledger it is to be true for. Left out: now.
+    #[serde(default, deserialize_with = "whole_or_none")]
+    pub as_of: Option<u64>,
+}
+
+/// Kinds of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// Who had access to a submission, in the form a regulation asks for.
+    Insiders,
+    /// Who owes which report, notice or divestiture by when; for the ethics role.
+    Calendar,
+}
+
 /// How much an export holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

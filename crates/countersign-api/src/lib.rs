@@ -8,12 +8,14 @@
 //!
 //! Limits: a body of a record is as long as the server takes it (1 MiB); a line of a stream at most [`body::LINE_BYTES_MAX`].
 
+pub mod asyncapi;
 pub mod body;
 pub mod marking;
 pub mod mnpi;
 pub mod openapi;
 pub mod problem;
 pub mod roles;
+pub mod scim;
 pub mod told;
 pub mod view;
 pub mod words;

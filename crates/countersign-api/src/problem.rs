@@ -27,6 +27,10 @@ pub struct Problem {
     /// What may lawfully be done about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<String>,
+    /// What joins it to its line in the service's log: the trace id of W3C Trace Context, the client's own where it sent a valid `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
+    pub trace_id: Option<String>,
 }
 
 macro_rules! kinds {
@@ -63,6 +67,7 @@ macro_rules! kinds {
                     recorded,
                     request: None,
                     remedies: Vec::new(),
+                    trace_id: None,
                 }
             }
         }
@@ -76,6 +81,8 @@ kinds! {
     Validation = "validation", 400, "The request is not what it has to be", "The request does not fit its schema.", NO;
     /// A cursor that is not of this ledger's making, or of another question.
     Cursor = "cursor", 422, "The cursor is no good", "Begin again without a cursor.", NO;
+    /// A filter of SCIM that is not one of the few there are.
+    Filter = "filter", 400, "The filter is not one that is known", "A filter is userName eq \"…\" or externalId eq \"…\".", NO;
     /// A POST without a key.
     KeyMissing = "idempotency-key-missing", 400, "An Idempotency-Key is needed", "Send an Idempotency-Key header: 16 to 64 letters, digits, '-' or '_', new for each request and the same when you repeat it.", NO;
     /// Nobody is known to ask.

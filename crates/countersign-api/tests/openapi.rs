@@ -7,14 +7,16 @@ use countersign_api::openapi::document;
 use serde_json::Value;
 
 #[test]
-fn the_description_is_that_of_the_types() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas/openapi.json");
-    let text = format!("{}\n", serde_json::to_string_pretty(&document().unwrap()).unwrap());
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &text).unwrap();
+fn the_descriptions_are_those_of_the_types() {
+    for (name, document) in [("openapi.json", document().unwrap()), ("asyncapi.json", countersign_api::asyncapi::document())] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas").join(name);
+        let text = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == text, "schemas/{name} is not that of the types: run this test with UPDATE=1 and look at what changed");
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == text, "schemas/openapi.json is not that of the types: run this test with UPDATE=1 and look at what changed");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::io::Write;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
-use countersign_import::defuse::defuse;
 use serde_json::{Map, Value};
 
 use crate::failure::{Exit, Failure};
@@ -105,14 +104,7 @@ pub(crate) fn csv(rows: &[Value], columns: &[&str]) -> Result<String, Failure> {
 
 /// The same of cells as they stand.
 pub(crate) fn csv_of(heads: &[&str], rows: &[Vec<String>]) -> Result<String, Failure> {
-    let bug = |e: String| Failure::Bug(format!("rows have no CSV form ({e})"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(heads).map_err(|e| bug(e.to_string()))?;
-    for row in rows {
-        writer.write_record(row.iter().map(|c| defuse(c).into_owned())).map_err(|e| bug(e.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|e| bug(e.to_string()))?;
-    String::from_utf8(bytes).map_err(|e| bug(e.to_string()))
+    countersign_import::defuse::table(heads, rows).map_err(|e| Failure::Bug(format!("rows have no CSV form ({e})")))
 }
 
 /// A source's text for a terminal: one line, at most 60 characters, no control or bidirectional characters, which could make it read as

@@ -276,6 +276,22 @@ impl Facts {
         self.grants.iter().map(|(i, g)| (*i, g))
     }
 
+    /// Credentials in their newest form that point from this account, ended ones too.
+    pub fn credentials_at<'a>(
+        &'a self,
+        kind: CredentialKind,
+        issuer: &str,
+        subject: &str,
+    ) -> impl Iterator<Item = &'a Known<Credential>> + use<'a> {
+        let ids = self.credentials_of.get(&(kind, issuer.to_owned(), subject.to_owned())).into_iter().flatten();
+        ids.filter_map(|id| self.credential(id))
+    }
+
+    /// When somebody left, and what they were until then.
+    pub fn left(&self, person: &PersonId) -> Option<(Micros, PersonStatus)> {
+        self.left.get(person).copied()
+    }
+
     /// The case with this entry.
     pub fn case_at(&self, entry: LeafIndex) -> Option<&CaseOpened> {
         self.cases.get(&entry)

@@ -42,6 +42,7 @@ pub use self::duties::{Duty, DutyState};
 pub use self::execution::Execution;
 pub use self::exposure::Exposed;
 pub use self::facts::{FACTS_VERSION, Facts, Grant, Known, PendingFinding};
+pub use self::logins::holds_keys;
 pub use self::preclear::{Preclearance, assess_trade};
 pub use self::touched::{Touch, Touches};
 pub use self::trades::{ListedTrade, TradeFinding};

@@ -10,6 +10,12 @@ pub(crate) fn login_account(c: &CredentialLinked) -> Account {
     (c.kind, c.issuer.to_string(), c.subject.to_string())
 }
 
+/// Whether a principal with these roles may come by a key, which whoever finds it can show: one that does nothing but append accesses, or tell who
+/// serves where.
+pub fn holds_keys(roles: &[Role]) -> bool {
+    matches!(roles, [Role::Gateway | Role::Provisioner])
+}
+
 impl Facts {
     /// The principal that a credential stands for on a day: linked, not revoked, not past its last day, and the principal not disabled.
     pub fn principal_of_login(
@@ -36,7 +42,7 @@ impl Facts {
     }
 
     /// A credential stands for one principal, and three people stand behind that: who links it, who looked at the evidence, and whose it is
-    /// (NIST SP 800-53 IA-5(12), AC-5). A key of an interface is a gateway's and no person's.
+    /// (NIST SP 800-53 IA-5(12), AC-5). A key of an interface is a program's and no person's.
     pub(crate) fn check_login(&self, actor: &PrincipalId, linked: &CredentialLinked) -> Result<(), Refusal> {
         use CredentialKind::{ApiKey, Cac, Certificate, Oidc, Piv};
         let is_key = linked.kind == ApiKey;
@@ -54,8 +60,8 @@ impl Facts {
         }
         let person = |id: &PrincipalId| self.principal(id).and_then(|p| p.record.person.clone());
         let holder = self.principal(&linked.principal);
-        if is_key && holder.is_none_or(|p| p.record.roles != [Role::Gateway]) {
-            return Err(Refusal::Invalid("an api_key is for a principal that is a gateway and nothing else"));
+        if is_key && holder.is_none_or(|p| !holds_keys(&p.record.roles)) {
+            return Err(Refusal::Invalid("an api_key is for a principal that is a gateway, or a provisioner, and nothing else"));
         }
         let approver = self.principal(&linked.approver).filter(|p| !p.record.disabled && p.record.roles.contains(&Role::Approver));
         let Some(approver) = approver.and_then(|p| p.record.person.clone()) else {

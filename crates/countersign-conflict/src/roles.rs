@@ -1,13 +1,16 @@
 //! Which role may record what. One table; an inspector replays it.
 
-use countersign_entry::record::{Record, Role};
+use countersign_entry::record::{CredentialKind, Record, Role};
 
 use crate::grants;
 
 /// Whether a principal with these roles may record this.
 pub fn may_record(roles: &[Role], record: &Record) -> bool {
     let allowed: &[Role] = match record {
-        Record::Organization(_) | Record::Person(_) | Record::Provider(_) | Record::Model(_) | Record::Issuer(_) => {
+        Record::Person(_) => &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer, Role::Provisioner],
+        // What a directory calls somebody lets nobody act.
+        Record::Credential(r) if r.kind == CredentialKind::Scim => &[Role::Operator, Role::Provisioner],
+        Record::Organization(_) | Record::Provider(_) | Record::Model(_) | Record::Issuer(_) => {
             &[Role::Operator, Role::AccessOfficer, Role::EthicsOfficer]
         }
         Record::Principal(_) | Record::Credential(_) | Record::CredentialLinked(_) | Record::CredentialRevoked(_) | Record::Policy(_) => {

@@ -17,8 +17,6 @@ const AT: u64 = 1_780_304_400_000_000;
 
 /// The one type that has an id and that nothing takes the place of.
 const NEVER_REPLACED: &str = "import";
-/// Fields that are left out where they hold nothing: they came later, or are signatures.
-const LEFT_OUT: [&str; 3] = ["approvals", "binds", "signatures_required"];
 /// The one type whose fields from outside may be left out (`? key` in the schema).
 const MAY_BE_SHORT: &str = "access.event";
 

@@ -13,6 +13,20 @@ pub fn undefuse(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|rest| is_live(rest)).unwrap_or(cell)
 }
 
+/// Rows as CSV, every cell of them defused.
+///
+/// # Errors
+/// A row of another length than the heads.
+pub fn table(heads: &[&str], rows: &[Vec<String>]) -> std::io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(heads)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| defuse(cell).into_owned()))?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    String::from_utf8(bytes).map_err(std::io::Error::other)
+}
+
 fn is_live(cell: &str) -> bool {
     cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
 }

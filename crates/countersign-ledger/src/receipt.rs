@@ -3,6 +3,7 @@
 use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
+use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::note::{Note, NoteError};
@@ -77,6 +78,15 @@ impl Ledger {
         let leaves = &mut |range| self.leaf_hashes(range);
         let hashes = recall::inclusion_proof(&self.state.tree, LeafIndex(index), TreeSize(size), leaves);
         Ok(Proof { index, leaf, hashes: hashes.map_err(|e| damaged(index, e))?, note: note.into() })
+    }
+
+    /// The entry that an actor recorded under a key, whatever it says; none where nothing was.
+    ///
+    /// # Errors
+    /// What was asked before cannot be read.
+    pub fn entry_of_request(&self, actor: &PrincipalId, key: &RequestKey) -> Result<Option<u64>, AppendError> {
+        let seen = self.state.seen(actor, key.as_str()).map_err(|e| AppendError::Unavailable(e.to_string()))?;
+        Ok(seen.map(|seen| seen.index).filter(|index| *index < self.size()))
     }
 
     /// The receipt of a committed entry: its proof, and what was recorded.

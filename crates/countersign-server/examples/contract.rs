@@ -19,7 +19,7 @@ use countersign_testing::scene::text;
 
 use support::{House, link};
 
-const ROLES: [Role; 8] = [
+const ROLES: [Role; 9] = [
     Role::AccessOfficer,
     Role::Approver,
     Role::EthicsOfficer,
@@ -28,6 +28,7 @@ const ROLES: [Role; 8] = [
     Role::Supervisor,
     Role::Developer,
     Role::Operator,
+    Role::Provisioner,
 ];
 const SERIAL: u64 = 900;
 

@@ -18,6 +18,9 @@ use crate::app::{App, Question};
 /// Header with the banner line of what an answer holds.
 pub const MARKING_HEADER: HeaderName = HeaderName::from_static("countersign-marking");
 
+/// What a problem is sent as (RFC 9457).
+pub const PROBLEM: &str = "application/problem+json";
+
 /// A problem on its way out.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -69,12 +72,32 @@ impl From<OpenError> for Failure {
     }
 }
 
+/// What a problem's body says. It travels beside its response until the trace is known that joins it to the log.
+#[derive(Debug, Clone, Serialize)]
+pub struct Said {
+    /// The problem.
+    #[serde(flatten)]
+    pub problem: Problem,
+    /// What stands beside it: an object, none of whose fields is one of the problem's.
+    #[serde(flatten)]
+    pub beside: Option<Value>,
+}
+
+impl Said {
+    /// A response whose body is still to be said.
+    pub fn response(self) -> Response {
+        let mut response = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(&*self.problem)).into_response();
+        let mut response = Said { problem: *self.problem, beside: None }.response();
+        let status = response.status();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         // A problem holds nothing of what is recorded.
         headers.insert(MARKING_HEADER, HeaderValue::from_static("UNCLASSIFIED"));
         if let Some(seconds) = self.retry_after {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -14,13 +15,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
 use countersign_api::roles::{Roles, View};
+use countersign_api::scim;
 use countersign_entry::ids::{LeafIndex, Line, Token};
 use countersign_entry::record::{Marking, Read, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger};
 use tokio::sync::Semaphore;
 
-use crate::answer::{Failure, Marked};
+use crate::answer::{Failure, Marked, Said};
 use crate::append::{InFlight, Signing};
 use crate::config::Config;
 use crate::cursor::Cursors;
@@ -34,6 +36,7 @@ use crate::publish::Board;
 use crate::rate::Rates;
 use crate::reads::{Asking, Reads};
 use crate::side::Side;
+use crate::trace;
 use crate::who::{By, Caller, Known, Logins, Shown};
 
 /// What the routes work with.
@@ -57,6 +60,8 @@ pub struct App {
     /// Files that are read at once.
     pub(crate) files: Semaphore,
     pub(crate) exports: Exports,
+    /// One change of a directory at a time: what it comes to follows from what the one before left.
+    pub(crate) scim: tokio::sync::Mutex<()>,
     pub(crate) board: Board,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
@@ -92,9 +97,10 @@ impl Asked {
         roles.into_iter().filter(|r| *r != Role::EthicsOfficer || self.view == View::Full).collect()
     }
 
-    /// Whether they may know how much is committed, and not only how much is published: everybody who works here. Witnesses cosign what is published.
+    /// Whether they may know how much is committed, and not only how much is published: everybody who works here. Witnesses cosign what is published,
+    /// and a directory needs neither.
     pub fn knows_committed(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.roles.iter().any(|role| *role != Role::Witness))
+        self.caller.as_ref().is_some_and(|caller| caller.roles.iter().any(|role| !matches!(role, Role::Witness | Role::Provisioner)))
     }
 
     /// Whether they see why.
@@ -138,6 +144,8 @@ impl Routes {
         let filter = match method {
             "POST" => MethodFilter::POST,
             "PATCH" => MethodFilter::PATCH,
+            "PUT" => MethodFilter::PUT,
+            "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
         self.listed.push((method, path.to_owned()));
@@ -172,6 +180,7 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     let method = request.method().clone();
     let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).into();
     let mut principal = None;
+    let parent = trace::sent(request.headers());
     // Nothing of the request may be held while this waits.
     let admitted = match app.logins().await {
         Ok(logins) => {
@@ -202,6 +211,7 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         tokio::time::sleep(TOO_LARGE_PAUSE).await;
     }
+    let trace = say(&mut response, &route, parent.as_ref());
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -209,13 +219,29 @@ async fn through(State(app): State<Shared>, mut request: Request, next: Next) ->
     app.metrics.answered(&method, &route, status, took);
     // The template alone: ids, parameters, headers and bodies never come here.
     let principal = principal.as_ref().map_or("-", |p| p.as_str());
-    tracing::info!(target: "request", method = word(&method), route = &*route, status, micros = micros(took), principal);
+    tracing::info!(target: "request", method = word(&method), route = &*route, status, micros = micros(took), principal, trace = trace.as_deref().unwrap_or("-"));
     response
+}
+
+/// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none.
+fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Option<String> {
+    let mut said = response.extensions_mut().remove::<Said>()?;
+    said.problem.trace_id = trace::id(parent);
+    let body = if route.starts_with(scim::PATH) {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(scim::MEDIA));
+        serde_json::to_vec(&scim::error(&said.problem))
+    } else {
+        serde_json::to_vec(&said)
+    };
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    // Texts, numbers and booleans: nothing in it fails to be JSON.
+    *response.body_mut() = Body::from(body.unwrap_or_default());
+    said.problem.trace_id
 }
 
 /// What a refusal is that does not come from here: the framework's own are no problems, and may say something of what was sent.
 fn foreign(response: &Response) -> Option<Kind> {
-    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let ours = response.extensions().get::<Said>().is_some();
     match response.status().as_u16() {
         ..400 => None,
         _ if ours => None,
@@ -233,6 +259,8 @@ pub(crate) fn word(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::POST => "POST",
         Method::PATCH => "PATCH",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
         Method::HEAD => "HEAD",
         _ => "other",
     }
@@ -363,8 +391,17 @@ impl App {
 
     /// Records what was asked, before the answer goes out. Where nothing can be recorded the answer goes out all the same and says so.
     async fn record_question(&self, asked: &Asked, mut response: Response) -> Response {
-        let Some(question) = response.extensions_mut().remove::<Question>() else { return response };
+        let one = response.extensions_mut().remove::<Question>();
         let Some(caller) = &asked.caller else { return response };
+        for question in one.into_iter().chain(response.extensions_mut().remove::<Vec<Question>>().unwrap_or_default()) {
+            if let Err(failure) = self.record_one(caller, question) {
+                return failure.into_response();
+            }
+        }
+        response
+    }
+
+    fn record_one(&self, caller: &Caller, question: Question) -> Result<(), Failure> {
         let read = || -> Result<Read, countersign_entry::ids::IdError> {
             Ok(Read {
                 question: Token::new(question.what)?,
@@ -373,12 +410,9 @@ impl App {
                 as_of: question.as_of,
             })
         };
-        let Ok(read) = read() else { return Failure::from(Kind::Validation).into_response() };
-        if self.reads.record(Asking { principal: caller.principal.clone(), read }) {
-            response
-        } else {
-            Failure::from(Kind::Overloaded).into_response()
-        }
+        let read = read().map_err(|_| Kind::Validation)?;
+        let recorded = self.reads.record(Asking { principal: caller.principal.clone(), read });
+        if recorded { Ok(()) } else { Err(Kind::Overloaded.into()) }
     }
 
     /// The signature over the root of a size, as RFC 9942 has it: made when it is first asked for, then kept for a while, since whoever asks for one

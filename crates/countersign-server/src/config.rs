@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::oidc::Signing;
 use crate::publish::Publish;
+use crate::webhook::Webhook;
 
 /// Name of the file in the ledger's directory, where no other is named.
 pub const CONFIG_FILE: &str = "serve.toml";
@@ -35,6 +36,11 @@ pub struct Config {
     pub publish: Option<Publish>,
     /// Where exports are made and kept until they are fetched; a start empties it. Without it: `serve-exports` in the ledger's directory.
     pub exports: Option<PathBuf>,
+    /// Who is told of what is recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhook: Vec<Webhook>,
+    /// Where it is kept how far each of them was told. Without it: `serve-webhooks` in the ledger's directory.
+    pub webhook_state: Option<PathBuf>,
     /// Whether whoever shows nothing may read the public plane: checkpoints, tiles, proofs. Its size tells how much is recorded.
     #[serde(default)]
     pub anonymous: bool,
@@ -231,7 +237,8 @@ impl Config {
             *file = base.join(&*file);
         }
         let keys = config.oidc.iter_mut().flat_map(|o| [o.keys.as_mut(), o.keys_roots.as_mut()]).flatten();
-        for file in keys.chain(config.exports.as_mut()) {
+        let hooks = config.webhook.iter_mut().flat_map(|w| [w.roots.as_mut(), Some(&mut w.key)]).flatten();
+        for file in keys.chain(hooks).chain(config.exports.as_mut()).chain(config.webhook_state.as_mut()) {
             *file = base.join(&*file);
         }
         Ok(config)
@@ -248,6 +255,7 @@ impl Config {
             return Err("listen.operations needs an address of its own: what is asked there is not for whoever uses the interface");
         }
         self.publish.map_or(Ok(()), Publish::check)?;
+        self.webhook.iter().try_for_each(|receiver| receiver.check(&self.webhook))?;
         self.oidc.iter().try_for_each(|provider| provider.check(&self.oidc))
     }
 
@@ -288,6 +296,25 @@ mod tests {
         assert!(read("").is_err());
         assert_eq!(read(&format!("{GOOD}[publish]\nevery_seconds = 60\n")).unwrap().publish.unwrap().size_multiple, 1);
         assert!(read(&format!("{GOOD}[publish]\nevery_seconds = 0\n")).is_err());
+    }
+
+    #[test]
+    fn a_webhook_has_a_name_that_is_a_file_and_a_role() {
+        let with = |name: &str, more: &str| {
+            read(&format!(
+                "{GOOD}[[webhook]]\nname = \"{name}\"\nurl = \"https://siem.example/x\"\nroots = \"r.pem\"\nkey = \"w.key\"\n{more}"
+            ))
+        };
+        let config = with("siem", "role = \"inspector_general\"\n").unwrap();
+        assert!(config.webhook[0].key.is_absolute() && config.webhook[0].roots.as_ref().unwrap().is_absolute());
+        assert!(toml::from_str::<Config>(&config.render().unwrap()).unwrap() == config);
+        for bad in ["", "../x", "Siem", "a b"] {
+            assert!(with(bad, "role = \"operator\"\n").is_err(), "{bad}");
+        }
+        assert!(with("siem", "").is_err() && with("siem", "role = \"king\"\n").is_err());
+        assert!(
+            with("siem", "role = \"operator\"\n[[webhook]]\nname = \"siem\"\nurl = \"x\"\nkey = \"k\"\nrole = \"operator\"\n").is_err()
+        );
     }
 
     #[test]

@@ -64,6 +64,7 @@ impl Found {
 /// Everything there is to find of a configuration. `now` is in seconds since 1970.
 pub fn look(config: &Config, now: i64) -> Vec<Found> {
     let mut all = vec![open_to(config), private(&config.tls.key)];
+    all.extend(config.webhook.iter().map(|receiver| private(&receiver.key)));
     all.push(match Keeper::start(config.tls.clone()) {
         Ok(_) => Found::ok("tls", "certificate, key, roots and revocation lists go together"),
         Err(e) => Found::fail("tls", format!("{e}: put it right; the service does not start so")),

@@ -1,4 +1,4 @@
-//! Exports and evidence bundles that are made for somebody, each one zip archive, behind the service. One is made at a time, few are
+//! Exports, evidence bundles and reports that are made for somebody, each one zip archive, behind the service. One is made at a time, few are
 //! kept, for a while, in a directory of their own that a start empties.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use crate::answer::Failure;
 use crate::bundle;
 use crate::imports::random;
 use crate::limits::{ENTRY_BYTES, EXPORT_LEFT_BYTES, EXPORTS_KEPT, KEPT_FOR};
+use crate::report::{self, Report};
 
 /// How far an export is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub enum Wanted {
     Export(Planes),
     /// An evidence bundle of these entries, as far as these roles may see them.
     Bundle(Vec<u64>, Vec<Role>),
+    /// A report.
+    Report(Report),
 }
 
 struct Kept {
@@ -159,6 +162,7 @@ impl Exports {
                 fs::write(&path, marking(ledger, *planes, banner)).map_err(|source| ExportError::File { path, source })
             }),
             Wanted::Bundle(entries, eyes) => bundle::write(ledger, &files, entries, eyes, banner, &mut progress),
+            Wanted::Report(of) => report::write(ledger, &files, of, banner),
         };
         let made = done.and_then(|()| {
             let path = self.archive(id);

@@ -65,5 +65,11 @@ pub const EXPORTS_KEPT: usize = 3;
 pub const KEPT_FOR: Duration = Duration::from_secs(3_600);
 /// Bytes an entry may take in an export, for the room that is asked for beforehand (docs/performance.md: 1,063 of the 19 fields of an access).
 pub const ENTRY_BYTES: u64 = 2_048;
+/// How often the ledger is looked at for something to send to a webhook.
+pub const WEBHOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long a receiver that did not take an event is left alone at first.
+pub const WEBHOOK_PAUSE_MIN: Duration = Duration::from_secs(1);
+/// And at most, however often it does not.
+pub const WEBHOOK_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Bytes of the disk that an export leaves.
 pub const EXPORT_LEFT_BYTES: u64 = 1 << 30;

@@ -31,6 +31,7 @@ pub struct Metrics {
     events_failed: AtomicU64,
     reads_unrecorded: AtomicU64,
     unpublished: AtomicU64,
+    undelivered: AtomicU64,
     connections: AtomicI64,
     connections_refused: AtomicU64,
     handshakes_failed: AtomicU64,
@@ -67,6 +68,11 @@ impl Metrics {
     /// It was time to publish a checkpoint, and none could be.
     pub fn unpublished(&self) {
         self.unpublished.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A receiver of a webhook did not take an event; it is sent again.
+    pub fn undelivered(&self) {
+        self.undelivered.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A connection was opened, or closed.
@@ -107,6 +113,7 @@ impl Metrics {
             ("stream_events_failed_total", &self.events_failed),
             ("reads_unrecorded_total", &self.reads_unrecorded),
             ("checkpoints_unpublished_total", &self.unpublished),
+            ("webhook_undelivered_total", &self.undelivered),
             ("connections_refused_total", &self.connections_refused),
             ("handshakes_failed_total", &self.handshakes_failed),
         ] {

@@ -29,11 +29,14 @@ use crate::rate::Rates;
 use crate::reads::{Reads, record_all};
 use crate::side::{Open, Side};
 use crate::tls::{Keeper, TlsError};
+use crate::webhook::{WebhookError, deliver_all, receivers};
 use crate::who::Known;
 use crate::{door, listen, local, ops, routes};
 
 /// Where exports are made in the ledger's directory.
 const EXPORTS: &str = "serve-exports";
+/// Where it is kept in the ledger's directory how far webhooks were told.
+const WEBHOOKS: &str = "serve-webhooks";
 /// How often certificates and revocation lists are read again.
 const REFRESH: Duration = Duration::from_secs(30);
 
@@ -60,6 +63,9 @@ pub enum ServeError {
     /// Whose tokens are taken.
     #[error(transparent)]
     Oidc(#[from] KeysError),
+    /// Who is told of what is recorded.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// An address, a thread, randomness.
     #[error("{what}: {source}")]
     Io {
@@ -119,6 +125,12 @@ impl Service {
         let kept = self.config.exports.clone().or_else(|| Some(self.dir.as_ref()?.join(EXPORTS)));
         let kept = kept.unwrap_or_else(|| std::env::temp_dir().join(format!("countersign-{EXPORTS}-{}", addresses.0.port())));
         let exports = Exports::new(kept.clone()).map_err(on(format!("{}", kept.display())))?;
+        let told = self.config.webhook_state.clone().or_else(|| Some(self.dir.as_ref()?.join(WEBHOOKS)));
+        let told = match (told, self.config.webhook.is_empty()) {
+            (Some(dir), _) => receivers(&self.config.webhook, &dir, &roles)?,
+            (None, true) => Vec::new(),
+            (None, false) => return Err(ServeError::Bug("webhooks have no directory to be kept in".into())),
+        };
         let origin = self.ledger.origin().to_owned();
         let door = Door::new(self.ledger, Arc::clone(&self.reopen)).map_err(on("the writing thread"))?;
         let app: Shared = Arc::new(App {
@@ -139,6 +151,7 @@ impl Service {
             imports: Imports::default(),
             files: App::files(),
             exports,
+            scim: tokio::sync::Mutex::default(),
             board: Board::default(),
             clock: self.clock,
             config: self.config,
@@ -157,6 +170,7 @@ impl Service {
             runtime.spawn(door::mend_all(Arc::clone(&app))),
             runtime.spawn(publish_all(Arc::clone(&app))),
         ];
+        tasks.extend(told.into_iter().map(|receiver| runtime.spawn(deliver_all(Arc::clone(&app), receiver))));
         if let Some((socket, dir)) = socket {
             tasks.push(runtime.spawn(local::serve(socket, Arc::clone(&app), dir)));
         }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, header};
-use countersign_conflict::Facts;
+use countersign_conflict::{Facts, holds_keys};
 use countersign_entry::ids::{Date, Hash32, OrganizationId, PersonId, PrincipalId};
-use countersign_entry::record::{CredentialKind, Record, Role};
+use countersign_entry::record::{CredentialKind, Person, PersonStatus, Principal, Record, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::{AppendError, Receipt};
 use sha2::{Digest, Sha256};
@@ -71,7 +71,7 @@ impl Logins {
     /// Those the facts know.
     pub fn of(facts: &Facts) -> Self {
         let callers: HashMap<&PrincipalId, Arc<Caller>> =
-            facts.principals().filter(|p| !p.record.disabled).map(|p| (&p.record.id, Arc::new(caller(facts, &p.record)))).collect();
+            facts.principals().filter(|p| may_act(facts, &p.record)).map(|p| (&p.record.id, Arc::new(caller(facts, &p.record)))).collect();
         let mut logins = Self::default();
         for linked in facts.logins().map(|l| &l.record).filter(|l| facts.stands(l)) {
             let Some(caller) = callers.get(&linked.principal).cloned() else { continue };
@@ -138,11 +138,17 @@ impl Logins {
         let hash: [u8; 32] = Sha256::digest(key.secret).into();
         let same: bool = login.secret_hash?.0.ct_eq(&hash).into();
         // The table of records holds to this; a key is never more than that, whatever a record says.
-        (same && login.caller.roles == [Role::Gateway]).then(|| Arc::clone(&login.caller))
+        (same && holds_keys(&login.caller.roles)).then(|| Arc::clone(&login.caller))
     }
 }
 
-fn caller(facts: &Facts, principal: &countersign_entry::record::Principal) -> Caller {
+/// Whether an account is anybody's who serves: it is not disabled, and its person has not left (NIST SP 800-53 PS-4).
+fn may_act(facts: &Facts, principal: &Principal) -> bool {
+    let former = |p: &countersign_conflict::Known<Person>| p.record.status == PersonStatus::Former;
+    !principal.disabled && !principal.person.as_ref().and_then(|id| facts.person(id)).is_some_and(former)
+}
+
+fn caller(facts: &Facts, principal: &Principal) -> Caller {
     let person = principal.person.as_ref().and_then(|id| facts.person(id));
     Caller {
         principal: principal.id.clone(),

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_testing::ledger::verified_export;
+use countersign_server::report::TEMPLATES;
+use countersign_testing::ledger::{active_grant, verified_export};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::{Answer, Client, House};
@@ -156,6 +157,72 @@ fn an_export_is_made_behind_the_service_and_verifies() {
     );
 }
 
+/// Has something made, and waits for its archive.
+fn archive(client: &Client, path: &str, body: &Value) -> (Answer, tempfile::TempDir) {
+    let place = client.post(path, "x", body).is(202).headers["location"].clone();
+    assert!(place.starts_with(&format!("{path}/")), "{place}");
+    let ready = loop {
+        let told = client.get(&place).is(200).json();
+        match told["state"].as_str().unwrap() {
+            "making" => std::thread::sleep(Duration::from_millis(20)),
+            "ready" => break told,
+            other => panic!("{other}"),
+        }
+    };
+    let file = client.get(ready["file"].as_str().unwrap()).is(200);
+    let out = tempfile::tempdir().unwrap();
+    zip::ZipArchive::new(std::io::Cursor::new(&file.body)).unwrap().extract(out.path()).unwrap();
+    (file, out)
+}
+
+#[test]
+fn reports_are_made_behind_the_service_in_the_forms_asked_for() {
+    let furnish = |ledger: &mut countersign_ledger::Ledger| {
+        active_grant(ledger, "ada1", &"S-0001".parse().unwrap());
+    };
+    let house = House::start_with(|_| {}, furnish);
+    let (officer, ethics, path) = (house.client("officer"), house.client("ethics"), "/api/v1/reports");
+    let kinds = officer.get(path).is(200).json()["rows"].as_array().unwrap().clone();
+    assert_eq!(kinds.iter().filter(|k| k["kind"] == "insiders").count(), TEMPLATES.len());
+    assert!(!kinds.iter().any(|k| k["kind"] == "calendar"), "duties are the ethics office's to see");
+    for kind in &kinds {
+        let (file, out) = archive(&officer, path, &json!({ "kind": "insiders", "submission": "S-0001", "template": kind["template"] }));
+        let read = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap();
+        let told: Value = serde_json::from_str(&read("report.json")).unwrap();
+        assert_eq!((&told["title"], told["complete"].as_bool()), (&kind["title"], Some(true)));
+        let csv = read("report.csv");
+        assert!(csv.lines().next().unwrap().contains(told["columns"][0].as_str().unwrap()) && csv.lines().count() == 2, "{csv}");
+        assert!(csv.contains("ada1") && read("MARKING.txt").trim() == file.headers["countersign-marking"], "{csv}");
+    }
+    // As it stood before anybody had access.
+    let size = officer.get("/api/v1/submissions/S-0001").is(200).json()["entry"].as_u64().unwrap() + 1;
+    let (_, before) = archive(&officer, path, &json!({ "kind": "insiders", "submission": "S-0001", "template": "us", "as_of": size }));
+    let told: Value = serde_json::from_slice(&std::fs::read(before.path().join("report.json")).unwrap()).unwrap();
+    assert_eq!((told["rows"].as_array().unwrap().len(), &told["as_of"]), (0, &json!(size)));
+
+    officer.post(path, "x", &json!({ "kind": "calendar" })).problem(403, "forbidden-role");
+    officer.post(path, "x", &json!({ "kind": "insiders" })).problem(422, "invalid");
+    officer.post(path, "x", &json!({ "kind": "insiders", "submission": "S-0001", "template": "us-1789" })).problem(422, "invalid");
+    officer.post(path, "x", &json!({ "kind": "insiders", "submission": "S-none" })).problem(422, "unknown-reference");
+    house.client("covered").get(path).problem(403, "forbidden-role");
+    let (file, out) = archive(&ethics, path, &json!({ "kind": "calendar" }));
+    assert_eq!(file.headers["countersign-marking"], "CUI//SP-PROPIN");
+    assert!(std::fs::read_to_string(out.path().join("report.csv")).unwrap().starts_with("due,state,name"));
+    let ledger = house.verified();
+    let subjects = reads(&ledger, "report");
+    assert_eq!(subjects.iter().filter(|s| *s == "insiders S-0001 eu-2026").count(), 2, "asked for and fetched: {subjects:?}");
+    assert!(subjects.contains(&"calendar all".to_owned()), "{subjects:?}");
+}
+
+/// What was recorded of questions of a kind.
+fn reads(ledger: &countersign_ledger::Ledger, what: &str) -> Vec<String> {
+    let read = |n| match ledger.entry(n).unwrap().2 {
+        countersign_entry::record::Record::Read(read) if read.question.as_str() == what => Some(read.subject.to_string()),
+        _ => None,
+    };
+    (0..ledger.size()).filter_map(read).collect()
+}
+
 /// Runs a stock tool in a directory; says loudly where there is none.
 fn stock(dir: &std::path::Path, line: &str) -> Option<(bool, String)> {
     let done = std::process::Command::new("sh").arg("-c").arg(line).current_dir(dir).output().unwrap();
@@ -185,21 +252,8 @@ fn a_bundle_is_checked_by_tools_that_are_not_ours() {
     inspector.post("/api/v1/bundles", "x", &json!({ "entries": [] })).problem(400, "validation");
     inspector.post("/api/v1/bundles", "x", &json!({ "entries": [9_999_999] })).problem(422, "unknown-reference");
     let made = |client: &Client| {
-        let begun = client.post("/api/v1/bundles", "x", &json!({ "entries": [recused, hidden, 0, recused] })).is(202);
-        let place = begun.headers["location"].clone();
-        assert!(place.starts_with("/api/v1/bundles/"), "{place}");
-        let ready = loop {
-            let told = client.get(&place).is(200).json();
-            match told["state"].as_str().unwrap() {
-                "making" => std::thread::sleep(Duration::from_millis(20)),
-                "ready" => break told,
-                other => panic!("{other}"),
-            }
-        };
-        let file = client.get(ready["file"].as_str().unwrap()).is(200);
+        let (file, out) = archive(client, "/api/v1/bundles", &json!({ "entries": [recused, hidden, 0, recused] }));
         assert_eq!(file.headers["countersign-marking"], "CUI//SP-PROPIN");
-        let out = tempfile::tempdir().unwrap();
-        zip::ZipArchive::new(std::io::Cursor::new(&file.body)).unwrap().extract(out.path()).unwrap();
         out
     };
     let (dir, whole) = (made(&inspector), made(&ethics));
@@ -238,6 +292,9 @@ fn a_bundle_is_checked_by_tools_that_are_not_ours() {
         assert!(!good, "{said}");
     }
     let ledger = house.verified();
+    // Whose record was looked at: which entries, each time it was asked for and fetched.
+    let which = reads(&ledger, "bundle");
+    assert_eq!(which, vec![format!("0,{hidden}-{recused}"); 4]);
     let options = countersign_verify::Options::new(ledger.vkey().clone());
     let source = countersign_verify::files::DirSource::new(whole.path().join("public"));
     let report = countersign_verify::verify(&source, &options, &mut |_| {});

@@ -60,6 +60,14 @@ fn body(route: &str, n: usize) -> Value {
         fields = json!({
             "id": id, "principal": "pr-officer", "kind": "piv", "issuer": CANARY, "subject": id, "evidence": CANARY, "approver": "pr-approver1",
         });
+    } else if route.starts_with("/scim/v2/Users") {
+        fields = json!({
+            "userName": id, "externalId": id, "name": { "formatted": CANARY }, "userType": "civilian", "title": CANARY,
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "organization": "agency", "employeeNumber": CANARY, "manager": CANARY },
+            "Operations": [{ "op": "replace", "path": "displayName", "value": CANARY }, { "op": "add", "path": CANARY, "value": CANARY }],
+        });
+    } else if route.ends_with("/reports") {
+        fields = json!({ "kind": "insiders", "submission": "S-0001", "template": CANARY });
     } else if route.ends_with("/bundles") {
         fields = json!({ "entries": [0, 1] });
     } else if route.ends_with("/revoke") || route.ends_with("/decide") {
@@ -79,7 +87,7 @@ fn canaries_through_every_route_are_in_no_log_metric_or_error() {
     let house = House::start();
     let mut errors = Vec::new();
     let mut recorded = 0;
-    let clients: Vec<_> = ["ethics", "officer", "founder", "covered", "gateway"].map(|part| house.client(part)).into();
+    let clients: Vec<_> = ["ethics", "officer", "founder", "covered", "gateway", "sync1"].map(|part| house.client(part)).into();
     for (n, row) in Roles::built_in().unwrap().rows().iter().enumerate().filter(|(_, r)| r.route != "/api/v1/events") {
         for named in [CANARY, "0", "16"] {
             let path = row.route.replace("{*path}", CANARY).replace("{index}", named).replace("{entry}", named).replace("{id}", CANARY);
@@ -126,7 +134,14 @@ fn canaries_through_every_route_are_in_no_log_metric_or_error() {
     let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     let ours: Vec<&str> =
         log.lines().filter(|line| !line.contains("\"target\":\"rustls") && !line.contains("\"target\":\"hyper")).collect();
+    let traced: std::collections::BTreeSet<String> =
+        ours.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()?["fields"]["trace"].as_str().map(str::to_owned)).collect();
     assert!(ours.iter().filter(|l| l.contains("\"target\":\"request\"")).count() > 1_000, "the log is not where it is looked for");
+    // Each problem was told with a trace of its own, and stands with it in the log; what was sent as one is nowhere.
+    for answer in &errors {
+        let trace = answer.json()["trace_id"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned();
+        assert!(trace.len() == 32 && traced.contains(&trace), "{trace}");
+    }
     let told: Vec<&&str> = ours.iter().filter(|line| line.contains(CANARY)).collect();
     assert!(told.is_empty(), "{:?}", &told[..told.len().min(3)]);
 }
@@ -146,7 +161,7 @@ fn watching(subject: &'static str) -> impl FnOnce(&mut Ledger) {
 fn outside(answer: &Answer) -> (u16, Vec<(String, usize)>, usize, String) {
     let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
     if let Value::Object(fields) = &mut body {
-        for random in ["receipt", "leaf", "reference", "instance", "detail", "text", "at"] {
+        for random in ["receipt", "leaf", "reference", "instance", "detail", "text", "at", "trace_id"] {
             if let Some(Value::String(text)) = fields.get_mut(random) {
                 *text = format!("{} bytes", text.len());
             }

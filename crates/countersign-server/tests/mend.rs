@@ -4,9 +4,12 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_testing::ledger::{Fault, Step};
+use countersign_ledger::Access;
+use countersign_server::Service;
+use countersign_testing::ledger::{Fault, Step, World, active_grant};
 use serde_json::{Value, json};
 
 use crate::support::House;
@@ -23,6 +26,44 @@ fn wait(house: &House) {
         assert!(began.elapsed() < Duration::from_secs(60), "{:?}", ready(house));
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// A start from a snapshot leaves what came before to a replay behind the running service. Where that finds something nobody may write on, and opening the
+/// ledger again would only take up the same snapshot.
+#[test]
+fn what_the_replay_behind_the_service_objects_to_waits_for_somebody() {
+    let mut house = House::start();
+    house.running.take().unwrap().stop();
+    house.world.kept = Some((64, 1));
+    let mut ledger = house.world.open(Access::Write).unwrap();
+    active_grant(&mut ledger, "ada1", &"S-0001".parse().unwrap());
+    drop(ledger);
+    let mut ledger = house.world.open(Access::Write).unwrap();
+    assert!(ledger.standing().snapshot_size > 0, "nothing was left to a replay");
+    // What it reads is not what the snapshot was made of: the entries of another ledger.
+    let (other, _) = World::start();
+    ledger.replay_in_background(other.reader()).unwrap();
+    let clock = Box::new(house.world.clock.clone());
+    // Opened again, it would take entries: nothing but the service keeps it from being.
+    let service = Service { ledger, reopen: Arc::new(house.world.opener()), clock, config: house.config.clone(), dir: None };
+    let running = service.start().unwrap();
+    (house.address, house.operations) = (running.address().port(), running.operations().port());
+    house.running = Some(running);
+    let began = Instant::now();
+    while ready(&house).0 == 200 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the replay found nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // It is looked after once a second; three of those change nothing.
+    for _ in 0..60 {
+        assert_eq!(ready(&house), (503, json!({ "ready": false, "because": "the ledger is read-only" })));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let event = json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+    let told = house.client("gateway").post("/api/v1/accesses", "nobody-may-write-01", &event).problem(503, "ledger-read-only");
+    assert_eq!(told["recorded"], false);
+    house.client("officer").get("/api/v1/persons?limit=1").is(200);
+    house.verified();
 }
 
 #[test]

@@ -274,6 +274,30 @@ fn whoever_looks_is_recorded() {
 }
 
 #[test]
+fn a_problem_carries_the_trace_of_whoever_asks() {
+    let house = House::start();
+    let (officer, trace) = (house.client("officer"), "4bf92f3577b34da6a3ce929d0e0e4736");
+    let ask = |parents: &[String]| {
+        let sent: Vec<(&str, &str)> = parents.iter().map(|p| ("traceparent", p.as_str())).collect();
+        let answer = officer.ask("GET", "/api/v1/grants/none", &sent, b"").unwrap();
+        (answer.bytes, answer.problem(404, "not-found")["trace_id"].as_str().unwrap().to_owned())
+    };
+    let good = format!("00-{trace}-00f067aa0ba902b7-01");
+    let (bytes, told) = ask(std::slice::from_ref(&good));
+    assert_eq!(told, trace);
+    for bad in [vec![], vec![good.replace("00-", "ff-")], vec!["SECRET".into()], vec![good.clone(), good.clone()]] {
+        let (length, made) = ask(&bad);
+        assert!(made != trace && made.len() == 32 && length == bytes, "{bad:?}: {made}");
+    }
+    // What is recorded and not cleared is a problem too; what is none says nothing of it.
+    let body = json!({ "person": "P-approver1", "submission": "S-0001", "duty": "Evaluate" }).to_string();
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "a-request-traced-1"), ("traceparent", good.as_str())];
+    let refused = officer.ask("POST", "/api/v1/grants", &headers, body.as_bytes()).unwrap().problem(409, "not-cleared");
+    assert_eq!((&refused["trace_id"], &refused["recorded"]), (&json!(trace), &json!(true)), "{refused}");
+    assert!(!officer.ask("GET", "/api/v1/grants", &headers[2..], b"").unwrap().text().contains("trace_id"));
+}
+
+#[test]
 fn health_and_metrics_are_on_an_address_of_their_own() {
     let house = House::start();
     assert_eq!(house.operations("/healthz").text(), "ok\n");

@@ -27,7 +27,7 @@ fn reasons_are_for_the_ethics_officer_and_what_a_watch_list_says_is_recorded_whe
 }
 
 /// What plays each role.
-const PLAYED: [(&str, Role); 9] = [
+const PLAYED: [(&str, Role); 10] = [
     ("officer", Role::AccessOfficer),
     ("approver1", Role::Approver),
     ("ethics", Role::EthicsOfficer),
@@ -37,6 +37,7 @@ const PLAYED: [(&str, Role); 9] = [
     ("devel1", Role::Developer),
     ("founder", Role::Operator),
     ("gateway", Role::Gateway),
+    ("sync1", Role::Provisioner),
 ];
 
 #[test]

@@ -184,6 +184,11 @@ impl World {
         }
     }
 
+    /// What is on the disk, to be read beside whoever writes to it.
+    pub fn reader(&self) -> Box<dyn Store> {
+        Box::new(MemoryStore::open_reader(&self.disk).unwrap())
+    }
+
     /// Opens another store or register with this world's keys and clock.
     ///
     /// # Errors

@@ -904,6 +904,7 @@ fn role() -> impl Strategy<Value = Role> {
         R::Gateway,
         R::Sequencer,
         R::CoveredPerson,
+        R::Provisioner,
     ])
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use self::routes::{Answer, Told, told};
 use crate::problem::{Kind, Problem};
 use crate::roles::{Roles, Row};
+use crate::scim;
 
 /// The whole document.
 ///
@@ -72,6 +73,7 @@ fn bounded(value: &mut Value) {
 }
 
 fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
+    let by_scim = matches!(told.answer, Answer::Scim);
     let mut parameters: Vec<Value> = path_names(&row.route).map(|name| parameter("path", name, json!({ "type": "string" }))).collect();
     parameters.extend(told.query.iter().map(|name| query(name)));
     if writes(row) {
@@ -84,7 +86,7 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
             parameters.push(left_out("Countersign-Approval", base64));
         }
     }
-    if row.method == "PATCH" {
+    if row.method == "PATCH" && !by_scim {
         parameters.push(parameter("header", "If-Match", json!({ "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" })));
     }
     if matches!(told.answer, Answer::Events) {
@@ -94,14 +96,19 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
     for (status, description, content) in successes(told.answer, &row.route) {
         responses.insert(status.into(), json!({ "description": description, "content": content }));
     }
-    let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    let problem = if by_scim {
+        json!({ scim::MEDIA: { "schema": { "$ref": "#/components/schemas/ScimError" } } })
+    } else {
+        json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } })
+    };
     for (status, description) in refusals(row, told) {
         responses.entry(status).or_insert_with(|| json!({ "description": description, "content": problem }));
     }
     responses.insert("default".into(), json!({ "description": "A problem", "content": problem }));
     let mut operation = json!({ "summary": told.summary, "operationId": name(row), "parameters": parameters, "responses": responses });
     if let Some(body) = told.body {
-        let mut content = json!({ "application/json": { "schema": body(generator) } });
+        let kind = if by_scim { scim::MEDIA } else { "application/json" };
+        let mut content = json!({ kind: { "schema": body(generator) } });
         if row.route == "/api/v1/accesses" {
             put(
                 &mut content,
@@ -114,11 +121,12 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-/// Whether it records one thing, under the client's key. What records nothing by itself, and imports, whose records carry keys that follow from what they
-/// say, need none.
+/// Whether it records one thing, under the client's key. What records nothing by itself, and imports and directories, whose records carry keys that follow
+/// from what they say, need none.
 pub fn writes(row: &Row) -> bool {
-    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports", "/api/v1/bundles"];
-    row.method != "GET" && !keyless.contains(&row.route.as_str())
+    let keyless =
+        ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports", "/api/v1/bundles", "/api/v1/reports"];
+    row.method != "GET" && !row.route.starts_with(scim::PATH) && !keyless.contains(&row.route.as_str())
 }
 
 /// What a request that fits its schema may be refused with.
@@ -137,7 +145,7 @@ fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
     if matches!(told.answer, Answer::Begun) {
         all.push(("507", "There is no room for it"));
     }
-    if row.method == "PATCH" {
+    if row.method == "PATCH" && !matches!(told.answer, Answer::Scim) {
         all.extend([("412", "It was changed since"), ("428", "If-Match is missing (RFC 6585)")]);
     }
     all.extend([("429", "Too much is asked at once"), ("503", "Nothing can be recorded now, or it is unknown whether it was")]);
@@ -176,6 +184,8 @@ fn query(name: &str) -> Value {
         "cursor" => (name, false, json!({ "type": "string", "pattern": "^([0-9a-f]{2}){16,256}$" })),
         "person" => (name, false, json!({ "type": "string", "pattern": "^P-[A-Za-z0-9]{4,32}$" })),
         "submission" => (name, false, json!({ "type": "string", "pattern": "^S-[A-Za-z0-9]{4,32}$" })),
+        "startIndex" | "count" => (name, false, json!({ "type": "integer" })),
+        "filter" => (name, false, json!({ "type": "string", "pattern": "^(userName|externalId|displayName) eq \"[A-Za-z0-9@. _-]*\"$" })),
         "state" => (name, false, json!({ "type": "string", "enum": ["open", "proposed", "closed"] })),
         other => (other, false, json!({ "type": "string" })),
     };
@@ -227,6 +237,10 @@ fn successes(answer: Answer, route: &str) -> Vec<(&'static str, &'static str, Va
             vec![("202", "Begun; Location says where it is", json!({ "application/json": { "schema": { "type": "object" } } }))]
         }
         Answer::Csv => vec![("200", "Rows as a file", json!({ "text/csv": { "schema": { "type": "string" } } }))],
+        Answer::Scim => {
+            let body = || json!({ scim::MEDIA: { "schema": { "type": "object" } } });
+            vec![("200", "As RFC 7644 has it", body()), ("201", "Recorded", body()), ("204", "Taken back", json!({}))]
+        }
         Answer::Zip => vec![("200", "The archive", json!({ "application/zip": {} }))],
         Answer::Json => vec![("200", "Fields", json!({ "application/json": { "schema": { "type": "object" } } }))],
     }
@@ -262,6 +276,13 @@ fn envelopes() -> Vec<(String, Value)> {
         ("Rows".into(), object(rows, &["rows", "next", "as_of", "root", "complete", "marking"])),
         ("One".into(), object(frame, &["as_of", "root", "marking"])),
         ("Recorded".into(), object(recorded, &["recorded", "repeated", "entry", "size", "at", "receipt", "leaf"])),
+        (
+            "ScimError".into(),
+            json!({
+                "type": "object", "required": ["schemas", "status", "detail", "trace_id"],
+                "properties": { "schemas": { "type": "array", "items": text }, "status": text, "scimType": text, "detail": text, "trace_id": text },
+            }),
+        ),
         (
             "ProblemKinds".into(),
             json!({ "description": "Every type a problem may have", "enum": Kind::ALL.iter().map(|k| format!("urn:countersign:problem:{}", k.slug())).collect::<Vec<_>>() }),

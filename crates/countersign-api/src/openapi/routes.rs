@@ -4,7 +4,8 @@ use countersign_entry::record as records;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::body::{AccessBody, BundleBody, CommitBody, DECIDED, ExportBody, GrantBody, ImportBody, MoveBody};
+use crate::body::{AccessBody, BundleBody, CommitBody, DECIDED, ExportBody, GrantBody, ImportBody, MoveBody, ReportBody};
+use crate::scim;
 use crate::words::word_of;
 
 /// What a route answers where nothing stands against it.
@@ -24,6 +25,8 @@ pub(super) enum Answer {
     Begun,
     Csv,
     Zip,
+    /// What RFC 7644 has: a resource, a list, or nothing where one is taken back.
+    Scim,
 }
 
 /// What a route reads.
@@ -105,12 +108,13 @@ fn decided(generator: &mut SchemaGenerator) -> Value {
 }
 
 const ABOUT: &[&str] = &["person", "limit", "cursor"];
+const PAGE: &[&str] = &["filter", "startIndex", "count"];
 const AS_OF: &[&str] = &["as_of", "limit", "cursor"];
 const SPAN: &[&str] = &["from", "until", "as_of", "limit", "cursor"];
 
 /// Every route, but the families of records.
 pub(super) fn told(method: &str, route: &str) -> Option<Told> {
-    use Answer::{Begun, Bytes, Csv, Decided, Events, Json, Made, One, Recorded, Rows, Text, Zip};
+    use Answer::{Begun, Bytes, Csv, Decided, Events, Json, Made, One, Recorded, Rows, Scim, Text, Zip};
     let (summary, query, body, answer): (&str, &[&str], Body, Answer) = match (method, route) {
         ("GET", "/checkpoint") => ("The newest signed checkpoint (C2SP tlog-checkpoint)", &[], None, Text),
         ("GET", "/tile/{*path}") => ("A tile or an entry bundle (C2SP tlog-tiles)", &[], None, Bytes),
@@ -196,6 +200,23 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
         }
         ("GET", "/api/v1/bundles/{id}") => ("How far a bundle is", &[], None, Json),
         ("GET", "/api/v1/bundles/{id}/file") => ("A bundle as a zip archive", &[], None, Zip),
+        ("GET", "/api/v1/reports") => ("Which reports there are", &[], None, Json),
+        ("POST", "/api/v1/reports") => ("Have a report made", &[], of::<ReportBody>(), Begun),
+        ("GET", "/api/v1/reports/{id}") => ("How far a report is", &[], None, Json),
+        ("GET", "/api/v1/reports/{id}/file") => ("A report as a zip archive: CSV, JSON, its marking", &[], None, Zip),
+        ("GET", "/scim/v2/Users") => ("Those a directory told of", PAGE, None, Scim),
+        ("POST", "/scim/v2/Users") => ("Tell of somebody who serves", &[], of::<scim::User>(), Scim),
+        ("GET", "/scim/v2/Users/{id}") => ("One of them", &[], None, Scim),
+        ("PUT", "/scim/v2/Users/{id}") => {
+            ("What is so of them now; active, false: they left, and their access ends", &[], of::<scim::User>(), Scim)
+        }
+        ("PATCH", "/scim/v2/Users/{id}") => ("What changed of them", &[], of::<scim::Patch>(), Scim),
+        ("DELETE", "/scim/v2/Users/{id}") => ("Take somebody back: they left, and nothing is deleted", &[], None, Scim),
+        ("GET", "/scim/v2/Groups") => ("Organizations", PAGE, None, Scim),
+        ("GET", "/scim/v2/Groups/{id}") => ("One organization, and which of those the directory told of serve there", &[], None, Scim),
+        ("GET", "/scim/v2/ServiceProviderConfig") => ("What of SCIM is there", &[], None, Scim),
+        ("GET", "/scim/v2/ResourceTypes") => ("Which resources of SCIM there are", &[], None, Scim),
+        ("GET", "/scim/v2/Schemas") => ("Which attributes of SCIM are kept", &[], None, Scim),
         ("GET", "/api/v1/events") => ("Entries as they are committed (server-sent events)", &[], None, Events),
         _ => return family(method, route),
     };

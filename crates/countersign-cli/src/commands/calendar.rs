@@ -1,10 +1,10 @@
 //! `calendar`: who owes which report, notice or divestiture by when; and `duty`, what happened with one.
 
 use clap::Args;
-use countersign_conflict::{Duty, DutyState, Facts};
 use countersign_entry::ids::{Date, Hash32, Line, PersonId};
-use countersign_entry::record::{DutyEvent, DutyKind, DutyStep, Report};
-use serde_json::{Value, json};
+use countersign_entry::record::{DutyEvent, DutyKind, DutyStep};
+use countersign_server::report::{CALENDAR, calendar};
+use serde_json::json;
 
 use super::DONE;
 use super::query::{AsOfArgs, FormArgs, Told, answer, not_recorded, view};
@@ -12,7 +12,7 @@ use crate::args::{LedgerArgs, WriteArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 use crate::session::{Session, recorded, recorded_line};
-use crate::words::{name, text, word, word_of};
+use crate::words::{text, word};
 
 /// Which duties.
 #[derive(Debug, Args)]
@@ -67,9 +67,6 @@ pub(crate) struct DutyArgs {
     write: WriteArgs,
 }
 
-const COLUMNS: &[&str] =
-    &["due", "state", "name", "person", "duty", "report", "since", "met", "reminded", "due_by_rule", "cite", "evidence"];
-
 pub(crate) fn run(args: &CalendarArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let mut session = Session::to_ask(&args.ledger)?;
     session.actor.must_be_ethics("the calendar")?;
@@ -80,32 +77,11 @@ pub(crate) fn run(args: &CalendarArgs, out: &mut Out<'_>) -> Result<Exit, Failur
     }
     let then = if args.as_of.as_of.is_some() { view.at() } else { session.ledger.now() };
     let today = args.today.clone().unwrap_or_else(|| Date::of(then));
-    let mut duties = facts.duties(args.person.as_ref(), &today);
-    duties.retain(|d| !args.late || d.state(&today) == DutyState::Late);
-    duties.sort_by(|a, b| (&a.due, &a.person, a.kind).cmp(&(&b.due, &b.person, b.kind)));
-    let rows = duties.iter().map(|d| row(facts, d, &today)).collect();
+    let rows = calendar(facts, args.person.as_ref(), &today, args.late);
     let subject = args.person.as_ref().map_or("all", PersonId::as_str);
-    let mut told = Told::new("calendar", subject, COLUMNS, &view.answer(Vec::<()>::new()), rows);
+    let mut told = Told::new("calendar", subject, CALENDAR, &view.answer(Vec::<()>::new()), rows);
     told.header = vec![("today", json!(today))];
     answer(told, &mut session, &args.form, out)
-}
-
-fn row(facts: &Facts, d: &Duty, today: &Date) -> Value {
-    let state = match d.state(today) {
-        DutyState::Late => "late",
-        DutyState::Due => "due",
-        DutyState::MetLate => "met_late",
-        DutyState::Met => "met",
-    };
-    let form = d.report.map(|r| match r {
-        Report::Public if d.kind == DutyKind::Transactions => "OGE 278-T",
-        Report::Public => "OGE 278e",
-        Report::Confidential => "OGE 450",
-    });
-    json!({
-        "due": d.due, "state": state, "name": name(facts, &d.person), "person": d.person, "duty": word_of(&d.kind), "report": form,
-        "since": d.since, "met": d.met, "reminded": d.reminded, "due_by_rule": d.due_by_rule, "cite": d.cite, "evidence": d.evidence,
-    })
 }
 
 /// Records what happened with a duty.

@@ -21,7 +21,7 @@ use crate::words::{new_id, word_of};
 pub(crate) enum LoginCommand {
     /// Let a certificate, or an account at a provider of tokens, stand for a principal.
     Link(LinkArgs),
-    /// Make a key for a gateway. It is written once, to a file; the ledger has its hash alone.
+    /// Make a key for a gateway, or for an agency's directory. It is written once, to a file; the ledger has its hash alone.
     Key(KeyArgs),
     /// Let it stand for nobody any more.
     Revoke(RevokeArgs),

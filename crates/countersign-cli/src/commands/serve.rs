@@ -92,6 +92,7 @@ fn failed(e: ServeError) -> Failure {
     match e {
         ServeError::Tls(e) => Failure::Invalid(e.to_string()),
         ServeError::Oidc(e) => Failure::Invalid(e.to_string()),
+        ServeError::Webhook(e) => Failure::Invalid(e.to_string()),
         ServeError::Io { source, what } => Failure::File { path: what.into(), source },
         ServeError::Bug(what) => Failure::Bug(what),
     }

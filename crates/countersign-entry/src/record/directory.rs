@@ -125,6 +125,8 @@ pub enum Role {
     Developer,
     /// Cosigns checkpoints; sees the public plane alone.
     Witness,
+    /// An agency's directory: tells who serves where and who left (SCIM), and nothing else.
+    Provisioner,
 }
 
 /// An account that can act on the ledger.

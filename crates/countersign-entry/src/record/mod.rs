@@ -80,6 +80,9 @@ pub enum RecordError {
     },
 }
 
+/// Fields that are left out of a record where they hold nothing: they came later, or are signatures.
+pub const LEFT_OUT: &[&str] = &["approvals", "binds", "signatures_required"];
+
 macro_rules! records {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
         /// One record of any type.

@@ -171,6 +171,8 @@ fn start(base: &Path) -> Running {
         anonymous: false,
         oidc: vec![],
         exports: None,
+        webhook: vec![],
+        webhook_state: None,
         publish: None,
     };
     let ledger = Directory::find(&dir).unwrap().open(Access::Write, opening()).unwrap();

@@ -11,7 +11,7 @@ use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_ledger::Ledger;
 use serde_json::{Value, json};
 
-use super::{Params, RawQuery, body, invalid, ordered, page};
+use super::{Params, RawQuery, body, invalid, ordered, page, with_path};
 use crate::answer::{Failure, Frame, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared, entry};
 use crate::append::key;
@@ -93,11 +93,7 @@ async fn used(
 ) -> Result<Response, Failure> {
     let voucher = entry(&voucher)?;
     let key = key(&headers, &asked)?;
-    let mut told = unsigned(body(&headers, &bytes)?)?;
-    match &mut told {
-        Value::Object(fields) if !fields.contains_key("voucher") => drop(fields.insert("voucher".into(), json!(voucher))),
-        _ => return Err(invalid("The body is an object with what happened; the voucher stands in the path.")),
-    }
+    let told = with_path(unsigned(body(&headers, &bytes)?)?, "voucher", json!(voucher))?;
     let receipt = app.append(&asked, key, super::record("emergency.use", told)?).await?;
     created(&receipt, json!({ "voucher": voucher }), &app)
 }

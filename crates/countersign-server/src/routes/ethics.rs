@@ -19,7 +19,7 @@ use countersign_ledger::{Ledger, OpenError};
 use serde_json::{Value, json};
 
 use super::grants::not_cleared;
-use super::{Params, RawQuery, body, invalid, name, ordered, page};
+use super::{Params, RawQuery, body, invalid, name, ordered, page, with_path};
 use crate::answer::{Failure, Frame, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared, entry};
 use crate::append::key;
@@ -225,11 +225,7 @@ async fn decide(
 ) -> Result<Response, Failure> {
     let about = entry(&about)?;
     let key = key(&headers, &asked)?;
-    let mut told: Value = body(&headers, &bytes)?;
-    match &mut told {
-        Value::Object(fields) if !fields.contains_key(field) => drop(fields.insert(field.to_owned(), json!(about))),
-        _ => return Err(invalid("The body is an object with the fields of the decision; what it is about stands in the path.")),
-    }
+    let told = with_path(body(&headers, &bytes)?, field, json!(about))?;
     let receipt = app.append(&asked, key, super::record(kind, told)?).await?;
     created(&receipt, json!({}), &app)
 }

@@ -12,13 +12,15 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use countersign_api::view::visible;
+use countersign_entry::ids::LeafIndex;
+use countersign_entry::record::Role;
 use countersign_ledger::query::Page;
 use http_body_util::channel::{Channel, Sender};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::invalid;
 use crate::answer::{Failure, mark};
-use crate::app::{Asked, Routes, Shared};
+use crate::app::{App, Asked, Routes, Shared};
 use crate::limits::PAGE_ROWS;
 
 /// How often the ledger is looked at for something new. Cases and the like come in batches anyhow, and nothing here decides an access.
@@ -52,24 +54,12 @@ async fn follow(app: Shared, asked: Asked, mut next: u64, mut sender: Sender<Byt
         if !app.still(&asked).await {
             return;
         }
-        let eyes = asked.eyes();
-        let looked = app
-            .look(move |ledger| {
-                if next >= ledger.size() {
-                    return Ok((Vec::new(), next));
-                }
-                let answer = ledger.view().changed(next, None, None, Page { offset: 0, limit: PAGE_ROWS })?;
-                let mut out = Vec::new();
-                for row in &answer.rows {
-                    if let Some(fields) = visible(&eyes, ledger.facts(), &row.record) {
-                        let data = json!({ "entry": row.entry, "recorded_at": row.recorded_at.to_string(), "type": row.record.type_name(), "record": fields });
-                        out.extend_from_slice(format!("id: {}\nevent: {}\ndata: {data}\n\n", row.entry, row.record.type_name()).as_bytes());
-                    }
-                }
-                Ok((out, answer.rows.last().map_or(next, |row| row.entry.0 + 1)))
-            })
-            .await;
-        let Ok((out, reached)) = looked else { return };
+        let Ok((events, reached)) = told_after(&app, asked.eyes(), next).await else { return };
+        let mut out = Vec::new();
+        for told in &events {
+            let data = json!({ "entry": told.entry, "recorded_at": told.at, "type": told.kind, "record": told.record });
+            out.extend_from_slice(format!("id: {}\nevent: {}\ndata: {data}\n\n", told.entry, told.kind).as_bytes());
+        }
         let moved = reached > next;
         next = reached;
         quiet = if out.is_empty() { quiet + 1 } else { 0 };
@@ -89,4 +79,33 @@ async fn follow(app: Shared, asked: Asked, mut next: u64, mut sender: Sender<Byt
             return;
         }
     }
+}
+
+/// An entry as somebody may hear of it.
+pub(crate) struct Told {
+    /// Which.
+    pub(crate) entry: LeafIndex,
+    /// When it was recorded, RFC 3339.
+    pub(crate) at: String,
+    /// The record's type.
+    pub(crate) kind: &'static str,
+    /// The record, as far as they may see it.
+    pub(crate) record: Value,
+}
+
+/// Some of the entries from `next` on that these roles may know of, and where those that were looked at end.
+pub(crate) async fn told_after(app: &App, eyes: Vec<Role>, next: u64) -> Result<(Vec<Told>, u64), Failure> {
+    app.look(move |ledger| {
+        if next >= ledger.size() {
+            return Ok((Vec::new(), next));
+        }
+        let answer = ledger.view().changed(next, None, None, Page { offset: 0, limit: PAGE_ROWS })?;
+        let reached = answer.rows.last().map_or(next, |row| row.entry.0 + 1);
+        let told = answer.rows.iter().filter_map(|row| {
+            let record = visible(&eyes, ledger.facts(), &row.record)?;
+            Some(Told { entry: row.entry, at: row.recorded_at.to_string(), kind: row.record.type_name(), record })
+        });
+        Ok((told.collect(), reached))
+    })
+    .await
 }

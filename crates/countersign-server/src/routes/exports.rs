@@ -1,5 +1,5 @@
-//! `/api/v1/exports`, the static files that anybody can check, and `/api/v1/bundles`, evidence of some entries: made behind the service, asked for, looked
-//! after, and fetched as one archive.
+//! `/api/v1/exports`, the static files that anybody can check, `/api/v1/bundles`, evidence of some entries, and `/api/v1/reports`, answers in the form
+//! somebody outside asks for: made behind the service, asked for, looked after, and fetched as one archive.
 
 use std::convert::Infallible;
 use std::fs::File;
@@ -11,10 +11,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Of};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use countersign_api::body::{BundleBody, ExportBody, ExportPlanes};
+use countersign_api::body::{BundleBody, ExportBody, ExportPlanes, ReportBody, ReportKind};
 use countersign_api::marking;
 use countersign_api::problem::Kind;
+use countersign_entry::ids::SubmissionId;
+use countersign_entry::limits::LINE_BYTES_MAX;
 use countersign_entry::record::{Marking, MarkingLevel};
+use countersign_ledger::Ledger;
 use countersign_ledger::export::Planes;
 use http_body_util::channel::{Channel, Sender};
 use serde_json::json;
@@ -25,6 +28,7 @@ use crate::answer::{Failure, mark};
 use crate::app::{App, Asked, Question, Routes, Shared};
 use crate::bundle::ENTRIES_MAX;
 use crate::exports::{State, Wanted};
+use crate::report::{Report, TEMPLATES, Template, What};
 
 /// Bytes of an archive that go out at once.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -37,6 +41,10 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add("POST", "/api/v1/bundles", bundle)
         .add("GET", "/api/v1/bundles/{id}", show)
         .add("GET", "/api/v1/bundles/{id}/file", fetch)
+        .add("GET", "/api/v1/reports", kinds)
+        .add("POST", "/api/v1/reports", report)
+        .add("GET", "/api/v1/reports/{id}", show)
+        .add("GET", "/api/v1/reports/{id}/file", fetch)
 }
 
 /// What stands over everything in it.
@@ -44,17 +52,49 @@ fn marking_of(app: &App, wanted: &Wanted) -> Marking {
     match wanted {
         // The public plane says nothing about people, models or issuers (ledger-format section 1).
         Wanted::Export(Planes::Public) => Marking { level: MarkingLevel::Unclassified, categories: Vec::new(), dissemination: Vec::new() },
-        Wanted::Export(Planes::Both) | Wanted::Bundle(..) => app.marking().clone(),
+        Wanted::Report(Report { marking: Some(marking), .. }) => marking.clone(),
+        Wanted::Export(Planes::Both) | Wanted::Bundle(..) | Wanted::Report(_) => app.marking().clone(),
     }
 }
 
-/// Which question it is, and what it is about.
-fn words(wanted: &Wanted) -> (&'static str, &'static str, &'static str) {
+/// What it is called in paths and names of files.
+fn family(wanted: &Wanted) -> &'static str {
     match wanted {
-        Wanted::Export(Planes::Public) => ("export", "public", "exports"),
-        Wanted::Export(Planes::Both) => ("export", "both", "exports"),
-        Wanted::Bundle(..) => ("bundle", "entries", "bundles"),
+        Wanted::Export(_) => "export",
+        Wanted::Bundle(..) => "bundle",
+        Wanted::Report(_) => "report",
     }
+}
+
+/// What is recorded of whoever asks: of a bundle which entries it shows, in as many questions as it takes to say so.
+fn questions(wanted: &Wanted, size: u64) -> Vec<Question> {
+    let all = usize::try_from(size).unwrap_or(usize::MAX);
+    let subjects = match wanted {
+        Wanted::Export(Planes::Public) => vec![("public".to_owned(), all)],
+        Wanted::Export(Planes::Both) => vec![("both".to_owned(), all)],
+        Wanted::Bundle(entries, _) => ranges(entries),
+        Wanted::Report(report) => vec![(report.what.subject(), 1)],
+    };
+    let what = family(wanted);
+    subjects.into_iter().map(|(subject, rows)| Question { what, subject, rows, as_of: size }).collect()
+}
+
+/// Entries in their order as `1-40,44,51-99`, in parts of what a line holds, each with how many there are in it.
+fn ranges(entries: &[u64]) -> Vec<(String, usize)> {
+    let mut parts: Vec<(String, usize)> = Vec::new();
+    for run in entries.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        let text = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        match parts.last_mut().filter(|(line, _)| line.len() + 1 + text.len() <= LINE_BYTES_MAX) {
+            Some((line, rows)) => {
+                line.push(',');
+                line.push_str(&text);
+                *rows += run.len();
+            }
+            None => parts.push((text, run.len())),
+        }
+    }
+    parts
 }
 
 async fn begin(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, bytes: Bytes) -> Result<Response, Failure> {
@@ -84,22 +124,75 @@ async fn bundle(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers
     start(&app, &asked, Wanted::Bundle(entries, eyes), size)
 }
 
+/// Which reports there are, and what each needs to be told.
+async fn kinds(Of(app): Of<Shared>, Extension(asked): Extension<Asked>) -> Result<Response, Failure> {
+    let mut rows = Vec::new();
+    for (id, _) in TEMPLATES {
+        let form = Template::find(id).map_err(|_| Kind::Internal)?;
+        rows.push(json!({
+            "kind": "insiders", "template": id, "title": form.title, "cite": form.cite, "valid_from": form.valid_from, "valid_to": form.valid_to,
+            "needs": ["submission"],
+        }));
+    }
+    if asked.sees_why() {
+        rows.push(json!({ "kind": "calendar", "title": "Who owes which report, notice or divestiture by when", "needs": [] }));
+    }
+    Ok(mark(axum::Json(json!({ "rows": rows })).into_response(), app.marking()))
+}
+
+async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, bytes: Bytes) -> Result<Response, Failure> {
+    let told: ReportBody = body(&headers, &bytes)?;
+    let (why, as_of) = (asked.sees_why(), told.as_of);
+    let lacks = |what: &str| Failure::from(Kind::Invalid.problem().saying(what));
+    let what = match told.kind {
+        ReportKind::Insiders => {
+            let (Some(submission), None) = (told.submission, told.person) else { return Err(lacks("An insider list is of a submission.")) };
+            let template = told.template.unwrap_or_else(|| "us".into());
+            if !TEMPLATES.iter().any(|(id, _)| *id == template) {
+                return Err(lacks("There is no such template: GET /api/v1/reports lists them."));
+            }
+            What::Insiders(submission, template)
+        }
+        ReportKind::Calendar if !why => return Err(Kind::ForbiddenRole.into()),
+        ReportKind::Calendar if told.submission.is_some() || told.template.is_some() => {
+            return Err(lacks("A calendar is of everybody, or of one person."));
+        }
+        ReportKind::Calendar => What::Calendar(told.person),
+    };
+    let (wanted, size) = app
+        .look(move |ledger| {
+            let facts = ledger.facts();
+            let known = match &what {
+                What::Insiders(submission, _) => facts.submission(submission).is_some(),
+                What::Calendar(person) => person.as_ref().is_none_or(|person| facts.person(person).is_some()),
+            };
+            if !known || as_of.is_some_and(|size| size > ledger.size()) {
+                return Err(Kind::UnknownReference.into());
+            }
+            let marking = if let What::Insiders(submission, _) = &what { marking_at(ledger, submission) } else { None };
+            Ok((Report { what, why, as_of, marking }, ledger.size()))
+        })
+        .await?;
+    start(&app, &asked, Wanted::Report(wanted), size)
+}
+
+/// The marking of a submission as it is now, whatever it was then.
+fn marking_at(ledger: &Ledger, submission: &SubmissionId) -> Option<Marking> {
+    ledger.facts().submission(submission).map(|s| s.record.marking.clone())
+}
+
 fn start(app: &Shared, asked: &Asked, wanted: Wanted, size: u64) -> Result<Response, Failure> {
     let owner = asked.caller()?.principal.clone();
     let turn = Arc::clone(&app.exports.turn).try_acquire_owned();
     let turn = turn.map_err(|_| Failure::from(Kind::RateLimited.problem().saying("One export is made at a time.")).retry_after(10))?;
     let id = app.exports.begin(&owner, wanted.clone(), size)?;
     let mut response = answer(app, StatusCode::ACCEPTED, &id, &wanted, &State::Making(0));
-    let (what, subject, path) = words(&wanted);
-    let rows = match &wanted {
-        Wanted::Export(_) => usize::try_from(size).unwrap_or(usize::MAX),
-        Wanted::Bundle(entries, _) => entries.len(),
-    };
+    let (path, asked) = (family(&wanted), questions(&wanted, size));
     tokio::spawn(make(Arc::clone(app), id.clone(), wanted, turn));
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/{path}/{id}")) {
+    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/{path}s/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    response.extensions_mut().insert(Question { what, subject: subject.to_owned(), rows, as_of: size });
+    response.extensions_mut().insert(asked);
     Ok(response)
 }
 
@@ -120,16 +213,22 @@ async fn make(app: Shared, id: String, wanted: Wanted, turn: OwnedSemaphorePermi
 }
 
 fn answer(app: &App, status: StatusCode, id: &str, wanted: &Wanted, state: &State) -> Response {
-    let (marked, (_, subject, path)) = (marking_of(app, wanted), words(wanted));
+    let (marked, path) = (marking_of(app, wanted), family(wanted));
+    let planes = match wanted {
+        Wanted::Export(Planes::Public) => Some("public"),
+        Wanted::Export(Planes::Both) => Some("both"),
+        _ => None,
+    };
+    let report = if let Wanted::Report(report) = wanted { Some(report.what.subject()) } else { None };
     let (word_of_state, done, made) = match state {
         State::Making(done) => ("making", Some(*done), None),
         State::Ready(made) => ("ready", None, Some(made)),
         State::Failed => ("failed", None, None),
     };
     let told = json!({
-        "id": id, "planes": matches!(wanted, Wanted::Export(_)).then_some(subject),
+        "id": id, "planes": planes, "report": report,
         "entries": if let Wanted::Bundle(entries, _) = wanted { Some(entries) } else { None }, "state": word_of_state, "entries_done": done, "size": made.map(|m| m.size), "root": made.map(|m| &m.root),
-        "bytes": made.map(|m| m.bytes), "sha256": made.map(|m| &m.sha256), "file": made.map(|_| format!("/api/v1/{path}/{id}/file")),
+        "bytes": made.map(|m| m.bytes), "sha256": made.map(|m| &m.sha256), "file": made.map(|_| format!("/api/v1/{path}s/{id}/file")),
         "marking": marking::told(&marked, true),
     });
     mark((status, axum::Json(told)).into_response(), &marked)
@@ -148,19 +247,15 @@ async fn fetch(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, Path(id)
     let file = app.exports.open(&id).map_err(|_| Kind::NotFound)?;
     let (sender, channel) = Channel::<Bytes, Infallible>::new(2);
     tokio::spawn(send(Arc::clone(&app), file, sender, turn));
-    let (what, subject, _) = words(&wanted);
-    let disposition = match wanted {
-        Wanted::Export(_) => HeaderValue::from_static("attachment; filename=\"countersign-export.zip\""),
-        Wanted::Bundle(..) => HeaderValue::from_static("attachment; filename=\"countersign-bundle.zip\""),
-    };
+    let disposition = format!("attachment; filename=\"countersign-{}.zip\"", family(&wanted));
+    let disposition = HeaderValue::from_str(&disposition).map_err(|_| Kind::Internal)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
         (header::CONTENT_LENGTH, HeaderValue::from(made.bytes)),
         (header::CONTENT_DISPOSITION, disposition),
     ];
     let mut response = mark((headers, Body::new(channel)).into_response(), &marking_of(&app, &wanted));
-    let rows = usize::try_from(made.size).unwrap_or(usize::MAX);
-    response.extensions_mut().insert(Question { what, subject: subject.to_owned(), rows, as_of: made.size });
+    response.extensions_mut().insert(questions(&wanted, made.size));
     Ok(response)
 }
 
@@ -188,4 +283,30 @@ async fn send(app: Shared, mut file: File, mut sender: Sender<Bytes, Infallible>
         }
     }
     drop(turn);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a range says, one by one.
+    fn said(parts: &[(String, usize)]) -> Vec<u64> {
+        let of = |text: &str| {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            first.parse().unwrap()..=last.parse::<u64>().unwrap()
+        };
+        parts.iter().flat_map(|(line, _)| line.split(',').flat_map(of)).collect()
+    }
+
+    #[test]
+    fn ranges_say_which_entries_and_each_line_holds_what_it_may() {
+        assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), [("1-3,7,9-10".to_owned(), 6)]);
+        assert_eq!(ranges(&[u64::MAX - 1, u64::MAX]).len(), 1);
+        for step in [1, 2, 3] {
+            let entries: Vec<u64> = (0..1_000).map(|n| 10_000_000_000 + n * step + n / 7).collect();
+            let parts = ranges(&entries);
+            assert!(parts.iter().all(|(line, _)| line.len() <= LINE_BYTES_MAX), "{parts:?}");
+            assert_eq!((said(&parts), parts.iter().map(|(_, rows)| rows).sum::<usize>()), (entries, 1_000));
+        }
+    }
 }

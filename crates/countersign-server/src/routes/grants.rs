@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use countersign_api::body::{DECIDED, GrantBody, MoveBody, transition};
 use countersign_api::mnpi::Mnpi;
 use countersign_api::problem::Kind;
@@ -21,7 +21,7 @@ use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
 use super::{Params, RawQuery, body, marking_of, name, ordered, page};
-use crate::answer::{Failure, Frame, One, Recorded, Rows, created, etag, mark, place};
+use crate::answer::{Failure, Frame, One, Recorded, Rows, Said, created, etag, mark, place};
 use crate::app::{App, Asked, Routes, Shared, entry};
 use crate::append::key;
 
@@ -119,14 +119,13 @@ pub(super) fn not_cleared(app: &App, receipt: &Receipt, text: &str, reference: O
     let mut problem = Kind::NotCleared.problem().saying(text);
     problem.instance = reference.map(|r| format!("urn:countersign:reference:{r}"));
     problem.remedies = vec!["record-recusal".into(), "ask-ethics-office".into(), "choose-another-person".into()];
-    let mut told = serde_json::to_value(&problem).map_err(|_| Kind::Internal)?;
-    let recorded = serde_json::to_value(Recorded::of(receipt)?).map_err(|_| Kind::Internal)?;
-    if let (Value::Object(told), Value::Object(fields), Value::Object(recorded)) = (&mut told, fields, recorded) {
-        told.extend(recorded);
-        told.extend(fields);
+    // The receipt says so.
+    problem.recorded = None;
+    let mut beside = serde_json::to_value(Recorded::of(receipt)?).map_err(|_| Kind::Internal)?;
+    if let (Value::Object(beside), Value::Object(fields)) = (&mut beside, fields) {
+        beside.extend(fields);
     }
-    let mut response = (StatusCode::CONFLICT, axum::Json(told)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+    let mut response = Said { problem, beside: Some(beside) }.response();
     place(response.headers_mut(), receipt);
     Ok(mark(response, app.marking()))
 }

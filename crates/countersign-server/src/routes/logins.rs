@@ -13,7 +13,7 @@ use countersign_entry::record::CredentialLinked;
 use countersign_ledger::Ledger;
 use serde_json::{Value, json};
 
-use super::{Params, RawQuery, body, invalid, page};
+use super::{Params, RawQuery, body, page, with_path};
 use crate::answer::{Failure, Frame, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared};
 use crate::append::key;
@@ -100,11 +100,7 @@ async fn revoke(
 ) -> Result<Response, Failure> {
     let id = login(&id)?;
     let key = key(&headers, &asked)?;
-    let mut told: Value = body(&headers, &bytes)?;
-    match &mut told {
-        Value::Object(fields) if !fields.contains_key("id") => drop(fields.insert("id".into(), json!(id))),
-        _ => return Err(invalid("The body is an object with the reason; the login stands in the path.")),
-    }
+    let told = with_path(body(&headers, &bytes)?, "id", json!(id))?;
     let receipt = app.append(&asked, key, super::record("credential.revoked", told)?).await?;
     created(&receipt, json!({}), &app)
 }

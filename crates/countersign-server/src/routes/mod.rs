@@ -11,6 +11,7 @@ mod log;
 mod logins;
 mod people;
 mod records;
+mod scim;
 mod stream;
 mod within;
 
@@ -34,6 +35,8 @@ use crate::answer::Failure;
 use crate::app::{App, Asked, Routes, Shared};
 use crate::limits::{JSON_DEPTH_MAX, PAGE_ROWS, PAGE_ROWS_MAX};
 
+pub(crate) use self::events::{Told, told_after};
+
 /// A request's parameters as axum reads them.
 pub(crate) type RawQuery = Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>;
 
@@ -48,6 +51,7 @@ pub fn all() -> Routes {
         people::add,
         records::add,
         logins::add,
+        scim::add,
         within::add,
         ethics::add,
         imports::add,
@@ -99,6 +103,15 @@ pub(crate) fn record(kind: &str, told: serde_json::Value) -> Result<Record, Fail
             invalid(format!("The body does not fit: {fault}."))
         }
     })
+}
+
+/// A body's fields, with the one beside them that the path says and the body therefore leaves out.
+pub(crate) fn with_path(mut told: serde_json::Value, field: &'static str, said: serde_json::Value) -> Result<serde_json::Value, Failure> {
+    match &mut told {
+        serde_json::Value::Object(fields) if !fields.contains_key(field) => drop(fields.insert(field.to_owned(), said)),
+        _ => return Err(invalid("The body is an object; what it is about stands in the path alone.")),
+    }
+    Ok(told)
 }
 
 /// A [`Kind::Validation`] that says more.

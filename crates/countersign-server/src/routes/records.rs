@@ -13,7 +13,7 @@ use countersign_api::roles::View;
 use countersign_api::view::{fields_of, visible};
 use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PersonId};
-use countersign_entry::record::Record;
+use countersign_entry::record::{LEFT_OUT, Record};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
@@ -283,11 +283,11 @@ fn changed(kind: &str, record: &Record, index: LeafIndex, changes: &serde_json::
     if let Value::Object(fields) = &mut fields {
         // What was signed was the form before.
         fields.remove("approvals");
-        if matches!(record, Record::List(_)) {
-            // Left out where nobody is bound, and may be said all the same.
-            fields.entry("binds").or_insert(Value::Null);
-        }
-        if changes.is_empty() || changes.keys().any(|name| !fields.contains_key(name) || name == "id" || name == "supersedes") {
+        // What is left out of a record that has nothing to say there may be said all the same; of a type that has no such field it does not read.
+        let changes_some = |name: &String| fields.contains_key(name) || LEFT_OUT.contains(&name.as_str());
+        if changes.is_empty()
+            || changes.keys().any(|name| !changes_some(name) || ["id", "supersedes", "approvals"].contains(&name.as_str()))
+        {
             return Err(super::invalid("The body has no field of the record that may change, or one that is not the record's."));
         }
         fields.extend(changes.clone());

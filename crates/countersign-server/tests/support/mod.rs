@@ -39,11 +39,12 @@ const UPN: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
 pub const SECRET: [u8; 32] = [9; 32];
 
 /// Parts beside those of every test ledger: name, organization, role.
-const MORE: [(&str, &str, Role); 4] = [
+const MORE: [(&str, &str, Role); 5] = [
     ("inspector", "agency", Role::InspectorGeneral),
     ("super1", "agency", Role::Supervisor),
     ("devel1", "lab", Role::Developer),
     ("covered", "agency", Role::CoveredPerson),
+    ("sync1", "agency", Role::Provisioner),
 ];
 
 /// A certificate authority.
@@ -156,6 +157,8 @@ impl House {
             publish: None,
             oidc: Vec::new(),
             exports: Some(files.path().join("exports")),
+            webhook: Vec::new(),
+            webhook_state: Some(files.path().join("webhooks")),
         };
         configure(&mut config);
         drop(ledger);
@@ -306,6 +309,11 @@ impl Client {
         stream.set_nodelay(true)?;
         let name = ServerName::try_from("localhost").unwrap();
         Ok(StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name).unwrap(), stream))
+    }
+
+    /// The same, asking a house that was started again.
+    pub fn to(&self, house: &House) -> Self {
+        Self { address: house.address, ..self.clone() }
     }
 
     /// One request on a connection of its own.
