@@ -44,7 +44,7 @@ impl View {
 /// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// GET, POST, PATCH, PUT, DELETE.
+    /// GET, POST, PATCH, PUT.
     pub method: String,
     /// The route's template, such as `/api/v1/grants/{id}`.
     pub route: String,

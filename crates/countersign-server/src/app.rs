@@ -145,7 +145,6 @@ impl Routes {
             "POST" => MethodFilter::POST,
             "PATCH" => MethodFilter::PATCH,
             "PUT" => MethodFilter::PUT,
-            "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
         self.listed.push((method, path.to_owned()));
@@ -260,7 +259,6 @@ pub(crate) fn word(method: &Method) -> &'static str {
         Method::POST => "POST",
         Method::PATCH => "PATCH",
         Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
         Method::HEAD => "HEAD",
         _ => "other",
     }

@@ -143,10 +143,9 @@ fn whoever_left_has_no_access_no_login_and_the_clocks_of_leaving() {
     let again = json!({ "person": "P-ada1", "submission": "S-0001", "duty": "Evaluate" });
     officer.post("/api/v1/grants", "access-for-who-left-1", &again).problem(409, "not-cleared");
 
-    // Taken back: nothing is deleted, and the directory's names point nowhere.
-    send(&sync, "DELETE", "Users/P-ada1", &Value::Null).is(204);
-    error(send(&sync, "GET", "Users/P-ada1", &Value::Null), 404, None);
-    error(send(&sync, "DELETE", "Users/P-ada1", &Value::Null), 404, None);
+    // Nothing is deleted, and they stay to be seen.
+    error(send(&sync, "DELETE", "Users/P-ada1", &Value::Null), 405, None);
+    assert_eq!(send(&sync, "GET", "Users/P-ada1", &Value::Null).is(200).json()["active"], false);
     let ledger = house.verified();
     let facts = ledger.facts();
     assert_eq!(facts.grant(countersign_entry::ids::LeafIndex(grant)).unwrap().state, GrantState::CoolingOff, "the clocks after access run");
@@ -160,7 +159,7 @@ fn whoever_comes_back_is_who_they_were() {
     let (house, sync) = house();
     let id = send(&sync, "POST", "Users", &grace()).is(201).json()["id"].as_str().unwrap().to_owned();
     let path = format!("Users/{id}");
-    send(&sync, "DELETE", &path, &Value::Null).is(204);
+    send(&sync, "PATCH", &path, &json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] })).is(200);
     let mut again = grace();
     again["userName"] = json!("grace2@agency.example");
     let back = send(&sync, "POST", "Users", &again).is(201).json();

@@ -211,7 +211,6 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
             ("What is so of them now; active, false: they left, and their access ends", &[], of::<scim::User>(), Scim)
         }
         ("PATCH", "/scim/v2/Users/{id}") => ("What changed of them", &[], of::<scim::Patch>(), Scim),
-        ("DELETE", "/scim/v2/Users/{id}") => ("Take somebody back: they left, and nothing is deleted", &[], None, Scim),
         ("GET", "/scim/v2/Groups") => ("Organizations", PAGE, None, Scim),
         ("GET", "/scim/v2/Groups/{id}") => ("One organization, and which of those the directory told of serve there", &[], None, Scim),
         ("GET", "/scim/v2/ServiceProviderConfig") => ("What of SCIM is there", &[], None, Scim),

@@ -33,7 +33,6 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add("GET", "/scim/v2/Users/{id}", user)
         .add("PUT", "/scim/v2/Users/{id}", replace)
         .add("PATCH", "/scim/v2/Users/{id}", change)
-        .add("DELETE", "/scim/v2/Users/{id}", remove)
         .add("GET", "/scim/v2/Groups", groups)
         .add("GET", "/scim/v2/Groups/{id}", group)
         .add("GET", "/scim/v2/ServiceProviderConfig", |app| fixed(app, scim::config))
@@ -362,7 +361,11 @@ async fn change(
     let patch: Patch = serde_json::from_value(object(&headers, &bytes)?).map_err(unfit)?;
     alter(app, asked, person(&id)?, move |before| {
         let told = User::patched(before, &patch).map_err(unfit)?;
-        if told.user_name.is_some() { Ok(told) } else { Err(invalid("A user keeps a userName; DELETE takes them back.")) }
+        if told.user_name.is_some() {
+            Ok(told)
+        } else {
+            Err(invalid("A user keeps a userName; whoever leaves is sent with active, false."))
+        }
     })
     .await
 }
@@ -385,21 +388,6 @@ async fn alter(
     settle(&app, &asked, records, None).await?;
     drop(turn);
     shown_now(&app, &asked, id, StatusCode::OK).await
-}
-
-/// Nothing is deleted: whoever is, has left, and no name of the directory points to them any more.
-async fn remove(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(id): Path<String>) -> Result<Response, Failure> {
-    let (directory, today, id) = (asked.caller()?.principal.clone(), Date::of(app.now()), person(&id)?);
-    let turn = app.scim.lock().await;
-    let records = app
-        .look(move |ledger| {
-            shown(ledger.facts(), &directory, &id).ok_or(Kind::NotFound)?;
-            records(ledger.facts(), &directory, &id, &User { active: Some(false), ..User::default() }, &today)
-        })
-        .await?;
-    settle(&app, &asked, records, None).await?;
-    drop(turn);
-    Ok(mark(StatusCode::NO_CONTENT.into_response(), app.marking()))
 }
 
 /// Which part of a list is wanted, and by which filter. What else a client may ask for of attributes and order is passed over: all of them are told.
