@@ -159,7 +159,16 @@ fn whoever_comes_back_is_who_they_were() {
     let (house, sync) = house();
     let id = send(&sync, "POST", "Users", &grace()).is(201).json()["id"].as_str().unwrap().to_owned();
     let path = format!("Users/{id}");
-    send(&sync, "PATCH", &path, &json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] })).is(200);
+    let mut hana = grace();
+    (hana["userName"], hana["externalId"], hana[ENTERPRISE]["employeeNumber"]) =
+        (json!("hana@agency.example"), json!("00u8"), json!("4712"));
+    send(&sync, "POST", "Users", &hana).is(201);
+    // A name that is another's keeps nobody from leaving, and is not taken.
+    let taken =
+        |active: bool| json!({ "Operations": [{ "op": "replace", "value": { "userName": "hana@agency.example", "active": active } }] });
+    error(send(&sync, "PATCH", &path, &taken(true)), 409, Some("uniqueness"));
+    let left = send(&sync, "PATCH", &path, &taken(false)).is(200).json();
+    assert_eq!((&left["active"], &left["userName"]), (&json!(false), &json!("grace@agency.example")));
     let mut again = grace();
     again["userName"] = json!("grace2@agency.example");
     let back = send(&sync, "POST", "Users", &again).is(201).json();

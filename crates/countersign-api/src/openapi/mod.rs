@@ -239,7 +239,7 @@ fn successes(answer: Answer, route: &str) -> Vec<(&'static str, &'static str, Va
         Answer::Csv => vec![("200", "Rows as a file", json!({ "text/csv": { "schema": { "type": "string" } } }))],
         Answer::Scim => {
             let body = || json!({ scim::MEDIA: { "schema": { "type": "object" } } });
-            vec![("200", "As RFC 7644 has it", body()), ("201", "Recorded", body()), ("204", "Taken back", json!({}))]
+            vec![("200", "As RFC 7644 has it", body()), ("201", "Recorded", body())]
         }
         Answer::Zip => vec![("200", "The archive", json!({ "application/zip": {} }))],
         Answer::Json => vec![("200", "Fields", json!({ "application/json": { "schema": { "type": "object" } } }))],

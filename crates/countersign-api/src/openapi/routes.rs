@@ -25,7 +25,7 @@ pub(super) enum Answer {
     Begun,
     Csv,
     Zip,
-    /// What RFC 7644 has: a resource, a list, or nothing where one is taken back.
+    /// What RFC 7644 has: a resource, or a list.
     Scim,
 }
 

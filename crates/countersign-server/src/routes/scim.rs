@@ -176,7 +176,12 @@ fn records(facts: &Facts, directory: &PrincipalId, id: &PersonId, told: &User, t
         records.push(person.into());
     }
     for called in Called::ALL {
-        records.extend(name(facts, directory, id, called, called.subject(told), today)?);
+        match name(facts, directory, id, called, called.subject(told), today) {
+            Ok(more) => records.extend(more),
+            Err(taken) if active => return Err(taken),
+            // Whoever leaves leaves; what they are called stays as it is, and the answer says so.
+            Err(_) => {}
+        }
     }
     Ok(records)
 }
