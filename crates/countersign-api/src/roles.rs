@@ -1,5 +1,7 @@
 //! Who may do what over the interface: one table, `schemas/roles.csv`, reviewed line by line. What it does not allow is refused.
 
+use std::collections::HashMap;
+
 use countersign_entry::record::Role;
 use serde::Deserialize as _;
 use serde::de::value::StrDeserializer;
@@ -60,6 +62,8 @@ pub struct Row {
 pub struct Roles {
     columns: Vec<Option<Role>>,
     rows: Vec<Row>,
+    /// Where the rows of a route stand: each request asks.
+    places: HashMap<String, Vec<usize>>,
 }
 
 /// Columns before the roles': method, route, read recorded, holds watch-list reasons.
@@ -86,12 +90,13 @@ impl Roles {
         if columns.last() != Some(&None) || columns.iter().filter(|c| c.is_none()).count() != 1 {
             return Err("the last column, and no other, is anonymous".into());
         }
-        let mut table = Self { columns, rows: Vec::new() };
+        let mut table = Self { columns, rows: Vec::new(), places: HashMap::new() };
         for line in lines {
             let row = table.row(line).map_err(|e| format!("{line}: {e}"))?;
             if table.find(&row.method, &row.route).is_some() {
                 return Err(format!("{} {} stands twice", row.method, row.route));
             }
+            table.places.entry(row.route.clone()).or_default().push(table.rows.len());
             table.rows.push(row);
         }
         Ok(table)
@@ -128,7 +133,7 @@ impl Roles {
 
     /// The row of a route.
     pub fn find(&self, method: &str, route: &str) -> Option<&Row> {
-        self.rows.iter().find(|r| r.method == method && r.route == route)
+        self.places.get(route)?.iter().filter_map(|place| self.rows.get(*place)).find(|row| row.method == method)
     }
 
     /// What somebody with these roles, or nobody known, sees on a route: the most any of the roles gives; none where it is refused, as everything is

@@ -12,9 +12,9 @@ use countersign_entry::time::Micros;
 use countersign_log::chain::{self, ChainHash};
 use countersign_log::tree::{self, CompactRange};
 use countersign_log::vkey::VKey;
+use countersign_sign::datakeys::KeptKey;
 use countersign_store::Store;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::compartments::{Compartments, compartment};
 use crate::keys::LogKeys;
@@ -48,9 +48,9 @@ pub struct AuditStatus {
     pub objection: Option<String>,
 }
 
-impl KeyOf for BTreeMap<u32, Zeroizing<[u8; 32]>> {
+impl KeyOf for BTreeMap<u32, KeptKey> {
     fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
-        self.get(&key_id).map(|key| &**key)
+        self.get(&key_id).map(|key| &***key)
     }
 }
 
@@ -71,7 +71,7 @@ impl Ledger {
         };
         let job = Job {
             store,
-            keys: self.keys.copies(),
+            keys: self.keys.all(),
             origin_hash: self.state.origin_hash,
             chain: chain::origin_hash(&self.state.origin),
             tree: CompactRange::new(),
@@ -140,7 +140,7 @@ impl Shared {
 
 struct Job {
     store: Box<dyn Store>,
-    keys: BTreeMap<u32, Zeroizing<[u8; 32]>>,
+    keys: BTreeMap<u32, KeptKey>,
     origin_hash: [u8; 32],
     chain: ChainHash,
     tree: CompactRange,

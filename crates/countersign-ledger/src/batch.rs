@@ -7,6 +7,7 @@ use countersign_entry::leaf::{Kind, Leaf};
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, Scheme};
 use countersign_entry::time::Micros;
+use countersign_sign::datakeys::KeptKey;
 use countersign_store::StoredEntry;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -22,7 +23,7 @@ pub(crate) struct Draft {
     pub(crate) record: Record,
     pub(crate) signed: Option<Vec<u8>>,
     /// The data key that seals it, by its number; kind 1 alone has one.
-    pub(crate) key: Option<(u32, Zeroizing<[u8; 32]>)>,
+    pub(crate) key: Option<(u32, KeptKey)>,
 }
 
 impl Draft {

@@ -1,5 +1,7 @@
 //! The sequencer: one writer, one batch at a time, in the order of ledger-format section 7.
 
+use std::sync::Arc;
+
 use countersign_conflict::Refusal;
 use countersign_conflict::officers::By;
 use countersign_entry::ids::{Hash32, LeafIndex, PrincipalId, Reference, RequestKey};
@@ -9,7 +11,6 @@ use countersign_entry::time::Micros;
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::tree::LeafIndex as TreeIndex;
 use countersign_store::StagedBatch;
-use zeroize::Zeroizing;
 
 use crate::batch::{Draft, SealedDraft, link, seal_all};
 use crate::compartments::compartment;
@@ -307,7 +308,7 @@ impl Ledger {
         if draft.record.kind() == Kind::Entry {
             let key_id = self.key_for(&compartment(&draft.record, draft.at, &self.state.facts))?;
             let key = self.keys.key(key_id).ok_or_else(|| AppendError::Unavailable(format!("data key {key_id} is missing")))?;
-            draft.key = Some((key_id, Zeroizing::new(*key)));
+            draft.key = Some((key_id, Arc::clone(key)));
         }
         let index = self.state.facts.size();
         self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record, asked);

@@ -185,11 +185,12 @@ impl Ledger {
         let malformed = |e: &dyn std::fmt::Display| AppendError::Malformed(e.to_string());
         let stored = self.store.read(target).map_err(|e| malformed(&e))?;
         let Ok(Sealed::Encrypted { scheme, .. }) = Sealed::parse(&stored.sealed) else { return Err(malformed(&"not sealed")) };
-        let key = *self.keys.key(redaction.key_id).ok_or_else(|| malformed(&"its data key is not there"))?;
+        let key = self.keys.key(redaction.key_id).ok_or_else(|| malformed(&"its data key is not there"))?;
+        let key = DataKey::new(***key);
         let mut nonce = vec![0; scheme.nonce_len()];
         self.entropy.fill(&mut nonce).map_err(|e| AppendError::Unavailable(e.to_string()))?;
         let bytes = left.encode().map_err(|e| malformed(&e))?.bytes;
-        seal::seal(&bytes, scheme, redaction.key_id, &DataKey::new(key), &nonce, &self.state.origin_hash, target).map_err(|e| malformed(&e))
+        seal::seal(&bytes, scheme, redaction.key_id, &key, &nonce, &self.state.origin_hash, target).map_err(|e| malformed(&e))
     }
 
     /// Carries out redactions that entries say were made and that a crash kept from the store. Whether there were any.

@@ -73,6 +73,6 @@ pub(crate) trait KeyOf {
 
 impl KeyOf for DataKeys {
     fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
-        self.key(key_id)
+        self.key(key_id).map(|key| &***key)
     }
 }

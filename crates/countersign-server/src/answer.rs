@@ -1,6 +1,7 @@
 //! Answers: rows with the size and root they are true for, one entry, a receipt, a problem.
 
 use axum::Json;
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_api::marking;
@@ -301,10 +302,14 @@ pub fn created(receipt: &Receipt, fields: Value, app: &App) -> Result<Response, 
     // A receipt of a large ledger has about two thousand bytes; what axum begins with would be moved five times.
     let mut text = Vec::with_capacity(4_096);
     serde_json::to_writer(&mut text, &body).map_err(unreadable)?;
-    let mut response = (status, text).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(MARKING_HEADER, app.marked.banner.clone());
-    place(response.headers_mut(), receipt);
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    // Room for what is put in here and by whoever sends it.
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(MARKING_HEADER, app.marked.banner.clone());
+    place(&mut headers, receipt);
+    *response.headers_mut() = headers;
     Ok(response)
 }
 

@@ -1,16 +1,15 @@
 //! What every request goes through: who asks, whether the table lets them, within which limits; then the route; then what is recorded of the question
 //! and told to the log. A route parses, calls, renders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
@@ -21,6 +20,7 @@ use countersign_entry::record::{Marking, Read, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger};
 use tokio::sync::Semaphore;
+use tower_service::Service as _;
 
 use crate::answer::{Failure, Marked, Said};
 use crate::append::{InFlight, Signing};
@@ -157,14 +157,21 @@ impl Routes {
         &self.listed
     }
 
-    /// As a service behind everything a request goes through.
-    pub fn service(self, app: &Shared) -> Router {
-        self.router
+    /// Behind everything a request goes through.
+    ///
+    /// # Errors
+    /// Two templates that some path fits both.
+    pub fn front(self, app: &Shared) -> Result<Front, String> {
+        let mut templates = matchit::Router::new();
+        for template in self.listed.iter().map(|(_, template)| template.as_str()).collect::<BTreeSet<_>>() {
+            templates.insert(template, template.into()).map_err(|e| format!("{template}: {e}"))?;
+        }
+        let router = self
+            .router
             .method_not_allowed_fallback(|| async { Failure::from(Kind::Method) })
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .fallback(|| async { Failure::from(Kind::NotFound) })
-            .layer(from_fn_with_state(Arc::clone(app), through))
-            .with_state(Arc::clone(app))
+            .with_state(Arc::clone(app));
+        Ok(Front { app: Arc::clone(app), templates: Arc::new(templates), router, nowhere: "-".into() })
     }
 }
 
@@ -174,52 +181,54 @@ impl Default for Routes {
     }
 }
 
-async fn through(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let method = request.method().clone();
-    let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).into();
-    let mut principal = None;
-    let parent = trace::sent(request.headers());
-    // Nothing of the request may be held while this waits.
-    let admitted = match app.logins().await {
-        Ok(logins) => {
-            let mut admitted = app.admit(&logins, &request, &route);
-            if let Err(Refused::Key(place)) = admitted {
-                // Once more with the keys its provider has now.
-                app.providers.refresh(place).await;
-                admitted = app.admit(&logins, &request, &route);
+/// The routes, behind everything a request goes through. Not a layer of the router's: those are boxes around each route, made anew for each request.
+#[derive(Clone)]
+pub struct Front {
+    app: Shared,
+    /// Which template a path is of.
+    templates: Arc<matchit::Router<Arc<str>>>,
+    router: Router,
+    /// Stands for the template of a path that is of none.
+    nowhere: Arc<str>,
+}
+
+impl Front {
+    /// The answer to a request of somebody who shows this.
+    pub(crate) async fn answer(&self, shown: &Shown, mut request: Request) -> Response {
+        let (app, began) = (&self.app, Instant::now());
+        let method = request.method().clone();
+        let route = self.templates.at(request.uri().path()).map_or(&self.nowhere, |found| found.value);
+        let mut principal = None;
+        let parent = trace::sent(request.headers());
+        let mut response = match app.admitted(shown, &method, request.headers(), route).await {
+            Ok(asked) => {
+                principal = asked.caller.as_ref().map(|c| c.principal.clone());
+                request.extensions_mut().insert(asked.clone());
+                DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
+                match tokio::time::timeout(app.config.limits.request(), self.router.clone().call(request)).await {
+                    Ok(answered) => app.record_question(&asked, answered.unwrap_or_else(|never| match never {})).await,
+                    Err(_) => Failure::from(Kind::Timeout).into_response(),
+                }
             }
-            admitted.map_err(Refused::failure)
+            Err(refused) => refused.into_response(),
+        };
+        if let Some(kind) = foreign(&response) {
+            response = Failure::from(kind).into_response();
         }
-        Err(failure) => Err(failure),
-    };
-    let mut response = match admitted {
-        Ok(asked) => {
-            principal = asked.caller.as_ref().map(|c| c.principal.clone());
-            request.extensions_mut().insert(asked.clone());
-            match tokio::time::timeout(app.config.limits.request(), next.run(request)).await {
-                Ok(response) => app.record_question(&asked, response).await,
-                Err(_) => Failure::from(Kind::Timeout).into_response(),
-            }
+        if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            tokio::time::sleep(TOO_LARGE_PAUSE).await;
         }
-        Err(refused) => refused.into_response(),
-    };
-    if let Some(kind) = foreign(&response) {
-        response = Failure::from(kind).into_response();
+        let trace = say(&mut response, route, parent.as_ref());
+        let headers = response.headers_mut();
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let (status, took) = (response.status().as_u16(), began.elapsed());
+        app.metrics.answered(&method, route, status, took);
+        // The template alone: ids, parameters, headers and bodies never come here.
+        let principal = principal.as_ref().map_or("-", |p| p.as_str());
+        tracing::info!(target: "request", method = word(&method), route = &**route, status, micros = micros(took), principal, trace = trace.as_deref().unwrap_or("-"));
+        response
     }
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        tokio::time::sleep(TOO_LARGE_PAUSE).await;
-    }
-    let trace = say(&mut response, &route, parent.as_ref());
-    let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let (status, took) = (response.status().as_u16(), began.elapsed());
-    app.metrics.answered(&method, &route, status, took);
-    // The template alone: ids, parameters, headers and bodies never come here.
-    let principal = principal.as_ref().map_or("-", |p| p.as_str());
-    tracing::info!(target: "request", method = word(&method), route = &*route, status, micros = micros(took), principal, trace = trace.as_deref().unwrap_or("-"));
-    response
 }
 
 /// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none.
@@ -291,18 +300,28 @@ impl<T: Into<Failure>> From<T> for Refused {
 }
 
 impl App {
-    /// Whether a request gets to its route, in the order of what costs least to refuse.
-    fn admit(&self, logins: &Logins, request: &Request, route: &Arc<str>) -> Result<Asked, Refused> {
-        let caller = match request.extensions().get::<Arc<Caller>>() {
-            // The local socket knows its peer from the operating system.
-            Some(caller) => Some(Arc::clone(caller)),
-            None => self.who(logins, request)?,
+    /// Whether a request gets to its route, asking a provider for its keys once more where it may have new ones.
+    async fn admitted(&self, shown: &Shown, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Failure> {
+        let logins = self.logins().await?;
+        let admitted = match self.admit(&logins, shown, method, headers, route) {
+            Err(Refused::Key(place)) => {
+                // In a box, as whatever is seldom: a request's future is made anew and moved for each.
+                Box::pin(self.providers.refresh(place)).await;
+                self.admit(&logins, shown, method, headers, route)
+            }
+            admitted => admitted,
         };
+        admitted.map_err(Refused::failure)
+    }
+
+    /// As [`App::admitted`], in the order of what costs least to refuse.
+    fn admit(&self, logins: &Logins, shown: &Shown, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Refused> {
+        let caller = self.who(logins, shown, headers)?;
         if caller.is_none() && !self.config.anonymous {
             return Err(Kind::Unauthenticated.into());
         }
         // HEAD asks what GET would.
-        let method = if request.method() == Method::HEAD { "GET" } else { word(request.method()) };
+        let method = if method == Method::HEAD { "GET" } else { word(method) };
         // Where there is no such route, the fallbacks say so to whoever is known.
         let Some(row) = self.roles.find(method, route) else {
             return Ok(Asked { caller, view: View::Public, route: Arc::clone(route), signing: Signing::default() });
@@ -312,18 +331,16 @@ impl App {
         if let Some(caller) = &caller {
             self.rates.take(&caller.principal, &self.config.limits)?;
         }
-        let signing = Signing::of(request.headers())?;
+        let signing = Signing::of(headers)?;
         if !signing.is_none() && !countersign_api::openapi::writes(row) {
             return Err(Kind::Validation.problem().saying("This records no single thing, so there is nothing to sign.").into());
         }
         Ok(Asked { caller, view, route: Arc::clone(route), signing })
     }
 
-    fn who(&self, logins: &Logins, request: &Request) -> Result<Option<Arc<Caller>>, Refused> {
-        let shown = request.extensions().get::<Arc<Shown>>();
-        let shown = shown.map_or(&Shown::Nothing, |shown| shown);
+    fn who(&self, logins: &Logins, shown: &Shown, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Refused> {
         let by = By { origin: &self.origin, now: self.clock.now(), providers: &self.providers };
-        logins.who(shown, request.headers(), by).map_err(|nobody| match nobody {
+        logins.who(shown, headers, by).map_err(|nobody| match nobody {
             Nobody::No => Kind::Unauthenticated.into(),
             Nobody::Key(place) => Refused::Key(place),
         })
@@ -335,7 +352,7 @@ impl App {
             Ok(logins) => return Ok(logins),
             Err(version) => version,
         };
-        let logins = Arc::new(self.look(|ledger| Ok(Logins::of(ledger.facts()))).await?);
+        let logins = Arc::new(Box::pin(self.look(|ledger| Ok(Logins::of(ledger.facts())))).await?);
         self.known.keep(version, Arc::clone(&logins));
         Ok(logins)
     }

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
@@ -18,16 +17,15 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
-use tower_service::Service as _;
 
-use crate::app::Shared;
+use crate::app::{Front, Shared};
 use crate::certificate;
 use crate::limits::{FAREWELL, GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX};
 use crate::tls::Keeper;
 use crate::who::Shown;
 
 /// Serves until the app stops.
-pub async fn over_tls(listener: TcpListener, router: Router, app: Shared, keeper: Arc<Keeper>) {
+pub async fn over_tls(listener: TcpListener, front: Front, app: Shared, keeper: Arc<Keeper>) {
     let places = Arc::new(Semaphore::new(app.config.limits.connections_max));
     let mut stopping = app.stopping.clone();
     loop {
@@ -40,15 +38,11 @@ pub async fn over_tls(listener: TcpListener, router: Router, app: Shared, keeper
             app.metrics.connection_refused();
             continue;
         };
-        let (router, app, keeper) = (router.clone(), Arc::clone(&app), Arc::clone(&keeper));
+        let (front, app, keeper) = (front.clone(), Arc::clone(&app), Arc::clone(&keeper));
         tokio::spawn(async move {
             app.metrics.connection(1);
             if let Some((stream, shown)) = shake_hands(stream, &keeper).await {
-                let shown = Arc::new(shown);
-                serve(stream, router, &app, move |request| {
-                    request.extensions_mut().insert(Arc::clone(&shown));
-                })
-                .await;
+                serve(stream, front, &app, shown).await;
             } else {
                 app.metrics.handshake_failed();
             }
@@ -91,18 +85,19 @@ async fn shake_hands(stream: TcpStream, keeper: &Keeper) -> Option<(tokio_rustls
     Some((stream, shown))
 }
 
-/// One connection. `tell` puts into each request what is known of who sends it.
-pub async fn serve<S>(stream: S, router: Router, app: &Shared, tell: impl Fn(&mut Request<Body>) + Send + Unpin + 'static)
+/// One connection, of whoever shows this.
+async fn serve<S>(stream: S, front: Front, app: &Shared, shown: Shown)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let front = Arc::new((front, shown));
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        tell(&mut request);
-        let mut router = router.clone();
-        Box::pin(async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) })
+        let front = Arc::clone(&front);
+        Box::pin(async move { Ok::<_, Infallible>(front.0.answer(&front.1, request.map(Body::new)).await) })
     });
     let mut http = http1::Builder::new();
+    // Whoever stopped sending may still listen, and what they asked is recorded either way; and a buffer that nobody waits to read into is used again.
+    http.half_close(true);
     http.timer(TokioTimer::new()).header_read_timeout(app.config.limits.head()).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
     let mut connection = http.serve_connection(TokioIo::new(stream), service);
     let mut stopping = app.stopping.clone();

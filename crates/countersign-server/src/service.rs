@@ -162,9 +162,9 @@ impl Service {
         {
             tracing::warn!(target: "publish", "no checkpoint is published yet: nothing can be recorded now");
         }
-        let router = all.service(&app);
+        let front = all.front(&app).map_err(ServeError::Bug)?;
         let mut tasks = vec![
-            runtime.spawn(listen::over_tls(listener, router, Arc::clone(&app), Arc::clone(&keeper))),
+            runtime.spawn(listen::over_tls(listener, front, Arc::clone(&app), Arc::clone(&keeper))),
             runtime.spawn(operate(operations, ops::router(Arc::clone(&app)), stopping.clone())),
             runtime.spawn(refresh(keeper, providers, stopping)),
             runtime.spawn(door::mend_all(Arc::clone(&app))),

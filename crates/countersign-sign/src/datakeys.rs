@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -79,6 +80,9 @@ enum Lock {
     Token(TokenLock),
 }
 
+/// A data key in memory: in one place, which all who seal or open with it share and the last of them wipes.
+pub type KeptKey = Arc<Zeroizing<[u8; 32]>>;
+
 #[derive(Clone)]
 struct Content {
     next_key_id: u32,
@@ -87,7 +91,7 @@ struct Content {
 
 #[derive(Clone)]
 struct DataKey {
-    key: Zeroizing<[u8; 32]>,
+    key: KeptKey,
     /// As it stands in the file.
     wrapped: WrappedKey,
 }
@@ -195,8 +199,9 @@ impl DataKeys {
             return Err(DataKeysError::TooMany);
         }
         for key_id in first..content.next_key_id {
-            let mut key = Zeroizing::new([0; 32]);
-            random(&mut *key)?;
+            let mut key = KeptKey::default();
+            // Made where it stays.
+            random(&mut **Arc::make_mut(&mut key))?;
             let wrapped = wrap(&self.file_key, &self.origin, key_id, &key, random_bytes(random)?);
             let wrapped = wrapped.ok_or_else(|| self.damaged(FileFault::Invalid("a data key cannot be wrapped")))?;
             content.keys.insert(key_id, DataKey { key, wrapped });
@@ -216,12 +221,12 @@ impl DataKeys {
     }
 
     /// A key, to seal or open records with.
-    pub fn key(&self, key_id: u32) -> Option<&[u8; 32]> {
-        self.content.keys.get(&key_id).map(|key| &*key.key)
+    pub fn key(&self, key_id: u32) -> Option<&KeptKey> {
+        self.content.keys.get(&key_id).map(|key| &key.key)
     }
 
     /// All keys by id, to open records with on another thread.
-    pub fn copies(&self) -> BTreeMap<u32, Zeroizing<[u8; 32]>> {
+    pub fn all(&self) -> BTreeMap<u32, KeptKey> {
         self.content.keys.iter().map(|(key_id, key)| (*key_id, key.key.clone())).collect()
     }
 
@@ -262,7 +267,7 @@ impl DataKeys {
 
     /// All keys in hex, for an inspector. Whoever has this reads everything.
     pub fn export(&self) -> BTreeMap<u32, Zeroizing<String>> {
-        self.content.keys.iter().map(|(key_id, key)| (*key_id, Zeroizing::new(hex::encode(*key.key)))).collect()
+        self.content.keys.iter().map(|(key_id, key)| (*key_id, Zeroizing::new(hex::encode(**key.key)))).collect()
     }
 
     fn keep(&mut self, content: Content, random: Random<'_>) -> Result<(), DataKeysError> {
@@ -349,6 +354,7 @@ fn wrap(file_key: &[u8; 32], origin: &str, key_id: u32, key: &[u8; 32], nonce: [
 fn unwrap(file_key: &[u8; 32], origin: &str, wrapped: WrappedKey) -> Option<DataKey> {
     let associated = wrap_associated(origin, wrapped.key_id, &wrapped.check.0);
     let plain = aead::open(file_key, &wrapped.nonce.0, &associated, &wrapped.wrapped.0)?;
-    let key = Zeroizing::new(<[u8; 32]>::try_from(plain.as_slice()).ok()?);
+    let mut key = KeptKey::default();
+    Arc::make_mut(&mut key).copy_from_slice(<&[u8; 32]>::try_from(plain.as_slice()).ok()?);
     (check(wrapped.key_id, &key) == wrapped.check.0).then_some(DataKey { key, wrapped })
 }

@@ -1,5 +1,6 @@
 //! Single accesses and streams of them, as fast as answers come, and the echo they stand beside.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,8 +119,14 @@ pub async fn stream(client: &Client, events: u64) -> f64 {
     events as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Answers every POST with as many bytes as the service does.
-pub async fn echo(dir: &Path, length: usize) -> u16 {
+/// Answers every POST with as many bytes as the service does, until nobody holds the input; says its port in a line.
+pub fn serve_echo(dir: &Path, length: usize) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    println!("{}", runtime.block_on(echo(dir, length)));
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+async fn echo(dir: &Path, length: usize) -> u16 {
     let file = |name: &str| dir.join(name);
     let files = Tls {
         certificate: file("server.pem"),

@@ -1,7 +1,7 @@
 //! What serving costs and what it withstands, by one command: `cargo run --release -p countersign-server --example serve_bench [DIR] [--quick]`.
 //!
-//! A ledger on the disk DIR lies on, a service over it in a process of its own, and clients here: single accesses beside an echo by the same framework
-//! with the same TLS, client certificate and sizes; a stream of lines; whether an answer tells of a watch list by the time it takes, over TLS; and what
+//! A ledger on the disk DIR lies on, a service over it in a process of its own, and clients here: single accesses beside an echo, in a process of its own
+//! too, by the same framework with the same TLS, client certificate and sizes; a stream of lines; whether an answer tells of a watch list by the time it takes, over TLS; and what
 //! hostile clients, in a third process, leave of the rate. Writes its part of `docs/performance.md`; `--quick` measures for a moment and writes nothing.
 #![allow(
     clippy::unwrap_used,
@@ -46,6 +46,7 @@ fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("serve") => return scene::serve(Path::new(&arguments[1])),
+        Some("echo") => return load::serve_echo(Path::new(&arguments[1]), arguments[2].parse().unwrap()),
         Some("hostile") => {
             return hostile::run(&arguments[1], arguments[2].parse().unwrap(), Path::new(&arguments[3]), arguments[4].parse().unwrap());
         }
@@ -62,7 +63,7 @@ fn main() {
     std::fs::create_dir_all(&base).unwrap();
     let mut table = Table::new(&base);
     load::UNDER.set(scene::make(&base, sizes.pairs + equal::WARM)).unwrap();
-    let mut service = Service::start(&base);
+    let mut service = Served::start(&["serve", base.to_str().unwrap()]);
     tokio::runtime::Runtime::new().unwrap().block_on(run(&mut service, &base, &sizes, &mut table));
     service.stop();
     std::fs::remove_dir_all(&base).unwrap();
@@ -71,18 +72,18 @@ fn main() {
     }
 }
 
-/// The service in a process of its own.
-struct Service {
+/// The service, or what it stands beside, in a process of its own.
+struct Served {
     child: Child,
     port: u16,
 }
 
-impl Service {
-    fn start(base: &Path) -> Self {
-        let mut child = again(&["serve", base.to_str().unwrap()]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+impl Served {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = again(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { child, port: line.trim().parse().expect("the service says its port") }
+        Self { child, port: line.trim().parse().expect("it says its port") }
     }
 
     /// It stops when nobody holds its input.
@@ -99,13 +100,15 @@ fn again(arguments: &[&str]) -> Command {
     command
 }
 
-async fn run(service: &mut Service, base: &Path, sizes: &Sizes, table: &mut Table) {
+async fn run(service: &mut Served, base: &Path, sizes: &Sizes, table: &mut Table) {
     let (port, dir) = (service.port, base.to_owned());
     let gateway = Client::new(&dir, "gateway", port);
     let one = load::load(&gateway, load::ACCESSES, 1, sizes.seconds).await;
-    let echo = Client::new(&dir, "gateway", load::echo(&dir, one.length).await);
+    let mut bare = Served::start(&["echo", dir.to_str().unwrap(), &one.length.to_string()]);
+    let echo = Client::new(&dir, "gateway", bare.port);
     let echo_one = load::load(&echo, "/", 1, sizes.seconds).await;
     let echo_many = load::load(&echo, "/", 256, sizes.seconds).await;
+    bare.stop();
     let many = load::load(&gateway, load::ACCESSES, 256, sizes.seconds).await;
     let took = |m: &load::Measured| format!("p50 {:.2} ms, p99 {:.2} ms", millis(m.p50), millis(m.p99));
     table.row("echo, one connection", format!("{:.0} /s", echo_one.rate), took(&echo_one), "");
