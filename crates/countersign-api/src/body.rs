@@ -6,7 +6,7 @@ use countersign_entry::record::{
 };
 use countersign_entry::time::{Micros, TIME_PATTERN};
 use schemars::JsonSchema;
-use serde::de::Error as _;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
@@ -203,6 +203,7 @@ pub struct ExportBody {
 #[serde(deny_unknown_fields)]
 pub struct BundleBody {
     /// The entries, by their numbers.
+    #[serde(deserialize_with = "wholes")]
     #[schemars(length(min = 1, max = 1000))]
     pub entries: Vec<u64>,
 }
@@ -289,9 +290,15 @@ fn whole<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
 }
 
 fn whole_or_none<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
-    let Some(n) = Option::<serde_json::Number>::deserialize(d)? else { return Ok(None) };
-    let read = n.as_u64().or_else(|| n.as_f64().and_then(whole_number));
-    read.map(Some).ok_or_else(|| D::Error::custom("a whole number is needed"))
+    Option::<serde_json::Number>::deserialize(d)?.map(read_whole).transpose()
+}
+
+fn wholes<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u64>, D::Error> {
+    Vec::<serde_json::Number>::deserialize(d)?.into_iter().map(read_whole).collect()
+}
+
+fn read_whole<E: Error>(n: serde_json::Number) -> Result<u64, E> {
+    n.as_u64().or_else(|| n.as_f64().and_then(whole_number)).ok_or_else(|| E::custom("a whole number is needed"))
 }
 
 /// Whether each field of a body fits, and what they say together does not: a window that ends before it begins. `fault` says it in words.
@@ -353,6 +360,9 @@ mod tests {
         assert!(["7.5", "-1", "-1.0", "1e300", "\"7\"", "9007199254740993.0"].iter().all(|bad| parse(bad).is_err()));
         let edge = json!({ "id": "x-1", "name": "X", "supersedes": 3.0 });
         assert_eq!(record("provider", edge).unwrap().supersedes(), Some(LeafIndex(3)));
+        let entries = |text| serde_json::from_str::<BundleBody>(text).map(|body| body.entries);
+        assert_eq!(entries(r#"{"entries":[3.0,18446744073709551615]}"#).unwrap(), [3, u64::MAX]);
+        assert!(entries(r#"{"entries":[3.5]}"#).is_err());
     }
 
     #[test]

@@ -135,7 +135,7 @@ kinds! {
     /// The key is away.
     KeyUnavailable = "key-unavailable", 503, "The signing key is away", "Nothing was recorded. Try again when the key is back; reading goes on.", NO;
     /// Too much is waiting.
-    Overloaded = "overloaded", 503, "Too much is waiting", "Nothing was recorded. Try again after a moment.", NO;
+    Overloaded = "overloaded", 503, "Too much is waiting", "Try again after a moment. If it records something, repeat it with the same key: whether it was recorded is unknown.", None;
     /// The clock lies behind the newest entry.
     Clock = "clock", 503, "The ledger's clock is wrong", "Nothing was recorded. The operator has to set the clock right.", NO;
     /// Whether a client certificate was revoked is not known.

@@ -139,13 +139,22 @@ impl Roles {
     /// What somebody with these roles, or nobody known, sees on a route: the most any of the roles gives; none where it is refused, as everything is
     /// that has no row, and every role that has no column.
     pub fn view(&self, row: &Row, roles: Option<&[Role]>) -> Option<View> {
-        let held = |column: &Option<Role>| match (column, roles) {
+        self.views(row, roles).max()
+    }
+
+    /// Whether one of the roles shows somebody what is recorded of themselves, whatever others show them.
+    pub fn shows_own(&self, row: &Row, roles: &[Role]) -> bool {
+        self.views(row, Some(roles)).any(|view| view == View::Own)
+    }
+
+    fn views<'a>(&'a self, row: &'a Row, roles: Option<&'a [Role]>) -> impl Iterator<Item = View> + 'a {
+        let held = move |column: &Option<Role>| match (column, roles) {
             (Some(role), Some(roles)) => roles.contains(role),
             // Whoever is known sees what anybody sees.
             (None, _) => true,
             (Some(_), None) => false,
         };
-        self.columns.iter().zip(&row.views).filter(|(column, _)| held(column)).filter_map(|(_, view)| *view).max()
+        self.columns.iter().zip(&row.views).filter(move |(column, _)| held(column)).filter_map(|(_, view)| *view)
     }
 }
 

@@ -55,6 +55,8 @@ pub fn visible(roles: &[Role], facts: &Facts, record: &Record) -> Option<Value> 
         }
     }
     if let Value::Object(fields) = &mut fields {
+        // The hash of a key: whoever has the key needs none, and nobody else needs it.
+        fields.remove("secret_hash");
         for (name, value) in fields.iter_mut().filter(|(name, _)| BYTES.contains(&name.as_str())) {
             bytes_as_text(value, name == "approvals");
         }

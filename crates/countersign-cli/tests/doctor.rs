@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use serde_json::Value;
@@ -27,8 +28,11 @@ fn issue(scene: &Scene, until: i32, next_update: i32) {
     scene.write("server.pem", params.signed_by(&server, &issuer).unwrap().pem());
     let path = scene.write("server.key", server.serialize_pem());
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    // A list of an hour ago, or of before its next update where that is over.
+    let before = rcgen::date_time_ymd(next_update - 1, 1, 1);
+    let now = rcgen::date_time_ymd(1970, 1, 1) + SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let list = CertificateRevocationListParams {
-        this_update: rcgen::date_time_ymd(next_update - 1, 1, 1),
+        this_update: before.min(now - Duration::from_secs(3_600)),
         next_update: rcgen::date_time_ymd(next_update, 1, 1),
         crl_number: 1_u64.into(),
         issuing_distribution_point: None,

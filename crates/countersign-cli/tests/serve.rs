@@ -4,14 +4,14 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::Value;
-use support::{Scene, is_root};
+use support::{Scene, certificates, configured, is_root, served};
 
 const STRANGER: u32 = 2003;
 
@@ -21,20 +21,6 @@ struct Served {
     child: Child,
     operations: String,
     person: String,
-}
-
-fn certificates(scene: &Scene) -> Issuer<'static, KeyPair> {
-    let mut ca = CertificateParams::default();
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.distinguished_name.push(DnType::CommonName, "Example CA");
-    let key = KeyPair::generate().unwrap();
-    scene.write("roots.pem", ca.self_signed(&key).unwrap().pem());
-    let issuer = Issuer::new(ca, key);
-    let server = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&server, &issuer).unwrap();
-    scene.write("server.pem", certificate.pem());
-    scene.write("server.key", server.serialize_pem());
-    issuer
 }
 
 impl Served {
@@ -52,20 +38,9 @@ impl Served {
             organization(&scene).as_str(),
         ]);
         certificates(&scene);
-        let config = scene.write(
-            "serve.toml",
-            "[listen]\naddress = \"127.0.0.1:0\"\noperations = \"127.0.0.1:0\"\n[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\nclient_roots = \"roots.pem\"\n",
-        );
+        let config = configured(&scene);
         scene.run(&["config", "check", &config]).exits(0);
-        let mut command = scene.command(&["serve", "DIR", "--config", &config, "--json"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let told: Value = serde_json::from_str(&first).unwrap_or_else(|e| {
-            let mut err = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-            panic!("{e}: {first}{err}")
-        });
+        let (child, told) = served(scene.command(&["serve", "DIR", "--config", &config, "--json"]));
         Self { scene, child, operations: told["operations"].as_str().unwrap().to_owned(), person }
     }
 

@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Ran, Scene, finish};
+use support::{Ran, Scene, certificates, configured, finish, served};
 
 const PIN: &str = "pin-Xq7rW2mK9-nowhere-else";
 const ORIGIN: &str = "agency.example/access";
@@ -397,6 +397,69 @@ fn what_is_said_when_the_token_does_not_open() {
     let mut command = b.command(&["status", "DIR"]);
     command.env("CREDENTIALS_DIRECTORY", b.scene.tmp.path());
     finish(command, &["status"]).exits(0);
+}
+
+#[test]
+fn over_the_network_reading_goes_on_while_the_token_is_away() {
+    let test = "over_the_network_reading_goes_on_while_the_token_is_away";
+    let Some(b) = Bench::new(test) else { return };
+    if Command::new("curl").arg("--version").output().is_err() {
+        return eprintln!("SKIPPED {test}: curl is not installed");
+    }
+    let vkey = b.init();
+    let approver = b.approver(4001);
+    let person = b.json(&["person", "add", "DIR", "--name", "Cy Tester", "--status", "civilian"])["id"].as_str().unwrap().to_owned();
+    let officer = b.json(&["principal", "add", "DIR", "--person", &person, "--role", "access-officer"])["id"].as_str().unwrap().to_owned();
+    let authority = certificates(&b.scene);
+    let (mut card, key) = (rcgen::CertificateParams::default(), rcgen::KeyPair::generate().unwrap());
+    card.distinguished_name.push(rcgen::DnType::CommonName, "TESTER.CY.1234567890");
+    let certificate = b.scene.write("card.pem", card.signed_by(&key, &authority).unwrap().pem());
+    b.scene.write("card.key", key.serialize_pem());
+    let link = ["login", "link", "DIR", "--principal", &officer, "--certificate", &certificate, "--by", "edipi", "--evidence", "seen"];
+    b.run(&[&link[..], &["--approver", &approver]].concat()).exits(0);
+    let config = configured(&b.scene);
+    let (mut child, told) = served(b.command(&["serve", "DIR", "--config", &config, "--json"]));
+    let mut log = child.stderr.take().unwrap();
+    let logged = std::thread::spawn(move || log.read_to_end(&mut Vec::new()).unwrap());
+    let port = told["address"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+    let ask = |path: &str, more: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--cacert", &b.file("roots.pem"), "--cert", &certificate, "--key", &b.file("card.key"), "-w", "\n%{http_code}"]);
+        let output = curl.args(more).arg(format!("https://localhost:{port}{path}")).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (body, status) = text.rsplit_once('\n').unwrap();
+        (status.to_owned(), body.to_owned())
+    };
+    let put = |id: &str| {
+        let (key, body) = (format!("Idempotency-Key: provider-number-{id}"), format!(r#"{{"id":"{id}","name":"A lab"}}"#));
+        ask("/api/v1/providers", &["-H", "Content-Type: application/json", "-H", &key, "-d", &body])
+    };
+    let rows = || {
+        let (status, body) = ask("/api/v1/providers", &[]);
+        assert_eq!(status, "200", "{body}");
+        serde_json::from_str::<Value>(&body).unwrap()["rows"].as_array().unwrap().len()
+    };
+    let (status, told) = put("lab1");
+    assert_eq!((status.as_str(), rows()), ("201", 1), "{told}");
+    fs::rename(b.scene.path("tokens"), b.scene.path("away")).unwrap();
+    assert_eq!(put("lab2").0, "503");
+    for _ in 0..3 {
+        assert_eq!((ask("/checkpoint", &[]).0.as_str(), rows()), ("200", 1));
+    }
+    assert_eq!(put("lab3").0, "503", "the token is not away any more");
+    fs::rename(b.scene.path("away"), b.scene.path("tokens")).unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !["200", "201"].contains(&put("lab2").0.as_str()) {
+        assert!(Instant::now() < patience, "{:?}", put("lab2"));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(rows(), 2);
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    assert!(logged.join().unwrap() > 0);
+    let keys = b.file("keys.json");
+    b.run(&["export-keys", "DIR", "--output", &keys]).exits(0);
+    b.scene.run(&["verify", "DIR", "--vkey", &vkey, "--keys", &keys]).exits(0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the ledger knows at an index. `apply` is the only way in; recovery, replay and the sequencer all use it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use countersign_entry::ids::{
     Date, IssuerId, LeafIndex, Line, ModelId, OrganizationId, PersonId, PrincipalId, ProviderId, RecordId, SubmissionId,
@@ -199,7 +200,7 @@ pub struct Facts {
 }
 
 macro_rules! lookups {
-    ($($(#[$doc:meta])* $one:ident, $all:ident, $map:ident: $key:ty => $value:ty;)*) => {
+    ($($(#[$doc:meta])* $one:ident, $all:ident, $after:ident, $map:ident: $key:ty => $value:ty;)*) => {
         impl Facts {
             $(
                 $(#[$doc])*
@@ -210,6 +211,10 @@ macro_rules! lookups {
                 pub fn $all(&self) -> impl Iterator<Item = &Known<$value>> {
                     self.$map.values()
                 }
+                /// Those whose ids come after one, by id, in their newest form.
+                pub fn $after<'a>(&'a self, id: Option<&$key>) -> impl Iterator<Item = &'a Known<$value>> + use<'a> {
+                    self.$map.range((id.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).map(|(_, known)| known)
+                }
             )*
         }
     };
@@ -217,47 +222,47 @@ macro_rules! lookups {
 
 lookups! {
     /// The organization with this id.
-    organization, organizations, organizations: OrganizationId => Organization;
+    organization, organizations, organizations_after, organizations: OrganizationId => Organization;
     /// The person with this id.
-    person, persons, persons: PersonId => Person;
+    person, persons, persons_after, persons: PersonId => Person;
     /// The principal with this id.
-    principal, principals, principals: PrincipalId => Principal;
+    principal, principals, principals_after, principals: PrincipalId => Principal;
     /// The credential with this id.
-    credential, credentials, credentials: RecordId => Credential;
+    credential, credentials, credentials_after, credentials: RecordId => Credential;
     /// The credential that was linked to a principal under this id, whether or not it still stands.
-    login, logins, logins: RecordId => CredentialLinked;
+    login, logins, logins_after, logins: RecordId => CredentialLinked;
     /// The provider with this id.
-    provider, providers, providers: ProviderId => Provider;
+    provider, providers, providers_after, providers: ProviderId => Provider;
     /// The model with this id.
-    model, models, models: ModelId => Model;
+    model, models, models_after, models: ModelId => Model;
     /// The issuer with this id.
-    issuer, issuers, issuers: IssuerId => Issuer;
+    issuer, issuers, issuers_after, issuers: IssuerId => Issuer;
     /// The exposure edge with this id.
-    exposure, exposures, exposures: RecordId => Exposure;
+    exposure, exposures, exposures_after, exposures: RecordId => Exposure;
     /// The submission with this id.
-    submission, submissions, submissions: SubmissionId => Submission;
+    submission, submissions, submissions_after, submissions: SubmissionId => Submission;
     /// The agreement with this id.
-    agreement, agreements, agreements: RecordId => Agreement;
+    agreement, agreements, agreements_after, agreements: RecordId => Agreement;
     /// The recusal with this id.
-    recusal, recusals, recusals: RecordId => Recusal;
+    recusal, recusals, recusals_after, recusals: RecordId => Recusal;
     /// The list with this id.
-    list, lists, lists: RecordId => List;
+    list, lists, lists_after, lists: RecordId => List;
     /// The list item with this id.
-    item, items, items: RecordId => ListItem;
+    item, items, items_after, items: RecordId => ListItem;
     /// The identifier record with this id.
-    identifier, identifiers, identifiers: RecordId => Identifier;
+    identifier, identifiers, identifiers_after, identifiers: RecordId => Identifier;
     /// The holding with this id.
-    holding, holdings, holdings: RecordId => Holding;
+    holding, holdings, holdings_after, holdings: RecordId => Holding;
     /// The relationship with this id.
-    relationship, relationships, relationships: RecordId => Relationship;
+    relationship, relationships, relationships_after, relationships: RecordId => Relationship;
     /// The trade with this id.
-    trade, trades, trades: RecordId => Trade;
+    trade, trades, trades_after, trades: RecordId => Trade;
     /// The import with this id.
-    import, imports, imports: RecordId => Import;
+    import, imports, imports_after, imports: RecordId => Import;
     /// The match decision with this id.
-    match_decision, match_decisions, match_decisions: RecordId => MatchDecision;
+    match_decision, match_decisions, match_decisions_after, match_decisions: RecordId => MatchDecision;
     /// The filing position with this id.
-    filer, filers, filers: RecordId => Filer;
+    filer, filers, filers_after, filers: RecordId => Filer;
 }
 
 impl Facts {

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use countersign_conflict::Facts;
 use countersign_conflict::replay::Replay;
@@ -214,6 +215,10 @@ impl Ledger {
         if let Some(index) = self.reading.get() {
             return Ok(index);
         }
+        let making = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = self.reading.get() {
+            return Ok(index);
+        }
         let mut index = Index::in_memory(RUN_LEN);
         let size = self.state.size();
         let mut first = 0;
@@ -223,7 +228,9 @@ impl Ledger {
             index.take_page(page, None).map_err(|e| OpenError::Index(e.to_string()))?;
             first = end;
         }
-        Ok(self.reading.get_or_init(|| index))
+        let made = self.reading.get_or_init(|| index);
+        drop(making);
+        Ok(made)
     }
 
     /// The ledger's root at a size it had.

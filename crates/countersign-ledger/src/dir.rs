@@ -16,12 +16,13 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_entry::ids::PrincipalId;
 use countersign_entry::record::Record;
 use countersign_log::segment::ROLLOVER_BYTES;
 use countersign_log::vkey::VKey;
-use countersign_sign::datakeys::{DataKeys, DataKeysError};
+use countersign_sign::datakeys::{DataKeys, DataKeysError, FileKey};
 use countersign_sign::keyfile::{TokenFile, TokenKey};
 use countersign_sign::passphrase::{Passphrase, PassphraseError, generate_passphrase_file};
 use countersign_sign::pkcs11::{Place, Token, TokenSigner};
@@ -94,13 +95,15 @@ impl From<countersign_store::RegisterError> for DirectoryError {
     }
 }
 
-/// A ledger's directory, its configuration read.
+/// A ledger's directory, its configuration read. Once it opened a ledger whose keys are in a token, it opens it again for reading while the token is away.
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
     origin: String,
     vkey: VKey,
     register: PathBuf,
+    /// What the token gave for the data keys.
+    file_key: Arc<Mutex<Option<FileKey>>>,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +144,7 @@ impl Directory {
         if vkey.name() != config.origin || render_config(&config.origin, &config.vkey, &config.register) != text {
             return Err(bad("it is not as init wrote it".into()));
         }
-        Ok(Self { path: path.to_owned(), origin: config.origin, vkey, register: path.join(config.register) })
+        Ok(Self { path: path.to_owned(), origin: config.origin, vkey, register: path.join(config.register), file_key: Arc::default() })
     }
 
     /// Makes a throw-away ledger with its keys in files, and a first commit that holds `records`, the principals among them.
@@ -285,7 +288,8 @@ impl Directory {
             let vkey = VKey::parse(&key.vkey).map_err(bad)?;
             signers.push(Box::new(TokenSigner::new(token.clone(), &key.label, vkey)));
         }
-        let keys = DataKeys::open_with_token(&self.path.join("keys").join(DATA_KEYS), &self.origin, &token)?;
+        let mut kept = self.file_key.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = DataKeys::open_with_token(&self.path.join("keys").join(DATA_KEYS), &self.origin, &token, &mut kept)?;
         Ok((signers, keys))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use countersign_conflict::replay::Replay;
@@ -97,6 +97,8 @@ pub struct Ledger {
     erased_since: bool,
     /// The index of a ledger opened for reading, made when it is first asked.
     pub(crate) reading: OnceLock<Index>,
+    /// Whoever makes it: one does for all who ask.
+    pub(crate) indexing: Mutex<()>,
 }
 
 /// Why a ledger does not open.
@@ -305,6 +307,7 @@ impl Ledger {
             redacting: None,
             erased_since: false,
             reading: OnceLock::new(),
+            indexing: Mutex::new(()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Answers: rows with the size and root they are true for, one entry, a receipt, a problem.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -7,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use countersign_api::marking;
 use countersign_api::problem::{Kind, Problem};
 use countersign_entry::ids::LeafIndex;
-use countersign_entry::record::Marking;
+use countersign_entry::record::{Marking, Record};
 use countersign_ledger::query::Answer;
-use countersign_ledger::{Ledger, OpenError, Proof, Receipt};
+use countersign_ledger::{Ledger, OpenError, Proof, Receipt, unless_erased};
 use countersign_log::tree;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,6 +20,11 @@ use crate::app::{App, Question};
 
 /// Header with the banner line of what an answer holds.
 pub const MARKING_HEADER: HeaderName = HeaderName::from_static("countersign-marking");
+/// Header with the same as fields (RFC 9651), for answers that are no JSON.
+pub const MARKING_FIELDS_HEADER: HeaderName = HeaderName::from_static("countersign-marking-fields");
+
+/// Header that says `waiting` where the ledger takes nothing now: who asked is recorded when it does.
+pub const READ_HEADER: HeaderName = HeaderName::from_static("countersign-read");
 
 /// What a problem is sent as (RFC 9457).
 pub const PROBLEM: &str = "application/problem+json";
@@ -96,18 +103,29 @@ impl Said {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        let pause = self.retry_after.or_else(|| self.kind.and_then(pause_after));
         let mut response = Said { problem: *self.problem, beside: None }.response();
         let status = response.status();
         let headers = response.headers_mut();
         // A problem holds nothing of what is recorded.
         headers.insert(MARKING_HEADER, HeaderValue::from_static("UNCLASSIFIED"));
-        if let Some(seconds) = self.retry_after {
+        headers.insert(MARKING_FIELDS_HEADER, HeaderValue::from_static("level=unclassified, categories=(), dissemination=()"));
+        if let Some(seconds) = pause {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+/// Seconds after which what is not there now may be, where nobody knows better: what waits for somebody takes longer than what waits for its turn.
+fn pause_after(kind: Kind) -> Option<u32> {
+    match kind {
+        Kind::Overloaded | Kind::Unknown => Some(1),
+        kind if kind.status() == 503 => Some(30),
+        _ => None,
     }
 }
 
@@ -155,7 +173,8 @@ impl Rows {
     /// As a response. `all` says whether the reader may know of everything.
     pub fn response(self, app: &App, all: bool) -> Response {
         let whole = self.marking.is_some();
-        let marked = self.marking.unwrap_or_else(|| app.marking().clone());
+        let marked = self.marking.unwrap_or_else(|| app.marking().marking.clone());
+        let question = self.question.map(|(what, subject)| (what, which(&subject, &self.rows, key_of(what)), self.rows.len()));
         let body = json!({
             "rows": self.rows, "next": self.next, "as_of": self.frame.as_of, "as_of_at": self.frame.at, "root": self.frame.root,
             "complete": self.frame.incomplete.is_none(), "complete_for": if all { "everybody" } else { "your role" },
@@ -163,10 +182,36 @@ impl Rows {
             "marking": marking::told(&marked, whole),
         });
         let mut response = mark(Json(body).into_response(), &marked);
-        if let Some((what, subject)) = self.question {
-            response.extensions_mut().insert(Question { what, subject, rows: self.rows.len(), as_of: self.frame.as_of });
+        if let Some((what, subject, rows)) = question {
+            response.extensions_mut().insert(Question { what, subject, rows, as_of: self.frame.as_of });
         }
         response
+    }
+}
+
+/// What was asked about with which of its rows were shown: the first and the last, by the field whose order they are in or that names them. With the
+/// size the answer is true for that says which were between.
+pub(crate) fn which(subject: &str, rows: &[Value], key: &str) -> String {
+    let word = |row: Option<&Value>| {
+        row.and_then(|row| row.pointer(key)).map(|named| named.as_str().map_or_else(|| named.to_string(), str::to_owned))
+    };
+    match (word(rows.first()), word(rows.last())) {
+        (Some(first), Some(last)) => format!("{subject} {first}..{last}"),
+        _ => subject.to_owned(),
+    }
+}
+
+/// The field that names a row of an answer.
+fn key_of(what: &str) -> &'static str {
+    match what {
+        "records" => "/record/id",
+        "logins" => "/id",
+        "grants" | "windows" => "/grant",
+        "vouchers" => "/voucher",
+        "preclearances" => "/preclearance",
+        "cases" => "/case",
+        "issuer" | "submission" | "insiders" => "/person",
+        _ => "/entry",
     }
 }
 
@@ -188,7 +233,7 @@ impl One {
     /// As a response.
     pub fn response(self, app: &App) -> Response {
         let whole = self.marking.is_some();
-        let marked = self.marking.unwrap_or_else(|| app.marking().clone());
+        let marked = self.marking.unwrap_or_else(|| app.marking().marking.clone());
         let mut body = self.fields;
         if let Value::Object(fields) = &mut body {
             fields.insert("as_of".into(), self.frame.as_of.into());
@@ -207,24 +252,99 @@ impl One {
     }
 }
 
-/// The store's highest marking as answers carry it, made once.
+/// A marking as answers carry it; the store's highest is made when it changes.
 pub struct Marked {
+    /// The marking.
+    pub marking: Marking,
+    /// As a field of an answer, with a warning where it is the store's.
+    pub told: Value,
     banner: HeaderValue,
-    told: Value,
 }
 
 impl Marked {
-    /// Of a marking; none where its banner line is no header.
-    pub fn of(highest: &Marking) -> Option<Self> {
-        Some(Self { banner: HeaderValue::from_str(&marking::banner(highest)).ok()?, told: marking::told(highest, false) })
+    /// Of a marking, and whether all it stands over is marked.
+    pub fn of(marking: Marking, whole: bool) -> Self {
+        Self { banner: value(marking::header(&marking)), told: marking::told(&marking, whole), marking }
     }
 }
 
-/// Puts the banner line on a response.
-pub fn mark(mut response: Response, marking: &Marking) -> Response {
-    if let Ok(banner) = HeaderValue::from_str(&marking::banner(marking)) {
-        response.headers_mut().insert(MARKING_HEADER, banner);
+/// The highest marking of what a store holds: the configuration's, with those of all its submissions. One that is handed in counts before it is decided,
+/// since it may be seen as soon as it is; one that is refused does not count on.
+pub struct Highest(RwLock<Standing>);
+
+struct Standing {
+    recorded: Marking,
+    waiting: Vec<Marking>,
+    shown: Arc<Marked>,
+}
+
+impl Highest {
+    /// Beginning with what [`highest_of`] found.
+    pub fn new(recorded: Marking) -> Self {
+        Self(RwLock::new(Standing { shown: Arc::new(Marked::of(recorded.clone(), false)), waiting: Vec::new(), recorded }))
     }
+
+    /// As it is now.
+    pub fn now(&self) -> Arc<Marked> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).shown)
+    }
+
+    /// A submission with this marking is handed in.
+    pub fn wait_for(&self, marking: Marking) {
+        self.change(|standing| standing.waiting.push(marking));
+    }
+
+    /// It is recorded, or may be; or it was refused.
+    pub fn settle(&self, marking: &Marking, recorded: bool) {
+        self.change(|standing| {
+            if let Some(at) = standing.waiting.iter().position(|waiting| waiting == marking) {
+                standing.waiting.swap_remove(at);
+            }
+            if recorded && let Some(sum) = marking::highest([&standing.recorded, marking]) {
+                standing.recorded = sum;
+            }
+        });
+    }
+
+    fn change(&self, how: impl FnOnce(&mut Standing)) {
+        let mut standing = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        how(&mut standing);
+        let sum = marking::highest(std::iter::once(&standing.recorded).chain(&standing.waiting));
+        if let Some(sum) = sum.filter(|sum| *sum != standing.shown.marking) {
+            standing.shown = Arc::new(Marked::of(sum, false));
+        }
+    }
+}
+
+/// The highest of a marking and those of all submissions a ledger holds, in every form they had: who sees the log sees those too.
+///
+/// # Errors
+/// An earlier form cannot be read.
+pub fn highest_of(ledger: &Ledger, least: &Marking) -> Result<Marking, OpenError> {
+    let mut found = vec![least.clone()];
+    for known in ledger.facts().submissions() {
+        found.push(known.record.marking.clone());
+        let mut before = known.record.supersedes;
+        while let Some(index) = before {
+            before = None;
+            if let Some((_, _, Record::Submission(earlier))) = unless_erased(ledger.entry(index.0))? {
+                found.push(earlier.marking);
+                before = earlier.supersedes;
+            }
+        }
+    }
+    Ok(marking::highest(&found).unwrap_or_else(|| least.clone()))
+}
+
+/// A header's value of printable ASCII, which is what all of these are.
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("TOP SECRET"))
+}
+
+/// Puts a marking on a response: its banner line, and its fields.
+pub fn mark(mut response: Response, marking: &Marking) -> Response {
+    response.headers_mut().insert(MARKING_HEADER, value(marking::header(marking)));
+    response.headers_mut().insert(MARKING_FIELDS_HEADER, value(marking::header_fields(marking)));
     response
 }
 
@@ -297,8 +417,13 @@ struct Created<'a> {
 /// An answer to something that was recorded: 201, where it is, and its receipt. The same request again gets the same, and 200. `fields` is an object, none
 /// of whose fields is one of [`Recorded`].
 pub fn created(receipt: &Receipt, fields: Value, app: &App) -> Result<Response, Failure> {
-    let body = Created { recorded: Recorded::of(receipt)?, fields, marking: &app.marked.told };
-    let status = if receipt.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    recorded(receipt, StatusCode::CREATED, fields, &app.marking())
+}
+
+/// As [`created`], with the status the first answer has, and another marking.
+pub fn recorded(receipt: &Receipt, first: StatusCode, fields: Value, marked: &Marked) -> Result<Response, Failure> {
+    let body = Created { recorded: Recorded::of(receipt)?, fields, marking: &marked.told };
+    let status = if receipt.repeated { StatusCode::OK } else { first };
     // A receipt of a large ledger has about two thousand bytes; what axum begins with would be moved five times.
     let mut text = Vec::with_capacity(4_096);
     serde_json::to_writer(&mut text, &body).map_err(unreadable)?;
@@ -307,7 +432,7 @@ pub fn created(receipt: &Receipt, fields: Value, app: &App) -> Result<Response, 
     // Room for what is put in here and by whoever sends it.
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(MARKING_HEADER, app.marked.banner.clone());
+    headers.insert(MARKING_HEADER, marked.banner.clone());
     place(&mut headers, receipt);
     *response.headers_mut() = headers;
     Ok(response)
@@ -320,5 +445,20 @@ pub fn place(headers: &mut HeaderMap, receipt: &Receipt) {
     }
     if let Ok(etag) = HeaderValue::from_str(&etag(&receipt.leaf)) {
         headers.insert(header::ETAG, etag);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_now_says_when_to_come_back() {
+        for kind in Kind::ALL.iter().copied() {
+            let response = Failure::from(kind).into_response();
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), kind.status() == 503, "{}", kind.slug());
+        }
+        let response = Failure::from(Kind::Overloaded).retry_after(60).into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "60");
     }
 }

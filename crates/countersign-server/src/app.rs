@@ -16,26 +16,26 @@ use countersign_api::problem::Kind;
 use countersign_api::roles::{Roles, View};
 use countersign_api::scim;
 use countersign_entry::ids::{LeafIndex, Line, Token};
-use countersign_entry::record::{Marking, Read, Role};
+use countersign_entry::record::{Read, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service as _;
 
-use crate::answer::{Failure, Marked, Said};
+use crate::answer::{Failure, Highest, Marked, READ_HEADER, Said};
 use crate::append::{InFlight, Signing};
 use crate::config::Config;
 use crate::cursor::Cursors;
 use crate::door::Door;
 use crate::exports::Exports;
 use crate::imports::Imports;
-use crate::limits::{BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE};
+use crate::limits::{ASIDES_MAX, BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE, TURN_PATIENCE};
 use crate::metrics::Metrics;
 use crate::oidc::{Nobody, Providers};
 use crate::publish::Board;
 use crate::rate::Rates;
 use crate::reads::{Asking, Reads};
-use crate::side::Side;
+use crate::side::{Outage, Side};
 use crate::trace;
 use crate::who::{By, Caller, Known, Logins, Shown};
 
@@ -51,10 +51,14 @@ pub struct App {
     pub(crate) rates: Rates,
     pub(crate) reads: Reads,
     pub(crate) metrics: Metrics,
-    pub(crate) looks: Semaphore,
+    pub(crate) looks: Arc<Semaphore>,
+    /// Looks through a handle apart, which may take as long as reading every entry.
+    pub(crate) asides: Arc<Semaphore>,
     pub(crate) cursors: Cursors,
-    pub(crate) marked: Marked,
+    pub(crate) marked: Arc<Highest>,
     pub(crate) cose: Mutex<BTreeMap<u64, CoseRoot>>,
+    /// Whoever has one of those signed.
+    pub(crate) cose_turn: Arc<Semaphore>,
     pub(crate) providers: Arc<Providers>,
     pub(crate) imports: Imports,
     /// Files that are read at once.
@@ -74,8 +78,11 @@ pub type Shared = Arc<App>;
 #[derive(Debug, Clone)]
 pub struct Asked {
     caller: Option<Arc<Caller>>,
+    shown: Arc<Shown>,
     /// How much they see.
     pub view: View,
+    /// Whether a role of theirs shows them what is recorded of themselves, beside what `view` shows of others.
+    pub own: bool,
     /// The route's template.
     pub route: Arc<str>,
     /// What it says of signatures.
@@ -120,6 +127,18 @@ pub struct Question {
     pub rows: usize,
     /// Size the answer is true for.
     pub as_of: u64,
+}
+
+impl Question {
+    /// As it is recorded.
+    ///
+    /// # Errors
+    /// It is no line.
+    pub(crate) fn read(self) -> Result<Read, Failure> {
+        let of = |_: countersign_entry::ids::IdError| Kind::Validation;
+        let (question, subject) = (Token::new(self.what).map_err(of)?, Line::new(self.subject).map_err(of)?);
+        Ok(Read { question, subject, rows: u64::try_from(self.rows).unwrap_or(u64::MAX), as_of: self.as_of })
+    }
 }
 
 /// Routes, each with its line in the table.
@@ -194,24 +213,22 @@ pub struct Front {
 
 impl Front {
     /// The answer to a request of somebody who shows this.
-    pub(crate) async fn answer(&self, shown: &Shown, mut request: Request) -> Response {
+    pub(crate) async fn answer(&self, shown: &Arc<Shown>, mut request: Request) -> Response {
         let (app, began) = (&self.app, Instant::now());
         let method = request.method().clone();
         let route = self.templates.at(request.uri().path()).map_or(&self.nowhere, |found| found.value);
         let mut principal = None;
         let parent = trace::sent(request.headers());
-        let mut response = match app.admitted(shown, &method, request.headers(), route).await {
-            Ok(asked) => {
-                principal = asked.caller.as_ref().map(|c| c.principal.clone());
-                request.extensions_mut().insert(asked.clone());
-                DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-                match tokio::time::timeout(app.config.limits.request(), self.router.clone().call(request)).await {
-                    Ok(answered) => app.record_question(&asked, answered.unwrap_or_else(|never| match never {})).await,
-                    Err(_) => Failure::from(Kind::Timeout).into_response(),
-                }
-            }
-            Err(refused) => refused.into_response(),
+        let answering = async {
+            let asked = app.admitted(shown, &method, request.headers(), route).await?;
+            principal = asked.caller.as_ref().map(|c| c.principal.clone());
+            request.extensions_mut().insert(asked.clone());
+            DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
+            let response = self.router.clone().call(request).await.unwrap_or_else(|never| match never {});
+            Ok::<_, Failure>(app.record_question(&asked, response).await)
         };
+        let answered = tokio::time::timeout(app.config.limits.request(), answering).await;
+        let mut response = answered.unwrap_or_else(|_| Err(Kind::Timeout.into())).unwrap_or_else(Failure::into_response);
         if let Some(kind) = foreign(&response) {
             response = Failure::from(kind).into_response();
         }
@@ -277,6 +294,9 @@ fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Seconds after which revocation lists were read again.
+const RETRY_LISTS: u32 = 30;
+
 /// Why a request does not get to its route.
 enum Refused {
     For(Failure),
@@ -301,7 +321,7 @@ impl<T: Into<Failure>> From<T> for Refused {
 
 impl App {
     /// Whether a request gets to its route, asking a provider for its keys once more where it may have new ones.
-    async fn admitted(&self, shown: &Shown, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Failure> {
+    async fn admitted(&self, shown: &Arc<Shown>, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Failure> {
         let logins = self.logins().await?;
         let admitted = match self.admit(&logins, shown, method, headers, route) {
             Err(Refused::Key(place)) => {
@@ -315,8 +335,9 @@ impl App {
     }
 
     /// As [`App::admitted`], in the order of what costs least to refuse.
-    fn admit(&self, logins: &Logins, shown: &Shown, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Refused> {
+    fn admit(&self, logins: &Logins, shown: &Arc<Shown>, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Refused> {
         let caller = self.who(logins, shown, headers)?;
+        self.rates.take(caller.as_ref().map(|c| &c.principal), &self.config.limits)?;
         if caller.is_none() && !self.config.anonymous {
             return Err(Kind::Unauthenticated.into());
         }
@@ -324,122 +345,150 @@ impl App {
         let method = if method == Method::HEAD { "GET" } else { word(method) };
         // Where there is no such route, the fallbacks say so to whoever is known.
         let Some(row) = self.roles.find(method, route) else {
-            return Ok(Asked { caller, view: View::Public, route: Arc::clone(route), signing: Signing::default() });
+            return Ok(Asked {
+                caller,
+                shown: Arc::clone(shown),
+                view: View::Public,
+                own: false,
+                route: Arc::clone(route),
+                signing: Signing::default(),
+            });
         };
         let refused = if caller.is_some() { Kind::ForbiddenRole } else { Kind::Unauthenticated };
         let view = self.roles.view(row, caller.as_ref().map(|c| c.roles.as_slice())).ok_or(refused)?;
-        if let Some(caller) = &caller {
-            self.rates.take(&caller.principal, &self.config.limits)?;
-        }
         let signing = Signing::of(headers)?;
         if !signing.is_none() && !countersign_api::openapi::writes(row) {
             return Err(Kind::Validation.problem().saying("This records no single thing, so there is nothing to sign.").into());
         }
-        Ok(Asked { caller, view, route: Arc::clone(route), signing })
+        let own = caller.as_ref().is_some_and(|c| self.roles.shows_own(row, &c.roles));
+        Ok(Asked { caller, shown: Arc::clone(shown), view, own, route: Arc::clone(route), signing })
     }
 
     fn who(&self, logins: &Logins, shown: &Shown, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Refused> {
-        let by = By { origin: &self.origin, now: self.clock.now(), providers: &self.providers };
-        logins.who(shown, headers, by).map_err(|nobody| match nobody {
+        logins.who(shown, headers, self.by()).map_err(|nobody| match nobody {
             Nobody::No => Kind::Unauthenticated.into(),
+            Nobody::Unchecked => Failure::from(Kind::Revocation).retry_after(RETRY_LISTS).into(),
             Nobody::Key(place) => Refused::Key(place),
         })
     }
 
-    /// The logins as they stand after the newest entry that changes any.
+    /// The logins as they stand after the newest entry that changes any. One reads them, and whoever asks meanwhile waits for that.
     pub(crate) async fn logins(&self) -> Result<Arc<Logins>, Failure> {
+        if let Ok(logins) = self.known.current() {
+            return Ok(logins);
+        }
+        let reading = self.known.reading.lock().await;
         let version = match self.known.current() {
             Ok(logins) => return Ok(logins),
             Err(version) => version,
         };
         let logins = Arc::new(Box::pin(self.look(|ledger| Ok(Logins::of(ledger.facts())))).await?);
         self.known.keep(version, Arc::clone(&logins));
+        drop(reading);
         Ok(logins)
     }
 
-    /// Whether whoever was let in would be let in now: the account stands, and its roles give the same view.
-    pub(crate) async fn still(&self, asked: &Asked) -> bool {
-        let (Some(caller), Ok(logins)) = (&asked.caller, self.logins().await) else { return false };
-        let Some(row) = self.roles.find("GET", &asked.route) else { return false };
-        logins.roles_of(&caller.principal).is_some_and(|roles| self.roles.view(row, Some(roles)) == Some(asked.view))
+    /// Whoever was let in a while ago, as they would be let in now by what they showed then; none where they would not be, or with another view.
+    pub(crate) async fn again(&self, asked: Asked, headers: &HeaderMap) -> Option<Asked> {
+        let logins = self.logins().await.ok()?;
+        let caller = logins.who(&asked.shown, headers, self.by()).ok()??;
+        let same = asked.caller.as_ref().is_some_and(|before| before.principal == caller.principal);
+        let view = self.roles.view(self.roles.find("GET", &asked.route)?, Some(&caller.roles));
+        (same && view == Some(asked.view)).then_some(Asked { caller: Some(caller), ..asked })
+    }
+
+    fn by(&self) -> By<'_> {
+        By { origin: &self.origin, now: self.clock.now(), providers: &self.providers }
     }
 
     /// Looks at the ledger, on a thread that may wait.
     ///
     /// # Errors
-    /// As the look says; [`Kind::Internal`] where the ledger is gone.
+    /// As the look says; [`Kind::Overloaded`] where so many look that none gets a turn; [`Kind::Internal`] where the ledger is gone.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let turn = self.looks.acquire().await.map_err(|_| Failure::from(Kind::Internal))?;
         let (door, side) = (Arc::clone(&self.door), self.side.clone());
-        let looked = tokio::task::spawn_blocking(move || {
-            let mut look = Some(look);
+        in_turn(&self.looks, move || {
+            // First: whoever opens the ledger meanwhile makes it another outage, so no handle is taken for newer than it is.
+            let (opened, mut look) = (door.opened(), Some(look));
             let looked = door.read(|ledger| {
                 // What a commit that did not come through left in memory is not shown.
-                if ledger.key_is_away() || ledger.read_only().is_some() { None } else { look.take().map(|look| look(ledger)) }
+                let ahead = ledger.key_is_away() || ledger.read_only().is_some();
+                if ahead { Err((ledger.size(), ledger.key_is_away())) } else { Ok(look.take().map(|look| look(ledger))) }
             });
-            match (looked.flatten(), look) {
-                (Some(answer), _) => answer,
-                (None, Some(look)) => side.read(0, look)?,
-                (None, None) => Err(Kind::Internal.into()),
+            match (looked, look) {
+                (Some(Ok(Some(answer))), _) => answer,
+                (looked, Some(look)) => {
+                    let sealed = side.during(Outage { opened, stands: looked.and_then(Result::err) })?;
+                    look(&sealed)
+                }
+                (_, None) => Err(Kind::Internal.into()),
             }
-        });
-        let answer = looked.await.map_err(|_| Failure::from(Kind::Internal))?;
-        drop(turn);
-        answer
+        })
+        .await
     }
 
     /// Looks at the ledger through a handle of its own, for what takes long: it stops nobody.
     ///
     /// # Errors
-    /// As [`App::look`]; [`Kind::Overloaded`] is never the answer, whoever comes waits.
+    /// As [`App::look`].
     pub(crate) async fn look_aside<T: Send + 'static>(
         &self,
         size: u64,
         look: impl FnOnce(&Ledger) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let side = self.side.clone();
-        tokio::task::spawn_blocking(move || side.read(size, look)).await.map_err(|_| Failure::from(Kind::Internal))??
+        in_turn(&self.asides, move || {
+            let ledger = side.of_size(size)?;
+            look(&ledger)
+        })
+        .await
     }
 
-    /// Records what was asked, before the answer goes out. Where nothing can be recorded the answer goes out all the same and says so.
+    /// Takes down what was asked, before the answer goes out. Where nothing can be recorded now the answer goes out all the same and says so; where so
+    /// much waits to be recorded that no more is taken, it does not.
     async fn record_question(&self, asked: &Asked, mut response: Response) -> Response {
         let one = response.extensions_mut().remove::<Question>();
-        let Some(caller) = &asked.caller else { return response };
+        if asked.caller.is_none() {
+            return response;
+        }
         for question in one.into_iter().chain(response.extensions_mut().remove::<Vec<Question>>().unwrap_or_default()) {
-            if let Err(failure) = self.record_one(caller, question) {
+            if let Err(failure) = self.record_one(asked, question) {
                 return failure.into_response();
+            }
+            if self.reads.are_held() {
+                response.headers_mut().insert(READ_HEADER, HeaderValue::from_static("waiting"));
             }
         }
         response
     }
 
-    fn record_one(&self, caller: &Caller, question: Question) -> Result<(), Failure> {
-        let read = || -> Result<Read, countersign_entry::ids::IdError> {
-            Ok(Read {
-                question: Token::new(question.what)?,
-                subject: Line::new(question.subject.clone())?,
-                rows: u64::try_from(question.rows).unwrap_or(u64::MAX),
-                as_of: question.as_of,
-            })
-        };
-        let read = read().map_err(|_| Kind::Validation)?;
-        let recorded = self.reads.record(Asking { principal: caller.principal.clone(), read });
+    /// Has one question recorded.
+    ///
+    /// # Errors
+    /// Nobody who is known asks, or too many questions wait.
+    pub(crate) fn record_one(&self, asked: &Asked, question: Question) -> Result<(), Failure> {
+        let recorded = self.reads.record(Asking { principal: asked.caller()?.principal.clone(), read: question.read()? });
         if recorded { Ok(()) } else { Err(Kind::Overloaded.into()) }
     }
 
     /// The signature over the root of a size, as RFC 9942 has it: made when it is first asked for, then kept for a while, since whoever asks for one
-    /// receipt of a commit asks for others.
+    /// receipt of a commit asks for others. One is made at a time, since the next commit waits for it.
     pub(crate) async fn cose_root(&self, size: u64) -> Result<CoseRoot, Failure> {
         let kept = || self.cose.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(root) = kept().get(&size).cloned() {
             return Ok(root);
         }
+        let turn = Arc::clone(&self.cose_turn).try_acquire_owned().map_err(|_| Kind::Overloaded)?;
         let (told, answer) = tokio::sync::oneshot::channel();
-        let asked = self.door.with(move |ledger| told.send(ledger.cose_root(size)).map_or((), drop));
-        asked.map_err(|_| Failure::from(Kind::Overloaded).retry_after(1))?;
+        let asked = self.door.with(move |ledger| {
+            // Whoever asked may be gone.
+            drop(told.send(ledger.cose_root(size)));
+            drop(turn);
+        });
+        asked.map_err(|_| Kind::Overloaded)?;
         let made = answer.await.map_err(|_| Failure::from(Kind::Internal))?;
         let root = made.map_err(|e| match e {
             CoseError::Size(_) => Kind::NotFound,
@@ -458,20 +507,46 @@ impl App {
         self.clock.now()
     }
 
-    /// The store's highest marking, for what names no submission.
-    pub(crate) fn marking(&self) -> &Marking {
-        &self.config.marking
+    /// Whether a watch list may show in what is answered. What is recorded of the question then names rows by their entries: inspectors read that, and of
+    /// a watch list not even the ids.
+    pub(crate) fn may_tell_of_watch_lists(&self, asked: &Asked) -> bool {
+        self.roles.find("GET", &asked.route).is_some_and(|row| row.watch)
     }
 
-    /// How many looks wait and run at once.
-    pub(crate) fn looks() -> Semaphore {
-        Semaphore::new(LOOKS_MAX)
+    /// The store's highest marking, for what names no submission.
+    pub(crate) fn marking(&self) -> Arc<Marked> {
+        self.marked.now()
+    }
+
+    /// How many looks run at once.
+    pub(crate) fn looks() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(LOOKS_MAX))
+    }
+
+    /// How many looks run at once through handles apart.
+    pub(crate) fn asides() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(ASIDES_MAX))
     }
 
     /// How many files are read at once.
     pub(crate) fn files() -> Semaphore {
         Semaphore::new(FILES_AT_ONCE)
     }
+}
+
+/// Runs something that blocks, in its turn. The turn is given back when it is done: a request that is out of time leaves it running.
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let turn = tokio::time::timeout(TURN_PATIENCE, Arc::clone(turns).acquire_owned()).await;
+    let turn: OwnedSemaphorePermit = turn.map_err(|_| Kind::Overloaded)?.map_err(|_| Kind::Internal)?;
+    let worked = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    worked.await.map_err(|_| Failure::from(Kind::Internal))?
 }
 
 /// An entry's number out of a path.

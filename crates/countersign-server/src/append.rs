@@ -11,7 +11,7 @@ use countersign_api::words::neutral_state;
 use countersign_conflict::Refusal;
 use countersign_conflict::officers::SignatureFault;
 use countersign_entry::cose::Sign1;
-use countersign_entry::ids::{PrincipalId, RequestKey};
+use countersign_entry::ids::{IdError, PrincipalId, RequestKey};
 use countersign_entry::record::Record;
 use countersign_ledger::{AppendError, Receipt, Request};
 use serde_bytes::ByteBuf;
@@ -88,7 +88,11 @@ pub struct Worked {
 }
 
 impl InFlight {
-    fn enter(&self, principal: &PrincipalId, key: &RequestKey) -> Result<Worked, Failure> {
+    /// Takes a request as one that is worked on.
+    ///
+    /// # Errors
+    /// [`Kind::KeyInUse`] where it is already.
+    pub(crate) fn enter(&self, principal: &PrincipalId, key: &RequestKey) -> Result<Worked, Failure> {
         let own = (principal.clone(), key.clone());
         let fresh = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(own.clone());
         if fresh { Ok(Worked { all: Arc::clone(&self.0), own }) } else { Err(Failure::from(Kind::KeyInUse).retry_after(1)) }
@@ -114,9 +118,24 @@ pub fn key(headers: &HeaderMap, asked: &Asked) -> Result<RequestKey, Failure> {
     if !fits {
         return Err(missing());
     }
-    let route = Sha256::digest(asked.route.as_bytes());
-    let scoped = format!("{}-{text}", hex::encode(route.get(..3).unwrap_or_default()));
-    RequestKey::new(scoped).map_err(|_| missing())
+    RequestKey::new(format!("{}-{text}", scope(&asked.route))).map_err(|_| missing())
+}
+
+/// What keys begin with that are of one route, or of [`LINES`].
+fn scope(of: &str) -> String {
+    hex::encode(Sha256::digest(of).get(..3).unwrap_or_default())
+}
+
+/// What lines of a stream are scoped to that have no key of their own: the first line of the stream `K` is not the single request `K-1`.
+const LINES: &str = "lines of a stream";
+
+/// The key of such a line, of the stream's key as [`key`] made it.
+///
+/// # Errors
+/// Together they are longer than a key may be.
+pub fn line_key(stream: &RequestKey, line: u64) -> Result<RequestKey, IdError> {
+    let text = stream.as_str().split_once('-').map_or("", |(_, text)| text);
+    RequestKey::new(format!("{}-{text}-{line}", scope(LINES)))
 }
 
 impl App {
@@ -125,16 +144,23 @@ impl App {
     /// # Errors
     /// A draft is [`Kind::ToBeSigned`], with what is to be signed; the same request is on its way; or as the ledger says.
     pub(crate) async fn append(&self, asked: &Asked, key: RequestKey, record: Record) -> Result<Receipt, Failure> {
-        let principal = asked.caller()?.principal.clone();
+        let worked = self.in_flight.enter(&asked.caller()?.principal, &key)?;
+        self.append_entered(asked, &worked, record).await
+    }
+
+    /// As [`App::append`], for a request that goes on being worked on when it is recorded.
+    ///
+    /// # Errors
+    /// As [`App::append`].
+    pub(crate) async fn append_entered(&self, asked: &Asked, worked: &Worked, record: Record) -> Result<Receipt, Failure> {
+        let (actor, key) = worked.own.clone();
         if asked.signing.draft {
-            let request = record.canonical_request(&self.origin, principal.as_str(), key.as_str()).map_err(|_| Kind::Validation)?;
+            let request = record.canonical_request(&self.origin, actor.as_str(), key.as_str()).map_err(|_| Kind::Validation)?;
             return Err(Problem { request: Some(STANDARD.encode(request)), ..Kind::ToBeSigned.problem() }.into());
         }
-        let worked = self.in_flight.enter(&principal, &key)?;
         let record = approved(record, &asked.signing.approvals)?;
-        let request = Request { actor: principal, key, record, signed: asked.signing.signed.clone() };
+        let request = Request { actor, key, record, signed: asked.signing.signed.clone() };
         let receipt = self.submit_request(request).map_err(|e| self.refused(e, asked))?.await;
-        drop(worked);
         receipt.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))).map_err(|e| self.refused(e, asked))
     }
 
@@ -157,12 +183,20 @@ impl App {
     /// As [`App::submit`].
     pub(crate) fn submit_request(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
-        let known = Arc::clone(&self.known);
-        self.door.submit_then(request, move |recorded| {
+        let (known, marked) = (Arc::clone(&self.known), Arc::clone(&self.marked));
+        let marking = if let Record::Submission(submission) = &request.record { Some(submission.marking.clone()) } else { None };
+        marking.iter().for_each(|marking| self.marked.wait_for(marking.clone()));
+        let of = marking.clone();
+        let handed_in = self.door.submit_then(request, move |recorded| {
             known.heed(&recorded);
+            of.iter().for_each(|marking| marked.settle(marking, matches!(recorded, Ok(_) | Err(AppendError::Unknown(_)))));
             // A client that went away lost nothing: the entry stands, and its key gives the receipt.
             drop(told.send(recorded));
-        })?;
+        });
+        if handed_in.is_err() {
+            marking.iter().for_each(|marking| self.marked.settle(marking, false));
+        }
+        handed_in?;
         Ok(answer)
     }
 
@@ -173,11 +207,7 @@ impl App {
         if failure.kind().is_some_and(|kind| kind.status() >= 500) {
             tracing::warn!(target: "ledger", kind = failure.kind().map_or("-", Kind::slug), "a request was not recorded");
         }
-        match e {
-            AppendError::Busy => failure.retry_after(1),
-            AppendError::ReadOnly(_) | AppendError::Unavailable(_) | AppendError::ClockBehind { .. } => failure.retry_after(30),
-            _ => failure,
-        }
+        failure
     }
 }
 
@@ -223,7 +253,9 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
             Refusal::Invalid(why) => Kind::Invalid.problem().saying(format!("Nothing was recorded: {why}.")),
         },
         AppendError::KeyReused(_) => Kind::KeyReused.problem(),
-        AppendError::Busy => Kind::Overloaded.problem(),
+        AppendError::Busy => {
+            Problem { recorded: Some(false), ..Kind::Overloaded.problem().saying("Nothing was recorded. Try again after a moment.") }
+        }
         AppendError::ClockBehind { .. } => Kind::Clock.problem(),
         AppendError::ReadOnly(_) => Kind::ReadOnly.problem(),
         AppendError::Unavailable(_) => Kind::KeyUnavailable.problem(),

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use countersign_api::marking::banner;
 use countersign_api::view::shown_fields;
-use countersign_entry::record::{Record, Role};
+use countersign_entry::record::{Marking, Record, Role};
 use countersign_ledger::export::{ExportError, Planes, export};
 use countersign_ledger::{Ledger, OpenError};
 use countersign_log::note::Note;
@@ -17,6 +18,8 @@ use sha2::{Digest as _, Sha256};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+use crate::exports::{MARKING_FILE, fields};
 
 /// Entries that are shown in one bundle.
 pub const ENTRIES_MAX: usize = 1_000;
@@ -35,7 +38,7 @@ pub fn write(
     to: &Path,
     entries: &[u64],
     eyes: &[Role],
-    banner: &str,
+    marked: &Marking,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), ExportError> {
     fs::create_dir_all(to).map_err(|source| ExportError::File { path: to.to_owned(), source })?;
@@ -58,9 +61,10 @@ pub fn write(
     out.put("report.json", pretty(&json!(report)).as_bytes())?;
     out.put("report.txt", report.to_string().as_bytes())?;
     out.put("check.py", CHECK.as_bytes())?;
-    let readme = README.replace("{vkey}", &vkey.to_string()).replace("{signature}", &openssl(vkey)).replace("{banner}", banner);
+    let readme = README.replace("{vkey}", &vkey.to_string()).replace("{signature}", &openssl(vkey)).replace("{banner}", &banner(marked));
     out.put("README.txt", readme.as_bytes())?;
-    out.put("MARKING.txt", format!("{banner}\n").as_bytes())?;
+    out.put("MARKING.txt", format!("{}\n", banner(marked)).as_bytes())?;
+    out.put(MARKING_FILE, fields(marked).as_bytes())?;
     manifest(&out)
 }
 

@@ -68,7 +68,8 @@ pub struct Tls {
     pub client_roots: PathBuf,
     /// Revocation lists of those roots and everything below them, PEM. Without one, certificates are not held against any.
     pub revocation_lists: Option<PathBuf>,
-    /// Hours after which a revocation list that was not replaced is no longer believed, whatever it says itself. Then no client certificate is taken.
+    /// Hours after its own time (`thisUpdate`) at which a revocation list is no longer believed, whatever it says of its next update. Then no client
+    /// certificate is taken; keys and tokens are.
     #[serde(default = "revocation_age_hours_max")]
     pub revocation_age_hours_max: u32,
 }

@@ -5,19 +5,18 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::Serialize;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::der_parser::asn1_rs::FromDer as _;
 use x509_parser::prelude::X509Certificate;
-use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::config::{Config, Tls};
 use crate::oidc::Providers;
-use crate::tls::Keeper;
+use crate::tls::{Keeper, believed};
 
 /// Days before its end at which a certificate is told of.
 const DAYS_LEFT: i64 = 30;
-/// Hours before its next update at which a revocation list is told of.
+/// Hours before its end at which a revocation list is told of, or the last quarter of how long one is believed.
 const HOURS_LEFT: i64 = 24;
 const DAY: i64 = 86_400;
 
@@ -127,24 +126,15 @@ fn lists(tls: &Tls, now: i64) -> Vec<Found> {
     let Some(path) = &tls.revocation_lists else {
         return vec![Found::warn(CHECK, "tls.revocation_lists is not set: a lost card goes on to be taken until its login is revoked")];
     };
-    let Ok(all) = CertificateRevocationListDer::pem_file_iter(path) else {
-        return vec![Found::fail(CHECK, format!("{}: cannot be read: nobody with a certificate is let in", path.display()))];
+    let max = tls.revocation_age_hours_max;
+    let until = match believed(path, max, now) {
+        Ok((_, until)) => until,
+        Err(e) => return vec![Found::fail(CHECK, e.to_string())],
     };
-    let next: Option<Vec<i64>> = all
-        .filter_map(Result::ok)
-        .map(|der| CertificateRevocationList::from_der(&der).ok().and_then(|(_, list)| list.next_update().map(|at| at.timestamp())))
-        .collect();
-    let path = path.display();
-    let Some(first) = next.and_then(|all| all.into_iter().min()) else {
-        return vec![Found::fail(CHECK, format!("{path}: one does not read, or says not until when it holds"))];
-    };
-    let hours = (first - now).div_euclid(3_600);
-    vec![match hours {
-        ..0 => Found::fail(CHECK, format!("{path}: its next update was due {} hours ago: nobody with a certificate is let in", -hours)),
-        0..HOURS_LEFT => Found::warn(CHECK, format!("{path}: its next update is due in {hours} hours: see that it comes")),
-        _ => Found::ok(
-            CHECK,
-            format!("{path}: next update in {hours} hours; believed for {} hours from when it came", tls.revocation_age_hours_max),
-        ),
+    let (path, hours) = (path.display(), (until - now).div_euclid(3_600));
+    vec![if hours < HOURS_LEFT.min(i64::from(max) / 4) {
+        Found::warn(CHECK, format!("{path}: not believed any more in {hours} hours: see that a newer one comes"))
+    } else {
+        Found::ok(CHECK, format!("{path}: believed for {hours} hours yet"))
     }]
 }

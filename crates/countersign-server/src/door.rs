@@ -1,7 +1,7 @@
 //! The writer, and its ledger opened again after a commit that failed: a failed commit leaves the handle reading alone, since what it knows may run ahead
 //! of what is stored; opened again, the ledger knows what was recorded, and a request repeated with its key gets its receipt.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub struct Door {
     writer: RwLock<Option<Writer>>,
     /// Whether the ledger took entries when it was opened. One that did not is for somebody to look at; opening it again changes nothing.
     took: AtomicBool,
+    /// How often the writer was put here or taken away.
+    opened: AtomicU64,
 }
 
 impl Door {
@@ -29,7 +31,7 @@ impl Door {
     /// The operating system gives no thread.
     pub fn new(ledger: Ledger, open: Open) -> std::io::Result<Self> {
         let took = AtomicBool::new(takes(&ledger));
-        Ok(Self { open, took, writer: RwLock::new(Some(Writer::start_ticking(ledger, TICK)?)) })
+        Ok(Self { open, took, opened: AtomicU64::new(0), writer: RwLock::new(Some(Writer::start_ticking(ledger, TICK)?)) })
     }
 
     /// As [`Writer::submit_then`].
@@ -58,6 +60,11 @@ impl Door {
         reader.and_then(|reader: Reader| reader.read(look))
     }
 
+    /// How often the ledger was opened or closed here: one that was looked at before that says nothing of what is sealed after it.
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::SeqCst)
+    }
+
     /// Size, and in fixed words why nothing can be recorded, where that is so.
     pub fn standing(&self) -> (u64, Option<&'static str>) {
         let looked = self.read(|ledger| {
@@ -79,8 +86,11 @@ impl Door {
             return None;
         }
         let failed = self.writer.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Closed before it is opened: there is one writer.
-        drop(failed.map(Writer::stop));
+        if let Some(failed) = failed {
+            self.opened.fetch_add(1, Ordering::SeqCst);
+            // Closed before it is opened: there is one writer.
+            drop(failed.stop());
+        }
         let opened = (self.open)(Access::Write).map_err(|e| e.to_string()).and_then(|ledger| {
             let took = takes(&ledger);
             Ok((took, Writer::start_ticking(ledger, TICK).map_err(|e| e.to_string())?))
@@ -89,6 +99,7 @@ impl Door {
             Ok((took, writer)) => {
                 self.took.store(took, Ordering::SeqCst);
                 *self.writer.write().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+                self.opened.fetch_add(1, Ordering::SeqCst);
                 tracing::warn!(target: "ledger", takes_entries = took, "a commit had failed; the ledger was opened again");
                 Some(true)
             }
@@ -97,6 +108,12 @@ impl Door {
                 Some(false)
             }
         }
+    }
+
+    /// Finishes what is queued and closes the ledger, for good where nobody mends any more. Blocks.
+    pub fn stop(&self) {
+        let writer = self.writer.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(writer.map(Writer::stop));
     }
 
     fn held(&self) -> std::sync::RwLockReadGuard<'_, Option<Writer>> {

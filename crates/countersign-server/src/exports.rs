@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use countersign_api::marking::{banner, told};
 use countersign_api::problem::Kind;
 use countersign_entry::ids::PrincipalId;
-use countersign_entry::record::Role;
+use countersign_entry::record::{Marking, Role};
 use countersign_ledger::Ledger;
 use countersign_ledger::export::{ExportError, Planes, export};
 use zip::write::SimpleFileOptions;
@@ -18,9 +19,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::answer::Failure;
 use crate::bundle;
-use crate::imports::random;
 use crate::limits::{ENTRY_BYTES, EXPORT_LEFT_BYTES, EXPORTS_KEPT, KEPT_FOR};
-use crate::report::{self, Report};
+use crate::report::{self, Report, ReportError};
 
 /// How far an export is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum State {
     Ready(Made),
     /// It came to nothing.
     Failed,
+    /// It was asked for, and is kept no longer or went with a service that stopped.
+    Gone,
 }
 
 /// What was made.
@@ -90,34 +92,29 @@ impl Exports {
         Ok(Self { dir, all: Mutex::default(), turn, downloads })
     }
 
-    /// Begins one.
-    ///
-    /// # Errors
-    /// There is no room for it, or no randomness.
-    pub fn begin(&self, owner: &PrincipalId, wanted: Wanted, entries: u64) -> Result<String, Failure> {
+    /// Begins one, for whoever has the turn: others make room for it.
+    pub fn begin(&self, id: &str, owner: &PrincipalId, wanted: Wanted) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut gone: Vec<String> = all.iter().filter(|(_, k)| k.since.elapsed() >= KEPT_FOR).map(|(id, _)| id.clone()).collect();
-        if all.len().saturating_sub(gone.len()) >= EXPORTS_KEPT {
-            let oldest =
-                all.iter().filter(|(id, k)| !gone.contains(id) && !matches!(k.state, State::Making(_))).min_by_key(|(_, k)| k.since);
-            gone.push(oldest.map(|(id, _)| id.clone()).ok_or_else(|| Failure::from(Kind::RateLimited).retry_after(60))?);
-        }
-        for id in gone {
+        for id in leaving(&all) {
             all.remove(&id);
             // What is being read goes on to be read: the file has no name any more, that is all.
             fs::remove_file(self.archive(&id)).unwrap_or(());
         }
-        self.has_room(entries)?;
-        let id = random()?;
-        all.insert(id.clone(), Kept { owner: owner.clone(), wanted, state: State::Making(0), since: Instant::now() });
-        Ok(id)
+        all.insert(id.to_owned(), Kept { owner: owner.clone(), wanted, state: State::Making(0), since: Instant::now() });
     }
 
-    /// Twice what it takes, for the files and then the archive, and something for the ledger to go on.
-    fn has_room(&self, entries: u64) -> Result<(), Failure> {
+    /// Whether one of so many entries has room beside those that stay: twice what it takes, for the files and then the archive, and something for the
+    /// ledger to go on. Nothing is thrown away for it yet.
+    ///
+    /// # Errors
+    /// [`Kind::DiskLow`].
+    pub fn has_room(&self, entries: u64) -> Result<(), Failure> {
         let stat = rustix::fs::statvfs(&self.dir).map_err(|_| Kind::Internal)?;
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = |id| if let Some(State::Ready(made)) = all.get(id).map(|k: &Kept| &k.state) { made.bytes } else { 0 };
+        let freed: u64 = leaving(&all).iter().map(bytes).sum();
         let needed = entries.saturating_mul(2 * ENTRY_BYTES).saturating_add(EXPORT_LEFT_BYTES);
-        if stat.f_bavail.saturating_mul(stat.f_frsize) < needed { Err(Kind::DiskLow.into()) } else { Ok(()) }
+        if stat.f_bavail.saturating_mul(stat.f_frsize).saturating_add(freed) < needed { Err(Kind::DiskLow.into()) } else { Ok(()) }
     }
 
     /// How far one is, and of what; for others than its owner it is not there.
@@ -149,31 +146,52 @@ impl Exports {
         self.dir.join(format!("{id}.zip"))
     }
 
-    /// Makes it. `banner` is the marking of all that is in it. Blocks, for as long as reading every entry takes.
+    /// Makes it. `marked` is the marking of all that is in it. Blocks, for as long as reading every entry takes.
     ///
     /// # Errors
     /// The ledger cannot be read, or the files cannot be written.
-    pub fn make(&self, id: &str, ledger: &Ledger, wanted: &Wanted, banner: &str) -> Result<Made, ExportError> {
+    pub fn make(&self, id: &str, ledger: &Ledger, wanted: &Wanted, marked: &Marking) -> Result<Made, ReportError> {
         let files = self.dir.join(id);
         let mut progress = |entries| self.set(id, State::Making(entries));
         let done = match wanted {
-            Wanted::Export(planes) => export(ledger, &files, *planes, &mut progress).and_then(|_| {
-                let path = files.join("MARKING.txt");
-                fs::write(&path, marking(ledger, *planes, banner)).map_err(|source| ExportError::File { path, source })
+            Wanted::Export(planes) => export(ledger, &files, *planes, &mut progress).map_err(ReportError::from).and_then(|_| {
+                let text = marking(ledger, *planes, &banner(marked));
+                [("MARKING.txt", text), (MARKING_FILE, fields(marked))].into_iter().try_for_each(|(name, text)| {
+                    let path = files.join(name);
+                    fs::write(&path, text).map_err(|source| ExportError::File { path, source }.into())
+                })
             }),
-            Wanted::Bundle(entries, eyes) => bundle::write(ledger, &files, entries, eyes, banner, &mut progress),
-            Wanted::Report(of) => report::write(ledger, &files, of, banner),
+            Wanted::Bundle(entries, eyes) => bundle::write(ledger, &files, entries, eyes, marked, &mut progress).map_err(ReportError::from),
+            Wanted::Report(of) => report::write(ledger, &files, of, marked),
         };
         let made = done.and_then(|()| {
             let path = self.archive(id);
             let failed = |source| ExportError::File { path: path.clone(), source };
             let bytes = pack(&files, &path).map_err(failed)?;
             let sha256 = digest(&path).map_err(failed)?;
-            Ok(Made { size: ledger.size(), root: ledger.root().to_string(), bytes, sha256 })
+            Ok::<_, ReportError>(Made { size: ledger.size(), root: ledger.root().to_string(), bytes, sha256 })
         });
         fs::remove_dir_all(&files).unwrap_or(());
         made
     }
+}
+
+/// File of an archive with its marking as fields.
+pub const MARKING_FILE: &str = "marking.json";
+
+/// What stands in [`MARKING_FILE`].
+pub(crate) fn fields(marked: &Marking) -> String {
+    format!("{:#}\n", told(marked, true))
+}
+
+/// Those that make room for one more: whatever was kept long enough, and the one kept longest where there are as many as may be. None of them is being
+/// made, since one is made at a time.
+fn leaving(all: &BTreeMap<String, Kept>) -> Vec<String> {
+    let (mut gone, stay): (Vec<_>, Vec<_>) = all.iter().partition(|(_, k)| k.since.elapsed() >= KEPT_FOR);
+    if stay.len() >= EXPORTS_KEPT {
+        gone.extend(stay.into_iter().min_by_key(|(_, k)| k.since));
+    }
+    gone.into_iter().map(|(id, _)| id.clone()).collect()
 }
 
 fn marking(ledger: &Ledger, planes: Planes, banner: &str) -> String {

@@ -26,8 +26,16 @@ pub const PASSED_MAX: usize = 1_024;
 pub const READS_WAITING_MAX: usize = 8_192;
 /// Questions recorded at once.
 pub const READS_AT_ONCE: usize = 256;
+/// How long questions that could not be recorded wait at first before they are tried again.
+pub const READS_PAUSE_MIN: Duration = Duration::from_millis(50);
+/// And at most, however often they cannot.
+pub const READS_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Looks at the ledger at once; more wait their turn.
 pub const LOOKS_MAX: usize = 32;
+/// Looks at once through a handle apart, which may read every entry; more wait their turn.
+pub const ASIDES_MAX: usize = 2;
+/// How long whoever wants to look waits for a turn.
+pub const TURN_PATIENCE: Duration = Duration::from_secs(1);
 /// How often what time alone makes due is recorded while nothing else comes.
 pub const TICK: Duration = Duration::from_secs(1);
 /// How long whoever sent too much waits to hear of it. Their connection ends with that, and a few that began again at once would take the processors

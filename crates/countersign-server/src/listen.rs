@@ -70,8 +70,8 @@ pub async fn accepted_or_pause<T>(accepted: io::Result<T>) -> Option<T> {
 
 async fn shake_hands(stream: TcpStream, keeper: &Keeper) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Shown)> {
     stream.set_nodelay(true).ok()?;
-    let config = match keeper.current() {
-        Ok(config) => config,
+    let (config, held) = match keeper.current() {
+        Ok(current) => current,
         Err(why) => {
             tracing::error!(target: "tls", "nobody is let in: {why}");
             return None;
@@ -79,6 +79,7 @@ async fn shake_hands(stream: TcpStream, keeper: &Keeper) -> Option<(tokio_rustls
     };
     let stream = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await.ok()?.ok()?;
     let shown = match stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) {
+        Some(_) if !held => Shown::Unchecked,
         Some(certificate) => Shown::Certificate(certificate::names(certificate)),
         None => Shown::Nothing,
     };
@@ -90,7 +91,7 @@ async fn serve<S>(stream: S, front: Front, app: &Shared, shown: Shown)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let front = Arc::new((front, shown));
+    let front = Arc::new((front, Arc::new(shown)));
     let service = service_fn(move |request: Request<Incoming>| {
         let front = Arc::clone(&front);
         Box::pin(async move { Ok::<_, Infallible>(front.0.answer(&front.1, request.map(Body::new)).await) })

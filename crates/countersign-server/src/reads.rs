@@ -1,14 +1,18 @@
 //! Who looked at whose record becomes an entry. Questions wait in a queue of their own and are recorded a batch at a time, so that an answer does not
-//! wait for the disk; what cannot be recorded is counted, and answers go on.
+//! wait for the disk. While nothing can be recorded they wait, answers go on and say so, until the queue is full. What the ledger refuses for good is
+//! counted.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Read;
+use countersign_ledger::{AppendError, Request};
 use tokio::sync::mpsc;
 
 use crate::app::Shared;
-use crate::limits::{READS_AT_ONCE, READS_WAITING_MAX};
+use crate::limits::{READS_AT_ONCE, READS_PAUSE_MAX, READS_PAUSE_MIN, READS_WAITING_MAX};
 
 /// A question and who asked it.
 pub struct Asking {
@@ -19,13 +23,17 @@ pub struct Asking {
 }
 
 /// Where questions wait.
-pub struct Reads(Mutex<Option<mpsc::Sender<Asking>>>);
+pub struct Reads {
+    queue: Mutex<Option<mpsc::Sender<Asking>>>,
+    /// Whether they wait for a ledger that takes nothing now.
+    held: AtomicBool,
+}
 
 impl Reads {
     /// The queue, and its end for [`record_all`].
     pub fn new() -> (Self, mpsc::Receiver<Asking>) {
         let (sender, receiver) = mpsc::channel(READS_WAITING_MAX);
-        (Self(Mutex::new(Some(sender))), receiver)
+        (Self { queue: Mutex::new(Some(sender)), held: AtomicBool::new(false) }, receiver)
     }
 
     /// Takes a question.
@@ -33,13 +41,18 @@ impl Reads {
     /// Says no where so many wait that the answer has to be kept back.
     #[must_use]
     pub fn record(&self, asking: Asking) -> bool {
-        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         sender.as_ref().is_some_and(|sender| sender.try_send(asking).is_ok())
+    }
+
+    /// Whether what is taken waits until the ledger takes entries again.
+    pub fn are_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Takes no more; what waits is recorded.
     pub fn close(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -47,32 +60,45 @@ impl Reads {
 pub async fn record_all(app: Shared, mut waiting: mpsc::Receiver<Asking>) {
     let mut batch = Vec::with_capacity(READS_AT_ONCE);
     while waiting.recv_many(&mut batch, READS_AT_ONCE).await > 0 {
-        let answers: Vec<_> = batch.drain(..).map(|asking| submit(&app, asking)).collect();
-        for answer in answers {
-            let recorded = match answer {
-                Some(answer) => answer.await.unwrap_or(false),
-                None => false,
-            };
-            if !recorded {
-                app.metrics.read_unrecorded();
+        let mut left: Vec<Request> = batch.drain(..).filter_map(|asking| request(&app, asking)).collect();
+        let mut pause = READS_PAUSE_MIN;
+        loop {
+            left = record(&app, left).await;
+            app.reads.held.store(!left.is_empty(), Ordering::Relaxed);
+            if left.is_empty() {
+                break;
             }
+            tokio::time::sleep(pause).await;
+            pause = Duration::min(pause.saturating_mul(2), READS_PAUSE_MAX);
         }
     }
 }
 
-fn submit(app: &Shared, asking: Asking) -> Option<tokio::sync::oneshot::Receiver<bool>> {
+/// A question under a key it keeps, however often it is tried.
+fn request(app: &Shared, asking: Asking) -> Option<Request> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).ok()?;
-    let key = RequestKey::new(format!("read-{}", hex::encode(bytes))).ok()?;
-    let request = countersign_ledger::Request { actor: asking.principal, key, record: asking.read.into(), signed: None };
-    let (told, answer) = tokio::sync::oneshot::channel();
-    let known = Arc::clone(&app.known);
-    app.door
-        .submit_then(request, move |recorded| {
-            known.heed(&recorded);
-            // Whoever waits for it may be gone with the service.
-            told.send(recorded.is_ok()).unwrap_or_default();
-        })
-        .ok()?;
-    Some(answer)
+    let key = getrandom::fill(&mut bytes).ok().and_then(|()| RequestKey::new(format!("read-{}", hex::encode(bytes))).ok());
+    if key.is_none() {
+        app.metrics.read_unrecorded();
+    }
+    Some(Request { actor: asking.principal, key: key?, record: asking.read.into(), signed: None })
+}
+
+/// Records these in one go; gives back those that are to be tried again.
+async fn record(app: &Shared, requests: Vec<Request>) -> Vec<Request> {
+    let answers: Vec<_> = requests.into_iter().map(|request| (request.clone(), app.submit_request(request))).collect();
+    let mut again = Vec::new();
+    for (request, answer) in answers {
+        let recorded = match answer {
+            Ok(answer) => answer.await.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))),
+            Err(e) => Err(e),
+        };
+        match recorded {
+            Ok(_) => {}
+            // Said of this question, so for good.
+            Err(AppendError::Malformed(_) | AppendError::Refused(_) | AppendError::KeyReused(_)) => app.metrics.read_unrecorded(),
+            Err(_) => again.push(request),
+        }
+    }
+    again
 }

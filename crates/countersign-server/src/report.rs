@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use countersign_api::marking::banner;
 use countersign_api::words::{state_for, times_as_text, word_of};
 use countersign_conflict::{Duty, DutyState, Facts};
 use countersign_entry::ids::{Date, PersonId, SubmissionId};
@@ -14,6 +15,8 @@ use countersign_ledger::query::{Answer, AsOf, InsiderList, InsiderRow, Page, Vie
 use countersign_ledger::{Ledger, OpenError};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::exports::{MARKING_FILE, fields};
 
 /// The forms of insider lists this program comes with, by their ids.
 pub const TEMPLATES: &[(&str, &str)] = &[
@@ -267,25 +270,42 @@ fn duty(facts: &Facts, d: &Duty, today: &Date) -> Value {
     })
 }
 
-/// Writes a report's files to a new directory: `report.csv`, `report.json` with what it is true for, `MARKING.txt`. `banner` is its marking.
+/// Why a report is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The ledger cannot be read, or a file cannot be written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// What it is asked about is not there. Nothing is wrong with the ledger.
+    #[error("it has no answer: {0}")]
+    Without(String),
+}
+
+impl From<OpenError> for ReportError {
+    fn from(e: OpenError) -> Self {
+        Self::Export(e.into())
+    }
+}
+
+/// Writes a report's files to a new directory: `report.csv`, `report.json` with what it is true for, `MARKING.txt`, and the marking as fields.
 ///
 /// # Errors
-/// The ledger cannot be read, or a file cannot be written.
-pub fn write(ledger: &Ledger, to: &Path, of: &Report, banner: &str) -> Result<(), ExportError> {
+/// As [`ReportError`] says.
+pub fn write(ledger: &Ledger, to: &Path, of: &Report, marked: &Marking) -> Result<(), ReportError> {
     let view = match of.as_of {
         None => ledger.view(),
         Some(size) => ledger.view_as_of(AsOf::Size(size), &mut |_, _| {}).map_err(|e| match e {
-            ViewError::Open(e) => e,
-            ViewError::Beyond { .. } => OpenError::Damaged { entry: size, what: "the ledger does not go so far".into() },
+            ViewError::Open(e) => e.into(),
+            beyond @ ViewError::Beyond { .. } => ReportError::Without(beyond.to_string()),
         })?,
     };
     let (mut told, titles, rows, frame) = match &of.what {
         What::Insiders(submission, template) => {
-            let gone = |what: String| OpenError::Damaged { entry: view.size(), what };
-            let list = view.insiders(submission, Page::ALL)?.ok_or_else(|| gone("the submission is not recorded".into()))?;
+            let list = view.insiders(submission, Page::ALL)?;
+            let list = list.ok_or_else(|| ReportError::Without(format!("the submission is not recorded as of size {}", view.size())))?;
             let mut rows: Vec<Value> = list.people.rows.iter().map(|row| insider_row(row, of.why)).collect();
             rows.iter_mut().for_each(flat);
-            let filled = Filled::of(Template::find(template).map_err(gone)?, &insider_header(&list), &rows, list.people.at);
+            let filled = Filled::of(Template::find(template).map_err(ReportError::Without)?, &insider_header(&list), &rows, list.people.at);
             let titles = filled.titles().into_iter().map(str::to_owned).collect();
             (filled.told(), titles, filled.rows, view.answer(Vec::<()>::new()))
         }
@@ -302,13 +322,15 @@ pub fn write(ledger: &Ledger, to: &Path, of: &Report, banner: &str) -> Result<()
             )
         }
     };
-    finish(&mut told, &frame, banner);
+    let banner = banner(marked);
+    finish(&mut told, &frame, &banner);
     put(to, "report.json", &serde_json::to_vec_pretty(&told).unwrap_or_default())?;
     let titles: Vec<String> = titles;
     let csv = table(&titles.iter().map(String::as_str).collect::<Vec<_>>(), &rows);
     let path = to.join("report.csv");
     put(to, "report.csv", csv.map_err(|source| ExportError::File { path, source })?.as_bytes())?;
-    put(to, "MARKING.txt", format!("{banner}\n").as_bytes())
+    put(to, "MARKING.txt", format!("{banner}\n").as_bytes())?;
+    Ok(put(to, MARKING_FILE, fields(marked).as_bytes())?)
 }
 
 fn finish<Row>(told: &mut Value, of: &Answer<Row>, banner: &str) {

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use countersign_api::marking;
 use countersign_api::roles::Roles;
-use countersign_ledger::{Clock, Ledger};
+use countersign_ledger::{Clock, Ledger, OpenError};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::answer::Marked;
+use crate::answer::{Highest, highest_of};
 use crate::app::{App, Shared};
 use crate::append::InFlight;
 use crate::config::Config;
@@ -21,7 +22,7 @@ use crate::cursor::Cursors;
 use crate::door::Door;
 use crate::exports::Exports;
 use crate::imports::Imports;
-use crate::limits::GOODBYE;
+use crate::limits::{FAREWELL, GOODBYE};
 use crate::metrics::Metrics;
 use crate::oidc::{KeysError, Providers};
 use crate::publish::{Board, publish, publish_all};
@@ -74,6 +75,9 @@ pub enum ServeError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// The ledger cannot be read.
+    #[error("the ledger cannot be read: {0}")]
+    Ledger(#[from] OpenError),
     /// The table of roles this program was built with does not read, or lacks a route.
     #[error("{0}: this is a bug, please report it")]
     Bug(String),
@@ -132,6 +136,11 @@ impl Service {
             (None, false) => return Err(ServeError::Bug("webhooks have no directory to be kept in".into())),
         };
         let origin = self.ledger.origin().to_owned();
+        let highest = highest_of(&self.ledger, &self.config.marking)?;
+        if highest != self.config.marking {
+            let (is, said) = (marking::banner(&highest), marking::banner(&self.config.marking));
+            tracing::warn!(target: "serve", "the store holds {is}, and its configuration says {said}: answers are marked by what it holds");
+        }
         let door = Door::new(self.ledger, Arc::clone(&self.reopen)).map_err(on("the writing thread"))?;
         let app: Shared = Arc::new(App {
             origin,
@@ -144,9 +153,11 @@ impl Service {
             reads,
             metrics: Metrics::default(),
             looks: App::looks(),
+            asides: App::asides(),
             cursors: Cursors::new().map_err(|e| on("randomness")(io::Error::other(e)))?,
-            marked: Marked::of(&self.config.marking).ok_or_else(|| ServeError::Bug("the marking is no header".into()))?,
+            marked: Arc::new(Highest::new(highest)),
             cose: Mutex::default(),
+            cose_turn: Arc::new(Semaphore::new(1)),
             providers: Arc::clone(&providers),
             imports: Imports::default(),
             files: App::files(),
@@ -180,11 +191,16 @@ impl Service {
     }
 }
 
-async fn operate(listener: TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+async fn operate(listener: TcpListener, router: axum::Router, stopping: watch::Receiver<bool>) {
+    let stopped = |mut stopping: watch::Receiver<bool>| async move {
         drop(stopping.wait_for(|stop| *stop).await);
-    });
-    served.await.unwrap_or(());
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(stopped(stopping.clone())).into_future();
+    tokio::select! {
+        served = served => served.unwrap_or(()),
+        // Half a request is not waited for.
+        () = async { stopped(stopping).await; tokio::time::sleep(FAREWELL).await } => {}
+    }
 }
 
 async fn refresh(keeper: Arc<Keeper>, providers: Arc<Providers>, mut stopping: watch::Receiver<bool>) {
@@ -238,8 +254,14 @@ impl Running {
         self.stop.send(true).unwrap_or(());
         let (tasks, reading) = (std::mem::take(&mut self.tasks), self.reading.take());
         runtime.block_on(async {
-            for task in tasks {
-                task.await.unwrap_or(());
+            // Most bound themselves; a publication waits for a key that is away.
+            let all = async {
+                for task in tasks {
+                    task.await.unwrap_or(());
+                }
+            };
+            if tokio::time::timeout(2 * GOODBYE, all).await.is_err() {
+                tracing::warn!(target: "serve", "not everything came to its end");
             }
             // Nobody asks any more, so what waits is all there is.
             app.reads.close();
@@ -251,8 +273,8 @@ impl Running {
             }
         });
         runtime.shutdown_timeout(GOODBYE);
-        // The last holder of the writer finishes what is queued.
-        drop(app);
+        // Whoever is left on a thread that blocks, such as an export, holds the app and no longer the writer.
+        app.door.stop();
         tracing::info!(target: "serve", "stopped");
     }
 }

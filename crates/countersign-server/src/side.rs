@@ -1,5 +1,6 @@
 //! A handle of its own on the ledger, opened for reading: for questions as of an older size, which read every entry up to it, and for the time a commit
-//! has not come through. Opening it takes as long as a start; it is kept until something newer is asked for.
+//! has not come through. Opening it takes as long as a start; it is kept until something newer is asked for. Any number look through it at once; one
+//! opens it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,11 +12,26 @@ use crate::answer::Failure;
 /// How the ledger is opened once more.
 pub type Open = Arc<dyn Fn(Access) -> Result<Ledger, DirectoryError> + Send + Sync>;
 
+/// A time in which what the running ledger knows may run ahead of what is sealed. What is sealed does not change while it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// How often the running ledger was opened or closed before.
+    pub opened: u64,
+    /// Its size, with what waits to be sealed, and whether that waits for the key; none while it is closed.
+    pub stands: Option<(u64, bool)>,
+}
+
 /// The handle.
 #[derive(Clone)]
 pub struct Side {
     open: Open,
-    kept: Arc<Mutex<Option<Ledger>>>,
+    kept: Arc<Mutex<Option<Kept>>>,
+}
+
+struct Kept {
+    ledger: Arc<Ledger>,
+    /// The outage it was opened in.
+    outage: Option<Outage>,
 }
 
 impl Side {
@@ -24,19 +40,32 @@ impl Side {
         Self { open, kept: Arc::new(Mutex::new(None)) }
     }
 
-    /// Looks at the ledger as it was opened last, or opens it again where it has fewer than `size` entries; 0 wants the newest there is. One looks at a
-    /// time. Blocks.
+    /// The ledger as it was opened last, or opened again where it has fewer than `size` entries. Blocks.
     ///
     /// # Errors
-    /// The ledger does not open, or as the look says.
-    pub fn read<T>(&self, size: u64, look: impl FnOnce(&Ledger) -> T) -> Result<T, Failure> {
+    /// The ledger does not open.
+    pub fn of_size(&self, size: u64) -> Result<Arc<Ledger>, Failure> {
+        self.kept_or_opened(None, |kept| kept.ledger.size() >= size)
+    }
+
+    /// What is sealed while an outage lasts. Blocks.
+    ///
+    /// # Errors
+    /// The ledger does not open.
+    pub fn during(&self, outage: Outage) -> Result<Arc<Ledger>, Failure> {
+        // One that was opened after it had more to read, not less.
+        self.kept_or_opened(Some(outage), |kept| kept.outage.is_some_and(|of| of == outage || of.opened > outage.opened))
+    }
+
+    fn kept_or_opened(&self, outage: Option<Outage>, will_do: impl FnOnce(&Kept) -> bool) -> Result<Arc<Ledger>, Failure> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let enough = |ledger: &Ledger| size > 0 && ledger.size() >= size;
-        if !kept.as_ref().is_some_and(enough) {
-            *kept = None;
-            *kept = Some(self.fresh()?);
+        if let Some(kept) = kept.as_ref().filter(|kept| will_do(kept)) {
+            return Ok(Arc::clone(&kept.ledger));
         }
-        kept.as_ref().map(look).ok_or_else(|| Kind::Internal.into())
+        // The one before goes when there is another.
+        let ledger = Arc::new(self.fresh()?);
+        *kept = Some(Kept { ledger: Arc::clone(&ledger), outage });
+        Ok(ledger)
     }
 
     /// A handle of one's own, for what takes so long that nobody is to wait for it. Blocks.

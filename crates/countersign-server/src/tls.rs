@@ -1,15 +1,19 @@
 //! TLS 1.3 by rustls with aws-lc-rs: who the server is, and which client certificates it takes. Revocation fails closed: a list that is missing, does
-//! not read or is too old lets no certificate in.
+//! not read, is too old or of a time to come lets no certificate in. Whoever shows none is let in all the same: keys of gateways and tokens are held
+//! against other things.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
+
+use x509_parser::der_parser::asn1_rs::FromDer as _;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::config::Tls;
 
@@ -24,50 +28,95 @@ pub enum TlsError {
         /// What is wrong.
         what: String,
     },
-    /// The revocation list was not replaced in time.
-    #[error("{path} is {hours} hours old; after {max} it is not believed, and nobody with a certificate is let in")]
-    Old {
+    /// A revocation list is not one of now.
+    #[error("{path}: {what}: it is not believed, and nobody with a certificate is let in")]
+    Stale {
         /// The file.
         path: PathBuf,
-        /// Its age.
-        hours: u64,
-        /// The limit.
-        max: u32,
+        /// Why.
+        what: String,
     },
     /// The parts do not go together.
     #[error("{0}")]
     Setup(String),
 }
 
+/// Seconds a revocation list may be of a time to come: clocks are not all the same.
+const SKEW: i64 = 300;
+const HOUR: i64 = 3_600;
+
 /// What a handshake goes by, made anew when the files it comes from change.
 pub struct Keeper {
     files: Tls,
-    current: RwLock<Result<Arc<ServerConfig>, String>>,
+    current: RwLock<Result<Made, String>>,
+}
+
+struct Made {
+    /// Without a look at revocation lists.
+    plain: Arc<ServerConfig>,
+    /// With one, and until when in seconds since 1970 the lists are believed; none where there are none to look at.
+    held: Result<Option<(Arc<ServerConfig>, i64)>, TlsError>,
 }
 
 impl Keeper {
     /// Reads the files.
     ///
     /// # Errors
-    /// What is wrong with them; the service does not start.
+    /// What is wrong with them; the service does not start. A list that is only stale is none of that: those who need none are served.
     pub fn start(files: Tls) -> Result<Self, TlsError> {
-        let config = build(&files)?;
-        Ok(Self { files, current: RwLock::new(Ok(config)) })
+        let mut made = build(&files, now())?;
+        made.held = match made.held {
+            Err(stale @ TlsError::Stale { .. }) => Err(told(stale)),
+            held => Ok(held?),
+        };
+        Ok(Self { files, current: RwLock::new(Ok(made)) })
     }
 
-    /// For the next handshake; why there is none where the files are no good any more.
-    pub fn current(&self) -> Result<Arc<ServerConfig>, String> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// For the next handshake, and whether it holds certificates against all they are to be held against; why there is none where the files are no good
+    /// any more.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn current(&self) -> Result<(Arc<ServerConfig>, bool), String> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let made = current.as_ref().map_err(Clone::clone)?;
+        Ok(match &made.held {
+            Ok(None) => (Arc::clone(&made.plain), true),
+            Ok(Some((config, until))) if now() < *until => (Arc::clone(config), true),
+            _ => (Arc::clone(&made.plain), false),
+        })
     }
 
-    /// Reads the files again. What is no good now lets nobody in until it is good again.
+    /// Reads the files again. What is no good now lets nobody in until it is good again; of a revocation list that is nobody with a certificate.
     pub fn refresh(&self) {
-        let made = build(&self.files).map_err(|e| e.to_string());
+        let made = build(&self.files, now()).map_err(|e| e.to_string());
+        let made = made.map(|made| Made { held: made.held.map_err(told), ..made });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = made;
     }
 }
 
-fn build(files: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
+fn told(e: TlsError) -> TlsError {
+    tracing::error!(target: "tls", "nobody with a certificate is let in: {e}");
+    e
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn build(files: &Tls, now: i64) -> Result<Made, TlsError> {
+    let held = match &files.revocation_lists {
+        None => Ok(None),
+        Some(path) => {
+            believed(path, files.revocation_age_hours_max, now).and_then(|(lists, until)| Ok(Some((config(files, lists)?, until))))
+        }
+    };
+    Ok(Made { plain: config(files, Vec::new())?, held })
+}
+
+fn config(files: &Tls, lists: Vec<CertificateRevocationListDer<'static>>) -> Result<Arc<ServerConfig>, TlsError> {
     let setup = |e: &dyn std::fmt::Display| TlsError::Setup(e.to_string());
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
@@ -75,10 +124,9 @@ fn build(files: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
         roots.add(root).map_err(|e| file(&files.client_roots, e))?;
     }
     let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-    if let Some(path) = &files.revocation_lists {
-        fresh(path, files.revocation_age_hours_max)?;
+    if !lists.is_empty() {
         // Unknown status and a list past its own next update are refusals: that is rustls's default, and the second is asked for.
-        verifier = verifier.with_crls(revocation_lists(path)?).enforce_revocation_expiration();
+        verifier = verifier.with_crls(lists).enforce_revocation_expiration();
     }
     // Keys of gateways and the public plane come without a certificate; what they may do is the table's to say.
     let verifier = verifier.allow_unauthenticated().build().map_err(|e| setup(&e))?;
@@ -108,13 +156,32 @@ fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'sta
     if found.is_empty() { Err(file(path, "holds no revocation list")) } else { Ok(found) }
 }
 
-/// A list says itself until when it holds, which may be long; how long it is believed without being replaced is the operator's to say.
-fn fresh(path: &Path, max: u32) -> Result<(), TlsError> {
-    let changed = std::fs::metadata(path).and_then(|m| m.modified()).map_err(|e| file(path, e))?;
-    // A time to come is no age.
-    let age = SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO);
-    let hours = age.as_secs() / 3_600;
-    if hours >= u64::from(max) { Err(TlsError::Old { path: path.to_owned(), hours, max }) } else { Ok(()) }
+/// The lists of a file, and until when in seconds since 1970 all of them are believed. A list says itself of when it is and until when it holds, which may
+/// be long; how long it is believed without a newer one is the operator's to say. When the file was copied says nothing.
+///
+/// # Errors
+/// [`TlsError::File`] where it is no file of lists, [`TlsError::Stale`] where one of them is not believed now.
+pub(crate) fn believed(path: &Path, max: u32, now: i64) -> Result<(Vec<CertificateRevocationListDer<'static>>, i64), TlsError> {
+    let lists = revocation_lists(path)?;
+    let stale = |what: String| TlsError::Stale { path: path.to_owned(), what };
+    let mut all = i64::MAX;
+    for list in &lists {
+        let (_, list) = CertificateRevocationList::from_der(list).map_err(|_| file(path, "a revocation list does not read"))?;
+        let next = list.next_update().ok_or_else(|| file(path, "a revocation list says not until when it holds"))?.timestamp();
+        let of = list.last_update().timestamp();
+        if of > now + SKEW {
+            return Err(stale(format!("its time lies {} seconds ahead", of - now)));
+        }
+        if next <= now {
+            return Err(stale(format!("its next update was due {} hours ago", (now - next) / HOUR)));
+        }
+        let until = of.saturating_add(i64::from(max) * HOUR);
+        if until <= now {
+            return Err(stale(format!("it is {} hours old, and believed for {max}", (now - of) / HOUR)));
+        }
+        all = all.min(next).min(until);
+    }
+    Ok((lists, all))
 }
 
 fn file(path: &Path, what: impl std::fmt::Display) -> TlsError {

@@ -244,7 +244,7 @@ async fn deliver(app: &Shared, receiver: &Receiver) -> Result<(), WebhookError> 
                     Err(_) => tokio::time::sleep(WEBHOOK_EVERY).await,
                 }
             };
-            receiver.keep(size).await?;
+            until_kept(app, receiver, size).await;
             size
         }
     };
@@ -255,13 +255,13 @@ async fn deliver(app: &Shared, receiver: &Receiver) -> Result<(), WebhookError> 
         };
         for told in &events {
             until_taken(app, receiver, told).await;
-            receiver.keep(told.entry.0 + 1).await?;
+            until_kept(app, receiver, told.entry.0 + 1).await;
         }
         if reached == next {
             tokio::time::sleep(WEBHOOK_EVERY).await;
         } else {
             // What it may not know of is not looked at again either.
-            receiver.keep(reached).await?;
+            until_kept(app, receiver, reached).await;
             next = reached;
         }
     }
@@ -278,7 +278,22 @@ async fn until_taken(app: &App, receiver: &Receiver, told: &Told) {
         };
         app.metrics.undelivered();
         tracing::warn!(target: "webhook", name = receiver.name, entry = told.entry.0, "an event was not taken: {why}");
-        tokio::time::sleep(pause).await;
-        pause = Duration::min(pause.saturating_mul(2), WEBHOOK_PAUSE_MAX);
+        wait(&mut pause).await;
     }
+}
+
+/// Keeps how far it is until that is written. Nothing is sent meanwhile: after a restart it would be sent again.
+async fn until_kept(app: &App, receiver: &Receiver, next: u64) {
+    let mut pause = WEBHOOK_PAUSE_MIN;
+    while let Err(e) = receiver.keep(next).await {
+        app.metrics.undelivered();
+        tracing::warn!(target: "webhook", name = receiver.name, entry = next, "what comes next cannot be kept: {e}");
+        wait(&mut pause).await;
+    }
+}
+
+/// Ever longer, up to a bound.
+async fn wait(pause: &mut Duration) {
+    tokio::time::sleep(*pause).await;
+    *pause = Duration::min(pause.saturating_mul(2), WEBHOOK_PAUSE_MAX);
 }

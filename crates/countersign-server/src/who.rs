@@ -35,6 +35,8 @@ pub struct Caller {
 pub enum Shown {
     /// No certificate.
     Nothing,
+    /// A certificate of which nobody knows whether it was revoked.
+    Unchecked,
     /// A certificate that holds, by its names.
     Certificate(Vec<Name>),
 }
@@ -64,7 +66,6 @@ type Account = (CredentialKind, String, String);
 pub struct Logins {
     accounts: HashMap<Account, Login>,
     os_users: HashMap<String, Arc<Caller>>,
-    callers: HashMap<PrincipalId, Arc<Caller>>,
 }
 
 impl Logins {
@@ -80,18 +81,12 @@ impl Logins {
         }
         let users = facts.principals().filter_map(|p| Some((p.record.os_user.as_ref()?.to_string(), callers.get(&p.record.id)?.clone())));
         logins.os_users = users.collect();
-        logins.callers = callers.iter().map(|(id, caller)| ((*id).clone(), Arc::clone(caller))).collect();
         logins
     }
 
     fn login(&self, kind: CredentialKind, issuer: &str, subject: &str, today: &Date) -> Option<&Login> {
         let login = self.accounts.get(&(kind, issuer.to_owned(), subject.to_owned()))?;
         login.valid_to.as_ref().is_none_or(|to| today <= to).then_some(login)
-    }
-
-    /// The roles of an account that is not disabled.
-    pub fn roles_of(&self, principal: &PrincipalId) -> Option<&[Role]> {
-        self.callers.get(principal).map(|c| c.roles.as_slice())
     }
 
     /// The principal of an operating system's user.
@@ -106,11 +101,14 @@ impl Logins {
     pub fn who(&self, shown: &Shown, headers: &HeaderMap, by: By<'_>) -> Result<Option<Arc<Caller>>, Nobody> {
         let today = Date::of(by.now);
         let mut found: Vec<Arc<Caller>> = Vec::new();
-        if let Shown::Certificate(names) = shown {
-            let before = found.len();
-            found.extend(names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, &today)).map(|l| Arc::clone(&l.caller)));
-            if found.len() == before {
-                return Err(Nobody::No);
+        match shown {
+            Shown::Nothing => {}
+            Shown::Unchecked => return Err(Nobody::Unchecked),
+            Shown::Certificate(names) => {
+                found.extend(names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, &today)).map(|l| Arc::clone(&l.caller)));
+                if found.is_empty() {
+                    return Err(Nobody::No);
+                }
             }
         }
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
@@ -188,6 +186,8 @@ pub fn key_hash(secret: &[u8; 32]) -> Hash32 {
 pub struct Known {
     version: AtomicU64,
     kept: Mutex<Option<(u64, Arc<Logins>)>>,
+    /// Whoever reads them anew: one does for all who ask.
+    pub(crate) reading: tokio::sync::Mutex<()>,
 }
 
 impl Known {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_server::publish::Publish;
+use countersign_server::who;
 use countersign_testing::forge::signing;
 use countersign_testing::ledger::{active_grant, principal, verified};
 use countersign_testing::officers::{enroll_approvers, sign};
@@ -75,6 +76,9 @@ fn an_emergency_is_prepared_by_three_told_afterwards_and_looked_at_before_the_ne
     let used = officer.post(&uses, "used-and-told-by-two", &told).is(201).json()["entry"].clone();
     let shown = officer.get(&format!("{path}/{number}")).is(200).json();
     assert_eq!((&shown["good"], &shown["uses"]), (&json!(false), &json!([used])), "{shown}");
+    let again = signed(&[&one, &two]).is(200).json();
+    assert_eq!((&made["good_now"], &made["uses_now"]), (&json!(true), &json!([])), "{made}");
+    assert_eq!((&again["entry"], &again["good_now"], &again["uses_now"]), (&made["entry"], &json!(false), &json!([used])), "{again}");
     officer.post(path, "a-voucher-too-soon-1", &voucher(grant, &later)).problem(422, "invalid");
     // It becomes a case by itself, which the ethics office alone sees whole.
     house.world.clock.advance(2 * 3_600_000_000);
@@ -106,7 +110,7 @@ fn a_login_is_linked_by_the_operator_with_an_approver_and_holds_at_once() {
     };
     house.client("officer").post(path, "link-a-new-card-01", &link("pr-approver1")).problem(403, "forbidden-role");
     founder.post(path, "link-a-new-card-02", &link("pr-founder")).problem(422, "invalid");
-    founder.post(path, "link-a-new-card-03", &link("pr-approver1")).is(201);
+    assert_eq!(founder.post(path, "link-a-new-card-03", &link("pr-approver1")).is(201).json()["lets_in_now"], true);
     assert_eq!(card.get("/api/v1/whoami").is(200).json()["principal"], "pr-inspector");
     let shown = founder.get(&format!("{path}/card-new")).is(200).json();
     assert_eq!((&shown["stands"], &shown["approver"], shown.get("secret_hash")), (&json!(true), &json!("pr-approver1"), None), "{shown}");
@@ -115,9 +119,16 @@ fn a_login_is_linked_by_the_operator_with_an_approver_and_holds_at_once() {
     let own = founder.get("/api/v1/persons/P-inspector/identities").is(200).json();
     assert!(own["rows"].as_array().unwrap().iter().any(|row| row["id"] == "card-new" && row["lets_in"] == true), "{own}");
     house.client("covered").get("/api/v1/persons/P-inspector/identities").problem(404, "not-found");
+    // What is kept of a key is shown nowhere.
+    for part in ["ethics", "inspector", "founder"] {
+        let all = house.client(part).get("/api/v1/log/entries?limit=1000").is(200).text();
+        let hash = hex::encode(who::key_hash(&support::SECRET).0);
+        assert!(all.contains("credential.linked") && !all.contains("secret_hash") && !all.contains(&hash), "{part}");
+    }
     // On a connection that is open, too: the next request is nobody's.
     founder.post(&format!("{path}/card-new/revoke"), "revoke-new-card-01", &json!({ "reason": "card lost" })).is(201);
     card.get("/api/v1/whoami").problem(401, "unauthenticated");
+    assert_eq!(founder.post(path, "link-a-new-card-03", &link("pr-approver1")).is(200).json()["lets_in_now"], false);
     house.verified();
 }
 
@@ -160,9 +171,11 @@ fn what_is_committed_shows_outside_only_when_it_is_published() {
         format!("/api/v1/log/entries/{entry}/cose"),
     ] {
         nobody.get(&path).problem(404, "not-found");
-        officer.get(&path).is(200);
+        // Nobody in between keeps it for others.
+        assert!(officer.get(&path).is(200).headers["cache-control"].starts_with("private, "), "{path}");
     }
-    nobody.get(&format!("/tile/entries/000.p/{before}")).is(200);
+    assert!(nobody.get(&format!("/tile/entries/000.p/{before}")).is(200).headers["cache-control"].starts_with("public, "));
+    assert_eq!(officer.get("/api/v1/log/checkpoints/latest").headers["cache-control"], "private, no-cache");
     assert_eq!(nobody.get("/api/v1/log/proofs/inclusion?index=0").is(200).json()["size"], before);
     assert!(size_of(officer.get("/api/v1/log/checkpoints/latest")) >= size);
     assert_eq!(size_of(officer.get("/checkpoint")), before, "what is published is the same for everybody");

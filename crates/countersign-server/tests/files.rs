@@ -4,6 +4,7 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -125,17 +126,10 @@ fn an_export_is_made_behind_the_service_and_verifies() {
     let house = House::start();
     let inspector = house.client("inspector");
     house.client("approver1").post("/api/v1/exports", "x", &json!({ "planes": "both" })).problem(403, "forbidden-role");
-    let begun = inspector.post("/api/v1/exports", "x", &json!({ "planes": "both" })).is(202);
+    let begun = inspector.post("/api/v1/exports", "export-both-000001", &json!({ "planes": "both" })).is(202);
     let place = begun.headers["location"].clone();
     house.client("founder").get(&place).problem(404, "not-found");
-    let ready = loop {
-        let told = inspector.get(&place).is(200).json();
-        match told["state"].as_str().unwrap() {
-            "making" => std::thread::sleep(Duration::from_millis(20)),
-            "ready" => break told,
-            other => panic!("{other}"),
-        }
-    };
+    let ready = ready(&inspector, &place);
     let file = inspector.get(ready["file"].as_str().unwrap()).is(200);
     assert_eq!(file.headers["countersign-marking"], "CUI//SP-PROPIN");
     assert_eq!(file.body.len() as u64, ready["bytes"].as_u64().unwrap());
@@ -144,7 +138,7 @@ fn an_export_is_made_behind_the_service_and_verifies() {
     zip::ZipArchive::new(std::io::Cursor::new(&file.body)).unwrap().extract(out.path()).unwrap();
     let marking = std::fs::read_to_string(out.path().join("MARKING.txt")).unwrap();
     assert!(marking.starts_with("CUI//SP-PROPIN\n") && marking.ends_with("CUI//SP-PROPIN\n"), "{marking}");
-    let public = inspector.post("/api/v1/exports", "x", &json!({ "planes": "public" })).is(202);
+    let public = inspector.post("/api/v1/exports", "export-public-0001", &json!({ "planes": "public" })).is(202);
     assert_eq!(public.headers["countersign-marking"], "UNCLASSIFIED");
     // A restart knows of none, and leaves none behind.
     let kept = house.path("exports");
@@ -157,18 +151,25 @@ fn an_export_is_made_behind_the_service_and_verifies() {
     );
 }
 
-/// Has something made, and waits for its archive.
-fn archive(client: &Client, path: &str, body: &Value) -> (Answer, tempfile::TempDir) {
-    let place = client.post(path, "x", body).is(202).headers["location"].clone();
-    assert!(place.starts_with(&format!("{path}/")), "{place}");
-    let ready = loop {
-        let told = client.get(&place).is(200).json();
+/// Waits until it is made.
+fn ready(client: &Client, place: &str) -> Value {
+    loop {
+        let told = client.get(place).is(200).json();
         match told["state"].as_str().unwrap() {
             "making" => std::thread::sleep(Duration::from_millis(20)),
             "ready" => break told,
             other => panic!("{other}"),
         }
-    };
+    }
+}
+
+/// Has something made, and waits for its archive.
+fn archive(client: &Client, path: &str, body: &Value) -> (Answer, tempfile::TempDir) {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let key = format!("have-this-made-{:06}", ASKED.fetch_add(1, Ordering::Relaxed));
+    let place = client.post(path, &key, body).is(202).headers["location"].clone();
+    assert!(place.starts_with(&format!("{path}/")), "{place}");
+    let ready = ready(client, &place);
     let file = client.get(ready["file"].as_str().unwrap()).is(200);
     let out = tempfile::tempdir().unwrap();
     zip::ZipArchive::new(std::io::Cursor::new(&file.body)).unwrap().extract(out.path()).unwrap();
@@ -200,10 +201,14 @@ fn reports_are_made_behind_the_service_in_the_forms_asked_for() {
     let told: Value = serde_json::from_slice(&std::fs::read(before.path().join("report.json")).unwrap()).unwrap();
     assert_eq!((told["rows"].as_array().unwrap().len(), &told["as_of"]), (0, &json!(size)));
 
-    officer.post(path, "x", &json!({ "kind": "calendar" })).problem(403, "forbidden-role");
-    officer.post(path, "x", &json!({ "kind": "insiders" })).problem(422, "invalid");
-    officer.post(path, "x", &json!({ "kind": "insiders", "submission": "S-0001", "template": "us-1789" })).problem(422, "invalid");
-    officer.post(path, "x", &json!({ "kind": "insiders", "submission": "S-none" })).problem(422, "unknown-reference");
+    let sooner = json!({ "kind": "insiders", "submission": "S-0001", "template": "us", "as_of": size - 1 });
+    let key = "never-made-000001";
+    officer.post(path, key, &sooner).problem(422, "invalid");
+
+    officer.post(path, key, &json!({ "kind": "calendar" })).problem(403, "forbidden-role");
+    officer.post(path, key, &json!({ "kind": "insiders" })).problem(422, "invalid");
+    officer.post(path, key, &json!({ "kind": "insiders", "submission": "S-0001", "template": "us-1789" })).problem(422, "invalid");
+    officer.post(path, key, &json!({ "kind": "insiders", "submission": "S-none" })).problem(422, "unknown-reference");
     house.client("covered").get(path).problem(403, "forbidden-role");
     let (file, out) = archive(&ethics, path, &json!({ "kind": "calendar" }));
     assert_eq!(file.headers["countersign-marking"], "CUI//SP-PROPIN");
@@ -212,6 +217,106 @@ fn reports_are_made_behind_the_service_in_the_forms_asked_for() {
     let subjects = reads(&ledger, "report");
     assert_eq!(subjects.iter().filter(|s| *s == "insiders S-0001 eu-2026").count(), 2, "asked for and fetched: {subjects:?}");
     assert!(subjects.contains(&"calendar all".to_owned()), "{subjects:?}");
+}
+
+#[test]
+fn a_key_begins_one_archive_and_has_its_receipt_for_ever() {
+    let mut house = House::start();
+    let ethics = house.client("ethics");
+    let insiders = |as_of: Option<u64>| json!({ "kind": "insiders", "submission": "S-0001", "as_of": as_of });
+    // The same in other words, and another.
+    let wanted = [
+        ("export", json!({ "planes": "public" }), json!({ "planes": "public" }), json!({ "planes": "both" })),
+        ("bundle", json!({ "entries": [3, 1, 3] }), json!({ "entries": [1, 3] }), json!({ "entries": [1, 2, 3] })),
+        (
+            "report",
+            insiders(None),
+            json!({ "kind": "insiders", "submission": "S-0001", "template": "us" }),
+            json!({ "kind": "insiders", "submission": "S-0001", "template": "eu-2026" }),
+        ),
+    ];
+    let key = "one-key-everywhere";
+    let mut receipts = Vec::new();
+    for (name, body, same, other) in &wanted {
+        let path = format!("/api/v1/{name}s");
+        let bare = ethics.ask("POST", &path, &[("Content-Type", "application/json")], body.to_string().as_bytes()).unwrap();
+        bare.problem(400, "idempotency-key-missing");
+        ethics.post(&path, "short", body).problem(400, "idempotency-key-missing");
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key), ("Countersign-Draft", "true")];
+        ethics.ask("POST", &path, &headers, body.to_string().as_bytes()).unwrap().problem(422, "to-be-signed");
+        // All at once: one begins it, the others hear of it or are to wait.
+        let all: Vec<Answer> = std::thread::scope(|scope| {
+            let asked: Vec<_> = (0..6).map(|_| scope.spawn(|| ethics.post(&path, key, body))).collect();
+            asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        });
+        let with = |status| all.iter().filter(|a| a.status == status).collect::<Vec<_>>();
+        let (begun, again) = (with(202), with(200));
+        assert_eq!((begun.len(), begun.len() + again.len() + with(409).len()), (1, 6), "{all:?}");
+        let (told, place) = (begun[0].json(), &begun[0].headers["location"]);
+        assert_eq!((&told["recorded"], &told["repeated"], &told[name]["file"]), (&json!(true), &json!(false), &Value::Null));
+        for answer in again {
+            assert_eq!((&answer.json()["receipt"], &answer.headers["location"]), (&told["receipt"], place));
+        }
+        let made = ready(&ethics, place);
+        let again = ethics.post(&path, key, same).is(200);
+        assert_eq!((&again.headers["location"], &again.json()[name]), (place, &made));
+        assert_eq!((&again.json()["receipt"], &again.json()["repeated"]), (&told["receipt"], &json!(true)));
+        ethics.post(&path, key, other).problem(422, "idempotency-key-reused");
+        receipts.push(told);
+    }
+    let (_, body, ..) = &wanted[2];
+    let size = ethics.get("/api/v1/persons").is(200).json()["as_of"].as_u64().unwrap();
+    ethics.post("/api/v1/reports", key, &insiders(Some(size))).problem(422, "idempotency-key-reused");
+    // Another's key is another key, and whoever asked before need not wait for it.
+    let others = house.client("officer").post("/api/v1/reports", key, body).is(202);
+    ethics.post("/api/v1/reports", key, body).is(200);
+    ready(&house.client("officer"), &others.headers["location"]);
+    // Four were begun and three are kept.
+    let (_, body, ..) = &wanted[0];
+    let told = ethics.post("/api/v1/exports", key, body).is(200).json();
+    assert_eq!((&told["export"]["state"], &told["receipt"]), (&json!("gone"), &receipts[0]["receipt"]));
+
+    house.running.take().unwrap().stop();
+    house.run();
+    let ethics = ethics.to(&house);
+    for ((name, body, _, other), before) in wanted.iter().zip(&receipts) {
+        let path = format!("/api/v1/{name}s");
+        let again = ethics.post(&path, key, body).is(200);
+        let told = again.json();
+        for field in ["entry", "at", "size", "receipt", "leaf"] {
+            assert_eq!(told[field], before[field], "{field}");
+        }
+        assert_eq!(told[name]["state"], "gone");
+        assert!(told[name]["detail"].as_str().unwrap().contains("new Idempotency-Key"), "{told}");
+        assert_eq!(again.headers["location"], format!("/api/v1/log/entries/{}", told["entry"]), "it is no more than an entry");
+        ethics.post(&path, key, other).problem(422, "idempotency-key-reused");
+        archive(&ethics, &path, body);
+    }
+    let ledger = house.verified();
+    let count = |what: &str, subject: &str| reads(&ledger, what).iter().filter(|s| *s == subject).count();
+    // Asked for under two keys, the report by somebody else too; fetched once.
+    assert_eq!((count("export", "public"), count("bundle", "1,3"), count("report", "insiders S-0001 us")), (3, 3, 4));
+}
+
+#[test]
+fn what_a_long_bundle_shows_is_recorded_and_bound_to_its_key() {
+    let house = House::start();
+    let line = r#"{"person":"P-ada1","submission":"S-0001","action":"query","occurred_at":"2026-06-01T12:00:00Z"}"#;
+    let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", "six-hundred-events")];
+    house.client("gateway").ask("POST", "/api/v1/accesses", &headers, format!("{line}\n").repeat(600).as_bytes()).unwrap().is(200);
+    let (ethics, path, key) = (house.client("ethics"), "/api/v1/bundles", "a-bundle-of-many-1");
+    let mut entries: Vec<u64> = (0..300).map(|n| 2 * n).collect();
+    let place = ethics.post(path, key, &json!({ "entries": entries })).is(202).headers["location"].clone();
+    ready(&ethics, &place);
+    // Alike in all that one line holds.
+    entries[299] += 1;
+    ethics.post(path, key, &json!({ "entries": entries })).problem(422, "idempotency-key-reused");
+    let told = reads(&house.verified(), "bundle");
+    let (asked, lines) = told.split_first().unwrap();
+    let whole = lines.join(",");
+    assert_eq!(*asked, format!("2 lines, sha256 {}", hex::encode(Sha256::digest(&whole))));
+    entries[299] -= 1;
+    assert_eq!(whole, entries.iter().map(u64::to_string).collect::<Vec<_>>().join(","));
 }
 
 /// What was recorded of questions of a kind.
@@ -249,8 +354,8 @@ fn a_bundle_is_checked_by_tools_that_are_not_ours() {
         json!({ "id": "rc-1", "person": "P-ada1", "scope": "provider:lab", "ground": "A private reason", "from": "2026-06-01T12:00:00Z" });
     let recused = ethics.post("/api/v1/recusals", "a-recusal-00000001", &recusal).is(201).json()["entry"].as_u64().unwrap();
     house.client("officer").post("/api/v1/bundles", "x", &json!({ "entries": [1] })).problem(403, "forbidden-role");
-    inspector.post("/api/v1/bundles", "x", &json!({ "entries": [] })).problem(400, "validation");
-    inspector.post("/api/v1/bundles", "x", &json!({ "entries": [9_999_999] })).problem(422, "unknown-reference");
+    inspector.post("/api/v1/bundles", "never-made-000001", &json!({ "entries": [] })).problem(400, "validation");
+    inspector.post("/api/v1/bundles", "never-made-000001", &json!({ "entries": [9_999_999] })).problem(422, "unknown-reference");
     let made = |client: &Client| {
         let (file, out) = archive(client, "/api/v1/bundles", &json!({ "entries": [recused, hidden, 0, recused] }));
         assert_eq!(file.headers["countersign-marking"], "CUI//SP-PROPIN");

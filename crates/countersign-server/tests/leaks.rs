@@ -192,6 +192,16 @@ fn an_answer_is_the_same_with_and_without_a_watch_list_match() {
             }),
         ));
         told.push(officer.get("/api/v1/accesses?person=P-bob1"));
+        // Who asks before they trade, and who looks at what they traded, learns nothing either.
+        let (covered, ethics) = (house.client("covered"), house.client("ethics"));
+        let issuer = Some("cik-0000000001");
+        let asks = countersign_api::view::fields_of(&scene::asks("P-ada1", issuer, "2026-06-01", "2026-06-05").into());
+        told.push(covered.post("/api/v1/preclearances", "may-ada-buy-this-1", &asks));
+        told.push(covered.get("/api/v1/preclearances"));
+        let trade = countersign_api::view::fields_of(&scene::trade("t-1", "P-ada1", issuer, "2026-05-29").into());
+        told.push(ethics.post("/api/v1/trades", "a-trade-of-ada-001", &trade));
+        told.push(covered.get("/api/v1/trades"));
+        told.push(covered.get("/api/v1/persons/P-ada1/timeline"));
         told.push(officer.get(&format!("/api/v1/grants/{number}")));
         // The ethics officer does see it, so the match is there.
         let why = house.client("ethics").get(&format!("/api/v1/grants/{number}")).json();

@@ -63,6 +63,10 @@ fn what_the_replay_behind_the_service_objects_to_waits_for_somebody() {
     let told = house.client("gateway").post("/api/v1/accesses", "nobody-may-write-01", &event).problem(503, "ledger-read-only");
     assert_eq!(told["recorded"], false);
     house.client("officer").get("/api/v1/persons?limit=1").is(200);
+    // Nothing is made for somebody of whom that is not recorded.
+    let asked = house.client("inspector").post("/api/v1/exports", "nothing-is-begun-1", &json!({ "planes": "public" }));
+    assert_eq!(asked.problem(503, "ledger-read-only")["recorded"], false);
+    assert!(house.path("exports").read_dir().unwrap().next().is_none());
     house.verified();
 }
 

@@ -226,8 +226,10 @@ fn a_token_stands_for_whom_an_entry_links_and_nothing_else_is_a_token() {
     both.headers.push(("Authorization".into(), format!("Bearer {good}")));
     both.get("/api/v1/whoami").problem(401, "unauthenticated");
     // It holds no longer than it says, however often it was shown before.
+    let follows = bearer(&house, &good).following();
     house.world.clock.advance(700 * 1_000_000);
     assert_eq!(who(&house, &good), None);
+    support::ends(follows);
     house.verified();
 }
 

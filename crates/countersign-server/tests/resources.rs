@@ -4,10 +4,11 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use countersign_api::view::fields_of;
-use countersign_entry::record::{Band, HolderRelation, PreclearanceRequest, Record, TradeKind};
+use countersign_entry::record::{Band, CredentialKind, CredentialLinked, HolderRelation, PreclearanceRequest, Record, TradeKind};
+use countersign_testing::ledger::record;
 use countersign_testing::scene;
 use serde_json::{Value, json};
 use support::House;
@@ -100,6 +101,41 @@ fn each_role_sees_what_it_may() {
 }
 
 #[test]
+fn whoever_has_two_roles_sees_what_each_of_them_shows() {
+    let house = House::start();
+    let ethics = house.client("ethics");
+    for (key, id, of) in [("a-recusal-of-ada", "rc-1", "P-ada1"), ("a-recusal-of-bob", "rc-2", "P-bob1")] {
+        ethics.post("/api/v1/recusals", key, &recusal(id, of)).is(201);
+    }
+    let access = |person: &str| {
+        let body = json!({ "person": person, "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+        house.client("gateway").post("/api/v1/accesses", &format!("an-access-of-{person}"), &body).is(201);
+    };
+    access("P-ada1");
+    access("P-bob1");
+    let (founder, covered) = (house.client("founder"), house.client("covered"));
+    let roles = |key: &str, roles: Value| {
+        let etag = founder.get("/api/v1/principals/pr-covered").is(200).headers["etag"].clone();
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key), ("If-Match", etag.as_str())];
+        let body = json!({ "roles": roles }).to_string();
+        founder.ask("PATCH", "/api/v1/principals/pr-covered", &headers, body.as_bytes()).unwrap().is(201);
+    };
+    let own = covered.get("/api/v1/recusals/rc-1").is(200).json()["record"].clone();
+    roles("a-supervisor-too-1", json!(["covered_person", "supervisor"]));
+    assert_eq!(covered.get("/api/v1/recusals/rc-1").is(200).json()["record"], own);
+    let all = covered.get("/api/v1/recusals").is(200).json()["rows"].clone();
+    assert_eq!((all.as_array().unwrap().len(), &all[0]["record"], &all[1]["record"]["id"]), (2, &own, &json!("rc-2")), "{all}");
+    assert!(all[1]["record"].get("screening_contact").is_none() && own.get("screening_contact").is_some(), "{all}");
+
+    let own = covered.get("/api/v1/accesses").is(200).json()["rows"].clone();
+    roles("a-developer-too-01", json!(["covered_person", "developer"]));
+    assert_eq!(covered.get("/api/v1/accesses").is(200).json()["rows"], own, "of another organization: nothing but their own");
+    roles("a-developer-alone1", json!(["developer"]));
+    assert_eq!(covered.get("/api/v1/accesses").is(200).json()["rows"], json!([]));
+    house.verified();
+}
+
+#[test]
 fn a_watch_list_is_there_for_the_ethics_officer_alone() {
     let house = House::start();
     let ethics = house.client("ethics");
@@ -107,6 +143,9 @@ fn a_watch_list_is_there_for_the_ethics_officer_alone() {
     let item = json!({ "id": "wi-1", "list": "w-1", "subject": "provider:lab", "reason": "a reason", "from": "2026-06-01T12:00:00Z" });
     ethics.post("/api/v1/list-items", "a-watch-item-0001", &item).is(201);
     assert_eq!(ethics.get("/api/v1/list-items").is(200).json()["rows"].as_array().unwrap().len(), 1);
+    for path in ["lists", "lists/w-1", "lists/w-1/items", "list-items/wi-1"] {
+        ethics.get(&format!("/api/v1/{path}")).is(200);
+    }
     for part in ["officer", "approver1", "inspector", "founder"] {
         let client = house.client(part);
         for path in ["/api/v1/lists", "/api/v1/list-items"] {
@@ -115,7 +154,7 @@ fn a_watch_list_is_there_for_the_ethics_officer_alone() {
         client.get("/api/v1/lists/w-1").problem(404, "not-found");
         client.get("/api/v1/list-items/wi-1").problem(404, "not-found");
         let entries = client.get("/api/v1/log/entries?limit=1000").is(200).text();
-        assert!(!entries.contains("wi-1") && !entries.contains("Quiet"), "{part}");
+        assert!(!entries.contains("wi-1") && !entries.contains("w-1") && !entries.contains("Quiet"), "{part}");
     }
     house.verified();
 }
@@ -180,12 +219,17 @@ fn questions_before_trades_and_cases_go_through_the_interface() {
     };
     let told = covered.post("/api/v1/preclearances", "may-i-buy-0000001", &fields_of(&ask.clone().into())).problem(409, "not-cleared");
     assert!(told["detail"].as_str().unwrap().starts_with("Not cleared. The ethics office can decide."), "{told}");
-    let of_another = PreclearanceRequest { person: scene::text("P-bob1"), ..ask };
+    assert_eq!(told["remedies"], json!(["ask-ethics-office"]), "nobody else trades in their place");
+    let of_another = PreclearanceRequest { person: scene::text("P-bob1"), ..ask.clone() };
     covered.post("/api/v1/preclearances", "may-bob-buy-00001", &fields_of(&of_another.into())).problem(403, "forbidden-role");
     let decision = json!({ "cleared_until": "2026-06-03", "reason": "An ethics official looked at it." });
     let about = told["entry"].clone();
     house.client("ethics").post(&format!("/api/v1/preclearances/{about}/decisions"), "decide-on-it-0001", &decision).is(201);
     assert_eq!(covered.get("/api/v1/preclearances").is(200).json()["rows"][0]["cleared_until"], "2026-06-03");
+    // Asked again: the receipt of then, and how it stands now.
+    let again = covered.post("/api/v1/preclearances", "may-i-buy-0000001", &fields_of(&ask.clone().into())).problem(409, "not-cleared");
+    assert_eq!((&again["entry"], &again["repeated"], &again["cleared"]), (&told["entry"], &json!(true), &json!(false)), "{again}");
+    assert_eq!((&told["cleared_until_now"], &again["cleared_until_now"]), (&Value::Null, &json!("2026-06-03")), "{told} {again}");
     // An access without a grant becomes a case at the cadence the policy says.
     let body = json!({ "person": "P-bob1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
     house.client("gateway").post("/api/v1/accesses", "without-a-grant-01", &body).is(201);
@@ -201,7 +245,8 @@ fn questions_before_trades_and_cases_go_through_the_interface() {
         std::thread::sleep(Duration::from_millis(100));
     };
     let step = json!({ "step": "note", "text": "Asked the gateway's operator.", "evidence": [] });
-    ethics.post(&format!("/api/v1/cases/{case}/decisions"), "a-note-on-a-case-1", &step).is(201);
+    let noted = ethics.post(&format!("/api/v1/cases/{case}/decisions"), "a-note-on-a-case-1", &step).is(201).json();
+    assert_eq!(noted["state_now"], "open", "{noted}");
     let shown = ethics.get(&format!("/api/v1/cases/{case}")).is(200).json();
     assert_eq!(shown["timeline"].as_array().unwrap().len(), 1);
     house.client("officer").get("/api/v1/cases").problem(403, "forbidden-role");
@@ -246,7 +291,86 @@ fn events_begin_after_the_last_one_that_was_seen() {
 }
 
 #[test]
-fn a_revoked_certificate_and_a_list_nobody_replaced_let_nobody_in() {
+fn who_follows_hears_nothing_more_once_their_login_is_over() {
+    let mut day = String::new();
+    let house = House::start_with(
+        |_| {},
+        |ledger| {
+            day = countersign_entry::ids::Date::of(ledger.now()).to_string();
+            let until = CredentialLinked {
+                valid_to: Some(scene::text(&day)),
+                ..support::linked("card-of-a-day", "inspector", CredentialKind::Piv, "CN=Example CA", "day@agency.example")
+            };
+            record(ledger, "founder", "link-a-day", until).unwrap();
+            support::link(ledger, "inspector", CredentialKind::Piv, "CN=Example CA", "other@agency.example", 40);
+        },
+    );
+    let revoked = house.with_card(house.ca.card("other@agency.example", 40)).following();
+    let over = house.with_card(house.ca.card("day@agency.example", 41)).following();
+    let mut stays = house.client("inspector").following();
+    // Others of the same account go on.
+    house.client("founder").post("/api/v1/logins/card-40/revoke", "revoke-one-card-1", &json!({ "reason": "lost" })).is(201);
+    support::ends(revoked);
+    house.world.clock.advance(24 * 3_600 * 1_000_000);
+    support::ends(over);
+    let made = house.client("founder").post("/api/v1/persons", "make-a-person-01", &person("P-new00001", "New")).is(201).json();
+    let (mut heard, mut buffer) = (String::new(), [0; 4096]);
+    while !heard.contains(&format!("id: {}\n", made["entry"])) {
+        let read = stays.read(&mut buffer).unwrap();
+        assert!(read > 0, "the card that stands ended too: {heard}");
+        heard.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    drop(stays);
+    house.verified();
+}
+
+#[test]
+fn who_follows_is_recorded_with_what_they_were_sent_and_not_for_ever() {
+    let house = House::start();
+    let body = json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+    let last = house.client("gateway").post("/api/v1/accesses", "an-access-of-ada-1", &body).is(201).json()["entry"].as_u64().unwrap();
+    // Two who see who asks what.
+    let mut streams = ["inspector", "ethics"].map(|part| house.client(part).connect().unwrap());
+    let mut heard = [Vec::new(), Vec::new()];
+    for stream in &mut streams {
+        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 1\r\n\r\n").unwrap();
+    }
+    let mut buffer = [0; 65_536];
+    for (stream, heard) in streams.iter_mut().zip(&mut heard) {
+        while !String::from_utf8_lossy(heard).contains(&format!("id: {last}\n")) {
+            let read = stream.read(&mut buffer).unwrap();
+            assert!(read > 0);
+            heard.extend_from_slice(&buffer[..read]);
+        }
+    }
+    let asked = |actor: &str| {
+        let ledger = house.world.open(countersign_ledger::Access::Read).unwrap();
+        let read = |n| match ledger.entry(n).unwrap() {
+            (_, meta, Record::Read(read)) if meta.actor == actor => Some((read.question.to_string(), read.subject.to_string(), read.rows)),
+            _ => None,
+        };
+        (0..ledger.size()).filter_map(read).collect::<Vec<_>>()
+    };
+    // Longer than a few of the service's own looks.
+    std::thread::sleep(Duration::from_secs(3));
+    let before = asked("pr-inspector");
+    assert_eq!((before[0].0.as_str(), before[0].1.as_str(), before[0].2), ("events", "from 2", 0), "{before:?}");
+    let sent: Vec<u64> = String::from_utf8_lossy(&heard[0]).lines().filter_map(|l| l.strip_prefix("id: ")?.parse().ok()).collect();
+    let told: Vec<u64> = before[1..]
+        .iter()
+        .flat_map(|(_, subject, _)| subject.split(',').map(|run| run.split_once('-').unwrap_or((run, run))).collect::<Vec<_>>())
+        .flat_map(|(first, last)| first.parse::<u64>().unwrap()..=last.parse().unwrap())
+        .collect();
+    assert!(!sent.is_empty() && sent.iter().all(|entry| told.contains(entry)), "{sent:?} {told:?}");
+    assert!(asked("pr-ethics").len() > 1);
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(asked("pr-inspector"), before, "two who follow have each other recorded for ever");
+    drop(streams);
+    house.verified();
+}
+
+#[test]
+fn a_revoked_certificate_and_a_list_nobody_replaced_let_no_certificate_in() {
     let lists = |serials: &'static [u64]| move |house: &House| house.ca.revoked(serials);
     let mut house = House::start();
     house.running.take().unwrap().stop();
@@ -257,11 +381,38 @@ fn a_revoked_certificate_and_a_list_nobody_replaced_let_nobody_in() {
     // Serial 2 is the officer's.
     assert!(house.client("officer").ask("GET", "/api/v1/whoami", &[], b"").is_err());
     house.running.take().unwrap().stop();
-    // A list of the day before yesterday is no list.
-    let old = std::time::SystemTime::now() - Duration::from_secs(25 * 3_600);
-    std::fs::File::options().write(true).open(house.path("crl.pem")).unwrap().set_modified(old).unwrap();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let access = json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+    // Past its next update, believed for longer than it may be, of a time to come: no certificate, and a key all the same.
+    let day = 24 * 3_600;
+    for (n, (of, next)) in [(now - 60, now - 1), (now - day - 1, now + day), (now + day, now + 2 * day)].into_iter().enumerate() {
+        std::fs::write(house.path("crl.pem"), house.ca.revoked_between(&[2], of, next)).unwrap();
+        house.run();
+        for part in ["founder", "officer"] {
+            assert!(house.client(part).get("/api/v1/whoami").problem(503, "revocation-unknown")["detail"].is_string());
+        }
+        let mut both = house.client("gateway");
+        both.headers = house.gateway_key().headers;
+        both.post("/api/v1/accesses", "a-card-beside-a-key", &access).problem(503, "revocation-unknown");
+        house.gateway_key().post("/api/v1/accesses", &format!("an-access-by-key-{n}"), &access).is(201);
+        house.nobody().get("/checkpoint").is(200);
+        house.running.take().unwrap().stop();
+    }
+    // While it runs: a list that ends in a few seconds.
+    let ends = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + 4;
+    std::fs::write(house.path("crl.pem"), house.ca.revoked_between(&[2], ends - day, ends + day)).unwrap();
+    house.run();
+    house.client("founder").get("/api/v1/whoami").is(200);
+    while SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() <= ends {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    house.client("founder").get("/api/v1/whoami").problem(503, "revocation-unknown");
+    house.gateway_key().post("/api/v1/accesses", "an-access-by-key-later", &access).is(201);
+    // A file that is none is a mistake of whoever configured it.
+    house.running.take().unwrap().stop();
+    std::fs::write(house.path("crl.pem"), "no list").unwrap();
     let service = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| house.run()));
-    assert!(service.is_err(), "a service with an old list does not start");
+    assert!(service.is_err(), "a service without the list it was told of does not start");
 }
 
 #[test]
@@ -284,7 +435,11 @@ fn the_public_plane_is_what_stock_clients_expect() {
     nobody.get("/control/0").is(200);
     let proof = nobody.get(&format!("/api/v1/log/proofs/consistency?from=1&to={size}")).is(200).json();
     assert!(!proof["hashes"].as_array().unwrap().is_empty());
-    let receipt = nobody.get("/api/v1/log/entries/3/receipt").is(200).text();
+    let receipt = nobody.get("/api/v1/log/entries/3/receipt").is(200);
+    let json = nobody.ask("GET", "/api/v1/log/entries/3/receipt", &[("Accept", "application/json")], b"").unwrap().is(200);
+    assert_eq!((receipt.headers["vary"].as_str(), json.headers["vary"].as_str()), ("Accept", "Accept"));
+    assert!(receipt.headers["cache-control"].starts_with("public, ") && json.json()["index"] == 3);
+    let receipt = receipt.text();
     let proof = countersign_log::proof::TlogProof::parse(receipt.as_bytes()).unwrap();
     let key = house.vkey();
     proof.verify(leaves[3].bytes, &key).unwrap();
@@ -331,7 +486,11 @@ fn the_public_plane_is_what_stock_clients_expect() {
 fn whoever_is_anonymous_is_let_in_only_where_the_configuration_says_so() {
     let house = House::start_with(|config| config.anonymous = false, |_| {});
     house.nobody().get("/checkpoint").problem(401, "unauthenticated");
-    house.client("officer").get("/checkpoint").is(200);
+    // Nor may what keeps answers between them and us let anybody in.
+    for path in ["/checkpoint", "/tile/entries/000.p/3", "/api/v1/log/entries/1/receipt", "/api/v1/log/entries/1/cose", "/control/0"] {
+        let cache = house.client("officer").get(path).is(200).headers["cache-control"].clone();
+        assert!(cache.starts_with("private, "), "{path}: {cache}");
+    }
 }
 
 #[test]

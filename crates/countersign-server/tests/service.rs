@@ -274,6 +274,39 @@ fn whoever_looks_is_recorded() {
 }
 
 #[test]
+fn of_a_page_it_is_recorded_which_rows_were_shown() {
+    let house = House::start();
+    let officer = house.client("officer");
+    let made: Vec<u64> = (0..5)
+        .map(|n| {
+            officer.post("/api/v1/grants", &format!("grant-number-{n:05}"), &grant("P-ada1")).is(201).json()["grant"].as_u64().unwrap()
+        })
+        .collect();
+    let event = house.client("gateway").post("/api/v1/accesses", "an-access-of-ada-1", &access("P-ada1")).is(201).json()["entry"].clone();
+    let page = officer.get("/api/v1/grants?limit=2").is(200).json();
+    officer.get(&format!("/api/v1/grants?limit=2&cursor={}", page["next"].as_str().unwrap())).is(200);
+    officer.get("/api/v1/accesses?person=P-ada1").is(200);
+    officer.get("/api/v1/persons?limit=3").is(200);
+    officer.get("/api/v1/submissions/S-0001/people").is(200);
+    officer.get("/api/v1/log/entries?limit=4").is(200);
+    let persons = officer.get("/api/v1/persons?limit=3").is(200).json()["rows"].clone();
+    let ledger = house.verified();
+    let subjects: Vec<String> = (0..ledger.size())
+        .filter_map(|i| match ledger.entry(i).unwrap().2 {
+            countersign_entry::record::Record::Read(read) => Some(format!("{} {}", read.question, read.subject)),
+            _ => None,
+        })
+        .collect();
+    let ids: Vec<&str> = persons.as_array().unwrap().iter().map(|row| row["record"]["id"].as_str().unwrap()).collect();
+    assert_eq!(subjects[0], format!("grants all {}..{}", made[0], made[1]));
+    assert_eq!(subjects[1], format!("grants all {}..{}", made[2], made[3]));
+    assert_eq!(subjects[2], format!("access P-ada1 {event}..{event}"));
+    assert_eq!(subjects[3], format!("records persons all {}..{}", ids[0], ids[2]));
+    assert_eq!(subjects[4], "submission S-0001 P-ada1..P-ada1");
+    assert!(subjects[5].starts_with("entries all ") && subjects[5].contains(".."), "{}", subjects[5]);
+}
+
+#[test]
 fn a_problem_carries_the_trace_of_whoever_asks() {
     let house = House::start();
     let (officer, trace) = (house.client("officer"), "4bf92f3577b34da6a3ce929d0e0e4736");
@@ -339,4 +372,40 @@ fn a_stop_finishes_what_is_in_hand() {
     let recorded = (0..ledger.size()).filter(|i| matches!(ledger.entry(*i).unwrap().2, countersign_entry::record::Record::AccessEvent(_)));
     assert_eq!(recorded.collect::<Vec<_>>(), acknowledged);
     countersign_testing::ledger::verified(&ledger);
+}
+
+#[test]
+fn the_same_request_is_the_same_whatever_its_defaults_have_become() {
+    let house = House::start();
+    let officer = house.client("officer");
+    let first = officer.post("/api/v1/grants", "without-an-end-01", &grant("P-ada1")).is(201).json();
+    let shown = officer.get("/api/v1/submissions/S-0001").is(200);
+    let (opens, closes) = (shown.json()["record"]["window"]["opens_at"].clone(), shown.json()["record"]["window"]["closes_at"].clone());
+    let closes: countersign_entry::time::Micros = closes.as_str().unwrap().parse().unwrap();
+    let etag = shown.headers["etag"].clone();
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "a-longer-window-1"), ("If-Match", etag.as_str())];
+    let window = json!({ "window": { "opens_at": opens, "closes_at": closes.plus(3_600_000_000).to_string() } }).to_string();
+    officer.ask("PATCH", "/api/v1/submissions/S-0001", &headers, window.as_bytes()).unwrap().is(201);
+    let again = officer.post("/api/v1/grants", "without-an-end-01", &grant("P-ada1")).is(200).json();
+    assert_eq!((&again["entry"], &again["receipt"]), (&first["entry"], &first["receipt"]));
+    officer.post("/api/v1/grants", "without-an-end-01", &grant("P-bob1")).problem(422, "idempotency-key-reused");
+    house.verified();
+}
+
+#[test]
+fn a_line_of_a_stream_is_no_request_of_its_own() {
+    let house = House::start();
+    let gateway = house.gateway_key();
+    let send = |key: &str, person: &str| {
+        let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", key)];
+        gateway.ask("POST", "/api/v1/accesses", &headers, access(person).to_string().as_bytes()).unwrap().is(200).text()
+    };
+    let line = send("a-stream-of-lines", "P-ada1");
+    assert!(line.contains("\"recorded\":true") && !line.contains("repeated"), "{line}");
+    let single = gateway.post("/api/v1/accesses", "a-stream-of-lines-1", &access("P-bob1")).is(201).json();
+    assert_eq!(single["repeated"], false);
+    // The first line of another stream, nor the first of that one again.
+    assert!(send("a-stream-of-lines-1", "P-bob1").contains("\"recorded\":true"));
+    assert!(send("a-stream-of-lines", "P-ada1").contains("\"repeated\":true"));
+    house.verified();
 }

@@ -89,13 +89,16 @@ fn what_policy_wants_signed_is_signed_by_whoever_asks_and_by_nobody_else() {
     signed(&officer, "officer", &step("activate"), "activation-signed", &json!({})).is(201);
     // What takes access away waits for no card.
     officer.post(&step("suspend"), "suspension-unsigned", &json!({})).is(201);
+    // Nobody has to sign that they ask for a report, and whoever wants to does.
+    let insiders = json!({ "kind": "insiders", "submission": "S-0001" });
+    signed(&officer, "officer", "/api/v1/reports", "a-report-signed-01", &insiders).is(202);
     // A stream has no signature.
     let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", "stream-signed-0001"), ("Countersign-Draft", "true")];
     officer.ask("POST", "/api/v1/accesses", &headers, b"{}\n").unwrap().problem(400, "validation");
 
     let report = verified(&house.verified());
     let count = |name: &str| report.checks.iter().find(|c| c.name == name).unwrap().count;
-    assert_eq!((count("own-signatures"), count("approvals")), (4, 2), "{report}");
+    assert_eq!((count("own-signatures"), count("approvals")), (5, 2), "{report}");
 }
 
 /// A second ethics officer, the keys of both, and a policy by which a list is changed by two of them.

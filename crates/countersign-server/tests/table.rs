@@ -3,12 +3,22 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
 
-use countersign_api::roles::Roles;
-use countersign_entry::record::Role;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_api::roles::{Roles, View};
+use countersign_entry::record::{ListKind, Record, Role};
+use countersign_ledger::{Access, Ledger};
 use countersign_server::routes;
-use support::House;
+use countersign_testing::forge::signing;
+use countersign_testing::ledger::{active_grant, principal, record};
+use countersign_testing::officers::{enroll_approvers, sign};
+use countersign_testing::scene::{self, text};
+use serde_json::{Value, json};
+use support::{Client, House};
 
 #[test]
 fn every_route_has_a_line_and_every_line_a_route() {
@@ -27,7 +37,7 @@ fn reasons_are_for_the_ethics_officer_and_what_a_watch_list_says_is_recorded_whe
 }
 
 /// What plays each role.
-const PLAYED: [(&str, Role); 10] = [
+const PLAYED: [(&str, Role); 11] = [
     ("officer", Role::AccessOfficer),
     ("approver1", Role::Approver),
     ("ethics", Role::EthicsOfficer),
@@ -38,7 +48,17 @@ const PLAYED: [(&str, Role); 10] = [
     ("founder", Role::Operator),
     ("gateway", Role::Gateway),
     ("sync1", Role::Provisioner),
+    ("witness1", Role::Witness),
 ];
+
+#[test]
+fn every_role_of_the_table_is_played() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/roles.csv")).unwrap();
+    let head = text.lines().find(|line| !line.starts_with('#')).unwrap();
+    let columns: BTreeSet<&str> = head.split(',').skip(4).filter(|name| *name != "anonymous").collect();
+    let played: BTreeSet<String> = PLAYED.iter().map(|(_, role)| countersign_api::words::word_of(role)).collect();
+    assert_eq!(played.iter().map(String::as_str).collect::<BTreeSet<_>>(), columns);
+}
 
 #[test]
 fn the_service_does_what_the_table_says() {
@@ -59,5 +79,303 @@ fn the_service_does_what_the_table_says() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+    house.verified();
+}
+
+/// The id of what is recorded of each family, by the family's path.
+type Ids = BTreeMap<&'static str, String>;
+
+/// A house with something of every family of records, all of P-ada1 where it is of somebody.
+fn furnished() -> (House, Ids) {
+    let mut grant = 0;
+    let house = House::start_with(
+        |_| {},
+        |ledger| {
+            enroll_approvers(ledger);
+            grant = active_grant(ledger, "ada1", &text("S-0001"));
+            furnish(ledger);
+        },
+    );
+    let mut ids: Ids = [
+        ("organizations", "agency"),
+        ("persons", "P-ada1"),
+        ("principals", "pr-covered"),
+        ("credentials", "cr-1"),
+        ("logins", "card-6"),
+        ("providers", "lab"),
+        ("models", "m-1"),
+        ("issuers", "cik-0000000001"),
+        ("identifiers", "id-1"),
+        ("exposures", "x-1"),
+        ("submissions", "S-0001"),
+        ("agreements", "set-ada1-AccessTerms"),
+        ("recusals", "rc-1"),
+        ("lists", "l-1"),
+        ("list-items", "i-1"),
+        ("holdings", "h-1"),
+        ("trades", "t-1"),
+        ("relationships", "r-1"),
+        ("filers", "f-1"),
+        ("log", "1"),
+    ]
+    .map(|(family, id)| (family, id.to_owned()))
+    .into();
+    ids.insert("grants", grant.to_string());
+    ids.insert("vouchers", voucher(&house, grant).to_string());
+    let access = |person: &str| {
+        let body = json!({ "person": person, "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+        house.client("gateway").post("/api/v1/accesses", &format!("an-access-of-{person}"), &body).is(201);
+    };
+    access("P-ada1");
+    // Without a grant: a case before long.
+    access("P-bob1");
+    let asks = countersign_api::view::fields_of(&scene::asks("P-ada1", Some("cik-0000000001"), "2026-06-01", "2026-06-05").into());
+    let asked = house.client("covered").post("/api/v1/preclearances", "may-ada-buy-this-1", &asks).problem(409, "not-cleared");
+    ids.insert("preclearances", asked["entry"].to_string());
+    let user = json!({
+        "userName": "grace", "name": { "formatted": "Grace" }, "userType": "civilian",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "organization": "Agency" },
+    });
+    let sync = house.client("sync1");
+    let made = sync.ask("POST", "/scim/v2/Users", &[("Content-Type", "application/scim+json")], user.to_string().as_bytes()).unwrap();
+    ids.insert("Users", made.is(201).json()["id"].as_str().unwrap().to_owned());
+    ids.insert("Groups", sync.get("/scim/v2/Groups").is(200).json()["Resources"][0]["id"].as_str().unwrap().to_owned());
+    house.world.clock.advance(2 * 3_600_000_000);
+    let case = until("a case", || {
+        let cases = house.client("ethics").get("/api/v1/cases").is(200).json();
+        cases["rows"].as_array().unwrap().first().map(|row| row["case"].to_string())
+    });
+    ids.insert("cases", case);
+    (house, ids)
+}
+
+fn furnish(ledger: &mut Ledger) {
+    let put = |ledger: &mut Ledger, by: &str, made: Record| drop(record(ledger, by, &format!("seed-{}", ledger.size()), made).unwrap());
+    for (kind, fields) in [
+        ("credential", json!({ "id": "cr-1", "person": "P-ada1", "kind": "piv", "issuer": "CN=Elsewhere", "subject": "ada" })),
+        ("model", json!({ "id": "m-1", "provider": "lab", "name": "A model" })),
+        ("identifier", json!({ "id": "id-1", "issuer": "cik-0000000001", "scheme": "ticker", "value": "PRNT" })),
+        ("provider", json!({ "id": "far", "name": "Far" })),
+        ("issuer", json!({ "id": "cik-0000000009", "name": "Far from the lab", "tickers": [], "former_names": [] })),
+    ] {
+        put(ledger, "founder", countersign_api::body::record(kind, fields).unwrap());
+    }
+    put(ledger, "ethics", scene::recusal("rc-1", "P-ada1", "provider:far").into());
+    put(ledger, "ethics", scene::list("l-1", ListKind::Restricted, None).into());
+    put(ledger, "ethics", scene::item("i-1", "l-1", "provider:far").into());
+    put(ledger, "ethics", scene::list("w-1", ListKind::Watch, None).into());
+    put(ledger, "ethics", scene::item("wi-1", "w-1", "provider:far").into());
+    put(ledger, "ethics", scene::holding("h-1", "P-ada1", Some("cik-0000000009"), "2026-05-20").into());
+    put(ledger, "ethics", scene::trade("t-1", "P-ada1", Some("cik-0000000009"), "2026-05-20").into());
+    for (kind, fields) in [
+        ("relationship", json!({ "id": "r-1", "person": "P-ada1", "kind": "served", "relation": "own", "organization": "agency" })),
+        ("filer", json!({ "id": "f-1", "person": "P-ada1", "report": "confidential", "from": "2026-01-01" })),
+    ] {
+        put(ledger, "ethics", countersign_api::body::record(kind, fields).unwrap());
+    }
+}
+
+/// A voucher that two approvers signed.
+fn voucher(house: &House, grant: u64) -> u64 {
+    let (officer, path) = (house.client("officer"), "/api/v1/vouchers");
+    let now = officer.get(&format!("/api/v1/grants/{grant}")).is(200).json()["as_of_at"].as_str().unwrap().to_owned();
+    let later = text::<countersign_entry::time::Micros>(&now).plus(3_600_000_000).to_string();
+    let body = json!({ "grant": grant, "expires_at": later, "reason": "A week", "approvers": ["pr-approver1", "pr-approver2"] });
+    let send = |more: &[(&str, &str)]| {
+        let headers = [&[("Content-Type", "application/json"), ("Idempotency-Key", "a-voucher-000001")], more].concat();
+        officer.ask("POST", path, &headers, body.to_string().as_bytes()).unwrap()
+    };
+    let draft = send(&[("Countersign-Draft", "true")]).problem(422, "to-be-signed");
+    let request = STANDARD.decode(draft["request"].as_str().unwrap()).unwrap();
+    let [one, two] = ["approver1", "approver2"].map(|part| STANDARD.encode(sign(&signing(principal(part).as_str()), &request)));
+    send(&[("Countersign-Approval", &one), ("Countersign-Approval", &two)]).is(201).json()["voucher"].as_u64().unwrap()
+}
+
+/// Waits until there is one.
+#[track_caller]
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{what} does not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A path of a route that names what is recorded.
+fn path_of(route: &str, ids: &Ids) -> String {
+    let family = route.trim_start_matches("/api/v1/").trim_start_matches("/scim/v2/").split('/').next().unwrap();
+    let path = match route {
+        "/tile/{*path}" => "/tile/0/000.p/1".to_owned(),
+        "/api/v1/log/proofs/inclusion" => format!("{route}?index=0"),
+        "/api/v1/log/proofs/consistency" => format!("{route}?from=1"),
+        route => route.replace("/control/{index}", "/control/0"),
+    };
+    let id = |name: &str| {
+        if path.contains(name) { ids.get(family).unwrap_or_else(|| panic!("nothing of {family}")).clone() } else { String::new() }
+    };
+    ["{index}", "{entry}", "{id}"].iter().fold(path.clone(), |path, name| path.replace(name, &id(name)))
+}
+
+/// What is sent where a question is a POST, or the first step of something that is made and fetched; elsewhere something that records nothing.
+fn body_of(route: &str) -> Value {
+    match route {
+        "/api/v1/checks" => json!({ "person": "P-ada1", "submission": "S-0001", "duty": "Evaluate" }),
+        "/api/v1/imports" => {
+            json!({ "source": "people", "file": STANDARD.encode("id,name,status,organization\nP-imp001,Ines,civilian,agency\n") })
+        }
+        "/api/v1/exports" => json!({ "planes": "public" }),
+        "/api/v1/bundles" => json!({ "entries": [0] }),
+        "/api/v1/reports" => json!({ "kind": "insiders", "submission": "S-0001" }),
+        _ => json!({}),
+    }
+}
+
+/// Entries about questions from one on, and where the ledger ends.
+fn reads(house: &House, from: u64) -> (Vec<(String, String)>, u64) {
+    let ledger = house.world.open(Access::Read).unwrap();
+    let read = |n| match ledger.entry(n).unwrap().2 {
+        Record::Read(read) => Some((read.question.to_string(), read.subject.to_string())),
+        _ => None,
+    };
+    ((from..ledger.size()).filter_map(read).collect(), ledger.size())
+}
+
+#[test]
+fn who_asked_is_recorded_where_the_table_says_so_and_nowhere_else() {
+    let (house, mut ids) = furnished();
+    let table = Roles::built_in().unwrap();
+    let marker = house.client("founder");
+    let (mut wrong, mut from) = (Vec::new(), None);
+    for (n, row) in table.rows().iter().enumerate() {
+        let (part, _) = PLAYED.iter().find(|(_, role)| table.view(row, Some(&[*role])).is_some()).unwrap();
+        let client = house.client(part);
+        // What the marker of the row before ends with, this one begins after.
+        if from.is_none() {
+            from = Some(marked(&house, &marker, n, 0).1);
+        }
+        let path = path_of(&row.route, &ids);
+        let status = play(&client, &row.method, &path, &row.route, n, &mut ids);
+        let (asked, end) = marked(&house, &marker, n + 1, from.unwrap());
+        from = Some(end);
+        if row.recorded == asked.is_empty() || (row.method == "GET" || row.recorded) && !(200..300).contains(&status) {
+            wrong.push(format!("{} {path} as {part}: {status}, recorded: {asked:?}", row.method));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    house.verified();
+}
+
+/// Asks, and where something is made behind the service waits until it is there. Of a stream of events the head is read.
+fn play(client: &Client, method: &str, path: &str, route: &str, n: usize, ids: &mut Ids) -> u16 {
+    if route == "/api/v1/events" {
+        let (mut stream, mut head) = (client.connect().unwrap(), [0; 12]);
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.read_exact(&mut head).unwrap();
+        return std::str::from_utf8(&head[9..]).unwrap().parse().unwrap();
+    }
+    let key = format!("row-of-the-table-{n:04}");
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key.as_str())];
+    let body = if method == "GET" { String::new() } else { body_of(route).to_string() };
+    let answer = client.ask(method, path, &headers, body.as_bytes()).unwrap();
+    if let Some(family) = ["imports", "exports", "bundles", "reports"].into_iter().find(|f| method == "POST" && route.ends_with(*f)) {
+        let place = answer.headers["location"].clone();
+        ids.insert(family, place.rsplit('/').next().unwrap().to_owned());
+        if family != "imports" {
+            until(&place, || Some(()).filter(|()| client.get(&place).is(200).json()["state"] == "ready"));
+        }
+    }
+    answer.status
+}
+
+/// What was recorded of questions since, with all that was asked before a question of its own that is recorded too.
+fn marked(house: &House, marker: &Client, n: usize, from: u64) -> (Vec<(String, String)>, u64) {
+    let person = format!("P-{n:04}");
+    marker.get(&format!("/api/v1/logins?person={person}")).is(200);
+    until("the marker", || {
+        let (mut all, end) = reads(house, from);
+        (all.pop()? == ("logins".to_owned(), person.clone())).then_some((all, end))
+    })
+}
+
+/// Names of an object's fields.
+fn names(value: &Value) -> BTreeSet<String> {
+    value.as_object().unwrap_or_else(|| panic!("{value}")).keys().cloned().collect()
+}
+
+/// Fields of a record that somebody with a view of its family sees, by the words in which schemas/roles.csv says what a view is.
+fn expected(view: View, whole: &BTreeSet<String>) -> BTreeSet<String> {
+    let without = |hidden: &[&str]| whole.iter().filter(|name| !hidden.contains(&name.as_str())).cloned().collect();
+    match view {
+        View::Full => whole.clone(),
+        View::Neutral | View::Offer => without(&["ground", "assessment", "reason", "cause"]),
+        View::Own => without(&["ground"]),
+        View::Scope => ["id", "person", "scope", "from", "until"].map(str::to_owned).into(),
+        View::Public | View::Append => panic!("a record is shown under no such view"),
+    }
+}
+
+#[test]
+fn each_role_sees_of_each_family_what_its_view_says() {
+    let (house, ids) = furnished();
+    let table = Roles::built_in().unwrap();
+    let clients: Vec<_> = PLAYED.iter().map(|(part, role)| (house.client(part), *role)).collect();
+    let ethics = house.client("ethics");
+    let mut wrong = Vec::new();
+    let mut seen: BTreeMap<View, usize> = BTreeMap::new();
+    for row in table.rows().iter().filter(|row| row.method == "GET") {
+        let Some(family) = row.route.strip_prefix("/api/v1/").and_then(|rest| rest.strip_suffix("/{id}")) else { continue };
+        if ["logins", "imports", "exports", "bundles", "reports"].contains(&family) {
+            continue;
+        }
+        // What is recorded, as the ledger has it.
+        let path = path_of(&row.route, &ids);
+        let entry = ethics.get(&path).is(200).json()["entry"].as_u64().unwrap();
+        let record = house.world.open(Access::Read).unwrap().entry(entry).unwrap().2;
+        let whole = names(&countersign_api::view::fields_of(&record));
+        for (client, role) in &clients {
+            let answer = client.get(&path);
+            let view = table.view(row, Some(&[*role]));
+            let good = match view {
+                None => answer.status == 403,
+                Some(view) => answer.status == 200 && names(&answer.json()["record"]) == expected(view, &whole),
+            };
+            seen.entry(view.unwrap_or(View::Public)).and_modify(|n| *n += 1).or_insert(1);
+            if !good {
+                wrong.push(format!("{path} as {role:?}, {view:?}: {} {}", answer.status, answer.text()));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(
+        [View::Own, View::Scope, View::Offer, View::Neutral, View::Full].iter().all(|view| seen.get(view).is_some_and(|n| *n > 0)),
+        "{seen:?}"
+    );
+
+    // Of others who sees their own sees nothing, and nobody but the ethics officer knows of a watch list.
+    for path in ["/api/v1/persons/P-bob1", "/api/v1/agreements/set-bob1-AccessTerms", "/api/v1/persons/P-bob1/windows"] {
+        house.client("covered").get(path).problem(404, "not-found");
+        ethics.get(path).is(200);
+    }
+    for path in ["/api/v1/lists/w-1", "/api/v1/list-items/wi-1", "/api/v1/lists/w-1/items"] {
+        ethics.get(path).is(200);
+        for (client, role) in clients.iter().filter(|(_, role)| *role != Role::EthicsOfficer) {
+            assert!([403, 404].contains(&client.get(path).status), "{path} as {role:?}");
+        }
+    }
+    // Reasons are told with the full view alone; a grant's row and an access's have the same fields but for those.
+    let grant = path_of("/api/v1/grants/{entry}", &ids);
+    assert!(ethics.get(&grant).is(200).json()["assessment"].is_object());
+    for part in ["officer", "inspector", "covered"] {
+        assert_eq!(house.client(part).get(&grant).is(200).json()["assessment"], Value::Null, "{part}");
+    }
+    let first = |part: &str| house.client(part).get("/api/v1/accesses").is(200).json()["rows"][0].clone();
+    let offered = ["entry", "occurred_at", "person", "organization", "submission", "action", "artefact", "result"];
+    assert_eq!(names(&first("devel1")), offered.map(str::to_owned).into());
+    assert_eq!(names(&first("covered")), names(&first("officer")));
+    let rows = |part: &str| house.client(part).get("/api/v1/accesses").is(200).json()["rows"].as_array().unwrap().len();
+    assert_eq!((rows("covered"), rows("devel1"), rows("officer")), (1, 2, 2), "one's own, all of what was offered, all");
     house.verified();
 }

@@ -221,6 +221,38 @@ fn events_are_delivered_in_order_at_least_once_over_a_restart_and_signed() {
 }
 
 #[test]
+fn a_disk_that_fails_for_a_while_ends_no_deliveries() {
+    let good = Receiver::start(&[]);
+    let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let house = House::start_with(
+        |config| {
+            let file = config.exports.as_ref().unwrap().with_file_name("webhook.key");
+            std::fs::write(&file, pair.serialize_pem()).unwrap();
+            config.webhook = vec![good.hook("siem", Role::InspectorGeneral, file)];
+            config.webhook_state = Some(config.exports.as_ref().unwrap().with_file_name("webhooks"));
+        },
+        |_| {},
+    );
+    let (kept, away) = (house.path("webhooks"), house.path("away"));
+    let began = Instant::now();
+    while !kept.join("siem").exists() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::fs::rename(&kept, &away).unwrap();
+    good.until(provider(&house, 1));
+    let next = provider(&house, 2);
+    let began = Instant::now();
+    while house.operations("/metrics").text().contains("countersign_webhook_undelivered_total 0\n") {
+        assert!(began.elapsed() < Duration::from_secs(60), "nobody says that it is not kept");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::fs::rename(&away, &kept).unwrap();
+    good.until(next);
+    house.verified();
+}
+
+#[test]
 fn what_is_sent_as_it_happens_is_what_the_description_says() {
     let house = House::start();
     let mut stream = house.client("inspector").connect().unwrap();

@@ -73,6 +73,19 @@ pub struct DataKeys {
     poisoned: bool,
 }
 
+/// The key of a file of data keys, as a token gave it. Whoever keeps it opens the file again while the token is away.
+#[derive(Clone)]
+pub struct FileKey {
+    lock: TokenLock,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileKey({:?})", self.lock.label)
+    }
+}
+
 /// What opens the file's key.
 #[derive(Clone)]
 enum Lock {
@@ -142,13 +155,21 @@ impl DataKeys {
         Self::opened(path, file, Lock::Passphrase(kdf), file_key)
     }
 
-    /// [`DataKeys::open`] where the key-encryption key is in a token.
-    pub fn open_with_token(path: &Path, origin: &str, token: &Token) -> Result<Self, KeyFileError> {
+    /// [`DataKeys::open`] where the key-encryption key is in a token. The token is asked for the file's key unless `kept` is that key, and what opened the
+    /// file is kept there.
+    pub fn open_with_token(path: &Path, origin: &str, token: &Token, kept: &mut Option<FileKey>) -> Result<Self, KeyFileError> {
         let file = read_keys(path, origin)?;
         let lock = file.lock.clone().ok_or_else(|| KeyFileError::NeedsPassphrase(path.to_owned()))?;
-        let wrapped = Wrapped { nonce: lock.nonce.0, sealed: lock.wrapped.0 };
-        let file_key = token.unwrap(&lock.label, &lock_associated(origin, &lock.label), &wrapped)?;
-        Self::opened(path, file, Lock::Token(lock), file_key)
+        let key = match kept {
+            Some(kept) if kept.lock == lock => kept.key.clone(),
+            _ => {
+                let wrapped = Wrapped { nonce: lock.nonce.0, sealed: lock.wrapped.0 };
+                token.unwrap(&lock.label, &lock_associated(origin, &lock.label), &wrapped)?
+            }
+        };
+        let opened = Self::opened(path, file, Lock::Token(lock.clone()), key.clone())?;
+        *kept = Some(FileKey { lock, key });
+        Ok(opened)
     }
 
     fn opened(path: &Path, file: DataKeysFile, lock: Lock, file_key: Zeroizing<[u8; 32]>) -> Result<Self, KeyFileError> {

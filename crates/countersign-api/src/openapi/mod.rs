@@ -124,8 +124,7 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
 /// Whether it records one thing, under the client's key. What records nothing by itself, and imports and directories, whose records carry keys that follow
 /// from what they say, need none.
 pub fn writes(row: &Row) -> bool {
-    let keyless =
-        ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit", "/api/v1/exports", "/api/v1/bundles", "/api/v1/reports"];
+    let keyless = ["/api/v1/checks", "/api/v1/imports", "/api/v1/imports/{id}/commit"];
     row.method != "GET" && !row.route.starts_with(scim::PATH) && !keyless.contains(&row.route.as_str())
 }
 
@@ -233,9 +232,10 @@ fn successes(answer: Answer, route: &str) -> Vec<(&'static str, &'static str, Va
             ("200", "There already, or done before: nothing changed", json!({ "application/json": { "schema": { "type": "object" } } })),
             ("201", "Made, or recorded", json!({ "application/json": { "schema": { "type": "object" } } })),
         ],
-        Answer::Begun => {
-            vec![("202", "Begun; Location says where it is", json!({ "application/json": { "schema": { "type": "object" } } }))]
-        }
+        Answer::Begun => vec![
+            ("200", "Recorded before, under the same key: the same receipt, and how far it is now", envelope("Recorded")),
+            ("202", "Recorded and begun; Location says where it is", envelope("Recorded")),
+        ],
         Answer::Csv => vec![("200", "Rows as a file", json!({ "text/csv": { "schema": { "type": "string" } } }))],
         Answer::Scim => {
             let body = || json!({ scim::MEDIA: { "schema": { "type": "object" } } });

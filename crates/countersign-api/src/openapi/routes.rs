@@ -21,7 +21,7 @@ pub(super) enum Answer {
     Json,
     /// Made, and recorded nowhere by that alone.
     Made,
-    /// Begun; it is looked after where Location says.
+    /// Recorded, and begun; it is looked after where Location says.
     Begun,
     Csv,
     Zip,

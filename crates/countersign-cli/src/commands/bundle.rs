@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use countersign_entry::ids::Line;
+use countersign_api::marking::parse;
+use countersign_entry::record::{Marking, MarkingLevel};
+use countersign_server::answer::highest_of;
 use countersign_server::bundle::{ENTRIES_MAX, write};
 use countersign_server::exports::pack;
 use serde_json::json;
@@ -25,9 +27,13 @@ pub(crate) struct BundleArgs {
     /// The zip file to make.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// The banner line of what is in it.
-    #[arg(long, default_value = "CUI")]
-    marking: Line,
+    /// The banner line of what is in it, such as SECRET//CATEGORY/CATEGORY//CONTROL; without it, the highest marking of any submission, and at least CUI.
+    #[arg(long, value_parser = banner)]
+    marking: Option<Marking>,
+}
+
+fn banner(text: &str) -> Result<Marking, &'static str> {
+    parse(text).ok_or("not UNCLASSIFIED, CUI, CONFIDENTIAL, SECRET or TOP SECRET with //categories and //controls behind")
 }
 
 pub(crate) fn run(args: &BundleArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
@@ -48,9 +54,11 @@ pub(crate) fn run(args: &BundleArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
     // Who looked is recorded before anything is shown.
     let read = session.record_read("bundle", "entries", entries.len(), size)?;
     super::query::tell_unrecorded(&read);
+    let least = Marking { level: MarkingLevel::Cui, categories: Vec::new(), dissemination: Vec::new() };
+    let marking = args.marking.clone().map_or_else(|| highest_of(&session.ledger, &least), Ok)?;
     let files = args.output.with_extension("making");
     let bar = bar(size, "bundling");
-    let made = write(&session.ledger, &files, &entries, &session.actor.roles, args.marking.as_str(), &mut |done| bar.set_position(done));
+    let made = write(&session.ledger, &files, &entries, &session.actor.roles, &marking, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
     let packed = made.map_err(Failure::from).and_then(|()| pack(&files, &args.output).map_err(Failure::file(&args.output)));
     std::fs::remove_dir_all(&files).unwrap_or(());

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use countersign_api::marking::banner;
 use countersign_entry::time::Micros;
 use countersign_ledger::{Access, Clock as _, Directory, Ledger, SystemClock};
+use countersign_server::answer::highest_of;
+use countersign_server::config::ConfigError;
 use countersign_server::doctor::{Found, Health, look, private};
 use countersign_server::{CONFIG_FILE, Config, local};
 use serde_json::json;
@@ -72,7 +75,7 @@ fn everything(args: &DoctorArgs) -> Vec<Found> {
             all.extend(permissions(dir));
             all.extend(disk(dir, directory.register()));
             all.push(flush(dir));
-            all.extend(ledger(&args.ledger, &directory));
+            all.extend(ledger(args, &directory));
             all.push(socket(dir));
         }
         Err(e) => all.push(Found::fail("directory", e.to_string())),
@@ -164,13 +167,13 @@ fn flush(dir: &Path) -> Found {
     }
 }
 
-fn ledger(args: &LedgerArgs, directory: &Directory) -> Vec<Found> {
+fn ledger(args: &DoctorArgs, directory: &Directory) -> Vec<Found> {
     let place = match directory.token_file() {
         Ok(Some(_)) => "in a token",
         Ok(None) => "in files",
         Err(e) => return vec![Found::fail("keys", e.to_string())],
     };
-    let mut ledger = match open(args, Access::Read) {
+    let mut ledger = match open(&args.ledger, Access::Read) {
         Ok(ledger) => ledger,
         Err(e) => return vec![Found::fail("keys", format!("{place}; the ledger does not open: {e}"))],
     };
@@ -182,6 +185,9 @@ fn ledger(args: &LedgerArgs, directory: &Directory) -> Vec<Found> {
         Ok(took) => Found::ok("signing key", format!("signed a test text in {took:?}, and the signature holds")),
         Err(e) => Found::fail("signing key", format!("{e}: nothing is acknowledged until it signs")),
     });
+    if let Some((_, Ok(config))) = configured(args) {
+        all.push(marking(&ledger, &config));
+    }
     all.push(match ledger.read_only() {
         Some(why) => Found::fail("ledger", format!("{} entries, and it takes no more: {why}", ledger.size())),
         None => Found::ok("ledger", format!("{} entries, root {}", ledger.size(), ledger.root())),
@@ -234,19 +240,36 @@ fn socket(dir: &Path) -> Found {
     }
 }
 
-fn service(args: &DoctorArgs) -> Vec<Found> {
+/// Whether the configuration says at least what the store holds.
+fn marking(ledger: &Ledger, config: &Config) -> Found {
+    const CHECK: &str = "marking";
+    let said = banner(&config.marking);
+    match highest_of(ledger, &config.marking) {
+        Ok(is) if is == config.marking => Found::ok(CHECK, format!("{said}, and no submission is marked beyond that")),
+        Ok(is) => Found::warn(
+            CHECK,
+            format!("the configuration says {said}, and the store holds {}: answers carry that; write it down", banner(&is)),
+        ),
+        Err(e) => Found::fail(CHECK, e.to_string()),
+    }
+}
+
+/// The configuration that is named, or the directory's own; none where there is none.
+fn configured(args: &DoctorArgs) -> Option<(PathBuf, Result<Config, ConfigError>)> {
     let own = args.ledger.dir.join(CONFIG_FILE);
-    let file = match &args.config {
-        Some(file) => file,
-        None if own.exists() => &own,
-        None => return vec![Found::ok("configuration", format!("no {CONFIG_FILE}: the ledger is not to be served"))],
-    };
-    match Config::read(file) {
-        Ok(config) => {
+    let file = args.config.clone().or_else(|| own.exists().then_some(own))?;
+    let config = Config::read(&file);
+    Some((file, config))
+}
+
+fn service(args: &DoctorArgs) -> Vec<Found> {
+    match configured(args) {
+        None => vec![Found::ok("configuration", format!("no {CONFIG_FILE}: the ledger is not to be served"))],
+        Some((file, Ok(config))) => {
             let now = i64::try_from(SystemClock.now().value() / 1_000_000).unwrap_or(i64::MAX);
             let read = Found::ok("configuration", format!("{} is one", file.display()));
             std::iter::once(read).chain(look(&config, now)).collect()
         }
-        Err(e) => vec![Found::fail("configuration", e.to_string())],
+        Some((_, Err(e))) => vec![Found::fail("configuration", e.to_string())],
     }
 }

@@ -12,7 +12,7 @@ use super::DONE;
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, say};
-use crate::session::{open, opening};
+use crate::session::opening;
 
 /// How to serve.
 #[derive(Debug, Args)]
@@ -45,12 +45,10 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
     let config = read(args.config.as_deref().unwrap_or(&args.ledger.dir.join(CONFIG_FILE)))?;
     countersign_server::log::to_stderr();
     more_files();
-    let ledger = open(&args.ledger, Access::Write)?;
-    let again = args.ledger.clone();
-    let reopen = move |access| {
-        let opening = opening(again.passphrase_file.as_deref(), again.pin_file.as_deref());
-        Directory::find(&again.dir)?.open(access, opening)
-    };
+    // One directory for all: it opens for reading while the token is away.
+    let (directory, again) = (Directory::find(&args.ledger.dir)?, args.ledger.clone());
+    let reopen = move |access| directory.open(access, opening(again.passphrase_file.as_deref(), again.pin_file.as_deref()));
+    let ledger = reopen(Access::Write)?;
     let service = Service { ledger, reopen: Arc::new(reopen), clock: Box::new(SystemClock), config, dir: Some(args.ledger.dir.clone()) };
     let running = service.start().map_err(failed)?;
     let (address, operations) = (running.address().to_string(), running.operations().to_string());
@@ -94,6 +92,7 @@ fn failed(e: ServeError) -> Failure {
         ServeError::Oidc(e) => Failure::Invalid(e.to_string()),
         ServeError::Webhook(e) => Failure::Invalid(e.to_string()),
         ServeError::Io { source, what } => Failure::File { path: what.into(), source },
+        ServeError::Ledger(e) => e.into(),
         ServeError::Bug(what) => Failure::Bug(what),
     }
 }

@@ -11,12 +11,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -191,4 +193,40 @@ pub fn is_root(test: &str) -> bool {
 pub fn days_from_now(days: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     jiff::Timestamp::from_second(i64::try_from(now).unwrap() + days * 86_400).unwrap().to_string()
+}
+
+/// An authority, and by it the certificate of a service.
+pub fn certificates(scene: &Scene) -> Issuer<'static, KeyPair> {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.distinguished_name.push(DnType::CommonName, "Example CA");
+    let key = KeyPair::generate().unwrap();
+    scene.write("roots.pem", ca.self_signed(&key).unwrap().pem());
+    let issuer = Issuer::new(ca, key);
+    let server = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&server, &issuer).unwrap();
+    scene.write("server.pem", certificate.pem());
+    scene.write("server.key", server.serialize_pem());
+    issuer
+}
+
+/// A configuration to serve with, under those certificates.
+pub fn configured(scene: &Scene) -> String {
+    scene.write(
+        "serve.toml",
+        "[listen]\naddress = \"127.0.0.1:0\"\noperations = \"127.0.0.1:0\"\n[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\nclient_roots = \"roots.pem\"\n",
+    )
+}
+
+/// Starts `serve --json`, and what it says when it listens.
+pub fn served(mut command: Command) -> (Child, Value) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let told = serde_json::from_str(&first).unwrap_or_else(|e| {
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        panic!("{e}: {first}{err}")
+    });
+    (child, told)
 }

@@ -80,6 +80,6 @@ pub struct Read {
     pub subject: Line,
     /// Rows that came back.
     pub rows: u64,
-    /// Tree size the answer was true for.
+    /// Tree size the answer was true for; 0 where something was asked to be made, and nothing is shown yet.
     pub as_of: u64,
 }

@@ -144,7 +144,7 @@ async fn echo(dir: &Path, length: usize) -> u16 {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
-            let (acceptor, router) = (TlsAcceptor::from(keeper.current().unwrap()), router.clone());
+            let (acceptor, router) = (TlsAcceptor::from(keeper.current().unwrap().0), router.clone());
             tokio::spawn(async move {
                 let stream = acceptor.accept(stream).await.unwrap();
                 drop(http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await);

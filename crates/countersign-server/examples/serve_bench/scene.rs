@@ -175,9 +175,9 @@ fn start(base: &Path) -> Running {
         webhook_state: None,
         publish: None,
     };
-    let ledger = Directory::find(&dir).unwrap().open(Access::Write, opening()).unwrap();
-    let again = dir.clone();
-    let reopen = move |access| Directory::find(&again)?.open(access, opening());
+    let directory = Directory::find(&dir).unwrap();
+    let ledger = directory.open(Access::Write, opening()).unwrap();
+    let reopen = move |access| directory.open(access, opening());
     let service = Service { ledger, reopen: Arc::new(reopen), clock: Box::new(SystemClock), config, dir: Some(dir) };
     service.start().unwrap()
 }

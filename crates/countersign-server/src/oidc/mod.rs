@@ -77,11 +77,13 @@ pub struct Account {
     pub subject: String,
 }
 
-/// Why a token stands for nobody.
+/// Why a token, or whatever else is shown, stands for nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nobody {
     /// It does not hold, and no other key would change that.
     No,
+    /// It is a certificate, and the revocation lists are not of now.
+    Unchecked,
     /// It names a key that is not known: worth asking the provider, whose place this is.
     Key(usize),
 }

@@ -119,7 +119,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
 
 /// Some accesses that were looked at.
 struct Part {
-    /// Each with the marking of its submission, where that has one on record.
+    /// Each with the marking of its submission, where that has one on record, and its own.
     rows: Vec<(Value, Option<Marking>)>,
     opened: usize,
     /// The last one looked at.
@@ -145,10 +145,17 @@ fn find(ledger: &Ledger, who: &(Asked, Arc<Caller>, Wanted), first: u64, limit: 
         (part.opened, part.last) = (part.opened + 1, Some(index.0));
         if let (_, _, Record::AccessEvent(event)) = ledger.entry(index.0)?
             && wanted.wants(&event)
-            && (asked.view != View::Offer || speaks_for(ledger, caller, &event.submission))
         {
-            let marking = ledger.facts().submission(&event.submission).map(|s| s.record.marking.clone());
-            part.rows.push((row(ledger, asked, index, &event), marking));
+            // One's own is seen whole, whatever else a role shows of what one's organization offered.
+            let own = asked.own && caller.person.as_ref() == Some(&event.person);
+            let offered = asked.view == View::Offer && !own;
+            if offered && !speaks_for(ledger, caller, &event.submission) {
+                continue;
+            }
+            let own = event.marking.map(|level| Marking { level, categories: Vec::new(), dissemination: Vec::new() });
+            let marking =
+                ledger.facts().submission(&event.submission).and_then(|s| highest(std::iter::once(&s.record.marking).chain(&own)));
+            part.rows.push((row(ledger, offered, index, &event), marking));
         }
     }
     Ok(part)
@@ -162,8 +169,8 @@ pub(super) fn speaks_for(ledger: &Ledger, caller: &Caller, submission: &Submissi
     organization.is_some_and(|o| o.kind == OrganizationKind::Developer && Some(o.id.as_str()) == provider)
 }
 
-fn row(ledger: &Ledger, asked: &Asked, index: LeafIndex, e: &AccessEvent) -> Value {
-    if asked.view == View::Offer {
+fn row(ledger: &Ledger, offered: bool, index: LeafIndex, e: &AccessEvent) -> Value {
+    if offered {
         // Who of which organization, what and when (domain.md section 6): nothing of grants and verdicts.
         let organization = ledger.facts().person(&e.person).map(|p| p.record.organization.clone());
         return json!({

@@ -8,7 +8,7 @@ use axum::response::Response;
 use countersign_api::problem::Kind;
 use countersign_conflict::emergency::Voucher;
 use countersign_entry::ids::{LeafIndex, PersonId};
-use countersign_ledger::Ledger;
+use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
 use super::{Params, RawQuery, body, invalid, ordered, page, with_path};
@@ -81,7 +81,7 @@ async fn make(
     let told: Value = body(&headers, &bytes)?;
     let record = super::record("emergency.voucher", unsigned(told)?)?;
     let receipt = app.append(&asked, key, record).await?;
-    created(&receipt, json!({ "voucher": receipt.index }), &app)
+    tell(&app, &receipt, LeafIndex(receipt.index)).await
 }
 
 async fn used(
@@ -95,7 +95,17 @@ async fn used(
     let key = key(&headers, &asked)?;
     let told = with_path(unsigned(body(&headers, &bytes)?)?, "voucher", json!(voucher))?;
     let receipt = app.append(&asked, key, super::record("emergency.use", told)?).await?;
-    created(&receipt, json!({ "voucher": voucher }), &app)
+    tell(&app, &receipt, voucher).await
+}
+
+/// What was recorded, and how the voucher stands now.
+async fn tell(app: &Shared, receipt: &Receipt, voucher: LeafIndex) -> Result<Response, Failure> {
+    let now = move |ledger: &Ledger| {
+        let known = ledger.facts().voucher(voucher);
+        let (good, uses) = (known.map(|v| ledger.facts().voucher_is_good(v, ledger.now())), known.map(|v| &v.uses));
+        Ok(json!({ "voucher": voucher, "good_now": good, "uses_now": uses }))
+    };
+    created(receipt, app.look(now).await?, app)
 }
 
 /// A body without signatures, which have a header of their own.

@@ -94,15 +94,17 @@ async fn preclear(
     let receipt = app.append(&asked, key, record).await?;
     let Record::PreclearanceRequest(r) = &receipt.record else { return Err(Kind::Internal.into()) };
     let (text, cleared) = (neutral_text(&receipt.record), r.cleared_until.is_some());
+    let now = now(&app, "preclearance", LeafIndex(receipt.index)).await?;
     let fields = json!({
-        "text": text, "cleared": cleared, "cleared_until": r.cleared_until, "reference": r.reference,
+        "text": text, "cleared": cleared, "cleared_until": r.cleared_until, "cleared_until_now": now.get("cleared_until_now"), "reference": r.reference,
         "caveat": cleared.then(|| caveat(LeafIndex(receipt.index))),
         "assessment": r.assessment.as_ref().filter(|_| asked.sees_why()).map(explain_json),
     });
     if cleared {
         created(&receipt, fields, &app)
     } else {
-        not_cleared(&app, &receipt, &text, r.reference.as_ref().map(|x| x.as_str()), fields)
+        // Whoever may not trade has nobody to choose in their place.
+        not_cleared(&app, &receipt, &text, (r.reference.as_ref().map(|x| x.as_str()), &["ask-ethics-office"]), fields)
     }
 }
 
@@ -227,5 +229,17 @@ async fn decide(
     let key = key(&headers, &asked)?;
     let told = with_path(body(&headers, &bytes)?, field, json!(about))?;
     let receipt = app.append(&asked, key, super::record(kind, told)?).await?;
-    created(&receipt, json!({}), &app)
+    created(&receipt, now(&app, field, about).await?, &app)
+}
+
+/// Where a request or a case stands now, whatever the entry answered for made of it.
+async fn now(app: &Shared, what: &'static str, about: LeafIndex) -> Result<Value, Failure> {
+    app.look(move |ledger| {
+        let facts = ledger.facts();
+        Ok(match what {
+            "case" => json!({ "state_now": facts.case_file(about).map(|file| word_of(&file.state)) }),
+            _ => json!({ "cleared_until_now": facts.preclearance(about).and_then(|p| p.cleared_until()) }),
+        })
+    })
+    .await
 }

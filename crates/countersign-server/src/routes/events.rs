@@ -18,13 +18,16 @@ use countersign_ledger::query::Page;
 use http_body_util::channel::{Channel, Sender};
 use serde_json::{Value, json};
 
+use super::exports::ranges;
 use super::invalid;
-use crate::answer::{Failure, mark};
-use crate::app::{App, Asked, Routes, Shared};
+use crate::answer::{Failure, Marked, mark};
+use crate::app::{App, Asked, Question, Routes, Shared};
 use crate::limits::PAGE_ROWS;
 
 /// How often the ledger is looked at for something new. Cases and the like come in batches anyhow, and nothing here decides an access.
 const EVERY: Duration = Duration::from_millis(500);
+/// What following is called where it is recorded.
+const EVENTS: &str = "events";
 /// How often a line goes out where nothing happens, so that whoever is in between keeps the connection.
 const ALIVE: u32 = 30;
 
@@ -34,27 +37,51 @@ pub(super) fn add(routes: Routes) -> Routes {
 
 async fn events(State(app): State<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap) -> Result<Response, Failure> {
     let after = match headers.get("last-event-id") {
-        Some(id) => {
-            let id = id.to_str().ok().and_then(|id| id.parse::<u64>().ok()).ok_or_else(|| invalid("Last-Event-ID is an entry."))?;
-            id.saturating_add(1)
-        }
-        None => app.look(|ledger| Ok(ledger.size())).await?,
+        Some(id) => Some(id.to_str().ok().and_then(|id| id.parse::<u64>().ok()).ok_or_else(|| invalid("Last-Event-ID is an entry."))?),
+        None => None,
     };
+    let size = app.look(|ledger| Ok(ledger.size())).await?;
+    let next = after.map_or(size, |after| after.saturating_add(1));
+    app.record_one(&asked, Question { what: EVENTS, subject: format!("from {next}"), rows: 0, as_of: size })?;
     let (sender, channel) = Channel::<Bytes, Infallible>::new(4);
-    tokio::spawn(follow(Arc::clone(&app), asked, after, sender));
+    let marked = app.marking();
+    tokio::spawn(follow(Arc::clone(&app), asked, headers, next, sender, Arc::clone(&marked)));
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
-    Ok(mark((kind, Body::new(channel)).into_response(), app.marking()))
+    Ok(mark((kind, Body::new(channel)).into_response(), &marked.marking))
 }
 
-/// Sends until nobody listens or the service stops. Who was let in a while ago is asked again with every page: roles are taken away too.
-async fn follow(app: Shared, asked: Asked, mut next: u64, mut sender: Sender<Bytes, Infallible>) {
+/// What is recorded of a page before it is sent: which entries are in it. A page of nothing but such records is not recorded again: two who follow and
+/// may see who asks what would make pages for one another for ever.
+fn questions(events: &[Told], reached: u64) -> Vec<Question> {
+    if events.iter().all(|told| told.kind == "read" && told.record.get("question").is_some_and(|what| what == EVENTS)) {
+        return Vec::new();
+    }
+    let entries: Vec<u64> = events.iter().map(|told| told.entry.0).collect();
+    ranges(&entries).into_iter().map(|(subject, rows)| Question { what: EVENTS, subject, rows, as_of: reached }).collect()
+}
+
+/// Sends until nobody listens, the service stops, or what was said of the marking is so no longer: whoever connects again hears of that first. What
+/// was shown a while ago is looked at again with every page: cards and keys are revoked, tokens end, and roles are taken away.
+async fn follow(
+    app: Shared,
+    mut asked: Asked,
+    headers: HeaderMap,
+    mut next: u64,
+    mut sender: Sender<Bytes, Infallible>,
+    marked: Arc<Marked>,
+) {
     let mut stopping = app.stopping.clone();
     let mut quiet = 0;
     loop {
-        if !app.still(&asked).await {
+        let Some(again) = app.again(asked, &headers).await else { return };
+        asked = again;
+        let Ok((events, reached)) = told_after(&app, asked.eyes(), next).await else { return };
+        // What cannot be recorded is not sent either; whoever connects again goes on from there.
+        if !Arc::ptr_eq(&marked, &app.marking())
+            || !questions(&events, reached).into_iter().all(|question| app.record_one(&asked, question).is_ok())
+        {
             return;
         }
-        let Ok((events, reached)) = told_after(&app, asked.eyes(), next).await else { return };
         let mut out = Vec::new();
         for told in &events {
             let data = json!({ "entry": told.entry, "recorded_at": told.at, "type": told.kind, "record": told.record });

@@ -1,5 +1,6 @@
 //! `/api/v1/exports`, the static files that anybody can check, `/api/v1/bundles`, evidence of some entries, and `/api/v1/reports`, answers in the form
-//! somebody outside asks for: made behind the service, asked for, looked after, and fetched as one archive.
+//! somebody outside asks for: made behind the service, asked for, looked after, and fetched as one archive. That it is asked for is an entry of its own, under
+//! the caller's key, before anything is made: so the same request has one receipt, for ever, and begins one archive.
 
 use std::convert::Infallible;
 use std::fs::File;
@@ -14,18 +15,20 @@ use axum::response::{IntoResponse, Response};
 use countersign_api::body::{BundleBody, ExportBody, ExportPlanes, ReportBody, ReportKind};
 use countersign_api::marking;
 use countersign_api::problem::Kind;
-use countersign_entry::ids::SubmissionId;
+use countersign_entry::ids::{RequestKey, SubmissionId};
 use countersign_entry::limits::LINE_BYTES_MAX;
 use countersign_entry::record::{Marking, MarkingLevel};
-use countersign_ledger::Ledger;
 use countersign_ledger::export::Planes;
+use countersign_ledger::{Ledger, unless_erased};
 use http_body_util::channel::{Channel, Sender};
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{body, invalid};
-use crate::answer::{Failure, mark};
+use crate::answer::{Failure, Marked, mark, recorded};
 use crate::app::{App, Asked, Question, Routes, Shared};
+use crate::append::key;
 use crate::bundle::ENTRIES_MAX;
 use crate::exports::{State, Wanted};
 use crate::report::{Report, TEMPLATES, Template, What};
@@ -53,7 +56,7 @@ fn marking_of(app: &App, wanted: &Wanted) -> Marking {
         // The public plane says nothing about people, models or issuers (ledger-format section 1).
         Wanted::Export(Planes::Public) => Marking { level: MarkingLevel::Unclassified, categories: Vec::new(), dissemination: Vec::new() },
         Wanted::Report(Report { marking: Some(marking), .. }) => marking.clone(),
-        Wanted::Export(Planes::Both) | Wanted::Bundle(..) | Wanted::Report(_) => app.marking().clone(),
+        Wanted::Export(Planes::Both) | Wanted::Bundle(..) | Wanted::Report(_) => app.marking().marking.clone(),
     }
 }
 
@@ -66,7 +69,7 @@ fn family(wanted: &Wanted) -> &'static str {
     }
 }
 
-/// What is recorded of whoever asks: of a bundle which entries it shows, in as many questions as it takes to say so.
+/// What is recorded of whoever fetches it: of a bundle which entries it shows, in as many questions as it takes to say so.
 fn questions(wanted: &Wanted, size: u64) -> Vec<Question> {
     let all = usize::try_from(size).unwrap_or(usize::MAX);
     let subjects = match wanted {
@@ -79,8 +82,20 @@ fn questions(wanted: &Wanted, size: u64) -> Vec<Question> {
     subjects.into_iter().map(|(subject, rows)| Question { what, subject, rows, as_of: size }).collect()
 }
 
+/// What is recorded of whoever asks to have it made. It follows from the request alone, so that the same request is the same record; no rows of no size,
+/// since nothing is shown yet.
+fn request(wanted: &Wanted) -> Question {
+    let lines: Vec<String> = questions(wanted, 0).into_iter().map(|question| question.subject).collect();
+    let subject = match (wanted, lines.as_slice()) {
+        (Wanted::Report(Report { as_of: Some(size), .. }), [one]) => format!("{one} as of {size}"),
+        (_, [one]) => one.clone(),
+        (_, lines) => format!("{} lines, sha256 {}", lines.len(), hex::encode(Sha256::digest(lines.join(",")))),
+    };
+    Question { what: family(wanted), subject, rows: 0, as_of: 0 }
+}
+
 /// Entries in their order as `1-40,44,51-99`, in parts of what a line holds, each with how many there are in it.
-fn ranges(entries: &[u64]) -> Vec<(String, usize)> {
+pub(super) fn ranges(entries: &[u64]) -> Vec<(String, usize)> {
     let mut parts: Vec<(String, usize)> = Vec::new();
     for run in entries.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
@@ -98,17 +113,18 @@ fn ranges(entries: &[u64]) -> Vec<(String, usize)> {
 }
 
 async fn begin(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, bytes: Bytes) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
     let told: ExportBody = body(&headers, &bytes)?;
     let planes = match told.planes {
         ExportPlanes::Public => Planes::Public,
         ExportPlanes::Both => Planes::Both,
     };
-    let size = app.look(|ledger| Ok(ledger.size())).await?;
-    start(&app, &asked, Wanted::Export(planes), size)
+    start(&app, asked, key, Wanted::Export(planes)).await
 }
 
 /// What whoever asks may see of some entries, with all that proves it.
 async fn bundle(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, bytes: Bytes) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
     let told: BundleBody = body(&headers, &bytes)?;
     let mut entries = told.entries;
     entries.sort_unstable();
@@ -121,7 +137,7 @@ async fn bundle(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers
         return Err(Kind::UnknownReference.problem().saying("The ledger does not go so far.").into());
     }
     let eyes = asked.eyes();
-    start(&app, &asked, Wanted::Bundle(entries, eyes), size)
+    start(&app, asked, key, Wanted::Bundle(entries, eyes)).await
 }
 
 /// Which reports there are, and what each needs to be told.
@@ -137,10 +153,12 @@ async fn kinds(Of(app): Of<Shared>, Extension(asked): Extension<Asked>) -> Resul
     if asked.sees_why() {
         rows.push(json!({ "kind": "calendar", "title": "Who owes which report, notice or divestiture by when", "needs": [] }));
     }
-    Ok(mark(axum::Json(json!({ "rows": rows })).into_response(), app.marking()))
+    let marked = app.marking();
+    Ok(mark(axum::Json(json!({ "rows": rows, "marking": marked.told })).into_response(), &marked.marking))
 }
 
 async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, bytes: Bytes) -> Result<Response, Failure> {
+    let key = key(&headers, &asked)?;
     let told: ReportBody = body(&headers, &bytes)?;
     let (why, as_of) = (asked.sees_why(), told.as_of);
     let lacks = |what: &str| Failure::from(Kind::Invalid.problem().saying(what));
@@ -159,7 +177,7 @@ async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers
         }
         ReportKind::Calendar => What::Calendar(told.person),
     };
-    let (wanted, size) = app
+    let wanted = app
         .look(move |ledger| {
             let facts = ledger.facts();
             let known = match &what {
@@ -169,11 +187,28 @@ async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers
             if !known || as_of.is_some_and(|size| size > ledger.size()) {
                 return Err(Kind::UnknownReference.into());
             }
+            if let (What::Insiders(submission, _), Some(size)) = (&what, as_of)
+                && !was_there(ledger, submission, size)?
+            {
+                return Err(Kind::Invalid.problem().saying("The submission was recorded after that.").into());
+            }
             let marking = if let What::Insiders(submission, _) = &what { marking_at(ledger, submission) } else { None };
-            Ok((Report { what, why, as_of, marking }, ledger.size()))
+            Ok(Report { what, why, as_of, marking })
         })
         .await?;
-    start(&app, &asked, Wanted::Report(wanted), size)
+    start(&app, asked, key, Wanted::Report(wanted)).await
+}
+
+/// Whether some form of a submission was recorded at a size.
+fn was_there(ledger: &Ledger, submission: &SubmissionId, size: u64) -> Result<bool, Failure> {
+    let Some(known) = ledger.facts().submission(submission) else { return Ok(false) };
+    let (mut index, mut before) = (known.index, known.record.supersedes);
+    while index.0 >= size {
+        let Some(earlier) = before else { return Ok(false) };
+        let form = unless_erased(ledger.entry(earlier.0))?;
+        (index, before) = (earlier, form.and_then(|(_, _, record)| record.supersedes()));
+    }
+    Ok(true)
 }
 
 /// The marking of a submission as it is now, whatever it was then.
@@ -181,28 +216,65 @@ fn marking_at(ledger: &Ledger, submission: &SubmissionId) -> Option<Marking> {
     ledger.facts().submission(submission).map(|s| s.record.marking.clone())
 }
 
-fn start(app: &Shared, asked: &Asked, wanted: Wanted, size: u64) -> Result<Response, Failure> {
-    let owner = asked.caller()?.principal.clone();
-    let turn = Arc::clone(&app.exports.turn).try_acquire_owned();
-    let turn = turn.map_err(|_| Failure::from(Kind::RateLimited.problem().saying("One export is made at a time.")).retry_after(10))?;
-    let id = app.exports.begin(&owner, wanted.clone(), size)?;
-    let mut response = answer(app, StatusCode::ACCEPTED, &id, &wanted, &State::Making(0));
-    let (path, asked) = (family(&wanted), questions(&wanted, size));
-    tokio::spawn(make(Arc::clone(app), id.clone(), wanted, turn));
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/{path}s/{id}")) {
+/// Records that it is asked for, then has it made. The same request again begins nothing: it has the same receipt, and says how far that is which was
+/// begun.
+async fn start(app: &Shared, asked: Asked, key: RequestKey, wanted: Wanted) -> Result<Response, Failure> {
+    let caller = Arc::clone(asked.caller()?);
+    // Until it is begun, so that nobody is told in between that it is gone.
+    let worked = app.in_flight.enter(&caller.principal, &key)?;
+    let actor = caller.principal.clone();
+    let (size, known) = app
+        .look(move |ledger| {
+            let before = ledger.entry_of_request(&actor, &key).map_err(|_| Kind::Internal)?;
+            Ok((ledger.size(), before.is_some()))
+        })
+        .await?;
+    // What was asked before begins nothing, and so does a draft: neither waits for a turn or needs room.
+    let turn = if known || asked.signing.draft {
+        None
+    } else {
+        let turn = Arc::clone(&app.exports.turn).try_acquire_owned();
+        let turn = turn.map_err(|_| Failure::from(Kind::RateLimited.problem().saying("One export is made at a time.")).retry_after(10))?;
+        app.exports.has_room(size)?;
+        Some(turn)
+    };
+    let asking = request(&wanted).read()?.into();
+    let (work, owner, made) = (Arc::clone(app), caller.principal.clone(), wanted.clone());
+    // On its own: what is recorded is begun, whether or not somebody waits for it.
+    let recording = tokio::spawn(async move {
+        let receipt = work.append_entered(&asked, &worked, asking).await?;
+        if let Some(turn) = turn.filter(|_| !receipt.repeated) {
+            // Which entries it shows, where that is more than a line.
+            for which in Some(questions(&made, size)).filter(|lines| lines.len() > 1).into_iter().flatten() {
+                work.record_one(&asked, which).unwrap_or_else(|_| work.metrics.read_unrecorded());
+            }
+            let id = receipt.index.to_string();
+            work.exports.begin(&id, &caller.principal, made.clone());
+            tokio::spawn(make(work, id, made, turn));
+        }
+        Ok::<_, Failure>(receipt)
+    });
+    let receipt = recording.await.map_err(|_| Failure::from(Kind::Internal))??;
+    let id = receipt.index.to_string();
+    let (wanted, state) = app.exports.find(&owner, &id).unwrap_or((wanted, State::Gone));
+    let (path, marked) = (family(&wanted), Marked::of(marking_of(app, &wanted), true));
+    let fields = json!({ (path): told(app, &id, &wanted, &state) });
+    let mut response = recorded(&receipt, StatusCode::ACCEPTED, fields, &marked)?;
+    if state != State::Gone
+        && let Ok(location) = HeaderValue::from_str(&format!("/api/v1/{path}s/{id}"))
+    {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    response.extensions_mut().insert(asked);
     Ok(response)
 }
 
 /// On a handle apart, which stops nobody.
 async fn make(app: Shared, id: String, wanted: Wanted, turn: OwnedSemaphorePermit) {
-    let banner = marking::banner(&marking_of(&app, &wanted));
+    let marking = marking_of(&app, &wanted);
     let (work, name) = (Arc::clone(&app), id.clone());
     let made = tokio::task::spawn_blocking(move || {
         let ledger = work.side.fresh()?;
-        work.exports.make(&name, &ledger, &wanted, &banner).map_err(|e| {
+        work.exports.make(&name, &ledger, &wanted, &marking).map_err(|e| {
             tracing::error!(target: "ledger", "an archive cannot be written: {e}");
             Failure::from(Kind::Internal)
         })
@@ -212,31 +284,33 @@ async fn make(app: Shared, id: String, wanted: Wanted, turn: OwnedSemaphorePermi
     drop(turn);
 }
 
-fn answer(app: &App, status: StatusCode, id: &str, wanted: &Wanted, state: &State) -> Response {
-    let (marked, path) = (marking_of(app, wanted), family(wanted));
+/// How far it is.
+fn told(app: &App, id: &str, wanted: &Wanted, state: &State) -> Value {
+    let path = family(wanted);
     let planes = match wanted {
         Wanted::Export(Planes::Public) => Some("public"),
         Wanted::Export(Planes::Both) => Some("both"),
         _ => None,
     };
     let report = if let Wanted::Report(report) = wanted { Some(report.what.subject()) } else { None };
-    let (word_of_state, done, made) = match state {
-        State::Making(done) => ("making", Some(*done), None),
-        State::Ready(made) => ("ready", None, Some(made)),
-        State::Failed => ("failed", None, None),
+    let anew = "There is no archive. The same request under a new Idempotency-Key makes one.";
+    let (word_of_state, done, made, detail) = match state {
+        State::Making(done) => ("making", Some(*done), None, None),
+        State::Ready(made) => ("ready", None, Some(made), None),
+        State::Failed => ("failed", None, None, Some(anew)),
+        State::Gone => ("gone", None, None, Some(anew)),
     };
-    let told = json!({
+    json!({
         "id": id, "planes": planes, "report": report,
-        "entries": if let Wanted::Bundle(entries, _) = wanted { Some(entries) } else { None }, "state": word_of_state, "entries_done": done, "size": made.map(|m| m.size), "root": made.map(|m| &m.root),
+        "entries": if let Wanted::Bundle(entries, _) = wanted { Some(entries) } else { None }, "state": word_of_state, "detail": detail, "entries_done": done, "size": made.map(|m| m.size), "root": made.map(|m| &m.root),
         "bytes": made.map(|m| m.bytes), "sha256": made.map(|m| &m.sha256), "file": made.map(|_| format!("/api/v1/{path}s/{id}/file")),
-        "marking": marking::told(&marked, true),
-    });
-    mark((status, axum::Json(told)).into_response(), &marked)
+        "marking": marking::told(&marking_of(app, wanted), true),
+    })
 }
 
 async fn show(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, Path(id): Path<String>) -> Result<Response, Failure> {
     let (wanted, state) = app.exports.find(&asked.caller()?.principal, &id)?;
-    Ok(answer(&app, StatusCode::OK, &id, &wanted, &state))
+    Ok(mark(axum::Json(told(&app, &id, &wanted, &state)).into_response(), &marking_of(&app, &wanted)))
 }
 
 /// The archive, a chunk at a time, whatever its length.

@@ -17,13 +17,14 @@ use countersign_conflict::Grant;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{Assessment, Decision, GrantState, Record};
 use countersign_entry::time::Micros;
-use countersign_ledger::{Ledger, Receipt};
+use countersign_ledger::{Ledger, Receipt, unless_erased};
 use serde_json::{Value, json};
 
 use super::{Params, RawQuery, body, marking_of, name, ordered, page};
 use crate::answer::{Failure, Frame, One, Recorded, Rows, Said, created, etag, mark, place};
 use crate::app::{App, Asked, Routes, Shared, entry};
 use crate::append::key;
+use crate::limits::LOOKED_AT_MAX;
 
 pub(super) fn add(routes: Routes) -> Routes {
     let routes =
@@ -53,7 +54,19 @@ async fn request(
     let submission = told.submission.clone();
     let window = match told.expires_at {
         Some(_) => None,
-        None => app.look(move |ledger| Ok(ledger.facts().submission(&submission).map(|s| s.record.window.closes_at()))).await?,
+        None => {
+            let (actor, named) = (asked.caller()?.principal.clone(), key.clone());
+            app.look(move |ledger| {
+                // The same request again asks for what it asked for, although the window may be another by now.
+                let before = ledger.entry_of_request(&actor, &named).map_err(|_| Kind::Internal)?;
+                let before = before.map(|entry| unless_erased(ledger.entry(entry))).transpose()?.flatten();
+                if let Some((_, _, Record::GrantRequest(before))) = before {
+                    return Ok(Some(before.expires_at));
+                }
+                Ok(ledger.facts().submission(&submission).map(|s| s.record.window.closes_at()))
+            })
+            .await?
+        }
     };
     let made = told.request(window).map_err(|why| super::invalid(format!("The body does not fit: {why}.")))?;
     let unknown = || Kind::UnknownReference.problem().saying("The submission it names is not recorded.");
@@ -105,7 +118,8 @@ async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, receipt: Receipt) -
         "assessment": explained(assessment, asked.sees_why()),
     });
     if cleared == Some(false) {
-        return not_cleared(app, &receipt, &text, reference.as_deref(), fields);
+        let remedies = &["record-recusal", "ask-ethics-office", "choose-another-person"];
+        return not_cleared(app, &receipt, &text, (reference.as_deref(), remedies), fields);
     }
     created(&receipt, fields, app)
 }
@@ -114,11 +128,17 @@ fn explained(assessment: Option<&Assessment>, sees_why: bool) -> Value {
     assessment.filter(|_| sees_why).map_or(Value::Null, explain_json)
 }
 
-/// A request that was recorded and not cleared: a problem, with the receipt of the attempt.
-pub(super) fn not_cleared(app: &App, receipt: &Receipt, text: &str, reference: Option<&str>, fields: Value) -> Result<Response, Failure> {
+/// A request that was recorded and not cleared: a problem, with the receipt of the attempt and what may lawfully be done about it.
+pub(super) fn not_cleared(
+    app: &App,
+    receipt: &Receipt,
+    text: &str,
+    (reference, remedies): (Option<&str>, &[&str]),
+    fields: Value,
+) -> Result<Response, Failure> {
     let mut problem = Kind::NotCleared.problem().saying(text);
     problem.instance = reference.map(|r| format!("urn:countersign:reference:{r}"));
-    problem.remedies = vec!["record-recusal".into(), "ask-ethics-office".into(), "choose-another-person".into()];
+    problem.remedies = remedies.iter().map(|remedy| (*remedy).to_owned()).collect();
     // The receipt says so.
     problem.recorded = None;
     let mut beside = serde_json::to_value(Recorded::of(receipt)?).map_err(|_| Kind::Internal)?;
@@ -127,7 +147,7 @@ pub(super) fn not_cleared(app: &App, receipt: &Receipt, text: &str, reference: O
     }
     let mut response = Said { problem, beside: Some(beside) }.response();
     place(response.headers_mut(), receipt);
-    Ok(mark(response, app.marking()))
+    Ok(mark(response, &app.marking().marking))
 }
 
 async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
@@ -169,49 +189,55 @@ fn row(ledger: &Ledger, index: LeafIndex, g: &Grant, sees_why: bool) -> Value {
 
 async fn show(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
     let index = entry(&index)?;
-    let own = asked.caller()?.person.clone();
-    let one = app
+    let (own, sees_why, only_own) = (asked.caller()?.person.clone(), asked.sees_why(), asked.view == View::Own);
+    let (mut fields, entries, frame, marking) = app
         .look(move |ledger| {
             let grant = ledger.facts().grant(index).ok_or(Kind::NotFound)?;
             // Somebody else's is not there, for whoever sees only their own.
-            if asked.view == View::Own && own.as_ref() != Some(&grant.request.person) {
+            if only_own && own.as_ref() != Some(&grant.request.person) {
                 return Err(Kind::NotFound.into());
             }
-            let sees_why = asked.sees_why();
-            let history = history(ledger, index, grant, sees_why)?;
             let mut fields = row(ledger, index, grant, sees_why);
-            let newest = history.iter().rev().find_map(|(_, _, a)| a.as_ref());
             if let Value::Object(fields) = &mut fields {
                 fields.insert("duty".into(), grant.request.duty.as_str().into());
                 fields.insert("needs_participation".into(), grant.request.needs_participation.into());
                 fields.insert("requester".into(), grant.requester.as_str().into());
                 fields.insert("approvers".into(), json!(grant.approvers));
-                fields.insert("history".into(), history.iter().map(|(_, row, _)| row.clone()).collect());
-                fields.insert("assessment".into(), explained(newest, sees_why));
             }
-            let last = history.last().map_or(index, |(entry, ..)| *entry);
-            let leaf = ledger.leaf(last.0)?;
-            Ok(One {
-                fields,
-                entry: Some((last, etag(&leaf))),
-                frame: Frame::now(ledger),
-                marking: marking_of(ledger, [&grant.request.submission]),
-                question: Some(("grant", index.to_string())),
-            })
+            let mut entries = ledger.view().entries_about_person(&grant.request.person)?;
+            // Accesses are most of what there is of a person, and no step of a grant.
+            entries.retain(|i| *i >= index && !ledger.facts().is_access(*i));
+            Ok((fields, entries, Frame::now(ledger), marking_of(ledger, [&grant.request.submission])))
         })
         .await?;
-    Ok(one.response(&app))
+    // Few at once, since a look holds up the next commit.
+    let mut history = Vec::new();
+    for part in entries.chunks(LOOKED_AT_MAX) {
+        let part = part.to_vec();
+        history.extend(app.look(move |ledger| steps(ledger, index, &part, sees_why)).await?);
+    }
+    let newest = history.iter().rev().find_map(|step| step.assessment.as_ref());
+    if let Value::Object(fields) = &mut fields {
+        fields.insert("history".into(), history.iter().map(|step| step.row.clone()).collect());
+        fields.insert("assessment".into(), explained(newest, sees_why));
+    }
+    let entry = history.pop().map(|last| (last.entry, last.etag));
+    Ok(One { fields, entry, frame, marking, question: Some(("grant", index.to_string())) }.response(&app))
 }
 
-type Step = (LeafIndex, Value, Option<Assessment>);
+/// An entry of a grant, with what was decided.
+struct Step {
+    entry: LeafIndex,
+    etag: String,
+    row: Value,
+    assessment: Option<Assessment>,
+}
 
-/// Every entry of a grant, its request first, with what was decided.
-fn history(ledger: &Ledger, index: LeafIndex, grant: &Grant, sees_why: bool) -> Result<Vec<Step>, Failure> {
-    let mut rows = Vec::new();
-    let entries = ledger.view().entries_about_person(&grant.request.person)?;
-    // Accesses are most of what there is of a person, and no step of a grant.
-    for entry in entries.into_iter().filter(|i| *i >= index && !ledger.facts().is_access(*i)) {
-        let (_, meta, record) = ledger.entry(entry.0)?;
+/// Which of some entries are a grant's, its request first.
+fn steps(ledger: &Ledger, index: LeafIndex, entries: &[LeafIndex], sees_why: bool) -> Result<Vec<Step>, Failure> {
+    let mut steps = Vec::new();
+    for entry in entries.iter().copied() {
+        let (leaf, meta, record) = ledger.entry(entry.0)?;
         let (what, state, reason, cause) = match &record {
             Record::GrantRequest(r) if entry == index => ("requested".to_owned(), r.result, None, None),
             // Why a grant was moved may say what others than the ethics role must not know.
@@ -228,7 +254,7 @@ fn history(ledger: &Ledger, index: LeafIndex, grant: &Grant, sees_why: bool) -> 
             "entry": entry, "recorded_at": at.to_string(), "actor": meta.actor, "what": what,
             "state": state.map(|s| state_for(sees_why, s)), "reason": reason, "cause": cause,
         });
-        rows.push((entry, row, record.assessment().cloned()));
+        steps.push(Step { entry, etag: etag(&leaf), row, assessment: record.assessment().cloned() });
     }
-    Ok(rows)
+    Ok(steps)
 }

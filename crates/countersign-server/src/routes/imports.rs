@@ -14,7 +14,6 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use countersign_api::body::{CommitBody, ImportBody};
-use countersign_api::marking;
 use countersign_api::mnpi::Mnpi;
 use countersign_api::problem::Kind;
 use countersign_entry::ids::{Date, PrincipalId};
@@ -164,10 +163,10 @@ fn answer(app: &App, status: StatusCode, id: &str, import: &Import) -> Response 
         State::Ended(ended) => ("ended", Some(ended)),
     };
     // What was told is an object and is not taken apart again: what changes goes before its other fields.
-    let now = json!({ "id": id, "digest": import.digest, "state": state, "marking": marking::told(app.marking(), false) }).to_string();
+    let now = json!({ "id": id, "digest": import.digest, "state": state, "marking": app.marking().told }).to_string();
     let told = ended.unwrap_or(&import.report);
     let body = [now.strip_suffix('}').unwrap_or_default().as_bytes(), b",", told.get(1..).unwrap_or_default()].concat();
-    mark((status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(), app.marking())
+    mark((status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(), &app.marking().marking)
 }
 
 /// A report as it is kept.
@@ -187,7 +186,7 @@ async fn show(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, Path(id):
 async fn quarantine(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, Path(id): Path<String>) -> Result<Response, Failure> {
     let import = app.imports.find(&asked.caller()?.principal, &id)?;
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"))];
-    Ok(mark((kind, import.quarantine.to_vec()).into_response(), app.marking()))
+    Ok(mark((kind, import.quarantine.to_vec()).into_response(), &app.marking().marking))
 }
 
 async fn commit(

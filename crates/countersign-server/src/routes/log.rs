@@ -22,11 +22,6 @@ use crate::answer::{Failure, Frame, One, Rows, etag, mark};
 use crate::app::{App, Asked, Routes, Shared, entry};
 use crate::limits::LOOKED_AT_MAX;
 
-/// A tile or entry never changes once it is full, and a partial one of a width never does either.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// The newest checkpoint is another after the next commit.
-const FOR_NOW: HeaderValue = HeaderValue::from_static("no-cache");
-
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .add("GET", "/checkpoint", checkpoint)
@@ -39,6 +34,20 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add("GET", "/api/v1/log/entries/{index}", one)
         .add("GET", "/api/v1/log/entries/{index}/receipt", receipt)
         .add("GET", "/api/v1/log/entries/{index}/cose", cose)
+}
+
+/// For how long an answer may be kept, and by whom: by whoever is in between only where anybody may ask for it, which is what is published, where anybody
+/// may ask at all.
+fn kept(app: &App, end: u64, for_ever: bool) -> HeaderValue {
+    let published = if app.config.publish.is_none() { u64::MAX } else { app.board.newest().map_or(0, |newest| newest.size) };
+    HeaderValue::from_static(match (app.config.anonymous && end <= published, for_ever) {
+        // A tile or entry never changes once it is full, and a partial one of a width never does either.
+        (true, true) => "public, max-age=31536000, immutable",
+        (false, true) => "private, max-age=31536000, immutable",
+        // The newest checkpoint is another after the next commit.
+        (true, false) => "no-cache",
+        (false, false) => "private, no-cache",
+    })
 }
 
 fn public(bytes: impl Into<axum::body::Body>, kind: &'static str, cache: HeaderValue) -> Response {
@@ -62,7 +71,7 @@ async fn checkpoint(State(app): State<Shared>) -> Result<Response, Failure> {
         (Some(_), Some(published)) => published.note.to_vec(),
         (Some(_), None) => return Err(Kind::KeyUnavailable.into()),
     };
-    Ok(public(note, "text/plain; charset=utf-8", FOR_NOW))
+    Ok(public(note, "text/plain; charset=utf-8", kept(&app, 0, false)))
 }
 
 /// The newest committed checkpoint, for whoever may know of it.
@@ -71,7 +80,7 @@ async fn latest(State(app): State<Shared>, Extension(asked): Extension<Asked>) -
         return checkpoint(State(app)).await;
     }
     let head = app.look(|ledger| Ok(ledger.head()?)).await?;
-    Ok(public(head.note, "text/plain; charset=utf-8", FOR_NOW))
+    Ok(public(head.note, "text/plain; charset=utf-8", kept(&app, head.size, false)))
 }
 
 /// Leaves a tile or bundle reaches to.
@@ -87,17 +96,15 @@ fn end_of(file: TileFile) -> Option<u64> {
 async fn tile(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(path): Path<String>) -> Result<Response, Failure> {
     let file = TileFile::parse(&format!("tile/{path}")).map_err(|_| Kind::NotFound)?;
     let reach = reach(&app, &asked)?;
-    if end_of(file).is_none_or(|end| end > reach) {
-        return Err(Kind::NotFound.into());
-    }
+    let end = end_of(file).filter(|end| *end <= reach).ok_or(Kind::NotFound)?;
     let bytes = app.look(move |ledger| Ok(ledger.tile(file)?)).await?.ok_or(Kind::NotFound)?;
-    Ok(public(bytes, "application/octet-stream", FOR_EVER))
+    Ok(public(bytes, "application/octet-stream", kept(&app, end, true)))
 }
 
 async fn control(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
     let index = within(&app, &asked, &index)?;
     let bytes = app.look(move |ledger| Ok(ledger.control(index.0)?)).await?.ok_or(Kind::NotFound)?;
-    Ok(public(bytes, "application/cbor", FOR_EVER))
+    Ok(public(bytes, "application/cbor", kept(&app, index.0.saturating_add(1), true)))
 }
 
 fn hashes(proof: &[NodeHash]) -> Vec<String> {
@@ -116,14 +123,14 @@ async fn inclusion(State(app): State<Shared>, Extension(asked): Extension<Asked>
     params.end()?;
     let index = index.ok_or_else(|| super::invalid("The parameter index is missing."))?;
     let reach = reach(&app, &asked)?;
-    let fields = app
+    let (fields, size) = app
         .look(move |ledger| {
             let size = size.unwrap_or_else(|| ledger.size().min(reach));
             let proof = ledger.inclusion(index, size).filter(|_| size <= reach).ok_or(Kind::NotFound)?;
-            Ok(json!({ "index": index, "size": size, "hashes": hashes(&proof) }))
+            Ok((json!({ "index": index, "size": size, "hashes": hashes(&proof) }), size))
         })
         .await?;
-    Ok(public(fields.to_string(), "application/json", FOR_NOW))
+    Ok(public(fields.to_string(), "application/json", kept(&app, size, false)))
 }
 
 async fn consistency(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
@@ -132,15 +139,15 @@ async fn consistency(State(app): State<Shared>, Extension(asked): Extension<Aske
     params.end()?;
     let from = from.ok_or_else(|| super::invalid("The parameter from is missing."))?;
     let reach = reach(&app, &asked)?;
-    let fields = app
+    let (fields, to) = app
         .look(move |ledger| {
             let to = to.unwrap_or_else(|| ledger.size().min(reach));
             let proof = ledger.consistency(from, to).filter(|_| to <= reach).ok_or(Kind::NotFound)?;
             let root = |size| ledger.root_of(TreeSize(size)).map(|root| root.to_string());
-            Ok(json!({ "from": from, "to": to, "from_root": root(from), "to_root": root(to), "hashes": hashes(&proof) }))
+            Ok((json!({ "from": from, "to": to, "from_root": root(from), "to_root": root(to), "hashes": hashes(&proof) }), to))
         })
         .await?;
-    Ok(public(fields.to_string(), "application/json", FOR_NOW))
+    Ok(public(fields.to_string(), "application/json", kept(&app, to, false)))
 }
 
 /// A receipt: C2SP tlog-proof, with the leaf beside it in base64 where JSON is asked for.
@@ -152,20 +159,24 @@ async fn receipt(
 ) -> Result<Response, Failure> {
     let index = within(&app, &asked, &index)?;
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let (proof, leaf) = app
+    let (proof, leaf, size) = app
         .look(move |ledger| {
             if index.0 >= ledger.size() {
                 return Err(Kind::NotFound.into());
             }
             let proof = ledger.proof(index.0)?;
-            Ok((proof.tlog_proof().map_err(|_| Kind::Internal)?, proof.leaf))
+            let size = crate::answer::size_of(&proof)?;
+            Ok((proof.tlog_proof().map_err(|_| Kind::Internal)?, proof.leaf, size))
         })
         .await?;
-    if accept.contains("application/json") {
-        let body = json!({ "index": index, "receipt": proof, "leaf": STANDARD.encode(&leaf) }).to_string();
-        return Ok(public(body, "application/json", FOR_EVER));
-    }
-    Ok(public(proof, "text/plain; charset=utf-8", FOR_EVER))
+    let cache = kept(&app, size, true);
+    let mut response = if accept.contains("application/json") {
+        public(json!({ "index": index, "receipt": proof, "leaf": STANDARD.encode(&leaf) }).to_string(), "application/json", cache)
+    } else {
+        public(proof, "text/plain; charset=utf-8", cache)
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
 }
 
 /// A receipt of RFC 9942, for whoever has a COSE library.
@@ -181,7 +192,7 @@ async fn cose(State(app): State<Shared>, Extension(asked): Extension<Asked>, Pat
         })
         .await?;
     let root = app.cose_root(size).await?;
-    Ok(public(root.receipt(index.0, &path), "application/cose; cose-type=\"cose-sign1\"", FOR_EVER))
+    Ok(public(root.receipt(index.0, &path), "application/cose; cose-type=\"cose-sign1\"", kept(&app, size, true)))
 }
 
 async fn one(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {

@@ -9,8 +9,8 @@ use axum::response::Response;
 use countersign_api::problem::Kind;
 use countersign_conflict::Known;
 use countersign_entry::ids::{Date, PersonId, RecordId};
-use countersign_entry::record::CredentialLinked;
-use countersign_ledger::Ledger;
+use countersign_entry::record::{CredentialLinked, Record};
+use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
 use super::{Params, RawQuery, body, page, with_path};
@@ -26,7 +26,7 @@ pub(super) fn add(routes: Routes) -> Routes {
     )
 }
 
-/// Without the hash of a key: whoever has the key needs none, and nobody else needs it.
+/// As far as it is shown anywhere: without the hash of a key.
 fn row(ledger: &Ledger, known: &Known<CredentialLinked>) -> Value {
     let (l, facts) = (&known.record, ledger.facts());
     let holds = facts.standing_login(&l.id, &Date::of(ledger.now())).is_some();
@@ -86,8 +86,10 @@ async fn link(
 ) -> Result<Response, Failure> {
     let key = key(&headers, &asked)?;
     let record = super::record("credential.linked", body(&headers, &bytes)?)?;
+    let Record::CredentialLinked(linked) = &record else { return Err(Kind::Internal.into()) };
+    let id = linked.id.clone();
     let receipt = app.append(&asked, key, record).await?;
-    created(&receipt, json!({}), &app)
+    tell(&app, &receipt, id).await
 }
 
 /// It holds for the next request, on connections that are open too.
@@ -102,5 +104,11 @@ async fn revoke(
     let key = key(&headers, &asked)?;
     let told = with_path(body(&headers, &bytes)?, "id", json!(id))?;
     let receipt = app.append(&asked, key, super::record("credential.revoked", told)?).await?;
-    created(&receipt, json!({}), &app)
+    tell(&app, &receipt, id).await
+}
+
+/// What was recorded, and whether the login lets anybody in now.
+async fn tell(app: &Shared, receipt: &Receipt, id: RecordId) -> Result<Response, Failure> {
+    let now = move |ledger: &Ledger| Ok(ledger.facts().standing_login(&id, &Date::of(ledger.now())).is_some());
+    created(receipt, json!({ "lets_in_now": app.look(now).await? }), app)
 }

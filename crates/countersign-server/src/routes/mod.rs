@@ -63,9 +63,12 @@ pub fn all() -> Routes {
 
 async fn whoami(State(app): State<Shared>, asked: axum::Extension<Asked>) -> Result<Response, Failure> {
     let caller = asked.caller()?;
-    let body =
-        json!({ "principal": caller.principal, "person": caller.person, "organization": caller.organization, "roles": caller.roles });
-    Ok(crate::answer::mark(Json(body).into_response(), app.marking()))
+    let marked = app.marking();
+    let body = json!({
+        "principal": caller.principal, "person": caller.person, "organization": caller.organization, "roles": caller.roles,
+        "marking": marked.told,
+    });
+    Ok(crate::answer::mark(Json(body).into_response(), &marked.marking))
 }
 
 /// A body of JSON, not too deep, of a type; without a word of what it holds where it does not fit.

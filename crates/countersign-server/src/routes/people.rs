@@ -1,6 +1,7 @@
 //! Questions over the whole ledger: everything on a person, who knew what touching an issuer, who had access to a submission. As of now, or as of any
 //! entry or time.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -10,8 +11,9 @@ use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_api::view::visible;
 use countersign_api::words::{state_for, times_as_text};
-use countersign_entry::ids::{IssuerId, PersonId, SubmissionId};
-use countersign_entry::record::{GrantState, Marking};
+use countersign_conflict::Facts;
+use countersign_entry::ids::{IssuerId, LeafIndex, PersonId, SubmissionId};
+use countersign_entry::record::{GrantState, Marking, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::Ledger;
 use countersign_ledger::query::{AsOf, Page, View as Knowledge, ViewError};
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 use super::{Params, RawQuery, marking_of, ordered, page};
 use crate::answer::{Failure, Frame, Rows};
 use crate::app::{App, Asked, Routes, Shared};
+use crate::limits::{LOOKED_AT_MAX, OPENED_MAX};
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -31,7 +34,8 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add("GET", "/api/v1/submissions/{id}/insiders", insiders)
 }
 
-/// What every question has: itself, as of when, and which page. The page's cursor names the size it was answered for, so that rows stay where they are.
+/// What every question has: itself, as of when, and which page. The page's cursor names the size it was answered for, so that rows stay where they are,
+/// and how many rows came before it; of a timeline, the entry it goes on from.
 struct Framed {
     question: String,
     as_of: Option<AsOf>,
@@ -52,36 +56,35 @@ impl Framed {
         Ok(Self { question, as_of: Some(AsOf::Size(size)), page: Page { offset, limit } })
     }
 
-    /// The page out of all rows; the cursor of the next one.
-    fn cut<Row>(&self, app: &App, rows: &mut Vec<Row>, as_of: u64) -> Option<String> {
-        let more = self.page.cut(rows);
-        self.next(app, rows.len(), as_of, more)
+    fn next(&self, app: &App, rows: usize, as_of: u64, more: bool) -> Option<String> {
+        more.then(|| self.cursor(app, as_of, self.page.offset + rows))
     }
 
-    fn next(&self, app: &App, rows: usize, as_of: u64, more: bool) -> Option<String> {
-        more.then(|| app.cursors.make(&self.question, &format!("{as_of} {}", self.page.offset + rows)))
+    fn cursor(&self, app: &App, as_of: u64, offset: usize) -> String {
+        app.cursors.make(&self.question, &format!("{as_of} {offset}"))
     }
 }
 
 /// Asks a view as of then: of the running ledger where that is what it knows now, else of a handle apart, since an older size is read again from the
-/// first entry.
+/// first entry. The question is told how many entries it may open: few where it holds up the next commit.
 async fn ask<T: Send + 'static>(
     app: &Shared,
     as_of: Option<AsOf>,
-    question: impl Fn(&Ledger, &Knowledge<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+    question: impl Fn(&Ledger, &Knowledge<'_>, usize) -> Result<T, Failure> + Send + Sync + 'static,
 ) -> Result<T, Failure> {
     let question = Arc::new(question);
     let again = Arc::clone(&question);
     let now = app
         .look(move |ledger| {
             let size = as_of.map_or(Ok(ledger.size()), |as_of| ledger.size_as_of(as_of)).map_err(of_view)?;
-            if size == ledger.size() { again(ledger, &ledger.view()).map(Ok) } else { Ok(Err(size)) }
+            if size == ledger.size() { again(ledger, &ledger.view(), LOOKED_AT_MAX).map(Ok) } else { Ok(Err(size)) }
         })
         .await?;
     match now {
         Ok(answer) => Ok(answer),
         Err(size) => {
-            let aside = move |ledger: &Ledger| question(ledger, &ledger.view_as_of(AsOf::Size(size), &mut |_, _| {}).map_err(of_view)?);
+            let aside =
+                move |ledger: &Ledger| question(ledger, &ledger.view_as_of(AsOf::Size(size), &mut |_, _| {}).map_err(of_view)?, OPENED_MAX);
             app.look_aside(size, aside).await
         }
     }
@@ -114,32 +117,71 @@ async fn timeline(
     let mut params = Params::of(query)?;
     let (from, until) = (params.take::<Micros>("from")?, params.take::<Micros>("until")?);
     let framed = Framed::of(&app, params, format!("timeline {person} {from:?} {until:?} {:?}", asked.view))?;
-    let (aside, all) = (Arc::clone(&app), asked.sees_why());
-    let rows = ask(&app, framed.as_of, move |ledger, view| {
-        let entries = view.entries_about_person(&person)?;
-        if entries.is_empty() {
+    let (first, limit) = (u64::try_from(framed.page.offset).unwrap_or(u64::MAX), framed.page.limit);
+    // A page is one of what the reader may see: rows missing from it would be counted. One more says whether others follow; what comes after that is
+    // not opened.
+    let seen = Arc::new(Seen { eyes: asked.eyes(), from, until, enough: limit.saturating_add(1) });
+    let (about, of) = (person.clone(), Arc::clone(&seen));
+    // Which entries are about somebody is asked once.
+    let (mut part, frame) = ask(&app, framed.as_of, move |ledger, view, open| {
+        let mut left = view.entries_about_person(&about)?;
+        if left.is_empty() {
             return Err(Kind::NotFound.into());
         }
-        let eyes = asked.eyes();
-        let in_range = |at: Micros| from.is_none_or(|from| from <= at) && until.is_none_or(|until| at < until);
-        // A page is one of what the reader may see: rows missing from it would be counted. What comes after it is not opened.
-        let (mut rows, enough) = (Vec::new(), framed.page.offset.saturating_add(framed.page.limit).saturating_add(1));
-        for entry in entries {
-            let (_, meta, record) = ledger.entry(entry.0)?;
-            let at = Micros::new(meta.at).map_err(|_| Kind::Internal)?;
-            if let Some(fields) = visible(&eyes, view.facts(), &record).filter(|_| in_range(at)) {
-                rows.push(json!({ "entry": entry, "recorded_at": at.to_string(), "type": record.type_name(), "record": fields }));
-            }
-            if rows.len() >= enough {
-                break;
-            }
-        }
-        let answer = view.answer(Vec::<()>::new());
-        let next = framed.cut(&aside, &mut rows, answer.as_of);
-        Ok(Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("person", person.to_string())) })
+        left.retain(|entry| entry.0 >= first);
+        let part = of.some(ledger, view.facts(), Part { left: left.into(), ..Part::default() }, open)?;
+        Ok((part, Frame::of(&view.answer(Vec::<()>::new()))))
     })
     .await?;
-    Ok(rows.response(&app, all))
+    while part.rows.len() < seen.enough && part.opened < OPENED_MAX && !part.left.is_empty() {
+        let (of, before) = (Arc::clone(&seen), std::mem::take(&mut part));
+        part = app.look(move |ledger| of.some(ledger, ledger.facts(), before, LOOKED_AT_MAX)).await?;
+    }
+    let beyond = if part.rows.len() > limit { part.rows.drain(limit..).next() } else { None };
+    let goes_on = beyond.map(|(entry, _)| entry).or_else(|| part.left.front().copied());
+    let goes_on = goes_on.map(|entry| usize::try_from(entry.0).unwrap_or(usize::MAX));
+    let next = goes_on.map(|entry| framed.cursor(&app, frame.as_of(), entry));
+    let rows = part.rows.into_iter().map(|(_, row)| row).collect();
+    Ok(Rows { rows, next, frame, marking: None, question: Some(("person", person.to_string())) }.response(&app, asked.sees_why()))
+}
+
+/// What is shown of a timeline.
+struct Seen {
+    eyes: Vec<Role>,
+    from: Option<Micros>,
+    until: Option<Micros>,
+    /// Rows after which no entry is opened.
+    enough: usize,
+}
+
+/// As much of a timeline as was looked at.
+#[derive(Default)]
+struct Part {
+    rows: Vec<(LeafIndex, Value)>,
+    opened: usize,
+    /// Entries not opened yet.
+    left: VecDeque<LeafIndex>,
+}
+
+impl Seen {
+    /// A few entries more.
+    fn some(&self, ledger: &Ledger, facts: &Facts, mut part: Part, open: usize) -> Result<Part, Failure> {
+        let most = part.opened + open;
+        while part.rows.len() < self.enough
+            && part.opened < most
+            && let Some(entry) = part.left.pop_front()
+        {
+            part.opened += 1;
+            let (_, meta, record) = ledger.entry(entry.0)?;
+            let at = Micros::new(meta.at).map_err(|_| Kind::Internal)?;
+            let in_range = self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until);
+            if let Some(fields) = visible(&self.eyes, facts, &record).filter(|_| in_range) {
+                let row = json!({ "entry": entry, "recorded_at": at.to_string(), "type": record.type_name(), "record": fields });
+                part.rows.push((entry, row));
+            }
+        }
+        Ok(part)
+    }
 }
 
 /// What somebody had access to, and until when what they saw there binds them.
@@ -197,7 +239,7 @@ async fn issuer(
     let (from, until) = (params.take::<Micros>("from")?, params.take::<Micros>("until")?);
     let framed = Framed::of(&app, params, format!("issuer {issuer} {from:?} {until:?}"))?;
     let aside = Arc::clone(&app);
-    let rows = ask(&app, framed.as_of, move |_, view| {
+    let rows = ask(&app, framed.as_of, move |_, view, _| {
         view.facts().issuer(&issuer).ok_or(Kind::NotFound)?;
         let (first, last) = (from.unwrap_or(Micros::EPOCH), until.unwrap_or_else(|| Micros::EPOCH.plus(u64::MAX)));
         let answer = view.who_touched_issuer(&issuer, first, last, framed.page)?;
@@ -217,19 +259,18 @@ async fn people(
 ) -> Result<Response, Failure> {
     let submission: SubmissionId = id(&submission)?;
     let framed = Framed::of(&app, Params::of(query)?, format!("people {submission} {:?}", asked.view))?;
-    let (aside, why) = (Arc::clone(&app), asked.sees_why());
-    let rows = ask(&app, framed.as_of, move |_, view| {
+    let (aside, why, of) = (Arc::clone(&app), asked.sees_why(), submission.clone());
+    let rows = ask(&app, framed.as_of, move |_, view, _| {
         let answer = view.people_of_submission(&submission, framed.page)?;
         if answer.rows.is_empty() && view.facts().submission(&submission).is_none() {
             return Err(Kind::NotFound.into());
         }
         let next = framed.next(&aside, answer.rows.len(), answer.as_of, answer.more);
         let rows = values(&answer.rows, view, |row, known| put_state(row, "state", known.state, why));
-        let marking = marking_at(view, &submission);
-        Ok(Rows { rows, next, frame: Frame::of(&answer), marking, question: Some(("submission", submission.to_string())) })
+        Ok(Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("submission", submission.to_string())) })
     })
     .await?;
-    Ok(rows.response(&app, why))
+    Ok(Rows { marking: marking_now(&app, of).await?, ..rows }.response(&app, why))
 }
 
 async fn insiders(
@@ -240,23 +281,23 @@ async fn insiders(
 ) -> Result<Response, Failure> {
     let submission: SubmissionId = id(&submission)?;
     let framed = Framed::of(&app, Params::of(query)?, format!("insiders {submission} {:?}", asked.view))?;
-    let (aside, why) = (Arc::clone(&app), asked.sees_why());
-    let rows = ask(&app, framed.as_of, move |_, view| {
+    let (aside, why, of) = (Arc::clone(&app), asked.sees_why(), submission.clone());
+    let rows = ask(&app, framed.as_of, move |_, view, _| {
         let list = view.insiders(&submission, framed.page)?.ok_or(Kind::NotFound)?;
         let next = framed.next(&aside, list.people.rows.len(), list.people.as_of, list.people.more);
         let rows = values(&list.people.rows, view, |row, known| {
             put_state(row, "state", known.state, why);
             put_state(row, "ceased_because", known.ceased_because, why);
         });
-        let marking = marking_at(view, &submission);
-        Ok(Rows { rows, next, frame: Frame::of(&list.people), marking, question: Some(("insiders", submission.to_string())) })
+        Ok(Rows { rows, next, frame: Frame::of(&list.people), marking: None, question: Some(("insiders", submission.to_string())) })
     })
     .await?;
-    Ok(rows.response(&app, why))
+    Ok(Rows { marking: marking_now(&app, of).await?, ..rows }.response(&app, why))
 }
 
-fn marking_at(view: &Knowledge<'_>, submission: &SubmissionId) -> Option<Marking> {
-    view.facts().submission(submission).map(|s| s.record.marking.clone())
+/// The marking of a submission as it is now, whatever it was at the time an answer is true for.
+async fn marking_now(app: &App, submission: SubmissionId) -> Result<Option<Marking>, Failure> {
+    app.look(move |ledger| Ok(marking_of(ledger, [&submission]))).await
 }
 
 /// Where a grant stands, in the words the reader may see: its own word says why.

@@ -36,17 +36,18 @@ pub struct Resource {
     pub path: &'static str,
     /// Type of its records.
     pub kind: &'static str,
-    all: for<'a> fn(&'a Facts) -> Box<dyn Iterator<Item = &'a str> + 'a>,
+    after: for<'a> fn(&'a Facts, Option<&str>) -> Box<dyn Iterator<Item = &'a str> + 'a>,
     one: fn(&Facts, &str) -> Option<Newest>,
 }
 
 macro_rules! resources {
-    ($($path:literal = $kind:literal, $one:ident, $all:ident;)*) => {
+    ($($path:literal = $kind:literal, $one:ident, $after:ident;)*) => {
         /// Every family.
         pub const RESOURCES: &[Resource] = &[$(Resource {
             path: $path,
             kind: $kind,
-            all: |facts| Box::new(facts.$all().map(|k| k.record.id.as_str())),
+            // What is no id comes before every one.
+            after: |facts, id| Box::new(facts.$after(id.and_then(|id| id.parse().ok()).as_ref()).map(|k| k.record.id.as_str())),
             one: |facts, id| {
                 let known = facts.$one(&id.parse().ok()?)?;
                 Some((known.index, known.at, known.record.clone().into()))
@@ -56,24 +57,24 @@ macro_rules! resources {
 }
 
 resources! {
-    "organizations" = "organization", organization, organizations;
-    "persons" = "person", person, persons;
-    "principals" = "principal", principal, principals;
-    "credentials" = "credential", credential, credentials;
-    "providers" = "provider", provider, providers;
-    "models" = "model", model, models;
-    "issuers" = "issuer", issuer, issuers;
-    "identifiers" = "identifier", identifier, identifiers;
-    "exposures" = "exposure", exposure, exposures;
-    "submissions" = "submission", submission, submissions;
-    "agreements" = "agreement", agreement, agreements;
-    "recusals" = "recusal", recusal, recusals;
-    "lists" = "list", list, lists;
-    "list-items" = "list.item", item, items;
-    "holdings" = "holding", holding, holdings;
-    "trades" = "trade", trade, trades;
-    "relationships" = "relationship", relationship, relationships;
-    "filers" = "filer", filer, filers;
+    "organizations" = "organization", organization, organizations_after;
+    "persons" = "person", person, persons_after;
+    "principals" = "principal", principal, principals_after;
+    "credentials" = "credential", credential, credentials_after;
+    "providers" = "provider", provider, providers_after;
+    "models" = "model", model, models_after;
+    "issuers" = "issuer", issuer, issuers_after;
+    "identifiers" = "identifier", identifier, identifiers_after;
+    "exposures" = "exposure", exposure, exposures_after;
+    "submissions" = "submission", submission, submissions_after;
+    "agreements" = "agreement", agreement, agreements_after;
+    "recusals" = "recusal", recusal, recusals_after;
+    "lists" = "list", list, lists_after;
+    "list-items" = "list.item", item, items_after;
+    "holdings" = "holding", holding, holdings_after;
+    "trades" = "trade", trade, trades_after;
+    "relationships" = "relationship", relationship, relationships_after;
+    "filers" = "filer", filer, filers_after;
 }
 
 pub(super) fn add(mut routes: Routes) -> Routes {
@@ -96,6 +97,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     params.end()?;
     let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
     let question = format!("{} {subject} {:?}", of.path, asked.view);
+    let recorded_as = if app.may_tell_of_watch_lists(&asked) { "listed" } else { "records" };
     let mut after = cursor.map(|cursor| app.cursors.read(&question, &cursor)).transpose()?;
     let who = Arc::new((Arc::clone(asked.caller()?), asked, person));
     let mut found: Vec<(String, Value)> = Vec::new();
@@ -113,7 +115,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|(last, _)| app.cursors.make(&question, last));
     let rows = found.into_iter().map(|(_, row)| row).collect();
-    let rows = Rows { rows, next, frame, marking: None, question: Some(("records", format!("{} {subject}", of.path))) };
+    let rows = Rows { rows, next, frame, marking: None, question: Some((recorded_as, format!("{} {subject}", of.path))) };
     Ok(rows.response(&app, who.1.sees_why()))
 }
 
@@ -129,8 +131,7 @@ struct Part {
 fn part(ledger: &Ledger, who: &(Arc<Caller>, Asked, Option<PersonId>), of: Resource, after: Option<&str>, wanted: usize) -> Part {
     let ((caller, asked, person), facts) = (who, ledger.facts());
     let mut part = Part { rows: Vec::new(), went_to: None, frame: Frame::now(ledger) };
-    let rest = (of.all)(facts).skip_while(|id| after.is_some_and(|after| *id <= after));
-    for (n, id) in rest.enumerate() {
+    for (n, id) in (of.after)(facts, after).enumerate() {
         if part.rows.len() >= wanted || n >= PASSED_MAX {
             return part;
         }
@@ -153,6 +154,7 @@ async fn show(
     of: Resource,
 ) -> Result<Response, Failure> {
     let caller = Arc::clone(asked.caller()?);
+    let by_entry = app.may_tell_of_watch_lists(&asked);
     let one = app
         .look(move |ledger| {
             let (index, at, record) = (of.one)(ledger.facts(), &id).ok_or(Kind::NotFound)?;
@@ -164,7 +166,7 @@ async fn show(
                 entry: Some((index, etag(&leaf))),
                 frame: Frame::now(ledger),
                 marking,
-                question: Some(("record", format!("{} {id}", of.path))),
+                question: Some(("record", if by_entry { format!("{} {index}", of.path) } else { format!("{} {id}", of.path) })),
             })
         })
         .await?;
@@ -189,15 +191,18 @@ fn owner(record: &Record) -> Option<PersonId> {
 
 /// What of a record somebody sees who has this view of its kind.
 fn seen(ledger: &Ledger, asked: &Asked, caller: &Caller, record: &Record) -> Option<Value> {
+    // Whoever sees their own sees it whole, also where another role shows them a part of it with what is others'.
+    if asked.own && asked.view < View::Neutral && caller.person.is_some() && owner(record) == caller.person {
+        return Some(own_fields(record));
+    }
     match asked.view {
-        View::Own => (caller.person.is_some() && owner(record) == caller.person).then(|| own_fields(record)),
         View::Scope => scope(ledger, caller, record),
         View::Offer => match record {
             Record::Submission(s) if speaks_for(ledger, caller, &s.id) => visible(&asked.eyes(), ledger.facts(), record),
             _ => None,
         },
         View::Neutral | View::Full => visible(&asked.eyes(), ledger.facts(), record),
-        View::Public | View::Append => None,
+        View::Public | View::Append | View::Own => None,
     }
 }
 

@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Params, RawQuery};
-use crate::answer::{Failure, mark};
+use crate::answer::{Failure, mark, which};
 use crate::app::{App, Asked, Question, Routes, Shared};
 use crate::limits::{PAGE_ROWS, PAGE_ROWS_MAX};
 
@@ -248,7 +248,7 @@ fn unfit(e: serde_json::Error) -> Failure {
 
 fn answer(app: &App, status: StatusCode, body: &Value) -> Response {
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(scim::MEDIA))];
-    mark((status, kind, body.to_string()).into_response(), app.marking())
+    mark((status, kind, body.to_string()).into_response(), &app.marking().marking)
 }
 
 async fn fixed(State(app): State<Shared>, what: fn() -> Value) -> Response {
@@ -424,7 +424,7 @@ impl Wanted {
 
 async fn users(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let (wanted, directory) = (Wanted::of(query)?, asked.caller()?.principal.clone());
-    let (body, rows, size) = app
+    let (body, size) = app
         .look(move |ledger| {
             let facts = ledger.facts();
             let one = |called: Called, subject: &str| {
@@ -438,12 +438,12 @@ async fn users(State(app): State<Shared>, Extension(asked): Extension<Asked>, qu
                 None => everybody(facts, &directory),
             };
             let body = wanted.page(all, |person| shown(facts, &directory, person).map(Value::Object));
-            let rows = body.get("itemsPerPage").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-            Ok((body, rows.unwrap_or_default(), ledger.size()))
+            Ok((body, ledger.size()))
         })
         .await?;
     let mut response = answer(&app, StatusCode::OK, &body);
-    response.extensions_mut().insert(Question { what: "scim", subject: "users".into(), rows, as_of: size });
+    let shown = body.get("Resources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    response.extensions_mut().insert(Question { what: "scim", subject: which("users", shown, "/id"), rows: shown.len(), as_of: size });
     Ok(response)
 }
 
@@ -506,11 +506,11 @@ async fn group(
                 .filter(|p| serves(p))
                 .map(|p| json!({ "value": p, "$ref": format!("{}/{p}", scim::USERS), "type": "User" }))
                 .collect();
-            let rows = members.len();
+            let (subject, rows) = (which(id.as_str(), &members, "/value"), members.len());
             if let Value::Object(fields) = &mut body {
                 fields.insert("members".into(), members.into());
             }
-            Ok((body, id.to_string(), rows, ledger.size()))
+            Ok((body, subject, rows, ledger.size()))
         })
         .await?;
     let mut response = answer(&app, StatusCode::OK, &body);

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::json;
 use crate::answer::{Failure, mark};
 use crate::app::{Asked, Shared};
+use crate::append::line_key;
 use crate::limits::STREAM_WAITING_MAX;
 
 /// Bytes of results that go out at once while more come.
@@ -60,7 +61,7 @@ pub(super) fn record(app: &Shared, asked: &Asked, principal: PrincipalId, key: R
     tokio::spawn(take.all(body));
     tokio::spawn(give.all(results));
     let response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))], Body::new(channel)).into_response();
-    mark(response, app.marking())
+    mark(response, &app.marking().marking)
 }
 
 /// Reads lines and hands them in.
@@ -130,7 +131,7 @@ impl Take {
         let route = self.key.as_str().split_once('-').map_or("", |(route, _)| route);
         let key = match &told.idempotency_key {
             Some(own) => RequestKey::new(format!("{route}-{own}")),
-            None => RequestKey::new(format!("{}-{}", self.key, self.number)),
+            None => line_key(&self.key, self.number),
         };
         let event = told.event().map_err(|why| super::invalid(format!("The line does not fit: {why}.")))?;
         Ok((key.map_err(|_| long())?, event))

@@ -90,7 +90,13 @@ async fn items(
                 Some(json!({ "entry": k.index, "recorded_at": k.at.to_string(), "record": fields }))
             };
             let (rows, next) = page(&aside, &format!("items {list} {}", asked.sees_why()), cursor.as_deref(), limit, on, show)?;
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("records", format!("list-items {list}"))) })
+            Ok(Rows {
+                rows,
+                next,
+                frame: Frame::now(ledger),
+                marking: None,
+                question: Some(("listed", format!("list-items of {}", known.index))),
+            })
         })
         .await?;
     Ok(rows.response(&app, all))

@@ -15,12 +15,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use countersign_entry::record::{
     CredentialKind, CredentialLinked, Organization, OrganizationKind, Person, PersonStatus, Principal, Record, Role,
 };
-use countersign_ledger::{Access, Ledger};
+use countersign_ledger::{Access, DirectoryError, Ledger};
 use countersign_server::config::{Config, Limits, Listen, Tls};
 use countersign_server::{Running, Service, who};
 use countersign_testing::ledger::{World, cast, principal, record, stage_set, verified};
@@ -39,12 +39,13 @@ const UPN: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
 pub const SECRET: [u8; 32] = [9; 32];
 
 /// Parts beside those of every test ledger: name, organization, role.
-const MORE: [(&str, &str, Role); 5] = [
+const MORE: [(&str, &str, Role); 6] = [
     ("inspector", "agency", Role::InspectorGeneral),
     ("super1", "agency", Role::Supervisor),
     ("devel1", "lab", Role::Developer),
     ("covered", "agency", Role::CoveredPerson),
     ("sync1", "agency", Role::Provisioner),
+    ("witness1", "agency", Role::Witness),
 ];
 
 /// A certificate authority.
@@ -84,8 +85,15 @@ impl Authority {
         self.issue(params)
     }
 
-    /// A revocation list that names these serial numbers and holds for ten years.
+    /// A revocation list of now that names these serial numbers and holds for ten years.
     pub fn revoked(&self, serials: &[u64]) -> String {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        self.revoked_between(serials, now, now + 10 * 365 * 86_400)
+    }
+
+    /// A revocation list of a time, with its next update, both in seconds since 1970.
+    pub fn revoked_between(&self, serials: &[u64], of: u64, next: u64) -> String {
+        let at = |seconds| rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
         let revoked = |serial: &u64| rcgen::RevokedCertParams {
             serial_number: (*serial).into(),
             revocation_time: rcgen::date_time_ymd(2025, 1, 1),
@@ -93,8 +101,8 @@ impl Authority {
             invalidity_date: None,
         };
         let params = rcgen::CertificateRevocationListParams {
-            this_update: rcgen::date_time_ymd(2025, 1, 1),
-            next_update: rcgen::date_time_ymd(2046, 1, 1),
+            this_update: at(of),
+            next_update: at(next),
             crl_number: 1_u64.into(),
             issuing_distribution_point: None,
             revoked_certs: serials.iter().map(revoked).collect(),
@@ -169,8 +177,13 @@ impl House {
 
     /// Starts the service on what is there.
     pub fn run(&mut self) {
-        let ledger = self.world.open(Access::Write).unwrap();
         let opener = self.world.opener();
+        self.run_by(opener);
+    }
+
+    /// Starts the service on what is there, its ledger opened once more by somebody else.
+    pub fn run_by(&mut self, opener: impl Fn(Access) -> Result<Ledger, DirectoryError> + Send + Sync + 'static) {
+        let ledger = self.world.open(Access::Write).unwrap();
         let service =
             Service { ledger, reopen: Arc::new(opener), clock: Box::new(self.world.clock.clone()), config: self.config.clone(), dir: None };
         let running = service.start().unwrap();
@@ -336,6 +349,17 @@ impl Client {
         if bytes.is_empty() { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(Answer::parse(&bytes)) }
     }
 
+    /// Follows the events; the beginning of the answer was read.
+    pub fn following(&self) -> Stream {
+        let mut stream = self.connect().unwrap();
+        let own: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{own}\r\n").unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
+        stream
+    }
+
     #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], b"").unwrap()
@@ -350,6 +374,15 @@ impl Client {
     #[track_caller]
     pub fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
         self.send("POST", path, key, body)
+    }
+}
+
+/// Waits until a stream is over.
+#[track_caller]
+pub fn ends(mut stream: Stream) {
+    let (began, mut buffer) = (Instant::now(), [0; 4096]);
+    while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
+        assert!(began.elapsed() < Duration::from_secs(20), "it goes on");
     }
 }
 
