@@ -50,6 +50,42 @@ fn repeated_requests_get_the_first_recording() {
     verified(&ledger);
 }
 
+#[test]
+fn whoever_wants_the_proof_has_it_although_it_was_asked_before_without() {
+    let (_world, mut ledger) = World::start();
+    let submission = stage_set(&mut ledger);
+    let (at, base) = (ledger.now(), ledger.size());
+    let writer = Writer::start(ledger).unwrap();
+    let request = |n: u64| Request {
+        actor: principal("gateway"),
+        key: format!("event-{n}").parse().unwrap(),
+        record: access("ada1", &submission, None, at).into(),
+        signed: None,
+    };
+    let (told, bare) = std::sync::mpsc::channel();
+    let mut waiting = Vec::new();
+    for n in 0..REQUESTS {
+        let told = told.clone();
+        writer.submit_bare(request(n), move |recorded| told.send((n, recorded.unwrap())).unwrap()).unwrap();
+        // Right behind it, in the same batch or the next; and far behind it, without a proof again.
+        let again = n - n * 7 % 300 % (n + 1);
+        waiting.push((again, writer.submit(request(again)).unwrap()));
+    }
+    drop(told);
+    let receipts: Vec<_> = waiting.into_iter().map(|(n, pending)| (n, pending.wait().unwrap())).collect();
+    let ledger = writer.stop().unwrap();
+    assert_eq!(ledger.size(), base + REQUESTS);
+    let places: std::collections::BTreeMap<_, _> = bare.into_iter().collect();
+    assert!(places.len() as u64 == REQUESTS && places.values().all(|recorded| !recorded.repeated));
+    assert!(receipts.iter().any(|(n, receipt)| receipt.hashes.len() > 1 && *n > 1), "the proofs are none");
+    for (n, receipt) in receipts {
+        let stored = ledger.receipt(receipt.index).unwrap();
+        assert_eq!((receipt.index, receipt.repeated), (places[&n].index, true), "request {n}");
+        assert_eq!((&stored.leaf, &stored.note, &stored.hashes), (&receipt.leaf, &receipt.note, &receipt.hashes), "request {n}");
+    }
+    verified(&ledger);
+}
+
 /// Past twice as many leaves as the tree keeps, so that exports and old receipts need leaves it has forgotten.
 #[test]
 fn what_the_tree_forgot_is_still_proved_and_exported() {

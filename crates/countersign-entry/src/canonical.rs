@@ -127,7 +127,12 @@ impl Fields {
 /// # Errors
 /// The same key twice.
 pub fn sort<'k, T>(entries: &mut [T], key: impl Fn(&T) -> &'k [u8]) -> Result<(), CborError> {
-    entries.sort_unstable_by(|a, b| key(a).cmp(key(b)));
+    // What most keys differ in is compared as a number.
+    entries.sort_by_cached_key(|entry| {
+        let (key, mut first) = (key(entry), [0; 8]);
+        first.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+        (u64::from_be_bytes(first), key)
+    });
     if entries.windows(2).any(|pair| matches!(pair, [a, b] if key(a) == key(b))) { Err(CborError::DuplicateKey(0)) } else { Ok(()) }
 }
 

@@ -36,14 +36,24 @@ pub struct Request {
     pub signed: Option<Vec<u8>>,
 }
 
-/// A request with the hash of what it asks, made by whoever hands it in: the one thread that decides has enough to do. In a box, since it changes hands
-/// some times on its way, and a batch of hundreds is a list that is made anew each time.
-pub(crate) struct Hashed(Box<(Request, Result<[u8; 16], AppendError>)>);
+/// A request with the hash of what it asks, made by whoever hands it in: the one thread that decides has enough to do.
+pub(crate) struct Hashed {
+    // In a box, since it changes hands some times on its way, and a batch of hundreds is a list that is made anew each time.
+    asking: Box<(Request, Result<[u8; 16], AppendError>)>,
+    /// Whether it is to be proved in its answer.
+    proved: bool,
+}
+
+impl Hashed {
+    pub(crate) fn new(request: Request, proved: bool) -> Self {
+        let asked = request.hash();
+        Self { asking: Box::new((request, asked)), proved }
+    }
+}
 
 impl From<Request> for Hashed {
     fn from(request: Request) -> Self {
-        let asked = request.hash();
-        Self(Box::new((request, asked)))
+        Self::new(request, true)
     }
 }
 
@@ -191,14 +201,14 @@ impl Ledger {
         let mut placed = Vec::with_capacity(requests.len());
         // Not the tree's size: a batch that is being sealed is in the facts and not in the tree.
         let first = self.state.facts.size();
-        for Hashed(asking) in requests {
+        for Hashed { asking, proved } in requests {
             let (request, asked) = *asking;
             let next = match asked.and_then(|asked| self.repeated(&request, asked)) {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),
-                Ok(Asked::Before(index)) => Placed::again(&placed, index - first),
+                Ok(Asked::Before(index)) => Placed::again(&mut placed, index - first, proved),
                 Ok(Asked::New(asked)) => match self.decide_one(request, asked, now, &mut drafts)? {
-                    Ok(place) => Placed::Draft(place),
+                    Ok(place) => Placed::Draft { place, proved },
                     Err(e) => Placed::Failed(e),
                 },
             };
@@ -351,8 +361,12 @@ impl Ledger {
             entries.push(entry);
         }
         let size = self.state.tree.size();
-        let asked = placed.iter().filter_map(|p| if let Placed::Draft(place) = p { Some(first + *place as u64) } else { None });
-        let proofs = asked.map(|index| self.state.tree.inclusion_proof(TreeIndex(index), size)).collect::<Result<_, _>>();
+        let prove = |placed: &Placed| match placed {
+            Placed::Draft { place, proved: true } => Some(self.state.tree.inclusion_proof(TreeIndex(first + *place as u64), size)),
+            Placed::Draft { proved: false, .. } => Some(Ok(Vec::new())),
+            _ => None,
+        };
+        let proofs = placed.iter().filter_map(prove).collect::<Result<_, _>>();
         let proofs = proofs.map_err(|e| AppendError::Unknown(e.to_string()))?;
         let keys = self.state.keys.signing(size.0).cloned().collect();
         Ok(Made { batch: StagedBatch { first_index: first, entries }, drafts, proofs, checkpoint: self.checkpoint(), keys })

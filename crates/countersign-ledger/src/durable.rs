@@ -21,8 +21,13 @@ use crate::receipt::{Proof, Receipt};
 
 /// Where a request of the batch ended up.
 pub(crate) enum Placed {
-    /// As the draft at this place in the batch.
-    Draft(usize),
+    /// As a draft of the batch.
+    Draft {
+        /// Its place.
+        place: usize,
+        /// Whether somebody wants it proved now.
+        proved: bool,
+    },
     /// As the same entry as the request at this place among the requests of the batch.
     Again(usize),
     /// Recorded in an earlier commit.
@@ -31,12 +36,19 @@ pub(crate) enum Placed {
 }
 
 impl Placed {
-    /// A repetition of the request that made the draft at `place`, which is one of those before it in the batch.
-    pub(crate) fn again(before: &[Placed], place: u64) -> Self {
-        match before.iter().position(|p| matches!(p, Placed::Draft(other) if *other as u64 == place)) {
-            Some(position) => Placed::Again(position),
-            None => Placed::Failed(lost()),
+    /// A repetition of the request that made the draft at `again`, which is one of those before it in the batch. Where this one is to be proved that
+    /// one is.
+    pub(crate) fn again(before: &mut [Placed], again: u64, wanted: bool) -> Self {
+        for (position, placed) in before.iter_mut().enumerate() {
+            match placed {
+                Placed::Draft { place, proved } if *place as u64 == again => {
+                    *proved |= wanted;
+                    return Placed::Again(position);
+                }
+                _ => {}
+            }
         }
+        Placed::Failed(lost())
     }
 }
 
@@ -70,7 +82,7 @@ pub(crate) struct Decided {
 pub(crate) struct Made {
     pub(crate) batch: StagedBatch,
     pub(crate) drafts: Vec<Draft>,
-    /// One for each request that is placed as a draft, in order.
+    /// One for each request that is placed as a draft, in order; empty where nobody wants it.
     pub(crate) proofs: Vec<Vec<NodeHash>>,
     pub(crate) checkpoint: Checkpoint,
     /// The keys that sign a tree of this size.
@@ -121,13 +133,14 @@ impl Decided {
         let mut answers: Vec<Answer> = Vec::with_capacity(self.placed.len());
         let Made { mut batch, mut drafts, proofs, .. } = self.made;
         let mut proofs = proofs.into_iter();
+        let repeated = |receipt| Receipt { repeated: true, ..receipt };
         for placed in self.placed {
             let answer = match (placed, &note) {
                 (Placed::Failed(e), _) => Err(e),
                 (_, Err(e)) => Err(e.clone()),
-                (Placed::Before(index), _) => before(index).map(|r| Receipt { repeated: true, ..r }),
-                (Placed::Again(position), _) => answers.get(position).cloned().unwrap_or_else(|| Err(lost())),
-                (Placed::Draft(place), Ok(note)) => match (drafts.get_mut(place), batch.entries.get_mut(place), proofs.next()) {
+                (Placed::Before(index), _) => before(index).map(repeated),
+                (Placed::Again(position), _) => answers.get(position).cloned().unwrap_or_else(|| Err(lost())).map(repeated),
+                (Placed::Draft { place, .. }, Ok(note)) => match (drafts.get_mut(place), batch.entries.get_mut(place), proofs.next()) {
                     (Some(draft), Some(entry), Some(hashes)) => {
                         let leaf = std::mem::take(&mut entry.leaf);
                         let proof = Proof { index: batch.first_index + place as u64, leaf, hashes, note: note.clone() };

@@ -59,7 +59,7 @@ pub use self::index::RUN_LEN;
 pub use self::loss::Loss;
 pub use self::open::{Access, Ledger, OpenError, Parts, unless_erased};
 pub use self::reader::Reader;
-pub use self::receipt::{Proof, Receipt};
+pub use self::receipt::{Proof, Receipt, Recorded};
 pub use self::redact::Redact;
 pub use self::rotate::{Revocation, Rotation, Signatures};
 pub use self::versions::Part;

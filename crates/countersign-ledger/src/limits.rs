@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Requests a batch takes at most: enough that waiting for the disk costs each little, few enough that under load one batch is decided while
 /// another is made durable.
-pub const BATCH_MAX: usize = 512;
+pub const BATCH_MAX: usize = 1_024;
 /// Drafts from which on sealing them is worth handing over to another thread.
 pub const SEAL_ASIDE_MIN: usize = 64;
 /// Requests waiting at once from which on the next batch is decided while the last one is made durable.

@@ -95,7 +95,7 @@ impl Ledger {
         let shut = std::mem::replace(&mut self.mode, Mode::Writable);
         let refused = match self.decide(requests.into_iter().map(Hashed::from).collect()) {
             // Both or neither: a rotation by itself would end one key and account for nothing.
-            Ok(decided) if decided.placed.iter().all(|p| matches!(p, Placed::Draft(_))) => return Ok(decided),
+            Ok(decided) if decided.placed.iter().all(|p| matches!(p, Placed::Draft { .. })) => return Ok(decided),
             Ok(decided) => {
                 let refused = decided.placed.into_iter().find_map(|p| if let Placed::Failed(e) = p { Some(e) } else { None });
                 let refused =

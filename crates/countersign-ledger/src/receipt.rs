@@ -52,6 +52,15 @@ pub struct Receipt {
     pub repeated: bool,
 }
 
+/// An entry is on stable storage, at its final index, under a signed checkpoint. The request's key gives the proof of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// The entry.
+    pub index: u64,
+    /// Whether the request had been recorded before, under the same idempotency key.
+    pub repeated: bool,
+}
+
 /// A receipt is a proof, and tells what it proves.
 impl Deref for Receipt {
     type Target = Proof;

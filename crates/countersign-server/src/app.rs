@@ -2,6 +2,7 @@
 //! and told to the log. A route parses, calls, renders.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,8 @@ pub struct App {
     pub(crate) side: Side,
     pub(crate) known: Arc<Known>,
     pub(crate) in_flight: InFlight,
+    /// Lines of streams that wait for their receipts.
+    pub(crate) streamed: Arc<AtomicUsize>,
     pub(crate) rates: Rates,
     pub(crate) reads: Reads,
     pub(crate) metrics: Metrics,
@@ -388,13 +391,20 @@ impl App {
         Ok(logins)
     }
 
-    /// Whoever was let in a while ago, as they would be let in now by what they showed then; none where they would not be, or with another view.
-    pub(crate) async fn again(&self, asked: Asked, headers: &HeaderMap) -> Option<Asked> {
-        let logins = self.logins().await.ok()?;
-        let caller = logins.who(&asked.shown, headers, self.by()).ok()??;
+    /// Whoever was let in a while ago, as they would be let in now by what they showed then.
+    ///
+    /// # Errors
+    /// They would not be, or with another view, or nobody can say.
+    pub(crate) async fn again(&self, asked: &Asked, method: &str, headers: &HeaderMap) -> Result<Asked, Failure> {
+        let logins = self.logins().await?;
+        let caller = self.who(&logins, &asked.shown, headers).map_err(Refused::failure)?.ok_or(Kind::Unauthenticated)?;
+        let row = self.roles.find(method, &asked.route);
+        let view = row.and_then(|row| self.roles.view(row, Some(&caller.roles)));
         let same = asked.caller.as_ref().is_some_and(|before| before.principal == caller.principal);
-        let view = self.roles.view(self.roles.find("GET", &asked.route)?, Some(&caller.roles));
-        (same && view == Some(asked.view)).then_some(Asked { caller: Some(caller), ..asked })
+        if !same || view != Some(asked.view) {
+            return Err(Kind::ForbiddenRole.into());
+        }
+        Ok(Asked { caller: Some(caller), ..asked.clone() })
     }
 
     fn by(&self) -> By<'_> {

@@ -11,9 +11,9 @@ use countersign_api::words::neutral_state;
 use countersign_conflict::Refusal;
 use countersign_conflict::officers::SignatureFault;
 use countersign_entry::cose::Sign1;
-use countersign_entry::ids::{IdError, PrincipalId, RequestKey};
+use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Record;
-use countersign_ledger::{AppendError, Receipt, Request};
+use countersign_ledger::{AppendError, Receipt, Recorded, Request};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
@@ -129,13 +129,10 @@ fn scope(of: &str) -> String {
 /// What lines of a stream are scoped to that have no key of their own: the first line of the stream `K` is not the single request `K-1`.
 const LINES: &str = "lines of a stream";
 
-/// The key of such a line, of the stream's key as [`key`] made it.
-///
-/// # Errors
-/// Together they are longer than a key may be.
-pub fn line_key(stream: &RequestKey, line: u64) -> Result<RequestKey, IdError> {
+/// What the keys of such lines begin with, of the stream's key as [`key`] made it; behind it comes the line's number.
+pub fn line_keys(stream: &RequestKey) -> String {
     let text = stream.as_str().split_once('-').map_or("", |(_, text)| text);
-    RequestKey::new(format!("{}-{text}-{line}", scope(LINES)))
+    format!("{}-{text}-", scope(LINES))
 }
 
 impl App {
@@ -160,7 +157,7 @@ impl App {
         }
         let record = approved(record, &asked.signing.approvals)?;
         let request = Request { actor, key, record, signed: asked.signing.signed.clone() };
-        let receipt = self.submit_request(request).map_err(|e| self.refused(e, asked))?.await;
+        let receipt = self.submit(request).map_err(|e| self.refused(e, asked))?.await;
         receipt.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))).map_err(|e| self.refused(e, asked))
     }
 
@@ -168,20 +165,7 @@ impl App {
     ///
     /// # Errors
     /// The queue is full, or the writer stopped: nothing was recorded.
-    pub(crate) fn submit(
-        &self,
-        actor: PrincipalId,
-        key: RequestKey,
-        record: Record,
-    ) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
-        self.submit_request(Request { actor, key, record, signed: None })
-    }
-
-    /// As [`App::submit`], with the signature of whoever asks where there is one.
-    ///
-    /// # Errors
-    /// As [`App::submit`].
-    pub(crate) fn submit_request(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
+    pub(crate) fn submit(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
         let (known, marked) = (Arc::clone(&self.known), Arc::clone(&self.marked));
         let marking = if let Record::Submission(submission) = &request.record { Some(submission.marking.clone()) } else { None };
@@ -197,6 +181,24 @@ impl App {
             marking.iter().for_each(|marking| self.marked.settle(marking, false));
         }
         handed_in?;
+        Ok(answer)
+    }
+
+    /// As [`App::submit`] for an access or a question, which change nobody's login and no marking, where no proof is told. What is held meanwhile is let go
+    /// when the answer comes.
+    ///
+    /// # Errors
+    /// As [`App::submit`].
+    pub(crate) fn submit_bare(
+        &self,
+        request: Request,
+        held: impl Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<Recorded, AppendError>>, AppendError> {
+        let (told, answer) = oneshot::channel();
+        self.door.submit_bare(request, move |recorded| {
+            drop(held);
+            drop(told.send(recorded));
+        })?;
         Ok(answer)
     }
 

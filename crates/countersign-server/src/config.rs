@@ -109,7 +109,7 @@ pub struct Limits {
     pub head_seconds_max: u32,
     /// Seconds a request may take, from its head to its answer; of a stream, from line to line.
     pub request_seconds_max: u32,
-    /// Seconds a connection may last. Then it is closed after the answer in hand, so that what was revoked does not go on.
+    /// Seconds a connection may last. Then it is closed after the answer in hand, however long that takes: a stream of lines, an archive, events.
     pub connection_seconds_max: u32,
     /// Requests a second of one principal, in the long run.
     pub requests_per_second_max: u32,

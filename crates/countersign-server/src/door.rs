@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use countersign_ledger::{Access, AppendError, Ledger, Reader, Receipt, Request, Writer};
+use countersign_ledger::{Access, AppendError, Ledger, Reader, Receipt, Recorded, Request, Writer};
 
 use crate::app::Shared;
 use crate::limits::{MEND_MAX, MEND_MIN, TICK};
@@ -44,6 +44,18 @@ impl Door {
         reply: impl FnOnce(Result<Receipt, AppendError>) + Send + 'static,
     ) -> Result<(), AppendError> {
         self.writer(|writer| writer.submit_then(request, reply))
+    }
+
+    /// As [`Writer::submit_bare`].
+    ///
+    /// # Errors
+    /// As [`Door::submit_then`].
+    pub fn submit_bare(
+        &self,
+        request: Request,
+        reply: impl FnOnce(Result<Recorded, AppendError>) + Send + 'static,
+    ) -> Result<(), AppendError> {
+        self.writer(|writer| writer.submit_bare(request, reply))
     }
 
     /// As [`Writer::with`].

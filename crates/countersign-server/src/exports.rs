@@ -95,12 +95,24 @@ impl Exports {
     /// Begins one, for whoever has the turn: others make room for it.
     pub fn begin(&self, id: &str, owner: &PrincipalId, wanted: Wanted) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        for id in leaving(&all) {
+        let leaving = leaving(&all);
+        self.remove(&mut all, leaving);
+        all.insert(id.to_owned(), Kept { owner: owner.clone(), wanted, state: State::Making(0), since: Instant::now() });
+    }
+
+    /// Removes what was kept long enough. Evidence lies in the clear in these archives.
+    pub fn sweep(&self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = over(&all);
+        self.remove(&mut all, over);
+    }
+
+    fn remove(&self, all: &mut BTreeMap<String, Kept>, ids: Vec<String>) {
+        for id in ids {
             all.remove(&id);
             // What is being read goes on to be read: the file has no name any more, that is all.
             fs::remove_file(self.archive(&id)).unwrap_or(());
         }
-        all.insert(id.to_owned(), Kept { owner: owner.clone(), wanted, state: State::Making(0), since: Instant::now() });
     }
 
     /// Whether one of so many entries has room beside those that stay: twice what it takes, for the files and then the archive, and something for the
@@ -127,10 +139,18 @@ impl Exports {
         own.map(|kept| (kept.wanted.clone(), kept.state.clone())).ok_or_else(|| Kind::NotFound.into())
     }
 
+    /// All of somebody's own: which, of what, how far.
+    pub fn of(&self, owner: &PrincipalId) -> Vec<(String, Wanted, State)> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.iter().filter(|(_, kept)| kept.owner == *owner);
+        own.map(|(id, kept)| (id.clone(), kept.wanted.clone(), kept.state.clone())).collect()
+    }
+
     /// Says how far one is.
     pub fn set(&self, id: &str, state: State) {
         if let Some(kept) = self.all.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id) {
             kept.state = state;
+            kept.since = Instant::now();
         }
     }
 
@@ -172,6 +192,9 @@ impl Exports {
             Ok::<_, ReportError>(Made { size: ledger.size(), root: ledger.root().to_string(), bytes, sha256 })
         });
         fs::remove_dir_all(&files).unwrap_or(());
+        if made.is_err() {
+            fs::remove_file(self.archive(id)).unwrap_or(());
+        }
         made
     }
 }
@@ -184,14 +207,23 @@ pub(crate) fn fields(marked: &Marking) -> String {
     format!("{:#}\n", told(marked, true))
 }
 
-/// Those that make room for one more: whatever was kept long enough, and the one kept longest where there are as many as may be. None of them is being
-/// made, since one is made at a time.
+/// Those that were kept long enough since they are done.
+fn over(all: &BTreeMap<String, Kept>) -> Vec<String> {
+    let over = |k: &Kept| !matches!(k.state, State::Making(_)) && k.since.elapsed() >= KEPT_FOR;
+    all.iter().filter(|(_, k)| over(k)).map(|(id, _)| id.clone()).collect()
+}
+
+/// Those that make room for one more: whatever was kept long enough, and where there are as many as may be the first of whoever keeps most. None of them
+/// is being made, since one is made at a time.
 fn leaving(all: &BTreeMap<String, Kept>) -> Vec<String> {
-    let (mut gone, stay): (Vec<_>, Vec<_>) = all.iter().partition(|(_, k)| k.since.elapsed() >= KEPT_FOR);
-    if stay.len() >= EXPORTS_KEPT {
-        gone.extend(stay.into_iter().min_by_key(|(_, k)| k.since));
+    let mut gone = over(all);
+    let stay = || all.iter().filter(|(id, _)| !gone.contains(id));
+    if stay().count() >= EXPORTS_KEPT {
+        let of = |owner: &PrincipalId| stay().filter(|(_, k)| k.owner == *owner).count();
+        let first = stay().max_by_key(|(_, k)| (of(&k.owner), k.since.elapsed())).map(|(id, _)| id.clone());
+        gone.extend(first);
     }
-    gone.into_iter().map(|(id, _)| id.clone()).collect()
+    gone
 }
 
 fn marking(ledger: &Ledger, planes: Planes, banner: &str) -> String {
@@ -254,5 +286,32 @@ fn digest(path: &Path) -> io::Result<String> {
             return Ok(hex::encode(hash.finalize()));
         }
         hash.update(buffer.get(..read).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn room_is_made_by_whoever_keeps_most_and_by_what_is_over() {
+        let now = Instant::now();
+        let kept = |owner: &str, age: u64, state| Kept {
+            owner: owner.parse().unwrap(),
+            wanted: Wanted::Export(Planes::Public),
+            state,
+            since: now.checked_sub(Duration::from_secs(age)).unwrap(),
+        };
+        let all = |kept: Vec<Kept>| -> BTreeMap<String, Kept> { kept.into_iter().enumerate().map(|(n, k)| (n.to_string(), k)).collect() };
+        let full = || vec![kept("pr-first", 9, State::Failed), kept("pr-other", 3, State::Failed), kept("pr-other", 2, State::Failed)];
+        assert_eq!(EXPORTS_KEPT, full().len());
+        assert_eq!(leaving(&all(full())), ["1"], "the first of the two of one owner, although another's is older");
+        let mut over = full();
+        over.push(kept("pr-other", KEPT_FOR.as_secs() + 1, State::Gone));
+        assert_eq!(leaving(&all(over)), ["3", "1"]);
+        let made = kept("pr-first", KEPT_FOR.as_secs() + 1, State::Making(7));
+        assert_eq!(leaving(&all(vec![made])), Vec::<String>::new(), "what takes long is not over");
     }
 }

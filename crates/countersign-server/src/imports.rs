@@ -84,7 +84,7 @@ impl Imports {
     pub fn keep(&self, owner: &PrincipalId, import: Import) -> Result<String, Failure> {
         let id = random()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, kept| kept.since.elapsed() < KEPT_FOR || matches!(kept.import.state, State::Recording));
+        sweep(&mut all);
         let own = all.values().filter(|kept| kept.owner == *owner).count();
         if own >= IMPORTS_KEPT_OF_ONE {
             // Whoever sends one more has done with the first that nobody works on.
@@ -101,6 +101,11 @@ impl Imports {
         Ok(id)
     }
 
+    /// Forgets what was kept long enough.
+    pub fn sweep(&self) {
+        sweep(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// One of somebody's own; for everybody else it is not there.
     ///
     /// # Errors
@@ -109,6 +114,12 @@ impl Imports {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.get(id).filter(|kept| kept.owner == *owner);
         own.map(|kept| kept.import.clone()).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    /// All of somebody's own.
+    pub fn of(&self, owner: &PrincipalId) -> Vec<(String, Import)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|(_, kept)| kept.owner == *owner).map(|(id, kept)| (id.clone(), kept.import.clone())).collect()
     }
 
     /// Says how far one is. Only one can begin to record.
@@ -124,6 +135,10 @@ impl Imports {
         kept.import.state = state;
         Ok(())
     }
+}
+
+fn sweep(all: &mut BTreeMap<String, Kept>) {
+    all.retain(|_, kept| kept.since.elapsed() < KEPT_FOR || matches!(kept.import.state, State::Recording));
 }
 
 /// A name that nobody guesses.

@@ -10,8 +10,12 @@ pub const JSON_DEPTH_MAX: usize = 32;
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Headers of a request.
 pub const HEADERS_MAX: usize = 64;
-/// Access events of one stream that wait for their receipts at once; well under what the ledger's queue takes.
-pub const STREAM_WAITING_MAX: usize = 1_024;
+/// Access events of one stream that wait for their receipts, or to be told, at once: a few of the ledger's batches, so that one is decided while others
+/// are sealed and made durable.
+pub const STREAM_WAITING_MAX: usize = 4_096;
+/// Access events of all streams that wait for their receipts at once: half of what the ledger's queue takes, so that single requests find room beside
+/// any number of streams.
+pub const STREAMED_MAX: usize = 4_096;
 /// Rows of a page where nobody asks for fewer.
 pub const PAGE_ROWS: usize = 100;
 /// Rows of a page at most.

@@ -16,12 +16,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::{Front, Shared};
-use crate::certificate;
 use crate::limits::{FAREWELL, GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX};
-use crate::tls::Keeper;
+use crate::tls::{Card, Keeper};
 use crate::who::Shown;
 
 /// Serves until the app stops.
@@ -68,21 +68,18 @@ pub async fn accepted_or_pause<T>(accepted: io::Result<T>) -> Option<T> {
     }
 }
 
-async fn shake_hands(stream: TcpStream, keeper: &Keeper) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Shown)> {
+async fn shake_hands(stream: TcpStream, keeper: &Arc<Keeper>) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Shown)> {
     stream.set_nodelay(true).ok()?;
-    let (config, held) = match keeper.current() {
-        Ok(current) => current,
+    let config = match keeper.current() {
+        Ok(config) => config,
         Err(why) => {
             tracing::error!(target: "tls", "nobody is let in: {why}");
             return None;
         }
     };
     let stream = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await.ok()?.ok()?;
-    let shown = match stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) {
-        Some(_) if !held => Shown::Unchecked,
-        Some(certificate) => Shown::Certificate(certificate::names(certificate)),
-        None => Shown::Nothing,
-    };
+    let card = stream.get_ref().1.peer_certificates().and_then(|chain| Card::of(chain, keeper));
+    let shown = card.map_or(Shown::Nothing, Shown::Certificate);
     Some((stream, shown))
 }
 
@@ -100,16 +97,26 @@ where
     // Whoever stopped sending may still listen, and what they asked is recorded either way; and a buffer that nobody waits to read into is used again.
     http.half_close(true);
     http.timer(TokioTimer::new()).header_read_timeout(app.config.limits.head()).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
-    let mut connection = http.serve_connection(TokioIo::new(stream), service);
+    let mut stream = TimeoutStream::new(stream);
+    // Who does not take what they asked for is not waited for.
+    stream.set_write_timeout(Some(app.config.limits.request()));
+    let mut connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut stopping = app.stopping.clone();
     // What ends a connection early is the client's affair; what it asked has its own line in the log.
-    let ended = tokio::select! {
+    let mut ended = tokio::select! {
         _ = poll_fn(|cx| connection.poll_without_shutdown(cx)) => true,
         _ = stopping.wait_for(|stop| *stop) => false,
         () = tokio::time::sleep(app.config.limits.connection()) => false,
     };
     if !ended {
         Pin::new(&mut connection).graceful_shutdown();
+        // What is in hand comes to its end: a stream of lines lasts as long as lines come.
+        ended = tokio::select! {
+            _ = poll_fn(|cx| connection.poll_without_shutdown(cx)) => true,
+            _ = stopping.wait_for(|stop| *stop) => false,
+        };
+    }
+    if !ended {
         let rest = poll_fn(|cx| connection.poll_without_shutdown(cx));
         drop(tokio::time::timeout(GOODBYE.max(app.config.limits.request()), rest).await);
     }

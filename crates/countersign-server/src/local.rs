@@ -163,7 +163,7 @@ async fn answer(uid: u32, line: &[u8], app: &Shared) -> Result<Recorded, Refused
     let signed =
         asked.signed.map(hex::decode).transpose().map_err(|e| refused(Because::Invalid, format!("the signature does not read: {e}")))?;
     let request = Request { actor: caller.principal.clone(), key: asked.key, record, signed };
-    let pending = app.submit_request(request).map_err(|e| told(&e, why))?;
+    let pending = app.submit(request).map_err(|e| told(&e, why))?;
     let receipt = pending.await.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into())));
     recorded(&receipt.map_err(|e| told(&e, why))?)
 }

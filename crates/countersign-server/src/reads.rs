@@ -86,7 +86,7 @@ fn request(app: &Shared, asking: Asking) -> Option<Request> {
 
 /// Records these in one go; gives back those that are to be tried again.
 async fn record(app: &Shared, requests: Vec<Request>) -> Vec<Request> {
-    let answers: Vec<_> = requests.into_iter().map(|request| (request.clone(), app.submit_request(request))).collect();
+    let answers: Vec<_> = requests.into_iter().map(|request| (request.clone(), app.submit_bare(request, ()))).collect();
     let mut again = Vec::new();
     for (request, answer) in answers {
         let recorded = match answer {

@@ -149,6 +149,7 @@ impl Service {
             side: Side::new(self.reopen),
             known: Arc::new(Known::default()),
             in_flight: InFlight::default(),
+            streamed: Arc::default(),
             rates: Rates::default(),
             reads,
             metrics: Metrics::default(),
@@ -177,7 +178,8 @@ impl Service {
         let mut tasks = vec![
             runtime.spawn(listen::over_tls(listener, front, Arc::clone(&app), Arc::clone(&keeper))),
             runtime.spawn(operate(operations, ops::router(Arc::clone(&app)), stopping.clone())),
-            runtime.spawn(refresh(keeper, providers, stopping)),
+            runtime.spawn(refresh(Arc::clone(&app), keeper, stopping.clone())),
+            runtime.spawn(ask_again(providers, stopping)),
             runtime.spawn(door::mend_all(Arc::clone(&app))),
             runtime.spawn(publish_all(Arc::clone(&app))),
         ];
@@ -203,15 +205,34 @@ async fn operate(listener: TcpListener, router: axum::Router, stopping: watch::R
     }
 }
 
-async fn refresh(keeper: Arc<Keeper>, providers: Arc<Providers>, mut stopping: watch::Receiver<bool>) {
+/// Reads certificates and revocation lists again, and removes what was kept long enough.
+async fn refresh(app: Shared, keeper: Arc<Keeper>, mut stopping: watch::Receiver<bool>) {
+    while still(&mut stopping).await {
+        let (app, keeper) = (Arc::clone(&app), Arc::clone(&keeper));
+        let again = move || {
+            keeper.refresh();
+            app.exports.sweep();
+            app.imports.sweep();
+        };
+        drop(tokio::task::spawn_blocking(again).await);
+    }
+}
+
+/// Asks providers for their keys again, which takes as long as they do.
+async fn ask_again(providers: Arc<Providers>, mut stopping: watch::Receiver<bool>) {
     loop {
         providers.refresh_all().await;
-        tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(REFRESH) => {}
+        if !still(&mut stopping).await {
+            return;
         }
-        let keeper = Arc::clone(&keeper);
-        drop(tokio::task::spawn_blocking(move || keeper.refresh()).await);
+    }
+}
+
+/// Waits; whether the service still runs then.
+async fn still(stopping: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        _ = stopping.wait_for(|stop| *stop) => false,
+        () = tokio::time::sleep(REFRESH) => true,
     }
 }
 

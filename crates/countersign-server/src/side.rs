@@ -62,7 +62,8 @@ impl Side {
         if let Some(kept) = kept.as_ref().filter(|kept| will_do(kept)) {
             return Ok(Arc::clone(&kept.ledger));
         }
-        // The one before goes when there is another.
+        // Two indexes take twice the memory; whoever still looks through the one before keeps it that long.
+        *kept = None;
         let ledger = Arc::new(self.fresh()?);
         *kept = Some(Kept { ledger: Arc::clone(&ledger), outage });
         Ok(ledger)

@@ -14,8 +14,8 @@ use countersign_ledger::{AppendError, Receipt};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::certificate::Name;
 use crate::oidc::{Nobody, Providers};
+use crate::tls::{Card, Standing};
 
 /// Somebody the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +31,12 @@ pub struct Caller {
 }
 
 /// What a connection shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Shown {
     /// No certificate.
     Nothing,
-    /// A certificate of which nobody knows whether it was revoked.
-    Unchecked,
-    /// A certificate that holds, by its names.
-    Certificate(Vec<Name>),
+    /// A certificate.
+    Certificate(Card),
 }
 
 #[derive(Debug, Clone)]
@@ -103,9 +101,15 @@ impl Logins {
         let mut found: Vec<Arc<Caller>> = Vec::new();
         match shown {
             Shown::Nothing => {}
-            Shown::Unchecked => return Err(Nobody::Unchecked),
-            Shown::Certificate(names) => {
-                found.extend(names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, &today)).map(|l| Arc::clone(&l.caller)));
+            Shown::Certificate(card) => {
+                match card.standing() {
+                    Standing::Holds => {}
+                    Standing::Void => return Err(Nobody::No),
+                    Standing::Unknown => return Err(Nobody::Unchecked),
+                }
+                found.extend(
+                    card.names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, &today)).map(|l| Arc::clone(&l.caller)),
+                );
                 if found.is_empty() {
                     return Err(Nobody::No);
                 }

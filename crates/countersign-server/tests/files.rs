@@ -48,6 +48,9 @@ fn a_file_is_looked_at_then_recorded_as_it_was_looked_at() {
     assert!(aside.text().contains("P-imp002") && !aside.text().contains("P-imp001"), "{}", aside.text());
     // Somebody else's is not there, not for the ethics office either.
     house.client("ethics").get(&format!("/api/v1/imports/{id}")).problem(404, "not-found");
+    let kept = |part: &str| house.client(part).get("/api/v1/imports").is(200).json()["rows"].clone();
+    assert_eq!(kept("officer"), json!([{ "id": id, "source": "people", "digest": digest, "state": "preview" }]));
+    assert_eq!(kept("ethics"), json!([]));
     commit(&house.client("ethics"), &id, &digest).problem(404, "not-found");
     commit(&officer, &id, &"00".repeat(32)).problem(412, "stale-etag");
     let done = commit(&officer, &id, &digest).is(201).json();
@@ -258,6 +261,8 @@ fn a_key_begins_one_archive_and_has_its_receipt_for_ever() {
             assert_eq!((&answer.json()["receipt"], &answer.headers["location"]), (&told["receipt"], place));
         }
         let made = ready(&ethics, place);
+        let kept = if *name == "report" { "kept" } else { "rows" };
+        assert_eq!(ethics.get(&path).is(200).json()[kept], json!([made]));
         let again = ethics.post(&path, key, same).is(200);
         assert_eq!((&again.headers["location"], &again.json()[name]), (place, &made));
         assert_eq!((&again.json()["receipt"], &again.json()["repeated"]), (&told["receipt"], &json!(true)));

@@ -7,9 +7,10 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_ledger::Access;
+use countersign_entry::record::Submission;
+use countersign_ledger::{Access, Erasure};
 use countersign_server::Service;
-use countersign_testing::ledger::{Fault, Step, World, active_grant};
+use countersign_testing::ledger::{Fault, Step, World, active_grant, principal, record};
 use serde_json::{Value, json};
 
 use crate::support::House;
@@ -97,4 +98,55 @@ fn after_a_failed_commit_it_goes_on_by_itself_and_every_key_has_one_entry() {
     let ledger = house.verified();
     let accesses = (0..ledger.size()).filter(|n| ledger.facts().is_access(countersign_entry::ids::LeafIndex(*n))).count();
     assert_eq!(accesses, 4, "one for each key");
+}
+
+/// What a key sealed is gone: whoever asks for it hears just that, what proves it is there, and questions that pass over it are answered.
+#[test]
+fn what_was_erased_is_said_to_be_and_the_rest_is_answered() {
+    const DAY: u64 = 86_400_000_000;
+    let mut grant = 0;
+    let mut house = House::start_with(|_| {}, |ledger| grant = active_grant(ledger, "ada1", &"S-0001".parse().unwrap()));
+    let body =
+        json!({ "person": "P-ada1", "submission": "S-0001", "action": "view", "occurred_at": "2026-06-01T12:00:00Z", "grant": grant });
+    let access = house.client("gateway").post("/api/v1/accesses", "an-access-of-ada-1", &body).is(201).json()["entry"].as_u64().unwrap();
+    house.running.take().unwrap().stop();
+    house.world.kept = Some((16, 8));
+    let mut ledger = house.world.open(Access::Write).unwrap();
+    house.world.clock.advance(30 * DAY);
+    ledger.tick().unwrap();
+    let known = ledger.facts().submission(&"S-0001".parse().unwrap()).unwrap();
+    let public = Submission {
+        public_release_at: Some(ledger.now()),
+        cleansed_at: Some(ledger.now()),
+        supersedes: Some(known.index),
+        ..known.record.clone()
+    };
+    record(&mut ledger, "founder", "public", public).unwrap();
+    house.world.clock.advance(6 * 365 * DAY);
+    ledger.tick().unwrap();
+    let erasure = Erasure {
+        keys: ledger.keys_of("submission:S-0001 2026"),
+        authority: "kept five years: Regulation (EU) 596/2014 article 18(5)".parse().unwrap(),
+        approvers: vec![principal("approver1"), principal("approver2")],
+        signatures: Vec::new(),
+    };
+    ledger.erase(&principal("founder"), &"erase-one-submission".parse().unwrap(), &erasure).unwrap();
+    drop(ledger);
+    house.run();
+    for part in ["inspector", "ethics"] {
+        let client = house.client(part);
+        client.get(&format!("/api/v1/log/entries/{access}")).problem(410, "erased");
+        client.get(&format!("/api/v1/log/entries/{access}/receipt")).is(200);
+        client.get("/api/v1/submissions/S-0001").problem(404, "not-found");
+        let timeline = client.get("/api/v1/persons/P-ada1/timeline?limit=1000").is(200).json();
+        let rows = timeline["rows"].as_array().unwrap();
+        assert!(rows.iter().any(|row| row["type"] == "person"), "{timeline}");
+        assert!(rows.iter().all(|row| row["entry"] != access), "{timeline}");
+        let entries = client.get("/api/v1/log/entries?person=P-ada1&limit=1000").is(200).json();
+        assert!(entries["rows"].as_array().unwrap().iter().all(|row| row["entry"] != access), "{entries}");
+        assert_eq!(client.get("/api/v1/accesses?person=P-ada1").is(200).json()["rows"], json!([]));
+        let then = client.get(&format!("/api/v1/persons/P-ada1?as_of={}", access + 1)).is(200).json();
+        assert_eq!(then["as_of"].as_u64(), Some(access + 1));
+    }
+    house.verified();
 }

@@ -4,14 +4,19 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use countersign_api::view::fields_of;
 use countersign_entry::record::{Band, CredentialKind, CredentialLinked, HolderRelation, PreclearanceRequest, Record, TradeKind};
+use countersign_server::config::Tls;
+use countersign_server::tls::{Card, Keeper, Standing};
 use countersign_testing::ledger::record;
 use countersign_testing::scene;
 use serde_json::{Value, json};
-use support::House;
+use support::{Authority, House};
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 fn person(id: &str, name: &str) -> Value {
     json!({ "id": id, "name": name, "status": "civilian", "organization": "agency" })
@@ -403,9 +408,12 @@ fn a_revoked_certificate_and_a_list_nobody_replaced_let_no_certificate_in() {
     std::fs::write(house.path("crl.pem"), house.ca.revoked_between(&[2], ends - day, ends + day)).unwrap();
     house.run();
     house.client("founder").get("/api/v1/whoami").is(200);
+    // Those who were let in are held against it as they go on.
+    let follows = house.client("inspector").following();
     while SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() <= ends {
         std::thread::sleep(Duration::from_millis(100));
     }
+    support::ends(follows);
     house.client("founder").get("/api/v1/whoami").problem(503, "revocation-unknown");
     house.gateway_key().post("/api/v1/accesses", "an-access-by-key-later", &access).is(201);
     // A file that is none is a mistake of whoever configured it.
@@ -413,6 +421,38 @@ fn a_revoked_certificate_and_a_list_nobody_replaced_let_no_certificate_in() {
     std::fs::write(house.path("crl.pem"), "no list").unwrap();
     let service = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| house.run()));
     assert!(service.is_err(), "a service without the list it was told of does not start");
+}
+
+#[test]
+fn the_certificate_of_an_open_connection_is_held_against_a_new_list() {
+    let house = House::start();
+    let list = house.path("crl.pem");
+    std::fs::write(&list, house.ca.revoked(&[7])).unwrap();
+    let keeper = Arc::new(Keeper::start(Tls { revocation_lists: Some(list.clone()), ..house.config.tls.clone() }).unwrap());
+    let chain = |serial| {
+        let (pem, _) = house.ca.card("ada@agency.example", serial);
+        [CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()]
+    };
+    let [held, revoked] = [40, 41].map(|serial| Card::of(&chain(serial), &keeper).unwrap());
+    let strangers = Authority::new("CN=Example CA").card("ada@agency.example", 40).0;
+    let stranger = Card::of(&[CertificateDer::from_pem_slice(strangers.as_bytes()).unwrap()], &keeper).unwrap();
+    let standing = || [&held, &revoked, &stranger].map(Card::standing);
+    assert_eq!(standing(), [Standing::Holds, Standing::Holds, Standing::Void]);
+    std::fs::write(&list, house.ca.revoked(&[7, 41])).unwrap();
+    assert_eq!(standing(), [Standing::Holds, Standing::Holds, Standing::Void], "nobody read it yet");
+    keeper.refresh();
+    assert_eq!(standing(), [Standing::Holds, Standing::Void, Standing::Void]);
+    // What is no list says nothing of anybody, and so does one that is over.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    for text in ["no list".to_owned(), house.ca.revoked_between(&[], now - 60, now - 1)] {
+        std::fs::write(&list, text).unwrap();
+        keeper.refresh();
+        assert_eq!(standing(), [Standing::Unknown; 3]);
+    }
+    std::fs::write(&list, house.ca.revoked(&[])).unwrap();
+    keeper.refresh();
+    assert_eq!(standing(), [Standing::Holds, Standing::Holds, Standing::Void]);
+    house.verified();
 }
 
 #[test]

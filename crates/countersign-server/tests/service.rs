@@ -4,10 +4,11 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use countersign_log::proof::TlogProof;
 use serde_json::{Value, json};
-use support::{Answer, House};
+use support::{Answer, Client, House};
 
 fn access(person: &str) -> Value {
     json!({ "person": person, "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z", "source": "gateway-1" })
@@ -169,33 +170,80 @@ fn a_stream_of_events_has_a_result_for_every_line() {
     house.verified();
 }
 
+/// A stream of lines that is sent one at a time.
+struct Lines {
+    stream: support::Stream,
+    heard: Vec<u8>,
+}
+
+impl Lines {
+    fn begin(by: &Client, key: &str) -> Self {
+        let mut stream = by.connect().unwrap();
+        let (name, value) = by.headers[0].clone();
+        write!(
+            stream,
+            "POST /api/v1/accesses HTTP/1.1\r\nHost: localhost\r\n{name}: {value}\r\nContent-Type: application/x-ndjson\r\n\
+             Idempotency-Key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        .unwrap();
+        Self { stream, heard: Vec::new() }
+    }
+
+    fn send(&mut self, text: &str) {
+        write!(self.stream, "{:x}\r\n{text}\r\n", text.len()).unwrap();
+    }
+
+    /// Reads until this was told.
+    #[track_caller]
+    fn until(&mut self, wanted: &str) {
+        let mut buffer = [0; 4096];
+        while !String::from_utf8_lossy(&self.heard).contains(wanted) {
+            let read = self.stream.read(&mut buffer).unwrap();
+            assert!(read > 0, "ended before {wanted} was told: {}", String::from_utf8_lossy(&self.heard));
+            self.heard.extend_from_slice(&buffer[..read]);
+        }
+    }
+
+    fn end(mut self) -> Answer {
+        self.stream.write_all(b"0\r\n\r\n").unwrap();
+        self.stream.read_to_end(&mut self.heard).unwrap();
+        Answer::parse(&self.heard)
+    }
+}
+
 #[test]
-fn results_come_while_the_stream_goes_on() {
-    let house = House::start();
-    let gateway = house.gateway_key();
-    let mut stream = gateway.connect().unwrap();
-    let (name, value) = gateway.headers[0].clone();
-    write!(stream, "POST /api/v1/accesses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{name}: {value}\r\nContent-Type: application/x-ndjson\r\n\
-                    Idempotency-Key: 0123456789abcdef\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
-    let send = |stream: &mut support::Stream, text: &str| write!(stream, "{:x}\r\n{text}\r\n", text.len()).unwrap();
-    let mut heard = Vec::new();
-    let mut buffer = [0; 4096];
-    for n in 1..=3 {
+fn results_come_while_the_stream_goes_on_and_it_lasts_longer_than_a_connection_may() {
+    let house = House::start_with(|config| config.limits.connection_seconds_max = 1, |_| {});
+    let mut lines = Lines::begin(&house.gateway_key(), "0123456789abcdef");
+    for n in 1..=5 {
         // Half a line waits for its other half.
         let line = format!("{}\n", access("P-ada1"));
         let (left, right) = line.split_at(20);
-        send(&mut stream, left);
-        send(&mut stream, right);
-        let wanted = format!("\"line\":{n},\"recorded\":true");
-        while !String::from_utf8_lossy(&heard).contains(&wanted) {
-            let read = stream.read(&mut buffer).unwrap();
-            assert!(read > 0, "ended before line {n} was told: {}", String::from_utf8_lossy(&heard));
-            heard.extend_from_slice(&buffer[..read]);
-        }
+        lines.send(left);
+        lines.send(right);
+        lines.until(&format!("\"line\":{n},\"recorded\":true"));
+        std::thread::sleep(Duration::from_millis(700));
     }
-    stream.write_all(b"0\r\n\r\n").unwrap();
-    stream.read_to_end(&mut heard).unwrap();
-    assert_eq!(Answer::parse(&heard).text().lines().count(), 3);
+    assert_eq!(lines.end().text().lines().count(), 5);
+    house.verified();
+}
+
+#[test]
+fn a_stream_ends_when_the_key_it_came_with_is_revoked() {
+    let house = House::start();
+    let mut lines = Lines::begin(&house.gateway_key(), "0123456789abcdef");
+    lines.send(&format!("{}\n", access("P-ada1")));
+    lines.until("\"line\":1,\"recorded\":true");
+    let logins = house.client("inspector").get("/api/v1/logins").is(200).json();
+    let key = logins["rows"].as_array().unwrap().iter().find(|login| login["kind"] == "api_key").unwrap()["id"].clone();
+    let path = format!("/api/v1/logins/{}/revoke", key.as_str().unwrap());
+    house.client("founder").post(&path, "revoke-the-key-01", &json!({ "reason": "lost" })).is(201);
+    // Who sends is asked for again after a second.
+    std::thread::sleep(Duration::from_millis(1_100));
+    lines.send(&format!("{}\n", access("P-ada1")));
+    lines.until("\"line\":2,\"recorded\":false,\"problem\":{\"type\":\"urn:countersign:problem:unauthenticated\"");
+    let ends = lines.stream.read_to_end(&mut lines.heard);
+    assert!(ends.is_ok(), "{ends:?}");
     house.verified();
 }
 

@@ -107,9 +107,10 @@ fn decided(generator: &mut SchemaGenerator) -> Value {
     })
 }
 
-const ABOUT: &[&str] = &["person", "limit", "cursor"];
+const ABOUT: &[&str] = &["person", "as_of", "limit", "cursor"];
 const PAGE: &[&str] = &["filter", "startIndex", "count"];
 const AS_OF: &[&str] = &["as_of", "limit", "cursor"];
+const THEN: &[&str] = &["as_of"];
 const SPAN: &[&str] = &["from", "until", "as_of", "limit", "cursor"];
 
 /// Every route, but the families of records.
@@ -126,23 +127,23 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
         ("GET", "/api/v1/log/entries/{index}/cose") => ("An entry's receipt (RFC 9942)", &[], None, Bytes),
         ("GET", "/api/v1/whoami") => ("Who asks, and in which roles", &[], None, Json),
         ("GET", "/api/v1/log/entries") => {
-            ("Entries, opened as far as the reader may see them", &["type", "person", "after", "limit", "cursor"], None, Rows)
+            ("Entries, opened as far as the reader may see them", &["type", "person", "after", "as_of", "limit", "cursor"], None, Rows)
         }
         ("GET", "/api/v1/log/entries/{index}") => ("One entry", &[], None, One),
         ("POST", "/api/v1/accesses") => {
             ("Record an access; or, as lines of JSON, any number", &[], Some(|g| null_in::<AccessBody>(g, &["idempotency_key"])), Recorded)
         }
-        ("GET", "/api/v1/accesses") => ("Accesses", &["person", "submission", "from", "until", "limit", "cursor"], None, Rows),
+        ("GET", "/api/v1/accesses") => ("Accesses", &["person", "submission", "from", "until", "as_of", "limit", "cursor"], None, Rows),
         ("POST", "/api/v1/grants") => ("Ask for access for a person", &[], of::<GrantBody>(), Decided),
-        ("GET", "/api/v1/grants") => ("Grants", &["person", "submission", "limit", "cursor"], None, Rows),
-        ("GET", "/api/v1/grants/{entry}") => ("One grant and its history", &[], None, One),
+        ("GET", "/api/v1/grants") => ("Grants", &["person", "submission", "as_of", "limit", "cursor"], None, Rows),
+        ("GET", "/api/v1/grants/{entry}") => ("One grant and its history", THEN, None, One),
         ("POST", "/api/v1/grants/{entry}/approve") => ("Approve a cleared request", &[], moved(), Decided),
         ("POST", "/api/v1/grants/{entry}/activate") => ("Open access", &[], moved(), Decided),
         ("POST", "/api/v1/grants/{entry}/suspend") => ("Stop access for now", &[], moved(), Decided),
         ("POST", "/api/v1/grants/{entry}/revoke") => ("Take access back for good", &[], moved(), Decided),
         ("POST", "/api/v1/grants/{entry}/decide") => ("Decide a request that was not cleared", &[], Some(decided), Decided),
         ("GET", "/api/v1/vouchers") => ("Vouchers for access while nothing can be recorded", ABOUT, None, Rows),
-        ("GET", "/api/v1/vouchers/{entry}") => ("One voucher", &[], None, One),
+        ("GET", "/api/v1/vouchers/{entry}") => ("One voucher", THEN, None, One),
         ("POST", "/api/v1/vouchers") => {
             ("Have a voucher made: two approvers beside whoever asks", &[], of::<records::EmergencyVoucher>(), Recorded)
         }
@@ -150,7 +151,7 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
             ("Tell that a voucher was used; it becomes a case", &[], Some(|g| without::<records::EmergencyUse>(g, "voucher")), Recorded)
         }
         ("GET", "/api/v1/logins") => ("What stands for which principal over the network", ABOUT, None, Rows),
-        ("GET", "/api/v1/logins/{id}") => ("One of these", &[], None, One),
+        ("GET", "/api/v1/logins/{id}") => ("One of these", THEN, None, One),
         ("POST", "/api/v1/logins") => {
             ("Link a credential to a principal, with evidence and an approver", &[], of::<records::CredentialLinked>(), Recorded)
         }
@@ -158,13 +159,11 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
             ("Let a credential stand for nobody any more", &[], Some(|g| without::<records::CredentialRevoked>(g, "id")), Recorded)
         }
         ("GET", "/api/v1/persons/{id}/identities") => {
-            ("Accounts and cards of a person, and which of them let somebody act here", &["limit", "cursor"], None, Rows)
+            ("Accounts and cards of a person, and which of them let somebody act here", AS_OF, None, Rows)
         }
-        ("GET", "/api/v1/lists/{id}/items") => ("What is on a list", &["limit", "cursor"], None, Rows),
+        ("GET", "/api/v1/lists/{id}/items") => ("What is on a list", AS_OF, None, Rows),
         ("GET", "/api/v1/persons/{id}/timeline") => ("Everything on a person the reader may know of", SPAN, None, Rows),
-        ("GET", "/api/v1/persons/{id}/windows") => {
-            ("What a person had access to, and until when that binds them", &["limit", "cursor"], None, Rows)
-        }
+        ("GET", "/api/v1/persons/{id}/windows") => ("What a person had access to, and until when that binds them", AS_OF, None, Rows),
         ("GET", "/api/v1/issuers/{id}/insiders") => ("Who had access to anything touching an issuer", SPAN, None, Rows),
         ("GET", "/api/v1/submissions/{id}/people") => ("Who asked for, had, or took access to a submission", AS_OF, None, Rows),
         ("GET", "/api/v1/submissions/{id}/insiders") => ("The insider list of a submission", AS_OF, None, Rows),
@@ -178,29 +177,33 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
             Decided,
         ),
         ("GET", "/api/v1/preclearances") => ("What was asked before trades", ABOUT, None, Rows),
+        ("GET", "/api/v1/preclearances/{entry}") => ("One question before a trade, and what was decided", THEN, None, One),
         ("POST", "/api/v1/preclearances/{entry}/decisions") => {
             ("Decide on a request to trade", &[], Some(|g| without::<records::PreclearanceDecision>(g, "preclearance")), Recorded)
         }
-        ("GET", "/api/v1/cases") => ("What was found", &["state", "limit", "cursor"], None, Rows),
-        ("GET", "/api/v1/cases/{entry}") => ("One case, what it rests on and what was done about it", &[], None, One),
+        ("GET", "/api/v1/cases") => ("What was found", &["state", "as_of", "limit", "cursor"], None, Rows),
+        ("GET", "/api/v1/cases/{entry}") => ("One case, what it rests on and what was done about it", THEN, None, One),
         ("POST", "/api/v1/cases/{entry}/decisions") => {
             ("A step in a case", &[], Some(|g| without::<records::CaseEvent>(g, "case")), Recorded)
         }
         ("POST", "/api/v1/imports") => {
             ("Say what a file of records would do; nothing is recorded but that somebody asked", &[], of::<ImportBody>(), Made)
         }
+        ("GET", "/api/v1/imports") => ("The files whoever asks sent, while they are kept", &[], None, Json),
         ("GET", "/api/v1/imports/{id}") => ("What a file would do, or did; each row with its result", &[], None, Json),
         ("GET", "/api/v1/imports/{id}/quarantine") => ("The rows that cannot be used, to be corrected and sent again", &[], None, Csv),
         ("POST", "/api/v1/imports/{id}/commit") => ("Record exactly what was looked at", &[], of::<CommitBody>(), Made),
         ("POST", "/api/v1/exports") => ("Have the static files made that anybody can check", &[], of::<ExportBody>(), Begun),
+        ("GET", "/api/v1/exports") => ("The exports of whoever asks, while they are kept", &[], None, Json),
         ("GET", "/api/v1/exports/{id}") => ("How far an export is", &[], None, Json),
         ("GET", "/api/v1/exports/{id}/file") => ("An export as a zip archive", &[], None, Zip),
         ("POST", "/api/v1/bundles") => {
             ("Have evidence of some entries made, to be checked without this service", &[], of::<BundleBody>(), Begun)
         }
+        ("GET", "/api/v1/bundles") => ("The bundles of whoever asks, while they are kept", &[], None, Json),
         ("GET", "/api/v1/bundles/{id}") => ("How far a bundle is", &[], None, Json),
         ("GET", "/api/v1/bundles/{id}/file") => ("A bundle as a zip archive", &[], None, Zip),
-        ("GET", "/api/v1/reports") => ("Which reports there are", &[], None, Json),
+        ("GET", "/api/v1/reports") => ("Which reports there are, and those of whoever asks, while they are kept", &[], None, Json),
         ("POST", "/api/v1/reports") => ("Have a report made", &[], of::<ReportBody>(), Begun),
         ("GET", "/api/v1/reports/{id}") => ("How far a report is", &[], None, Json),
         ("GET", "/api/v1/reports/{id}/file") => ("A report as a zip archive: CSV, JSON, its marking", &[], None, Zip),
@@ -257,7 +260,7 @@ fn family(method: &str, route: &str) -> Option<Told> {
     };
     Some(match (method, one) {
         ("GET", false) => Told { summary: "The newest form of each", query: ABOUT, body: None, answer: Answer::Rows },
-        ("GET", true) => Told { summary: "The newest form of one, with its ETag", query: &[], body: None, answer: Answer::One },
+        ("GET", true) => Told { summary: "The newest form of one, with its ETag", query: THEN, body: None, answer: Answer::One },
         ("POST", false) => Told { summary: "Record one", query: &[], body: new, answer: Answer::Recorded },
         ("PATCH", true) => {
             Told { summary: "Record what takes its place: the fields that change", query: &[], body: change, answer: Answer::Recorded }

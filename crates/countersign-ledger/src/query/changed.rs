@@ -39,7 +39,8 @@ impl View<'_> {
                     if rows.len() >= page.enough() {
                         break;
                     }
-                    let row = self.change(entry)?;
+                    // As below, where the index still knows whom an erased entry was about.
+                    let Some(row) = unless_erased(self.change(entry))? else { continue };
                     if kind.is_none_or(|kind| row.record.type_name() == kind) {
                         rows.push(row);
                     }

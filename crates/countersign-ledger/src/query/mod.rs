@@ -2,19 +2,22 @@
 //! submission, what changed. Rows stand in index order, so that a late-arriving event changes no earlier answer's order; every answer names the
 //! size and the root it is true for, and says whether it is complete.
 //!
-//! A [`View`] is what the ledger knew at a size. The newest borrows what the ledger has in memory; an older one is made anew from the entries
-//! before it, by the same two functions the sequencer uses, so that it answers now what was answered then.
+//! A [`View`] is what the ledger knew at a size. The newest borrows what the ledger has in memory; the facts of an older one are made anew from the
+//! entries before it, by the same function the sequencer uses, so that it answers now what was answered then. Which entries are about whom never changes:
+//! that is the ledger's own index, up to the size.
 
 mod changed;
 mod describe;
 mod insiders;
 mod people;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use countersign_conflict::Facts;
-use countersign_entry::ids::{LeafIndex, PersonId};
+use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::leaf::Leaf;
+use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::tree::{RootHash, TreeSize};
 
@@ -22,7 +25,7 @@ pub use self::changed::Change;
 pub use self::describe::describe;
 pub use self::insiders::{InsiderList, InsiderRow, Signed, Standing, SteppedAside};
 pub use self::people::{IssuerRow, SubmissionRow, TimelineRow};
-use crate::index::{Concern, Index, RUN_LEN, concern, named};
+use crate::index::{Concern, EachAccess, Index, concern, named};
 use crate::open::{Ledger, OpenError, damaged, unless_erased};
 use crate::state::typed;
 
@@ -89,11 +92,55 @@ pub struct View<'a> {
     past: Option<Box<Past>>,
 }
 
-/// Facts and index of an older size.
+/// Facts of an older size, and which accesses were corrected by then.
 struct Past {
     facts: Facts,
-    index: Index,
+    corrected: BTreeSet<LeafIndex>,
     at: Micros,
+}
+
+/// The ledger's index, as far as it is of the entries before a size.
+struct Upto<'a> {
+    index: &'a Index,
+    size: u64,
+    corrected: Option<&'a BTreeSet<LeafIndex>>,
+}
+
+impl Upto<'_> {
+    /// As [`Index::of_person`].
+    fn of_person(&self, person: &PersonId) -> Result<Vec<LeafIndex>, OpenError> {
+        Ok(self.before(self.index.of_person(person)?))
+    }
+
+    /// As [`Index::of_submission`].
+    fn of_submission(&self, submission: &SubmissionId) -> Result<Vec<LeafIndex>, OpenError> {
+        Ok(self.before(self.index.of_submission(submission)?))
+    }
+
+    fn before(&self, mut entries: Vec<LeafIndex>) -> Vec<LeafIndex> {
+        entries.retain(|entry| entry.0 < self.size);
+        entries
+    }
+
+    /// As [`Index::each_access_to`].
+    fn each_access_to(&self, submission: &SubmissionId, each: EachAccess<'_>) -> Result<(), OpenError> {
+        self.index.each_access_to(submission, &mut |access| {
+            if access.index.0 < self.size {
+                each(access);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// As [`Index::is_corrected`].
+    fn is_corrected(&self, access: LeafIndex) -> bool {
+        self.corrected.map_or_else(|| self.index.is_corrected(access), |corrected| corrected.contains(&access))
+    }
+
+    /// As [`Index::pointers`].
+    fn pointers(&self) -> impl Iterator<Item = (LeafIndex, LeafIndex)> {
+        self.index.pointers().filter(|(entry, _)| entry.0 < self.size)
+    }
 }
 
 /// An answer: rows, and what it is an answer about.
@@ -132,6 +179,21 @@ impl Ledger {
         Ok(View { ledger: self, size, at: past.at, past: Some(Box::new(past)) })
     }
 
+    /// What an answer about the entries up to then is an answer about. Unlike a view it costs nothing: it is for rows that are entries, which never change.
+    ///
+    /// # Errors
+    /// The ledger is shorter, or an entry does not open.
+    pub fn frame_as_of(&self, as_of: AsOf) -> Result<Answer<()>, ViewError> {
+        let size = self.size_as_of(as_of)?;
+        let at = match size.checked_sub(1) {
+            _ if size == self.size() => self.state.last_at,
+            Some(last) => self.recorded_at(LeafIndex(last))?,
+            None => Micros::EPOCH,
+        };
+        // What is known stays out of it: the rows are not asked of it.
+        Ok(View { ledger: self, size, at, past: None }.answer(Vec::new()))
+    }
+
     /// The tree size a question as of then is about.
     ///
     /// # Errors
@@ -164,7 +226,7 @@ impl Ledger {
     }
 
     fn past(&self, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Past, OpenError> {
-        let mut past = Past { facts: Facts::default(), index: Index::in_memory(RUN_LEN), at: Micros::EPOCH };
+        let mut past = Past { facts: Facts::default(), corrected: BTreeSet::new(), at: Micros::EPOCH };
         let mut failed = None;
         self.store.scan(0, &mut |index, leaf, sealed| {
             if index >= size {
@@ -192,8 +254,9 @@ impl Ledger {
             opened => opened?,
         };
         let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
-        // Nobody asks the past whether a request was made before.
-        past.index.take(index, &record, &past.facts, [0; 16], [0; 16]);
+        if let Record::AccessEvent(access) = &record {
+            past.corrected.extend(access.supersedes);
+        }
         past.facts.apply(LeafIndex(index), at, &actor, &record);
         past.at = at;
         Ok(())
@@ -216,14 +279,15 @@ impl View<'_> {
         self.past.as_ref().map_or(&self.ledger.state.facts, |past| &past.facts)
     }
 
-    fn index(&self) -> Result<&Index, OpenError> {
-        self.past.as_ref().map_or_else(|| self.ledger.index(), |past| Ok(&past.index))
+    fn index(&self) -> Result<Upto<'_>, OpenError> {
+        Ok(Upto { index: self.ledger.index()?, size: self.size, corrected: self.past.as_ref().map(|past| &past.corrected) })
     }
 
     /// Entries that concern a person, in index order: that name them, or refer to an entry about them.
     fn entries_of_person(&self, person: &PersonId) -> Result<Vec<LeafIndex>, OpenError> {
-        let mut entries = self.index()?.of_person(person)?;
-        for (entry, target) in self.index()?.pointers() {
+        let index = self.index()?;
+        let mut entries = index.of_person(person)?;
+        for (entry, target) in index.pointers() {
             if self.about(target, 0)?.persons.contains(person) {
                 entries.push(entry);
             }

@@ -139,7 +139,7 @@ impl View<'_> {
     /// # Errors
     /// The index does not answer.
     pub fn entries_about_submission(&self, submission: &SubmissionId) -> Result<Vec<LeafIndex>, OpenError> {
-        Ok(self.index()?.of_submission(submission)?)
+        self.index()?.of_submission(submission)
     }
 
     /// Everything recorded about a person, in index order: what names them, and what refers to an entry about them. Reads of the ledger are not

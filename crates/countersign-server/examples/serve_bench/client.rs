@@ -70,6 +70,11 @@ impl Connection {
     }
 }
 
+/// A question.
+pub fn get(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
+}
+
 /// A POST with a key of its own.
 pub fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
     format!(

@@ -91,11 +91,11 @@ pub async fn stream(client: &Client, events: u64) -> f64 {
     let (mut reader, mut writer) = tokio::io::split(client.stream().await.unwrap());
     let began = Instant::now();
     let writing = tokio::spawn(async move {
+        let first = NEXT.fetch_add(events, Ordering::Relaxed);
         let head = format!(
-            "POST {ACCESSES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\nIdempotency-Key: bench-stream-0001\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "POST {ACCESSES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\nIdempotency-Key: bench-stream-{first:08}\r\nTransfer-Encoding: chunked\r\n\r\n"
         );
         writer.write_all(head.as_bytes()).await.unwrap();
-        let first = NEXT.fetch_add(events, Ordering::Relaxed);
         for chunk in 0..events / 100 {
             let lines: String = (0..100).map(|n| event(first + chunk * 100 + n) + "\n").collect();
             writer.write_all(format!("{:x}\r\n{lines}\r\n", lines.len()).as_bytes()).await.unwrap();
@@ -144,7 +144,7 @@ async fn echo(dir: &Path, length: usize) -> u16 {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
-            let (acceptor, router) = (TlsAcceptor::from(keeper.current().unwrap().0), router.clone());
+            let (acceptor, router) = (TlsAcceptor::from(keeper.current().unwrap()), router.clone());
             tokio::spawn(async move {
                 let stream = acceptor.accept(stream).await.unwrap();
                 drop(http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await);

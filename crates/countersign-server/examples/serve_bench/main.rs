@@ -22,12 +22,12 @@ mod scene;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_testing::table::{Table, memory};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use self::client::Client;
+use self::client::{Client, Connection};
 
 /// The program's.
 #[global_allocator]
@@ -36,6 +36,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Sizes {
     seconds: u64,
     lines: u64,
+    /// How long the ledger is made in the end.
+    entries: u64,
     pairs: usize,
     idle: usize,
 }
@@ -56,9 +58,9 @@ fn main() {
     let base =
         arguments.pop().map_or_else(|| std::env::temp_dir().join(format!("countersign-serve-{}", std::process::id())), PathBuf::from);
     let sizes = if quick {
-        Sizes { seconds: 3, lines: 20_000, pairs: 500, idle: 10_000 }
+        Sizes { seconds: 3, lines: 20_000, entries: 200_000, pairs: 500, idle: 10_000 }
     } else {
-        Sizes { seconds: 10, lines: 500_000, pairs: 10_000, idle: 10_000 }
+        Sizes { seconds: 10, lines: 500_000, entries: 10_000_000, pairs: 10_000, idle: 10_000 }
     };
     std::fs::create_dir_all(&base).unwrap();
     let mut table = Table::new(&base);
@@ -126,8 +128,38 @@ async fn run(service: &mut Served, base: &Path, sizes: &Sizes, table: &mut Table
     table.row("a stream of lines", format!("{stream:.0} events/s"), format!("{} lines, each with its result", sizes.lines), "100,000 /s");
     equal::measure(&dir, port, sizes.pairs, table).await;
     withstand(&gateway, &dir, sizes, table).await;
-    let (now, peak) = memory(Some(service.child.id()));
-    table.row("memory of the service, at its peak", format!("{peak:.0} MiB"), format!("{now:.0} MiB at the end"), "1,024 MiB");
+    let held = |table: &mut Table, when: String| {
+        let (now, peak) = memory(Some(service.child.id()));
+        table.row(
+            format!("memory of the service, at its peak, {when}"),
+            format!("{peak:.0} MiB"),
+            format!("{now:.0} MiB then"),
+            "1,024 MiB",
+        );
+    };
+    held(table, "after all that".to_owned());
+    let mut officer = Client::new(&dir, "officer", port).connect().await;
+    let size = size(&mut officer).await;
+    let lines = sizes.entries.saturating_sub(size).next_multiple_of(100);
+    let rate = load::stream(&gateway, lines).await;
+    table.row("a stream up to the end", format!("{rate:.0} events/s"), format!("{lines} lines"), "");
+    held(table, format!("with {} entries", size + lines));
+    for (what, as_of) in [("the middle", sizes.entries / 2), ("not long ago", sizes.entries - 1_000)] {
+        let began = Instant::now();
+        let (status, _) = officer.ask(&client::get(&format!("/api/v1/persons?limit=1&as_of={as_of}"))).await;
+        let took = format!("{:.1} s", began.elapsed().as_secs_f64());
+        table.row(format!("a question as of {what}"), took, format!("{as_of} entries; answered {status}"), "");
+    }
+    held(table, "after these questions".to_owned());
+}
+
+/// The size a question is answered for.
+async fn size(officer: &mut Connection) -> u64 {
+    let (status, _) = officer.ask(&client::get("/api/v1/persons?limit=1")).await;
+    let answer = String::from_utf8_lossy(&officer.answer).into_owned();
+    assert_eq!(status, 200, "{answer}");
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    answer["as_of"].as_u64().unwrap()
 }
 
 /// What is left of the rate at 256 connections while others do harm; held against the rate without them right before and after.

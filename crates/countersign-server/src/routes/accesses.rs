@@ -1,5 +1,6 @@
 //! `/api/v1/accesses`: who touched what. One event as JSON, or any number as lines of JSON, each with a result of its own.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -10,12 +11,14 @@ use countersign_api::body::AccessBody;
 use countersign_api::marking::highest;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
+use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{AccessEvent, Decision, Marking, OrganizationKind, Record};
 use countersign_entry::time::Micros;
-use countersign_ledger::Ledger;
+use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
 
+use super::then::bound;
 use super::{Params, RawQuery, json as read_json, name, stream};
 use crate::answer::{Failure, Frame, Rows, created};
 use crate::app::{Asked, Routes, Shared};
@@ -50,7 +53,7 @@ async fn record(State(app): State<Shared>, request: Request) -> Result<Response,
                 return Err(super::invalid("A signature is of one request: lines of a stream have none."));
             }
             let principal = asked.caller()?.principal.clone();
-            Ok(stream::record(&app, &asked, principal, key, body))
+            Ok(stream::record(&app, (asked, parts.headers), principal, key, body))
         }
         _ => Err(Kind::MediaType.into()),
     }
@@ -81,6 +84,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
         from: params.take("from")?,
         until: params.take("until")?,
     };
+    let as_of = params.as_of()?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     let caller = Arc::clone(asked.caller()?);
@@ -90,18 +94,20 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     }
     let subject = wanted.person.as_ref().map(ToString::to_string).or(wanted.submission.as_ref().map(ToString::to_string));
     let subject = subject.unwrap_or_else(|| "all".to_owned());
-    let question = format!("accesses {subject} {:?} {:?} {:?} {:?}", wanted.submission, wanted.from, wanted.until, asked.view);
+    let question = format!("accesses {subject} {:?} {:?} {:?} {:?} {as_of:?}", wanted.submission, wanted.from, wanted.until, asked.view);
     let mut first = match cursor {
         Some(cursor) => app.cursors.read(&question, &cursor)?.parse::<u64>().map_err(|_| Kind::Cursor)?.saturating_add(1),
         None => 0,
     };
+    let bound = bound(&app, as_of).await?;
+    let end = bound.as_ref().map_or(u64::MAX, |(_, size)| *size);
     // Few at once, since a look holds up the next commit; which entries are about somebody is asked once.
     let at_once = if wanted.person.is_none() && wanted.submission.is_none() { LOOKED_AT_MAX } else { OPENED_MAX };
     let who = Arc::new((asked, caller, wanted));
     let (mut found, mut opened) = (Vec::new(), 0);
     let (frame, more) = loop {
         let (who, rows_left, left) = (Arc::clone(&who), limit - found.len(), at_once.min(OPENED_MAX - opened));
-        let part = app.look(move |ledger| find(ledger, &who, first, rows_left, left)).await?;
+        let part = app.look(move |ledger| find(ledger, &who, first..end, rows_left, left)).await?;
         found.extend(part.rows);
         opened += part.opened;
         match part.last {
@@ -109,6 +115,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
             last => break (part.frame, last.filter(|_| part.more)),
         }
     };
+    let frame = bound.map_or(frame, |(frame, _)| frame);
     let next = more.map(|last| app.cursors.make(&question, &last.to_string()));
     let marked: Option<Vec<Marking>> = found.iter().map(|(_, marking)| marking.clone()).collect();
     let marking = marked.and_then(|marked| highest(&marked));
@@ -129,12 +136,12 @@ struct Part {
     frame: Frame,
 }
 
-fn find(ledger: &Ledger, who: &(Asked, Arc<Caller>, Wanted), first: u64, limit: usize, open: usize) -> Result<Part, Failure> {
+fn find(ledger: &Ledger, who: &(Asked, Arc<Caller>, Wanted), of: Range<u64>, limit: usize, open: usize) -> Result<Part, Failure> {
     let (asked, caller, wanted) = who;
-    let entries: Box<dyn Iterator<Item = LeafIndex>> = match (&wanted.person, &wanted.submission) {
-        (Some(person), _) => Box::new(ledger.view().entries_about_person(person)?.into_iter().filter(move |i| i.0 >= first)),
-        (None, Some(submission)) => Box::new(ledger.view().entries_about_submission(submission)?.into_iter().filter(move |i| i.0 >= first)),
-        (None, None) => Box::new((first..ledger.size()).map(LeafIndex)),
+    let entries: Box<dyn Iterator<Item = LeafIndex> + '_> = match (&wanted.person, &wanted.submission) {
+        (Some(person), _) => Box::new(ledger.view().entries_about_person(person)?.into_iter().filter(|i| of.contains(&i.0))),
+        (None, Some(submission)) => Box::new(ledger.view().entries_about_submission(submission)?.into_iter().filter(|i| of.contains(&i.0))),
+        (None, None) => Box::new((of.start..of.end.min(ledger.size())).map(LeafIndex)),
     };
     let mut part = Part { rows: Vec::new(), opened: 0, last: None, more: false, frame: Frame::now(ledger) };
     for index in entries.filter(|i| ledger.facts().is_access(*i)) {
@@ -143,13 +150,13 @@ fn find(ledger: &Ledger, who: &(Asked, Arc<Caller>, Wanted), first: u64, limit: 
             break;
         }
         (part.opened, part.last) = (part.opened + 1, Some(index.0));
-        if let (_, _, Record::AccessEvent(event)) = ledger.entry(index.0)?
+        if let Some((_, _, Record::AccessEvent(event))) = unless_erased(ledger.entry(index.0))?
             && wanted.wants(&event)
         {
             // One's own is seen whole, whatever else a role shows of what one's organization offered.
             let own = asked.own && caller.person.as_ref() == Some(&event.person);
             let offered = asked.view == View::Offer && !own;
-            if offered && !speaks_for(ledger, caller, &event.submission) {
+            if offered && !speaks_for(ledger.facts(), caller, &event.submission) {
                 continue;
             }
             let own = event.marking.map(|level| Marking { level, categories: Vec::new(), dissemination: Vec::new() });
@@ -162,8 +169,7 @@ fn find(ledger: &Ledger, who: &(Asked, Arc<Caller>, Wanted), first: u64, limit: 
 }
 
 /// Whether somebody speaks for the developer that offered a submission: their organization is a developer and has the provider's id.
-pub(super) fn speaks_for(ledger: &Ledger, caller: &Caller, submission: &SubmissionId) -> bool {
-    let facts = ledger.facts();
+pub(super) fn speaks_for(facts: &Facts, caller: &Caller, submission: &SubmissionId) -> bool {
     let provider = facts.submission(submission).map(|s| s.record.provider.as_str());
     let organization = caller.organization.as_ref().and_then(|id| facts.organization(id)).map(|o| &o.record);
     organization.is_some_and(|o| o.kind == OrganizationKind::Developer && Some(o.id.as_str()) == provider)
@@ -179,7 +185,7 @@ fn row(ledger: &Ledger, offered: bool, index: LeafIndex, e: &AccessEvent) -> Val
         });
     }
     json!({
-        "entry": index, "occurred_at": e.occurred_at.to_string(), "name": name(ledger, &e.person), "person": e.person, "submission": e.submission,
+        "entry": index, "occurred_at": e.occurred_at.to_string(), "name": name(ledger.facts(), &e.person), "person": e.person, "submission": e.submission,
         "action": e.action, "grant": e.grant, "artefact": e.artefact, "result": e.result, "source": e.source, "source_id": e.source_id,
         "session": e.session, "cleared": e.assessment.as_ref().is_some_and(|a| a.decision == Decision::Cleared), "supersedes": e.supersedes,
     })

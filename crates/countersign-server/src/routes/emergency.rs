@@ -6,13 +6,16 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use countersign_api::problem::Kind;
+use countersign_conflict::Facts;
 use countersign_conflict::emergency::Voucher;
 use countersign_entry::ids::{LeafIndex, PersonId};
+use countersign_entry::time::Micros;
 use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
+use super::then::ask;
 use super::{Params, RawQuery, body, invalid, ordered, page, with_path};
-use crate::answer::{Failure, Frame, One, Rows, created, etag};
+use crate::answer::{Failure, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared, entry};
 use crate::append::key;
 
@@ -24,50 +27,57 @@ pub(super) fn add(routes: Routes) -> Routes {
     )
 }
 
-fn row(ledger: &Ledger, index: LeafIndex, voucher: &Voucher, why: bool) -> Value {
-    let (r, facts) = (&voucher.known.record, ledger.facts());
+fn row(facts: &Facts, at: Micros, index: LeafIndex, voucher: &Voucher, why: bool) -> Value {
+    let r = &voucher.known.record;
     let grant = facts.grant(r.grant).map(|g| &g.request);
     json!({
         "voucher": index, "grant": r.grant, "person": grant.map(|g| &g.person), "submission": grant.map(|g| &g.submission),
         "recorded_at": voucher.known.at.to_string(), "expires_at": r.expires_at.to_string(), "approvers": r.approvers,
-        "good": facts.voucher_is_good(voucher, ledger.now()), "uses": voucher.uses, "reason": why.then_some(&r.reason),
+        "good": facts.voucher_is_good(voucher, at), "uses": voucher.uses, "reason": why.then_some(&r.reason),
     })
 }
 
 async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
-    let person = params.take::<PersonId>("person")?;
+    let (person, as_of) = (params.take::<PersonId>("person")?, params.as_of()?);
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     let (aside, why) = (app.clone(), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-            let of = |voucher: &Voucher| ledger.facts().grant(voucher.known.record.grant).map(|g| &g.request.person);
-            let all = ledger.facts().vouchers().filter(|(_, v)| person.as_ref().is_none_or(|p| of(v) == Some(p)));
-            let told = all.map(|(index, voucher)| (ordered(index.0), (index, voucher)));
-            let show = |(index, voucher)| Some(row(ledger, index, voucher, why));
-            let (rows, next) = page(&aside, &format!("vouchers {subject} {why}"), cursor.as_deref(), limit, told, show)?;
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("vouchers", subject)) })
-        })
-        .await?;
+    let rows = ask(&app, as_of, move |then| {
+        let facts = then.facts();
+        let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+        let of = |voucher: &Voucher| facts.grant(voucher.known.record.grant).map(|g| &g.request.person);
+        let all = facts.vouchers().filter(|(_, v)| person.as_ref().is_none_or(|p| of(v) == Some(p)));
+        let told = all.map(|(index, voucher)| (ordered(index.0), (index, voucher)));
+        let show = |(index, voucher)| Some(row(facts, then.at, index, voucher, why));
+        let (rows, next) = page(&aside, &format!("vouchers {subject} {why} {as_of:?}"), cursor.as_deref(), limit, told, show)?;
+        Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("vouchers", subject)) })
+    })
+    .await?;
     Ok(rows.response(&app, why))
 }
 
-async fn show(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
+async fn show(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(index): Path<String>,
+    query: RawQuery,
+) -> Result<Response, Failure> {
     let (index, why) = (entry(&index)?, asked.sees_why());
-    let one = app
-        .look(move |ledger| {
-            let voucher = ledger.facts().voucher(index).ok_or(Kind::NotFound)?;
-            Ok(One {
-                fields: row(ledger, index, voucher, why),
-                entry: Some((index, etag(&ledger.leaf(index.0)?))),
-                frame: Frame::now(ledger),
-                marking: None,
-                question: Some(("voucher", index.to_string())),
-            })
+    let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
+    params.end()?;
+    let one = ask(&app, as_of, move |then| {
+        let voucher = then.facts().voucher(index).ok_or(Kind::NotFound)?;
+        Ok(One {
+            fields: row(then.facts(), then.at, index, voucher, why),
+            entry: Some((index, etag(&then.ledger.leaf(index.0)?))),
+            frame: then.frame(),
+            marking: None,
+            question: Some(("voucher", index.to_string())),
         })
-        .await?;
+    })
+    .await?;
     Ok(one.response(&app))
 }
 

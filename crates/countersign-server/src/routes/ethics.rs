@@ -14,11 +14,12 @@ use countersign_api::view::visible;
 use countersign_api::words::word_of;
 use countersign_conflict::{Ask, Facts, Preclearance, assess, rules};
 use countersign_entry::ids::{LeafIndex, PersonId};
-use countersign_entry::record::{CaseOpened, Decision, PreclearanceRequest, Record};
-use countersign_ledger::{Ledger, OpenError};
+use countersign_entry::record::{CaseOpened, Decision, Record};
+use countersign_ledger::OpenError;
 use serde_json::{Value, json};
 
 use super::grants::not_cleared;
+use super::then::ask;
 use super::{Params, RawQuery, body, invalid, name, ordered, page, with_path};
 use crate::answer::{Failure, Frame, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared, entry};
@@ -29,6 +30,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add("POST", "/api/v1/checks", check)
         .add("POST", "/api/v1/preclearances", preclear)
         .add("GET", "/api/v1/preclearances", preclearances)
+        .add("GET", "/api/v1/preclearances/{entry}", one_preclearance)
         .add("POST", "/api/v1/preclearances/{entry}/decisions", |app, asked, path, headers, bytes| {
             decide(app, asked, path, headers, bytes, "preclearance.decision", "preclearance")
         })
@@ -110,7 +112,7 @@ async fn preclear(
 
 async fn preclearances(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
-    let mut person = params.take::<PersonId>("person")?;
+    let (mut person, as_of) = (params.take::<PersonId>("person")?, params.as_of()?);
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     if asked.view == View::Own {
@@ -118,37 +120,62 @@ async fn preclearances(State(app): State<Shared>, Extension(asked): Extension<As
         person = Some(own.filter(|own| person.as_ref().is_none_or(|p| p == own)).ok_or(Kind::NotFound)?);
     }
     let (aside, why) = (Arc::clone(&app), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-            let question = format!("preclearances {subject} {why}");
-            let all = ledger.facts().preclearances().filter(|(_, p)| person.as_ref().is_none_or(|id| *id == p.request.person));
-            let told = all.map(|(index, p)| (ordered(index.0), (index, p)));
-            let show = |(index, p): (LeafIndex, &Preclearance)| {
-                let decided: Vec<LeafIndex> = p.decisions.iter().map(|(entry, ..)| *entry).collect();
-                Some(preclearance(index, &p.request, p.cleared_until().map(ToString::to_string), &decided, why))
-            };
-            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("preclearances", subject)) })
-        })
-        .await?;
+    let rows = ask(&app, as_of, move |then| {
+        let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+        let question = format!("preclearances {subject} {why} {as_of:?}");
+        let all = then.facts().preclearances().filter(|(_, p)| person.as_ref().is_none_or(|id| *id == p.request.person));
+        let told = all.map(|(index, p)| (ordered(index.0), (index, p)));
+        let show = |(index, p)| Some(preclearance(index, p, why));
+        let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
+        Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("preclearances", subject)) })
+    })
+    .await?;
     Ok(rows.response(&app, why))
 }
 
-fn preclearance(index: LeafIndex, r: &PreclearanceRequest, cleared_until: Option<String>, decided: &[LeafIndex], why: bool) -> Value {
+/// One question before a trade, for whoever asked it or answers it.
+async fn one_preclearance(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(index): Path<String>,
+    query: RawQuery,
+) -> Result<Response, Failure> {
+    let index = entry(&index)?;
+    let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
+    params.end()?;
+    let (own, why, only_own) = (asked.caller()?.person.clone(), asked.sees_why(), asked.view == View::Own);
+    let one = ask(&app, as_of, move |then| {
+        let known = then.facts().preclearance(index).filter(|p| !only_own || own.as_ref() == Some(&p.request.person));
+        let known = known.ok_or(Kind::NotFound)?;
+        let newest = known.decisions.last().map_or(index, |(entry, ..)| *entry);
+        Ok(One {
+            fields: preclearance(index, known, why),
+            entry: Some((newest, etag(&then.ledger.leaf(newest.0)?))),
+            frame: then.frame(),
+            marking: None,
+            question: Some(("preclearance", index.to_string())),
+        })
+    })
+    .await?;
+    Ok(one.response(&app))
+}
+
+fn preclearance(index: LeafIndex, p: &Preclearance, why: bool) -> Value {
+    let r = &p.request;
+    let decided: Vec<LeafIndex> = p.decisions.iter().map(|(entry, ..)| *entry).collect();
     json!({
         "preclearance": index, "reference": r.reference, "person": r.person, "instrument": r.instrument, "kind": r.kind, "from": r.from,
-        "until": r.until, "cleared_until": cleared_until, "decisions": decided,
+        "until": r.until, "cleared_until": p.cleared_until().map(ToString::to_string), "decisions": decided,
         "assessment": r.assessment.as_ref().filter(|_| why).map(explain_json),
     })
 }
 
-fn row(ledger: &Ledger, case: LeafIndex, c: &CaseOpened) -> Value {
-    let facts: &Facts = ledger.facts();
+fn row(facts: &Facts, case: LeafIndex, c: &CaseOpened) -> Value {
     let file = facts.case_file(case);
     json!({
         "case": case, "rule": c.rule, "version": c.version, "asks": rules::rule(c.rule.as_str()).map(|r| r.title), "cite": c.cite,
-        "name": name(ledger, &c.person), "person": c.person, "submission": c.submission, "finding": c.finding, "evidence": c.evidence,
+        "name": name(facts, &c.person), "person": c.person, "submission": c.submission, "finding": c.finding, "evidence": c.evidence,
         "state": file.map(|f| word_of(&f.state)), "disposition": file.and_then(|f| f.disposition).map(|d| word_of(&d)),
         "opened_at": file.map(|f| f.opened_at.to_string()), "referrals": file.map(|f| &f.referrals), "holds": file.map(|f| &f.holds),
     })
@@ -156,62 +183,70 @@ fn row(ledger: &Ledger, case: LeafIndex, c: &CaseOpened) -> Value {
 
 async fn cases(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
-    let state = params.take::<String>("state")?;
+    let (state, as_of) = (params.take::<String>("state")?, params.as_of()?);
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     if state.as_ref().is_some_and(|s| !["open", "proposed", "closed"].contains(&s.as_str())) {
         return Err(invalid("state is open, proposed or closed."));
     }
     let (aside, why) = (Arc::clone(&app), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let question = format!("cases {state:?}");
-            let stands = |case| ledger.facts().case_file(case).map(|file| word_of(&file.state));
-            let told = ledger.facts().cases().filter(|(case, _)| state.is_none() || stands(*case) == state);
-            let told = told.map(|(case, c)| (ordered(case.0), (case, c)));
-            let show = |(case, c)| Some(row(ledger, case, c));
-            let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("cases", "all".into())) })
-        })
-        .await?;
+    let rows = ask(&app, as_of, move |then| {
+        let facts = then.facts();
+        let question = format!("cases {state:?} {as_of:?}");
+        let stands = |case| facts.case_file(case).map(|file| word_of(&file.state));
+        let told = facts.cases().filter(|(case, _)| state.is_none() || stands(*case) == state);
+        let told = told.map(|(case, c)| (ordered(case.0), (case, c)));
+        let show = |(case, c)| Some(row(facts, case, c));
+        let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
+        Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("cases", "all".into())) })
+    })
+    .await?;
     Ok(rows.response(&app, why))
 }
 
-async fn case(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(case): Path<String>) -> Result<Response, Failure> {
+async fn case(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(case): Path<String>,
+    query: RawQuery,
+) -> Result<Response, Failure> {
     let case = entry(&case)?;
-    let one = app
-        .look(move |ledger| {
-            let known = ledger.facts().case_at(case).ok_or(Kind::NotFound)?;
-            let mut fields = row(ledger, case, known);
-            let entries = ledger.facts().case_file(case).map(|f| f.entries.clone()).unwrap_or_default();
-            let told = |entries: &[LeafIndex]| -> Result<Vec<Value>, Failure> {
-                entries
-                    .iter()
-                    .map(|index| {
-                        let (meta, record) = match ledger.entry(index.0) {
-                            Err(OpenError::Shut { erased: Some(at), .. }) => return Ok(json!({ "entry": index, "erased_under": at })),
-                            opened => opened.map(|(_, meta, record)| (meta, record))?,
-                        };
-                        let shown = visible(&asked.eyes(), ledger.facts(), &record);
-                        Ok(json!({ "entry": index, "actor": meta.actor, "type": record.type_name(), "record": shown }))
-                    })
-                    .collect()
-            };
-            if let Value::Object(fields) = &mut fields {
-                fields.insert("rests_on".into(), told(&known.evidence)?.into());
-                fields.insert("timeline".into(), told(&entries)?.into());
-            }
-            let newest = entries.last().copied().unwrap_or(case);
-            let leaf = ledger.leaf(newest.0)?;
-            Ok(One {
-                fields,
-                entry: Some((newest, etag(&leaf))),
-                frame: Frame::now(ledger),
-                marking: None,
-                question: Some(("case", case.to_string())),
-            })
+    let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
+    params.end()?;
+    let one = ask(&app, as_of, move |then| {
+        let (ledger, facts) = (then.ledger, then.facts());
+        let known = facts.case_at(case).ok_or(Kind::NotFound)?;
+        let mut fields = row(facts, case, known);
+        let entries = facts.case_file(case).map(|f| f.entries.clone()).unwrap_or_default();
+        let told = |entries: &[LeafIndex]| -> Result<Vec<Value>, Failure> {
+            entries
+                .iter()
+                .map(|index| {
+                    let (meta, record) = match ledger.entry(index.0) {
+                        Err(OpenError::Shut { erased: Some(at), .. }) => return Ok(json!({ "entry": index, "erased_under": at })),
+                        opened => opened.map(|(_, meta, record)| (meta, record))?,
+                    };
+                    let shown = visible(&asked.eyes(), facts, &record);
+                    Ok(json!({ "entry": index, "actor": meta.actor, "type": record.type_name(), "record": shown }))
+                })
+                .collect()
+        };
+        if let Value::Object(fields) = &mut fields {
+            fields.insert("rests_on".into(), told(&known.evidence)?.into());
+            fields.insert("timeline".into(), told(&entries)?.into());
+        }
+        let newest = entries.last().copied().unwrap_or(case);
+        let leaf = ledger.leaf(newest.0)?;
+        Ok(One {
+            fields,
+            entry: Some((newest, etag(&leaf))),
+            frame: then.frame(),
+            marking: None,
+            question: Some(("case", case.to_string())),
         })
-        .await?;
+    })
+    .await?;
     Ok(one.response(&app))
 }
 

@@ -73,7 +73,7 @@ async fn follow(
     let mut stopping = app.stopping.clone();
     let mut quiet = 0;
     loop {
-        let Some(again) = app.again(asked, &headers).await else { return };
+        let Ok(again) = app.again(&asked, "GET", &headers).await else { return };
         asked = again;
         let Ok((events, reached)) = told_after(&app, asked.eyes(), next).await else { return };
         // What cannot be recorded is not sent either; whoever connects again goes on from there.

@@ -39,9 +39,11 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .add("POST", "/api/v1/exports", begin)
+        .add("GET", "/api/v1/exports", |app, asked| own(app, asked, "export"))
         .add("GET", "/api/v1/exports/{id}", show)
         .add("GET", "/api/v1/exports/{id}/file", fetch)
         .add("POST", "/api/v1/bundles", bundle)
+        .add("GET", "/api/v1/bundles", |app, asked| own(app, asked, "bundle"))
         .add("GET", "/api/v1/bundles/{id}", show)
         .add("GET", "/api/v1/bundles/{id}/file", fetch)
         .add("GET", "/api/v1/reports", kinds)
@@ -153,8 +155,19 @@ async fn kinds(Of(app): Of<Shared>, Extension(asked): Extension<Asked>) -> Resul
     if asked.sees_why() {
         rows.push(json!({ "kind": "calendar", "title": "Who owes which report, notice or divestiture by when", "needs": [] }));
     }
-    let marked = app.marking();
+    let (marked, made) = (app.marking(), kept(&app, &asked, "report")?);
+    Ok(mark(axum::Json(json!({ "rows": rows, "kept": made, "marking": marked.told })).into_response(), &marked.marking))
+}
+
+/// Those archives of a family that are made for whoever asks, or kept for them.
+async fn own(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, of: &'static str) -> Result<Response, Failure> {
+    let (marked, rows) = (app.marking(), kept(&app, &asked, of)?);
     Ok(mark(axum::Json(json!({ "rows": rows, "marking": marked.told })).into_response(), &marked.marking))
+}
+
+fn kept(app: &App, asked: &Asked, of: &str) -> Result<Vec<Value>, Failure> {
+    let own = app.exports.of(&asked.caller()?.principal).into_iter().filter(|(_, wanted, _)| family(wanted) == of);
+    Ok(own.map(|(id, wanted, state)| told(app, &id, &wanted, &state)).collect())
 }
 
 async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, bytes: Bytes) -> Result<Response, Failure> {

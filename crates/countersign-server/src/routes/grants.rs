@@ -13,15 +13,16 @@ use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_api::told::{explain_json, neutral_text_after};
 use countersign_api::words::state_for;
-use countersign_conflict::Grant;
+use countersign_conflict::{Facts, Grant};
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{Assessment, Decision, GrantState, Record};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Ledger, Receipt, unless_erased};
 use serde_json::{Value, json};
 
+use super::then::ask;
 use super::{Params, RawQuery, body, marking_of, name, ordered, page};
-use crate::answer::{Failure, Frame, One, Recorded, Rows, Said, created, etag, mark, place};
+use crate::answer::{Failure, One, Recorded, Rows, Said, created, etag, mark, place};
 use crate::app::{App, Asked, Routes, Shared, entry};
 use crate::append::key;
 use crate::limits::LOOKED_AT_MAX;
@@ -153,63 +154,73 @@ pub(super) fn not_cleared(
 async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
     let (mut person, submission) = (params.take::<PersonId>("person")?, params.take::<SubmissionId>("submission")?);
+    let as_of = params.as_of()?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     if asked.view == View::Own {
         let own = asked.caller()?.person.clone();
         person = Some(own.filter(|own| person.as_ref().is_none_or(|p| p == own)).ok_or(Kind::NotFound)?);
     }
-    let aside = Arc::clone(&app);
-    let sees_why = asked.sees_why();
-    let rows = app
-        .look(move |ledger| {
-            let subject =
-                person.as_ref().map(ToString::to_string).or(submission.as_ref().map(ToString::to_string)).unwrap_or_else(|| "all".into());
-            let question = format!("grants {subject} {submission:?}");
-            let wanted = |g: &Grant| {
-                person.as_ref().is_none_or(|p| *p == g.request.person) && submission.as_ref().is_none_or(|s| *s == g.request.submission)
-            };
-            let grants = ledger.facts().grants().filter(|(_, g)| wanted(g)).map(|(i, g)| (ordered(i.0), (i, g)));
-            let (grants, next) = page(&aside, &question, cursor.as_deref(), limit, grants, Some)?;
-            let marking = marking_of(ledger, grants.iter().map(|(_, g)| &g.request.submission));
-            let rows = grants.iter().map(|(i, g)| row(ledger, *i, g, sees_why)).collect();
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking, question: Some(("grants", subject)) })
-        })
-        .await?;
+    let (aside, sees_why) = (Arc::clone(&app), asked.sees_why());
+    let rows = ask(&app, as_of, move |then| {
+        let facts = then.facts();
+        let subject =
+            person.as_ref().map(ToString::to_string).or(submission.as_ref().map(ToString::to_string)).unwrap_or_else(|| "all".into());
+        let question = format!("grants {subject} {submission:?} {as_of:?}");
+        let wanted = |g: &Grant| {
+            person.as_ref().is_none_or(|p| *p == g.request.person) && submission.as_ref().is_none_or(|s| *s == g.request.submission)
+        };
+        let grants = facts.grants().filter(|(_, g)| wanted(g)).map(|(i, g)| (ordered(i.0), (i, g)));
+        let (grants, next) = page(&aside, &question, cursor.as_deref(), limit, grants, Some)?;
+        // What was marked then may be marked higher now.
+        let marking = if as_of.is_none() { marking_of(facts, grants.iter().map(|(_, g)| &g.request.submission)) } else { None };
+        let rows = grants.iter().map(|(i, g)| row(facts, *i, g, sees_why)).collect();
+        Ok(Rows { rows, next, frame: then.frame(), marking, question: Some(("grants", subject)) })
+    })
+    .await?;
     Ok(rows.response(&app, sees_why))
 }
 
-fn row(ledger: &Ledger, index: LeafIndex, g: &Grant, sees_why: bool) -> Value {
+fn row(facts: &Facts, index: LeafIndex, g: &Grant, sees_why: bool) -> Value {
     json!({
-        "grant": index, "reference": g.request.reference, "name": name(ledger, &g.request.person), "person": g.request.person,
+        "grant": index, "reference": g.request.reference, "name": name(facts, &g.request.person), "person": g.request.person,
         "submission": g.request.submission, "state": state_for(sees_why, g.state), "approvals": g.approvers.len(),
         "expires_at": g.request.expires_at.to_string(),
     })
 }
 
-async fn show(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path(index): Path<String>) -> Result<Response, Failure> {
+async fn show(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(index): Path<String>,
+    query: RawQuery,
+) -> Result<Response, Failure> {
     let index = entry(&index)?;
+    let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
+    params.end()?;
     let (own, sees_why, only_own) = (asked.caller()?.person.clone(), asked.sees_why(), asked.view == View::Own);
-    let (mut fields, entries, frame, marking) = app
-        .look(move |ledger| {
-            let grant = ledger.facts().grant(index).ok_or(Kind::NotFound)?;
-            // Somebody else's is not there, for whoever sees only their own.
-            if only_own && own.as_ref() != Some(&grant.request.person) {
-                return Err(Kind::NotFound.into());
-            }
-            let mut fields = row(ledger, index, grant, sees_why);
-            if let Value::Object(fields) = &mut fields {
-                fields.insert("duty".into(), grant.request.duty.as_str().into());
-                fields.insert("needs_participation".into(), grant.request.needs_participation.into());
-                fields.insert("requester".into(), grant.requester.as_str().into());
-                fields.insert("approvers".into(), json!(grant.approvers));
-            }
-            let mut entries = ledger.view().entries_about_person(&grant.request.person)?;
-            // Accesses are most of what there is of a person, and no step of a grant.
-            entries.retain(|i| *i >= index && !ledger.facts().is_access(*i));
-            Ok((fields, entries, Frame::now(ledger), marking_of(ledger, [&grant.request.submission])))
-        })
-        .await?;
+    let (mut fields, entries, frame, marking) = ask(&app, as_of, move |then| {
+        let facts = then.facts();
+        let grant = facts.grant(index).ok_or(Kind::NotFound)?;
+        // Somebody else's is not there, for whoever sees only their own.
+        if only_own && own.as_ref() != Some(&grant.request.person) {
+            return Err(Kind::NotFound.into());
+        }
+        let mut fields = row(facts, index, grant, sees_why);
+        if let Value::Object(fields) = &mut fields {
+            fields.insert("duty".into(), grant.request.duty.as_str().into());
+            fields.insert("needs_participation".into(), grant.request.needs_participation.into());
+            fields.insert("requester".into(), grant.requester.as_str().into());
+            fields.insert("approvers".into(), json!(grant.approvers));
+        }
+        let mut entries = then.view.entries_about_person(&grant.request.person)?;
+        // Accesses are most of what there is of a person, and no step of a grant.
+        entries.retain(|i| *i >= index && !facts.is_access(*i));
+        let marking = if as_of.is_none() { marking_of(facts, [&grant.request.submission]) } else { None };
+        Ok((fields, entries, then.frame(), marking))
+    })
+    .await?;
     // Few at once, since a look holds up the next commit.
     let mut history = Vec::new();
     for part in entries.chunks(LOOKED_AT_MAX) {
@@ -237,7 +248,8 @@ struct Step {
 fn steps(ledger: &Ledger, index: LeafIndex, entries: &[LeafIndex], sees_why: bool) -> Result<Vec<Step>, Failure> {
     let mut steps = Vec::new();
     for entry in entries.iter().copied() {
-        let (leaf, meta, record) = ledger.entry(entry.0)?;
+        // An erased one is none of a grant that still is: they went by the same key.
+        let Some((leaf, meta, record)) = unless_erased(ledger.entry(entry.0))? else { continue };
         let (what, state, reason, cause) = match &record {
             Record::GrantRequest(r) if entry == index => ("requested".to_owned(), r.result, None, None),
             // Why a grant was moved may say what others than the ethics role must not know.

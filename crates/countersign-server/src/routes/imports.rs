@@ -43,6 +43,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralP
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .add("POST", "/api/v1/imports", preview)
+        .add("GET", "/api/v1/imports", own)
         .add("GET", "/api/v1/imports/{id}", show)
         .add("GET", "/api/v1/imports/{id}/quarantine", quarantine)
         .add("POST", "/api/v1/imports/{id}/commit", commit)
@@ -157,16 +158,29 @@ fn refused(e: IntakeError) -> Failure {
 }
 
 fn answer(app: &App, status: StatusCode, id: &str, import: &Import) -> Response {
-    let (state, ended) = match &import.state {
-        State::Preview => ("preview", None),
-        State::Recording => ("recording", None),
-        State::Ended(ended) => ("ended", Some(ended)),
-    };
+    let (state, ended) = stands(import);
     // What was told is an object and is not taken apart again: what changes goes before its other fields.
     let now = json!({ "id": id, "digest": import.digest, "state": state, "marking": app.marking().told }).to_string();
     let told = ended.unwrap_or(&import.report);
     let body = [now.strip_suffix('}').unwrap_or_default().as_bytes(), b",", told.get(1..).unwrap_or_default()].concat();
     mark((status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(), &app.marking().marking)
+}
+
+/// How far it is, and what came of it.
+fn stands(import: &Import) -> (&'static str, Option<&Arc<[u8]>>) {
+    match &import.state {
+        State::Preview => ("preview", None),
+        State::Recording => ("recording", None),
+        State::Ended(ended) => ("ended", Some(ended)),
+    }
+}
+
+/// Those of whoever asks that are kept, without their rows.
+async fn own(Of(app): Of<Shared>, Extension(asked): Extension<Asked>) -> Result<Response, Failure> {
+    let row = |(id, import): (String, Import)| json!({ "id": id, "source": import.file.source.word(), "digest": import.digest, "state": stands(&import).0 });
+    let rows: Vec<Value> = app.imports.of(&asked.caller()?.principal).into_iter().map(row).collect();
+    let marked = app.marking();
+    Ok(mark(axum::Json(json!({ "rows": rows, "marking": marked.told })).into_response(), &marked.marking))
 }
 
 /// A report as it is kept.
@@ -281,7 +295,7 @@ async fn hand_in(
 ) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, Failure> {
     let mut waited = Duration::ZERO;
     loop {
-        match app.submit(actor.clone(), request.key.clone(), request.record.clone()) {
+        match app.submit(Request { actor: actor.clone(), signed: None, ..request.clone() }) {
             Err(AppendError::Busy) if waited < app.config.limits.request() => {
                 tokio::time::sleep(FULL).await;
                 waited += FULL;

@@ -1,5 +1,6 @@
 //! The log: C2SP tlog-tiles at the root, and the same and more by entry under `/api/v1/log`.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -17,6 +18,7 @@ use countersign_log::tile::{TileFile, Width};
 use countersign_log::tree::{NodeHash, TreeSize};
 use serde_json::{Value, json};
 
+use super::then::bound;
 use super::{Params, RawQuery};
 use crate::answer::{Failure, Frame, One, Rows, etag, mark};
 use crate::app::{App, Asked, Routes, Shared, entry};
@@ -220,10 +222,11 @@ async fn one(State(app): State<Shared>, Extension(asked): Extension<Asked>, Path
 async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
     let (kind, person) = (params.take::<String>("type")?, params.take::<PersonId>("person")?);
-    let (after, limit, cursor) = (params.take::<u64>("after")?, params.limit()?, params.take::<String>("cursor")?);
+    let (after, as_of) = (params.take::<u64>("after")?, params.as_of()?);
+    let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-    let question = format!("entries {} {subject} {:?} {}", kind.as_deref().unwrap_or("-"), after, asked.sees_why());
+    let question = format!("entries {} {subject} {after:?} {as_of:?} {}", kind.as_deref().unwrap_or("-"), asked.sees_why());
     let since = match cursor {
         Some(cursor) => app.cursors.read(&question, &cursor)?.parse().map_err(|_| Kind::Cursor)?,
         None => after.map_or(0, |after| after.saturating_add(1)),
@@ -232,10 +235,12 @@ async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, 
     // holds up the next commit; what a person's entries are is asked once.
     let part = if person.is_some() { limit } else { limit.min(LOOKED_AT_MAX) };
     let (person, kind) = (std::sync::Arc::new(person), std::sync::Arc::new(kind));
+    let bound = bound(&app, as_of).await?;
+    let end = bound.as_ref().map_or(u64::MAX, |(_, size)| *size);
     let (mut all, mut opened, mut since) = (Vec::new(), 0, since);
     let (frame, next) = loop {
         let page = Page { offset: 0, limit: part.min(limit - opened) };
-        let looked = look(&app, &asked, since, (Arc::clone(&person), Arc::clone(&kind)), page).await?;
+        let looked = look(&app, &asked, since..end, (Arc::clone(&person), Arc::clone(&kind)), page).await?;
         all.extend(looked.rows);
         opened += looked.opened;
         match looked.next {
@@ -243,6 +248,7 @@ async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, 
             next => break (looked.frame, next),
         }
     };
+    let frame = bound.map_or(frame, |(frame, _)| frame);
     let next = next.map(|next| app.cursors.make(&question, &next.to_string()));
     let rows = Rows { rows: all, next, frame, marking: None, question: Some(("entries", subject)) };
     Ok(rows.response(&app, asked.sees_why()))
@@ -259,12 +265,15 @@ struct Looked {
 
 type Of = (Arc<Option<PersonId>>, Arc<Option<String>>);
 
-async fn look(app: &App, asked: &Asked, since: u64, (person, kind): Of, page: Page) -> Result<Looked, Failure> {
+async fn look(app: &App, asked: &Asked, of: Range<u64>, (person, kind): Of, page: Page) -> Result<Looked, Failure> {
     let eyes = asked.eyes();
     app
         .look(move |ledger| {
             let view = ledger.view();
-            let answer = view.changed(since, None, (*person).as_ref(), page)?;
+            let mut answer = view.changed(of.start, None, (*person).as_ref(), page)?;
+            let looked_at = answer.rows.len();
+            answer.rows.retain(|row| of.contains(&row.entry.0));
+            answer.more &= answer.rows.len() == looked_at;
             let of_kind = answer.rows.iter().filter(|row| (*kind).as_deref().is_none_or(|kind| row.record.type_name() == kind));
             let shown = of_kind.filter_map(|row| Some((row, visible(&eyes, ledger.facts(), &row.record)?)));
             let rows: Vec<Value> = shown

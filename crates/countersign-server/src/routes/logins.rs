@@ -7,14 +7,16 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use countersign_api::problem::Kind;
-use countersign_conflict::Known;
+use countersign_conflict::{Facts, Known};
 use countersign_entry::ids::{Date, PersonId, RecordId};
 use countersign_entry::record::{CredentialLinked, Record};
+use countersign_entry::time::Micros;
 use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
+use super::then::ask;
 use super::{Params, RawQuery, body, page, with_path};
-use crate::answer::{Failure, Frame, One, Rows, created, etag};
+use crate::answer::{Failure, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared};
 use crate::append::key;
 
@@ -27,9 +29,9 @@ pub(super) fn add(routes: Routes) -> Routes {
 }
 
 /// As far as it is shown anywhere: without the hash of a key.
-fn row(ledger: &Ledger, known: &Known<CredentialLinked>) -> Value {
-    let (l, facts) = (&known.record, ledger.facts());
-    let holds = facts.standing_login(&l.id, &Date::of(ledger.now())).is_some();
+fn row(facts: &Facts, at: Micros, known: &Known<CredentialLinked>) -> Value {
+    let l = &known.record;
+    let holds = facts.standing_login(&l.id, &Date::of(at)).is_some();
     json!({
         "entry": known.index, "recorded_at": known.at.to_string(), "id": l.id, "principal": l.principal,
         "person": facts.principal(&l.principal).and_then(|p| p.record.person.as_ref()), "kind": l.kind, "issuer": l.issuer,
@@ -39,38 +41,40 @@ fn row(ledger: &Ledger, known: &Known<CredentialLinked>) -> Value {
 
 async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
-    let person = params.take::<PersonId>("person")?;
+    let (person, as_of) = (params.take::<PersonId>("person")?, params.as_of()?);
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     let (aside, all) = (app.clone(), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-            let of = |l: &CredentialLinked| ledger.facts().principal(&l.principal).and_then(|p| p.record.person.clone());
-            let shown = ledger.facts().logins().filter(|known| person.is_none() || of(&known.record) == person);
-            let told = shown.map(|known| (known.record.id.to_string(), known));
-            let show = |known| Some(row(ledger, known));
-            let (rows, next) = page(&aside, &format!("logins {subject}"), cursor.as_deref(), limit, told, show)?;
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("logins", subject)) })
-        })
-        .await?;
+    let rows = ask(&app, as_of, move |then| {
+        let facts = then.facts();
+        let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+        let of = |l: &CredentialLinked| facts.principal(&l.principal).and_then(|p| p.record.person.clone());
+        let shown = facts.logins().filter(|known| person.is_none() || of(&known.record) == person);
+        let told = shown.map(|known| (known.record.id.to_string(), known));
+        let show = |known| Some(row(facts, then.at, known));
+        let (rows, next) = page(&aside, &format!("logins {subject} {as_of:?}"), cursor.as_deref(), limit, told, show)?;
+        Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("logins", subject)) })
+    })
+    .await?;
     Ok(rows.response(&app, all))
 }
 
-async fn show(State(app): State<Shared>, Path(id): Path<String>) -> Result<Response, Failure> {
+async fn show(State(app): State<Shared>, Path(id): Path<String>, query: RawQuery) -> Result<Response, Failure> {
     let id = login(&id)?;
-    let one = app
-        .look(move |ledger| {
-            let known = ledger.facts().login(&id).ok_or(Kind::NotFound)?;
-            Ok(One {
-                fields: row(ledger, known),
-                entry: Some((known.index, etag(&ledger.leaf(known.index.0)?))),
-                frame: Frame::now(ledger),
-                marking: None,
-                question: Some(("login", id.to_string())),
-            })
+    let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
+    params.end()?;
+    let one = ask(&app, as_of, move |then| {
+        let known = then.facts().login(&id).ok_or(Kind::NotFound)?;
+        Ok(One {
+            fields: row(then.facts(), then.at, known),
+            entry: Some((known.index, etag(&then.ledger.leaf(known.index.0)?))),
+            frame: then.frame(),
+            marking: None,
+            question: Some(("login", id.to_string())),
         })
-        .await?;
+    })
+    .await?;
     Ok(one.response(&app))
 }
 

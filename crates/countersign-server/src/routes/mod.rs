@@ -13,6 +13,7 @@ mod people;
 mod records;
 mod scim;
 mod stream;
+mod then;
 mod within;
 
 use std::collections::BTreeMap;
@@ -23,9 +24,9 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use countersign_api::problem::Kind;
+use countersign_conflict::Facts;
 use countersign_entry::ids::PersonId;
 use countersign_entry::record::{Marking, Record};
-use countersign_ledger::Ledger;
 use countersign_ledger::query::AsOf;
 use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
@@ -91,7 +92,7 @@ pub(crate) async fn whole(body: Body, most: usize) -> Result<Bytes, Failure> {
 /// As [`body`], where what it is has been asked already.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     // No more stand inside one another than there are; counting those is quick.
-    let opened = bytes.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    let opened = memchr::memchr2_iter(b'[', b'{', bytes).count();
     if opened > JSON_DEPTH_MAX && depth(bytes) > JSON_DEPTH_MAX {
         return Err(invalid(format!("The body holds more than {JSON_DEPTH_MAX} objects and arrays inside one another.")));
     }
@@ -231,19 +232,19 @@ pub(crate) fn ordered(number: u64) -> String {
 
 /// The marking of some submissions; none where one of them has none on record.
 pub(crate) fn marking_of<'a>(
-    ledger: &Ledger,
+    facts: &'a Facts,
     submissions: impl IntoIterator<Item = &'a countersign_entry::ids::SubmissionId>,
 ) -> Option<Marking> {
     let mut found = Vec::new();
     for id in submissions {
-        found.push(&ledger.facts().submission(id)?.record.marking);
+        found.push(&facts.submission(id)?.record.marking);
     }
     countersign_api::marking::highest(found)
 }
 
 /// A person's name, from the directory.
-pub(crate) fn name(ledger: &Ledger, person: &PersonId) -> String {
-    ledger.facts().person(person).map_or_else(|| "(not recorded)".into(), |p| p.record.name.to_string())
+pub(crate) fn name(facts: &Facts, person: &PersonId) -> String {
+    facts.person(person).map_or_else(|| "(not recorded)".into(), |p| p.record.name.to_string())
 }
 
 #[cfg(test)]

@@ -15,11 +15,12 @@ use countersign_conflict::Facts;
 use countersign_entry::ids::{IssuerId, LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{GrantState, Marking, Role};
 use countersign_entry::time::Micros;
-use countersign_ledger::Ledger;
-use countersign_ledger::query::{AsOf, Page, View as Knowledge, ViewError};
+use countersign_ledger::query::{AsOf, Page, View as Knowledge};
+use countersign_ledger::{Ledger, unless_erased};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::then::ask;
 use super::{Params, RawQuery, marking_of, ordered, page};
 use crate::answer::{Failure, Frame, Rows};
 use crate::app::{App, Asked, Routes, Shared};
@@ -65,38 +66,6 @@ impl Framed {
     }
 }
 
-/// Asks a view as of then: of the running ledger where that is what it knows now, else of a handle apart, since an older size is read again from the
-/// first entry. The question is told how many entries it may open: few where it holds up the next commit.
-async fn ask<T: Send + 'static>(
-    app: &Shared,
-    as_of: Option<AsOf>,
-    question: impl Fn(&Ledger, &Knowledge<'_>, usize) -> Result<T, Failure> + Send + Sync + 'static,
-) -> Result<T, Failure> {
-    let question = Arc::new(question);
-    let again = Arc::clone(&question);
-    let now = app
-        .look(move |ledger| {
-            let size = as_of.map_or(Ok(ledger.size()), |as_of| ledger.size_as_of(as_of)).map_err(of_view)?;
-            if size == ledger.size() { again(ledger, &ledger.view(), LOOKED_AT_MAX).map(Ok) } else { Ok(Err(size)) }
-        })
-        .await?;
-    match now {
-        Ok(answer) => Ok(answer),
-        Err(size) => {
-            let aside =
-                move |ledger: &Ledger| question(ledger, &ledger.view_as_of(AsOf::Size(size), &mut |_, _| {}).map_err(of_view)?, OPENED_MAX);
-            app.look_aside(size, aside).await
-        }
-    }
-}
-
-fn of_view(e: ViewError) -> Failure {
-    match e {
-        ViewError::Beyond { .. } => Kind::NotFound.problem().saying("The ledger does not go so far.").into(),
-        ViewError::Open(e) => e.into(),
-    }
-}
-
 fn id<T: std::str::FromStr>(text: &str) -> Result<T, Failure> {
     text.parse().map_err(|_| Kind::NotFound.into())
 }
@@ -123,14 +92,15 @@ async fn timeline(
     let seen = Arc::new(Seen { eyes: asked.eyes(), from, until, enough: limit.saturating_add(1) });
     let (about, of) = (person.clone(), Arc::clone(&seen));
     // Which entries are about somebody is asked once.
-    let (mut part, frame) = ask(&app, framed.as_of, move |ledger, view, open| {
-        let mut left = view.entries_about_person(&about)?;
+    let (mut part, frame) = ask(&app, framed.as_of, move |then| {
+        let mut left = then.view.entries_about_person(&about)?;
         if left.is_empty() {
             return Err(Kind::NotFound.into());
         }
         left.retain(|entry| entry.0 >= first);
-        let part = of.some(ledger, view.facts(), Part { left: left.into(), ..Part::default() }, open)?;
-        Ok((part, Frame::of(&view.answer(Vec::<()>::new()))))
+        let open = if then.apart { OPENED_MAX } else { LOOKED_AT_MAX };
+        let part = of.some(then.ledger, then.facts(), Part { left: left.into(), ..Part::default() }, open)?;
+        Ok((part, then.frame()))
     })
     .await?;
     while part.rows.len() < seen.enough && part.opened < OPENED_MAX && !part.left.is_empty() {
@@ -172,7 +142,8 @@ impl Seen {
             && let Some(entry) = part.left.pop_front()
         {
             part.opened += 1;
-            let (_, meta, record) = ledger.entry(entry.0)?;
+            // An erased one is about nobody any more.
+            let Some((_, meta, record)) = unless_erased(ledger.entry(entry.0))? else { continue };
             let at = Micros::new(meta.at).map_err(|_| Kind::Internal)?;
             let in_range = self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until);
             if let Some(fields) = visible(&self.eyes, facts, &record).filter(|_| in_range) {
@@ -194,37 +165,32 @@ async fn windows(
     let person: PersonId = id(&person)?;
     own(&asked, &person)?;
     let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     let (aside, all) = (Arc::clone(&app), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let facts = ledger.facts();
-            facts.person(&person).ok_or(Kind::NotFound)?;
-            let opened = facts.grants().filter(|(_, g)| g.request.person == person && !g.open.is_empty());
-            let of = opened.filter_map(|(index, g)| Some((ordered(index.0), (index, g, &facts.submission(&g.request.submission)?.record))));
-            let (of, next) = page(&aside, &format!("windows {person}"), cursor.as_deref(), limit, of, Some)?;
-            let rows = of.iter().map(|(index, grant, submission)| {
-                let open = grant.open.iter().map(|(from, until)| json!({ "from": from.to_string(), "until": until.map(|at| at.to_string()) }));
-                json!({
-                    "submission": submission.id, "title": submission.title, "grant": index, "state": state_for(false, grant.state),
-                    "open": open.collect::<Vec<_>>(), "window_closes_at": submission.window.closes_at().to_string(),
-                    "public_release_at": submission.public_release_at.map(|at| at.to_string()),
-                    "cleansed_at": submission.cleansed_at.map(|at| at.to_string()),
-                    // The words are the same for everybody with access, whatever they hold (5 CFR 2635.703).
-                    "duty": "Do not trade, or cause or advise trades, in issuers it touches until it is public and you are told that it is.",
-                })
-            });
-            let marking = marking_of(ledger, of.iter().map(|(_, _, s)| &s.id));
-            Ok(Rows {
-                rows: rows.collect(),
-                next,
-                frame: Frame::now(ledger),
-                marking,
-                question: Some(("windows", person.to_string())),
+    let rows = ask(&app, as_of, move |then| {
+        let facts = then.facts();
+        facts.person(&person).ok_or(Kind::NotFound)?;
+        let opened = facts.grants().filter(|(_, g)| g.request.person == person && !g.open.is_empty());
+        let of = opened.filter_map(|(index, g)| Some((ordered(index.0), (index, g, &facts.submission(&g.request.submission)?.record))));
+        let (of, next) = page(&aside, &format!("windows {person} {as_of:?}"), cursor.as_deref(), limit, of, Some)?;
+        let rows = of.iter().map(|(index, grant, submission)| {
+            let open = grant.open.iter().map(|(from, until)| json!({ "from": from.to_string(), "until": until.map(|at| at.to_string()) }));
+            json!({
+                "submission": submission.id, "title": submission.title, "grant": index, "state": state_for(false, grant.state),
+                "open": open.collect::<Vec<_>>(), "window_closes_at": submission.window.closes_at().to_string(),
+                "public_release_at": submission.public_release_at.map(|at| at.to_string()),
+                "cleansed_at": submission.cleansed_at.map(|at| at.to_string()),
+                // The words are the same for everybody with access, whatever they hold (5 CFR 2635.703).
+                "duty": "Do not trade, or cause or advise trades, in issuers it touches until it is public and you are told that it is.",
             })
-        })
-        .await?;
+        });
+        // What was marked then may be marked higher now.
+        let marking = if as_of.is_none() { marking_of(facts, of.iter().map(|(_, _, s)| &s.id)) } else { None };
+        Ok(Rows { rows: rows.collect(), next, frame: then.frame(), marking, question: Some(("windows", person.to_string())) })
+    })
+    .await?;
     Ok(rows.response(&app, all))
 }
 
@@ -239,7 +205,8 @@ async fn issuer(
     let (from, until) = (params.take::<Micros>("from")?, params.take::<Micros>("until")?);
     let framed = Framed::of(&app, params, format!("issuer {issuer} {from:?} {until:?}"))?;
     let aside = Arc::clone(&app);
-    let rows = ask(&app, framed.as_of, move |_, view, _| {
+    let rows = ask(&app, framed.as_of, move |then| {
+        let view = &then.view;
         view.facts().issuer(&issuer).ok_or(Kind::NotFound)?;
         let (first, last) = (from.unwrap_or(Micros::EPOCH), until.unwrap_or_else(|| Micros::EPOCH.plus(u64::MAX)));
         let answer = view.who_touched_issuer(&issuer, first, last, framed.page)?;
@@ -260,7 +227,8 @@ async fn people(
     let submission: SubmissionId = id(&submission)?;
     let framed = Framed::of(&app, Params::of(query)?, format!("people {submission} {:?}", asked.view))?;
     let (aside, why, of) = (Arc::clone(&app), asked.sees_why(), submission.clone());
-    let rows = ask(&app, framed.as_of, move |_, view, _| {
+    let rows = ask(&app, framed.as_of, move |then| {
+        let view = &then.view;
         let answer = view.people_of_submission(&submission, framed.page)?;
         if answer.rows.is_empty() && view.facts().submission(&submission).is_none() {
             return Err(Kind::NotFound.into());
@@ -282,7 +250,8 @@ async fn insiders(
     let submission: SubmissionId = id(&submission)?;
     let framed = Framed::of(&app, Params::of(query)?, format!("insiders {submission} {:?}", asked.view))?;
     let (aside, why, of) = (Arc::clone(&app), asked.sees_why(), submission.clone());
-    let rows = ask(&app, framed.as_of, move |_, view, _| {
+    let rows = ask(&app, framed.as_of, move |then| {
+        let view = &then.view;
         let list = view.insiders(&submission, framed.page)?.ok_or(Kind::NotFound)?;
         let next = framed.next(&aside, list.people.rows.len(), list.people.as_of, list.people.more);
         let rows = values(&list.people.rows, view, |row, known| {
@@ -297,7 +266,7 @@ async fn insiders(
 
 /// The marking of a submission as it is now, whatever it was at the time an answer is true for.
 async fn marking_now(app: &App, submission: SubmissionId) -> Result<Option<Marking>, Failure> {
-    app.look(move |ledger| Ok(marking_of(ledger, [&submission]))).await
+    app.look(move |ledger| Ok(marking_of(ledger.facts(), [&submission]))).await
 }
 
 /// Where a grant stands, in the words the reader may see: its own word says why.

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use countersign_api::marking::highest;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_api::view::{fields_of, visible};
@@ -19,6 +20,7 @@ use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
 
 use super::accesses::speaks_for;
+use super::then::{Then, ask};
 use super::{Params, RawQuery, body};
 use crate::answer::{Failure, Frame, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared};
@@ -84,7 +86,7 @@ pub(super) fn add(mut routes: Routes) -> Routes {
         routes = routes
             .add("GET", &all, move |app, asked, query| list(app, asked, query, resource))
             .add("POST", &all, move |app, asked, headers, bytes| make(app, asked, headers, bytes, resource))
-            .add("GET", &one, move |app, asked, path| show(app, asked, path, resource))
+            .add("GET", &one, move |app, asked, path, query| show(app, asked, path, query, resource))
             .add("PATCH", &one, move |app, asked, path, headers, bytes| change(app, asked, path, headers, bytes, resource));
     }
     routes
@@ -92,20 +94,20 @@ pub(super) fn add(mut routes: Routes) -> Routes {
 
 async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery, of: Resource) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
-    let person = params.take::<PersonId>("person")?;
+    let (person, as_of) = (params.take::<PersonId>("person")?, params.as_of()?);
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-    let question = format!("{} {subject} {:?}", of.path, asked.view);
+    let question = format!("{} {subject} {:?} {as_of:?}", of.path, asked.view);
     let recorded_as = if app.may_tell_of_watch_lists(&asked) { "listed" } else { "records" };
     let mut after = cursor.map(|cursor| app.cursors.read(&question, &cursor)).transpose()?;
     let who = Arc::new((Arc::clone(asked.caller()?), asked, person));
     let mut found: Vec<(String, Value)> = Vec::new();
     // Few at once, since a look holds up the next commit. One more than is shown says whether there are others; those nobody may know of say nothing.
     let frame = loop {
-        let (who, from, wanted) = (Arc::clone(&who), after.take(), LOOKED_AT_MAX.min(limit + 1 - found.len()));
-        let part = app.look(move |ledger| Ok(part(ledger, &who, of, from.as_deref(), wanted))).await?;
-        found.extend(part.rows);
+        let (who, who_now, from, wanted) = (Arc::clone(&who), Arc::clone(&who), after.take(), limit + 1 - found.len());
+        let part = ask(&app, as_of, move |then| Ok(part(then, &who, of, from.as_deref(), wanted))).await?;
+        found.extend(if as_of.is_some() { still_seen(&app, &who_now, of, part.rows).await? } else { part.rows });
         match part.went_to {
             Some(last) if found.len() <= limit => after = Some(last),
             _ => break part.frame,
@@ -128,17 +130,18 @@ struct Part {
 }
 
 /// So many of what whoever asks sees after an id, or as far as one look goes.
-fn part(ledger: &Ledger, who: &(Arc<Caller>, Asked, Option<PersonId>), of: Resource, after: Option<&str>, wanted: usize) -> Part {
-    let ((caller, asked, person), facts) = (who, ledger.facts());
-    let mut part = Part { rows: Vec::new(), went_to: None, frame: Frame::now(ledger) };
+fn part(then: &Then<'_>, who: &(Arc<Caller>, Asked, Option<PersonId>), of: Resource, after: Option<&str>, wanted: usize) -> Part {
+    let ((caller, asked, person), facts) = (who, then.facts());
+    let (rows_max, passed_max) = if then.apart { (wanted, usize::MAX) } else { (wanted.min(LOOKED_AT_MAX), PASSED_MAX) };
+    let mut part = Part { rows: Vec::new(), went_to: None, frame: then.frame() };
     for (n, id) in (of.after)(facts, after).enumerate() {
-        if part.rows.len() >= wanted || n >= PASSED_MAX {
+        if part.rows.len() >= rows_max || n >= passed_max {
             return part;
         }
         part.went_to = Some(id.to_owned());
         let Some((index, at, record)) = (of.one)(facts, id) else { continue };
         if person.as_ref().is_none_or(|p| owner(&record).as_ref() == Some(p))
-            && let Some(fields) = seen(ledger, asked, caller, &record)
+            && let Some(fields) = seen(facts, asked, caller, &record)
         {
             part.rows.push((id.to_owned(), json!({ "entry": index, "recorded_at": at.to_string(), "record": fields })));
         }
@@ -147,29 +150,57 @@ fn part(ledger: &Ledger, who: &(Arc<Caller>, Asked, Option<PersonId>), of: Resou
     part
 }
 
+/// Of what was known then, what whoever asks may know of now: of a list that was made a watch list since they hear no more.
+async fn still_seen(
+    app: &Shared,
+    who: &Arc<(Arc<Caller>, Asked, Option<PersonId>)>,
+    of: Resource,
+    mut found: Vec<(String, Value)>,
+) -> Result<Vec<(String, Value)>, Failure> {
+    let who = Arc::clone(who);
+    app.look(move |ledger| {
+        let facts = ledger.facts();
+        found.retain(|(id, _)| (of.one)(facts, id).is_some_and(|(_, _, record)| seen(facts, &who.1, &who.0, &record).is_some()));
+        Ok(found)
+    })
+    .await
+}
+
 async fn show(
     State(app): State<Shared>,
     Extension(asked): Extension<Asked>,
     Path(id): Path<String>,
+    query: RawQuery,
     of: Resource,
 ) -> Result<Response, Failure> {
+    let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
+    params.end()?;
     let caller = Arc::clone(asked.caller()?);
     let by_entry = app.may_tell_of_watch_lists(&asked);
-    let one = app
+    // Whoever may not know of it now hears nothing of what it was.
+    let (now, eyes) = (id.clone(), (asked.clone(), Arc::clone(&caller)));
+    let marking_now = app
         .look(move |ledger| {
-            let (index, at, record) = (of.one)(ledger.facts(), &id).ok_or(Kind::NotFound)?;
-            let fields = seen(ledger, &asked, &caller, &record).ok_or(Kind::NotFound)?;
-            let (leaf, meta, _) = ledger.entry(index.0)?;
-            let marking = if let Record::Submission(s) = &record { Some(s.marking.clone()) } else { None };
-            Ok(One {
-                fields: json!({ "entry": index, "recorded_at": at.to_string(), "actor": meta.actor, "type": of.kind, "record": fields }),
-                entry: Some((index, etag(&leaf))),
-                frame: Frame::now(ledger),
-                marking,
-                question: Some(("record", if by_entry { format!("{} {index}", of.path) } else { format!("{} {id}", of.path) })),
-            })
+            let (_, _, record) = (of.one)(ledger.facts(), &now).ok_or(Kind::NotFound)?;
+            seen(ledger.facts(), &eyes.0, &eyes.1, &record).ok_or(Kind::NotFound)?;
+            Ok(if let Record::Submission(s) = record { Some(s.marking) } else { None })
         })
         .await?;
+    let one = ask(&app, as_of, move |then| {
+        let (index, at, record) = (of.one)(then.facts(), &id).ok_or(Kind::NotFound)?;
+        let fields = seen(then.facts(), &asked, &caller, &record).ok_or(Kind::NotFound)?;
+        let (leaf, meta, _) = then.ledger.entry(index.0)?;
+        let marking = if let Record::Submission(s) = &record { highest(marking_now.iter().chain([&s.marking])) } else { None };
+        Ok(One {
+            fields: json!({ "entry": index, "recorded_at": at.to_string(), "actor": meta.actor, "type": of.kind, "record": fields }),
+            entry: Some((index, etag(&leaf))),
+            frame: then.frame(),
+            marking,
+            question: Some(("record", if by_entry { format!("{} {index}", of.path) } else { format!("{} {id}", of.path) })),
+        })
+    })
+    .await?;
     Ok(one.response(&app))
 }
 
@@ -190,18 +221,18 @@ fn owner(record: &Record) -> Option<PersonId> {
 }
 
 /// What of a record somebody sees who has this view of its kind.
-fn seen(ledger: &Ledger, asked: &Asked, caller: &Caller, record: &Record) -> Option<Value> {
+fn seen(facts: &Facts, asked: &Asked, caller: &Caller, record: &Record) -> Option<Value> {
     // Whoever sees their own sees it whole, also where another role shows them a part of it with what is others'.
     if asked.own && asked.view < View::Neutral && caller.person.is_some() && owner(record) == caller.person {
         return Some(own_fields(record));
     }
     match asked.view {
-        View::Scope => scope(ledger, caller, record),
+        View::Scope => scope(facts, caller, record),
         View::Offer => match record {
-            Record::Submission(s) if speaks_for(ledger, caller, &s.id) => visible(&asked.eyes(), ledger.facts(), record),
+            Record::Submission(s) if speaks_for(facts, caller, &s.id) => visible(&asked.eyes(), facts, record),
             _ => None,
         },
-        View::Neutral | View::Full => visible(&asked.eyes(), ledger.facts(), record),
+        View::Neutral | View::Full => visible(&asked.eyes(), facts, record),
         View::Public | View::Append | View::Own => None,
     }
 }
@@ -217,9 +248,9 @@ fn own_fields(record: &Record) -> Value {
 }
 
 /// That somebody of one's own organization is recused, and from what; never why (5 CFR 2635.602(a)(2), domain.md section 6).
-fn scope(ledger: &Ledger, caller: &Caller, record: &Record) -> Option<Value> {
+fn scope(facts: &Facts, caller: &Caller, record: &Record) -> Option<Value> {
     let Record::Recusal(r) = record else { return None };
-    let serves = ledger.facts().person(&r.person).map(|p| &p.record.organization);
+    let serves = facts.person(&r.person).map(|p| &p.record.organization);
     (caller.organization.is_some() && serves == caller.organization.as_ref()).then(|| {
         json!({
             "id": r.id, "person": r.person, "scope": r.scope, "from": r.from.to_string(), "until": r.until.map(|at| at.to_string()),
@@ -265,7 +296,7 @@ async fn change(
     let record = app
         .look(move |ledger| {
             let newest = (of.one)(ledger.facts(), &id).ok_or(Kind::NotFound)?;
-            seen(ledger, &asked_too, &caller, &newest.2).ok_or(Kind::NotFound)?;
+            seen(ledger.facts(), &asked_too, &caller, &newest.2).ok_or(Kind::NotFound)?;
             // What does not fit at all is told before what changed meanwhile.
             changed(of.kind, &newest.2, newest.0, &changes)?;
             // What takes the place of something is made from what was there when the client looked: made again from the same ETag, it is the same request.

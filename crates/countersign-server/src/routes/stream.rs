@@ -2,17 +2,18 @@
 //! same however long the stream is, and a client that does not read its results is not read from either.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Buf, Bytes, BytesMut};
 use countersign_api::body::{AccessBody, LINE_BYTES_MAX};
 use countersign_api::problem::{Kind, Problem};
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::AccessEvent;
-use countersign_ledger::{AppendError, Receipt};
+use countersign_ledger::{AppendError, Recorded, Request};
 use http_body_util::BodyExt as _;
 use http_body_util::channel::{Channel, Sender};
 use serde::Serialize;
@@ -21,13 +22,15 @@ use tokio::sync::{mpsc, oneshot};
 use super::json;
 use crate::answer::{Failure, mark};
 use crate::app::{Asked, Shared};
-use crate::append::line_key;
-use crate::limits::STREAM_WAITING_MAX;
+use crate::append::line_keys;
+use crate::limits::{STREAM_WAITING_MAX, STREAMED_MAX};
 
 /// Bytes of results that go out at once while more come.
 const CHUNK_BYTES: usize = 16 * 1024;
 /// Chunks of results on their way to the client.
 const CHUNKS: usize = 4;
+/// How long whoever sends a stream is taken for who they were.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Pause before a line is handed in again where the ledger's queue is full.
 const FULL: Duration = Duration::from_millis(5);
 
@@ -48,27 +51,50 @@ struct Outcome<'a> {
 
 /// A line on its way: handed in, or why it was not.
 enum Line {
-    Queued(u64, oneshot::Receiver<Result<Receipt, AppendError>>),
+    Queued(u64, oneshot::Receiver<Result<Recorded, AppendError>>),
     Failed(u64, Failure),
 }
 
-/// Takes a stream in and answers with one. 200 says that lines follow, each with what came of it; none is left out.
-pub(super) fn record(app: &Shared, asked: &Asked, principal: PrincipalId, key: RequestKey, body: Body) -> Response {
+/// Takes a stream in and answers with one. 200 says that lines follow, each with what came of it; none is left out. Who sends it is asked again and again
+/// by what the request showed.
+pub(super) fn record(app: &Shared, shown: (Asked, HeaderMap), principal: PrincipalId, key: RequestKey, body: Body) -> Response {
     let (lines, results) = mpsc::channel(STREAM_WAITING_MAX);
     let (sender, channel) = Channel::<Bytes, std::convert::Infallible>::new(CHUNKS);
-    let take = Take { app: Arc::clone(app), principal, key, lines, number: 0 };
-    let give = Give { app: Arc::clone(app), asked: asked.clone(), sender, out: Vec::new(), heard: true };
+    let give = Give { app: Arc::clone(app), asked: shown.0.clone(), sender, out: Vec::new(), heard: true };
+    let take = Take { app: Arc::clone(app), shown, asked_at: Instant::now(), principal, line_keys: line_keys(&key), key, lines, number: 0 };
     tokio::spawn(take.all(body));
     tokio::spawn(give.all(results));
     let response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))], Body::new(channel)).into_response();
     mark(response, &app.marking().marking)
 }
 
+/// A line of any stream that waits for its receipt, of [`STREAMED_MAX`]. Whoever does not take what they are told holds none: that is their own stream's.
+struct Streamed(Arc<AtomicUsize>);
+
+impl Streamed {
+    /// One more, where there is room.
+    fn one_more(all: &Arc<AtomicUsize>) -> Option<Self> {
+        let before = all.fetch_add(1, Ordering::Relaxed);
+        let held = Self(Arc::clone(all));
+        (before < STREAMED_MAX).then_some(held)
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Reads lines and hands them in.
 struct Take {
     app: Shared,
+    shown: (Asked, HeaderMap),
+    asked_at: Instant,
     principal: PrincipalId,
     key: RequestKey,
+    /// What keys of lines begin with that have none of their own.
+    line_keys: String,
     lines: mpsc::Sender<Line>,
     number: u64,
 }
@@ -89,7 +115,7 @@ impl Take {
                 }
             };
             let Ok(mut data) = frame.into_data() else { continue };
-            while let Some(end) = data.iter().position(|b| *b == b'\n') {
+            while let Some(end) = memchr::memchr(b'\n', &data) {
                 left.extend_from_slice(data.get(..end).unwrap_or_default());
                 data.advance(end + 1);
                 let line = left.split();
@@ -119,10 +145,24 @@ impl Take {
         if line.trim_ascii().is_empty() {
             return true;
         }
+        if let Err(failure) = self.stands().await {
+            self.fail(failure).await;
+            return false;
+        }
         match self.parse(line) {
             Ok((key, event)) => self.hand_in(key, event).await,
             Err(failure) => self.fail(failure).await,
         }
+    }
+
+    /// That whoever sends this would be let in now too: keys and cards are revoked while a stream goes on.
+    async fn stands(&mut self) -> Result<(), Failure> {
+        if self.asked_at.elapsed() >= ASK_AGAIN {
+            let (asked, headers) = &self.shown;
+            self.app.again(asked, "POST", headers).await?;
+            self.asked_at = Instant::now();
+        }
+        Ok(())
     }
 
     fn parse(&self, line: &[u8]) -> Result<(RequestKey, AccessEvent), Failure> {
@@ -131,19 +171,26 @@ impl Take {
         let route = self.key.as_str().split_once('-').map_or("", |(route, _)| route);
         let key = match &told.idempotency_key {
             Some(own) => RequestKey::new(format!("{route}-{own}")),
-            None => line_key(&self.key, self.number),
+            None => RequestKey::new(format!("{}{}", self.line_keys, self.number)),
         };
         let event = told.event().map_err(|why| super::invalid(format!("The line does not fit: {why}.")))?;
         Ok((key.map_err(|_| long())?, event))
     }
 
-    /// Waits its turn where the ledger's queue is full: a stream is slowed down, a single request refused.
+    /// Waits its turn where as many lines of streams wait as may, or the ledger's queue is full: a stream is slowed down, a single request refused.
     async fn hand_in(&self, key: RequestKey, event: AccessEvent) -> bool {
         let mut waited = Duration::ZERO;
         loop {
             // Taken before the event is handed in, so that as many wait as may.
             let Ok(place) = self.lines.reserve().await else { return false };
-            match self.app.submit(self.principal.clone(), key.clone(), event.clone().into()) {
+            let handed_in = match Streamed::one_more(&self.app.streamed) {
+                None => Err(AppendError::Busy),
+                Some(held) => {
+                    let request = Request { actor: self.principal.clone(), key: key.clone(), record: event.clone().into(), signed: None };
+                    self.app.submit_bare(request, held)
+                }
+            };
+            match handed_in {
                 Ok(answer) => {
                     place.send(Line::Queued(self.number, answer));
                     return true;
@@ -199,10 +246,10 @@ impl Give {
         self.flush(true).await;
     }
 
-    fn tell(&mut self, line: u64, told: Result<Receipt, Failure>) {
+    fn tell(&mut self, line: u64, told: Result<Recorded, Failure>) {
         self.app.metrics.event(told.is_ok());
         let outcome = match &told {
-            Ok(receipt) => Outcome { line, recorded: Some(true), entry: Some(receipt.index), repeated: receipt.repeated, problem: None },
+            Ok(made) => Outcome { line, recorded: Some(true), entry: Some(made.index), repeated: made.repeated, problem: None },
             Err(failure) => {
                 Outcome { line, recorded: failure.problem().recorded, entry: None, repeated: false, problem: Some(failure.problem()) }
             }

@@ -13,8 +13,9 @@ use countersign_entry::ids::{Date, PersonId, RecordId};
 use countersign_entry::record::{ListItem, Record};
 use serde_json::{Value, json};
 
+use super::then::ask;
 use super::{Params, RawQuery, ordered, page};
-use crate::answer::{Failure, Frame, Rows};
+use crate::answer::{Failure, Rows};
 use crate::app::{Asked, Routes, Shared};
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -33,37 +34,34 @@ async fn identities(
         return Err(Kind::NotFound.into());
     }
     let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
     let (aside, all) = (Arc::clone(&app), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let (facts, today) = (ledger.facts(), Date::of(ledger.now()));
-            facts.person(&person).ok_or(Kind::NotFound)?;
-            let told = facts.credentials().filter(|k| k.record.person == person).map(|k| {
-                let c = &k.record;
-                (
-                    k.index,
-                    json!({ "entry": k.index, "id": c.id, "kind": c.kind, "issuer": c.issuer, "subject": c.subject, "lets_in": false }),
-                )
+    let rows = ask(&app, as_of, move |then| {
+        let (facts, today) = (then.facts(), Date::of(then.at));
+        facts.person(&person).ok_or(Kind::NotFound)?;
+        let told = facts.credentials().filter(|k| k.record.person == person).map(|k| {
+            let c = &k.record;
+            (k.index, json!({ "entry": k.index, "id": c.id, "kind": c.kind, "issuer": c.issuer, "subject": c.subject, "lets_in": false }))
+        });
+        let acts =
+            facts.logins().filter(|k| facts.principal(&k.record.principal).is_some_and(|p| p.record.person.as_ref() == Some(&person)));
+        let acts = acts.map(|k| {
+            let (l, lets_in) = (&k.record, facts.standing_login(&k.record.id, &today).is_some());
+            let row = json!({
+                "entry": k.index, "id": l.id, "kind": l.kind, "issuer": l.issuer, "subject": l.subject, "lets_in": lets_in,
+                "principal": l.principal, "evidence": l.evidence, "approver": l.approver, "valid_to": l.valid_to,
             });
-            let acts =
-                facts.logins().filter(|k| facts.principal(&k.record.principal).is_some_and(|p| p.record.person.as_ref() == Some(&person)));
-            let acts = acts.map(|k| {
-                let (l, lets_in) = (&k.record, facts.standing_login(&k.record.id, &today).is_some());
-                let row = json!({
-                    "entry": k.index, "id": l.id, "kind": l.kind, "issuer": l.issuer, "subject": l.subject, "lets_in": lets_in,
-                    "principal": l.principal, "evidence": l.evidence, "approver": l.approver, "valid_to": l.valid_to,
-                });
-                (k.index, row)
-            });
-            let mut found: Vec<_> = told.chain(acts).collect();
-            found.sort_by_key(|(index, _)| *index);
-            let found = found.into_iter().map(|(index, row)| (ordered(index.0), row));
-            let (rows, next) = page(&aside, &format!("identities {person}"), cursor.as_deref(), limit, found, Some::<Value>)?;
-            Ok(Rows { rows, next, frame: Frame::now(ledger), marking: None, question: Some(("identities", person.to_string())) })
-        })
-        .await?;
+            (k.index, row)
+        });
+        let mut found: Vec<_> = told.chain(acts).collect();
+        found.sort_by_key(|(index, _)| *index);
+        let found = found.into_iter().map(|(index, row)| (ordered(index.0), row));
+        let (rows, next) = page(&aside, &format!("identities {person} {as_of:?}"), cursor.as_deref(), limit, found, Some::<Value>)?;
+        Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("identities", person.to_string())) })
+    })
+    .await?;
     Ok(rows.response(&app, all))
 }
 
@@ -76,28 +74,37 @@ async fn items(
 ) -> Result<Response, Failure> {
     let list: RecordId = list.parse().map_err(|_| Kind::NotFound)?;
     let mut params = Params::of(query)?;
+    let as_of = params.as_of()?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
-    let (aside, all) = (Arc::clone(&app), asked.sees_why());
-    let rows = app
-        .look(move |ledger| {
-            let (facts, eyes) = (ledger.facts(), asked.eyes());
-            let known = facts.list(&list).ok_or(Kind::NotFound)?;
-            visible(&eyes, facts, &known.record.clone().into()).ok_or(Kind::NotFound)?;
-            let on = facts.items().filter(|k| k.record.list == list).map(|k| (k.record.id.to_string(), k));
-            let show = |k: &Known<ListItem>| {
-                let fields = visible(&eyes, facts, &Record::ListItem(k.record.clone()))?;
-                Some(json!({ "entry": k.index, "recorded_at": k.at.to_string(), "record": fields }))
-            };
-            let (rows, next) = page(&aside, &format!("items {list} {}", asked.sees_why()), cursor.as_deref(), limit, on, show)?;
-            Ok(Rows {
-                rows,
-                next,
-                frame: Frame::now(ledger),
-                marking: None,
-                question: Some(("listed", format!("list-items of {}", known.index))),
+    let (aside, all, eyes) = (Arc::clone(&app), asked.sees_why(), asked.eyes());
+    let (now, by) = (list.clone(), eyes.clone());
+    let mut rows = ask(&app, as_of, move |then| {
+        let facts = then.facts();
+        let known = facts.list(&list).ok_or(Kind::NotFound)?;
+        visible(&eyes, facts, &known.record.clone().into()).ok_or(Kind::NotFound)?;
+        let on = facts.items().filter(|k| k.record.list == list).map(|k| (k.record.id.to_string(), k));
+        let show = |k: &Known<ListItem>| {
+            let fields = visible(&eyes, facts, &Record::ListItem(k.record.clone()))?;
+            Some(json!({ "entry": k.index, "recorded_at": k.at.to_string(), "record": fields }))
+        };
+        let (rows, next) = page(&aside, &format!("items {list} {all} {as_of:?}"), cursor.as_deref(), limit, on, show)?;
+        let question = Some(("listed", format!("list-items of {}", known.index)));
+        Ok(Rows { rows, next, frame: then.frame(), marking: None, question })
+    })
+    .await?;
+    if as_of.is_some() {
+        // What whoever asks may not know of now they hear nothing of either, whatever it was then.
+        rows = app
+            .look(move |ledger| {
+                let facts = ledger.facts();
+                let sees = |record: &Record| visible(&by, facts, record).is_some();
+                facts.list(&now).filter(|k| sees(&k.record.clone().into())).ok_or(Kind::NotFound)?;
+                let item = |row: &Value| facts.item(&row.pointer("/record/id")?.as_str()?.parse().ok()?).map(|k| k.record.clone().into());
+                rows.rows.retain(|row| item(row).is_some_and(|record| sees(&record)));
+                Ok(rows)
             })
-        })
-        .await?;
+            .await?;
+    }
     Ok(rows.response(&app, all))
 }
