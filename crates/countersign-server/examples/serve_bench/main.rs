@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use countersign_testing::table::{Table, memory};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use self::client::{Client, Connection};
+use self::client::Client;
 
 /// The program's.
 #[global_allocator]
@@ -138,15 +138,15 @@ async fn run(service: &mut Served, base: &Path, sizes: &Sizes, table: &mut Table
         );
     };
     held(table, "after all that".to_owned());
-    let mut officer = Client::new(&dir, "officer", port).connect().await;
-    let size = size(&mut officer).await;
+    let officer = Client::new(&dir, "officer", port);
+    let size = size(&officer).await;
     let lines = sizes.entries.saturating_sub(size).next_multiple_of(100);
     let rate = load::stream(&gateway, lines).await;
     table.row("a stream up to the end", format!("{rate:.0} events/s"), format!("{lines} lines"), "");
     held(table, format!("with {} entries", size + lines));
     for (what, as_of) in [("the middle", sizes.entries / 2), ("not long ago", sizes.entries - 1_000)] {
         let began = Instant::now();
-        let (status, _) = officer.ask(&client::get(&format!("/api/v1/persons?limit=1&as_of={as_of}"))).await;
+        let (status, _) = officer.connect().await.ask(&client::get(&format!("/api/v1/persons?limit=1&as_of={as_of}"))).await;
         let took = format!("{:.1} s", began.elapsed().as_secs_f64());
         table.row(format!("a question as of {what}"), took, format!("{as_of} entries; answered {status}"), "");
     }
@@ -154,7 +154,8 @@ async fn run(service: &mut Served, base: &Path, sizes: &Sizes, table: &mut Table
 }
 
 /// The size a question is answered for.
-async fn size(officer: &mut Connection) -> u64 {
+async fn size(officer: &Client) -> u64 {
+    let mut officer = officer.connect().await;
     let (status, _) = officer.ask(&client::get("/api/v1/persons?limit=1")).await;
     let answer = String::from_utf8_lossy(&officer.answer).into_owned();
     assert_eq!(status, 200, "{answer}");
