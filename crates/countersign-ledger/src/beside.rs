@@ -219,18 +219,23 @@ impl Ledger {
         if let Some(index) = self.reading.get() {
             return Ok(index);
         }
-        let mut index = Index::in_memory(RUN_LEN);
-        let size = self.state.size();
-        let mut first = 0;
-        while first < size {
-            let end = size.min(first + RUN_LEN);
-            let page = self.source(&self.state.facts).page(first, end)?;
-            index.take_page(page, None).map_err(|e| OpenError::Index(e.to_string()))?;
-            first = end;
-        }
+        let index = self.index_upto(self.state.size(), &self.state.facts)?;
         let made = self.reading.get_or_init(|| index);
         drop(making);
         Ok(made)
+    }
+
+    /// An index of the entries before a size, in memory.
+    pub(crate) fn index_upto(&self, size: u64, facts: &Facts) -> Result<Index, OpenError> {
+        let mut index = Index::in_memory(RUN_LEN);
+        let mut first = 0;
+        while first < size {
+            let end = size.min(first + RUN_LEN);
+            let page = self.source(facts).page(first, end)?;
+            index.take_page(page, None).map_err(|e| OpenError::Index(e.to_string()))?;
+            first = end;
+        }
+        Ok(index)
     }
 
     /// The ledger's root at a size it had.

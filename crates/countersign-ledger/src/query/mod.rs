@@ -4,13 +4,14 @@
 //!
 //! A [`View`] is what the ledger knew at a size. The newest borrows what the ledger has in memory; the facts of an older one are made anew from the
 //! entries before it, by the same function the sequencer uses, so that it answers now what was answered then. Which entries are about whom never changes:
-//! that is the ledger's own index, up to the size.
+//! that is the index of the writer, up to the size; a ledger opened for reading has none, and makes one of so many entries when it is asked.
 
 mod changed;
 mod describe;
 mod insiders;
 mod people;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -96,6 +97,8 @@ pub struct View<'a> {
 struct Past {
     facts: Facts,
     corrected: BTreeSet<LeafIndex>,
+    /// Of a ledger opened for reading, made when it is first asked.
+    index: OnceCell<Index>,
     at: Micros,
 }
 
@@ -226,7 +229,7 @@ impl Ledger {
     }
 
     fn past(&self, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Past, OpenError> {
-        let mut past = Past { facts: Facts::default(), corrected: BTreeSet::new(), at: Micros::EPOCH };
+        let mut past = Past { facts: Facts::default(), corrected: BTreeSet::new(), index: OnceCell::new(), at: Micros::EPOCH };
         let mut failed = None;
         self.store.scan(0, &mut |index, leaf, sealed| {
             if index >= size {
@@ -280,7 +283,17 @@ impl View<'_> {
     }
 
     fn index(&self) -> Result<Upto<'_>, OpenError> {
-        Ok(Upto { index: self.ledger.index()?, size: self.size, corrected: self.past.as_ref().map(|past| &past.corrected) })
+        let index = match &self.past {
+            Some(past) if self.ledger.opened_for_reading() => match past.index.get() {
+                Some(index) => index,
+                None => {
+                    let index = self.ledger.index_upto(self.size, &past.facts)?;
+                    past.index.get_or_init(|| index)
+                }
+            },
+            _ => self.ledger.index()?,
+        };
+        Ok(Upto { index, size: self.size, corrected: self.past.as_ref().map(|past| &past.corrected) })
     }
 
     /// Entries that concern a person, in index order: that name them, or refer to an entry about them.
