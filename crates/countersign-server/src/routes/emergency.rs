@@ -64,9 +64,7 @@ async fn show(
     query: RawQuery,
 ) -> Result<Response, Failure> {
     let (index, why) = (entry(&index)?, asked.sees_why());
-    let mut params = Params::of(query)?;
-    let as_of = params.as_of()?;
-    params.end()?;
+    let as_of = Params::only_as_of(query)?;
     let one = ask(&app, as_of, move |then| {
         let voucher = then.facts().voucher(index).ok_or(Kind::NotFound)?;
         Ok(One {

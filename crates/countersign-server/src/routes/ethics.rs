@@ -141,9 +141,7 @@ async fn one_preclearance(
     query: RawQuery,
 ) -> Result<Response, Failure> {
     let index = entry(&index)?;
-    let mut params = Params::of(query)?;
-    let as_of = params.as_of()?;
-    params.end()?;
+    let as_of = Params::only_as_of(query)?;
     let (own, why, only_own) = (asked.caller()?.person.clone(), asked.sees_why(), asked.view == View::Own);
     let one = ask(&app, as_of, move |then| {
         let known = then.facts().preclearance(index).filter(|p| !only_own || own.as_ref() == Some(&p.request.person));
@@ -211,9 +209,7 @@ async fn case(
     query: RawQuery,
 ) -> Result<Response, Failure> {
     let case = entry(&case)?;
-    let mut params = Params::of(query)?;
-    let as_of = params.as_of()?;
-    params.end()?;
+    let as_of = Params::only_as_of(query)?;
     let one = ask(&app, as_of, move |then| {
         let (ledger, facts) = (then.ledger, then.facts());
         let known = facts.case_at(case).ok_or(Kind::NotFound)?;

@@ -196,9 +196,7 @@ async fn show(
     query: RawQuery,
 ) -> Result<Response, Failure> {
     let index = entry(&index)?;
-    let mut params = Params::of(query)?;
-    let as_of = params.as_of()?;
-    params.end()?;
+    let as_of = Params::only_as_of(query)?;
     let (own, sees_why, only_own) = (asked.caller()?.person.clone(), asked.sees_why(), asked.view == View::Own);
     let (mut fields, entries, frame, marking) = ask(&app, as_of, move |then| {
         let facts = then.facts();

@@ -61,9 +61,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
 
 async fn show(State(app): State<Shared>, Path(id): Path<String>, query: RawQuery) -> Result<Response, Failure> {
     let id = login(&id)?;
-    let mut params = Params::of(query)?;
-    let as_of = params.as_of()?;
-    params.end()?;
+    let as_of = Params::only_as_of(query)?;
     let one = ask(&app, as_of, move |then| {
         let known = then.facts().login(&id).ok_or(Kind::NotFound)?;
         Ok(One {

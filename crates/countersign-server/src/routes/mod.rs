@@ -190,6 +190,17 @@ impl Params {
         read.map(Some).ok_or_else(|| invalid("as_of is neither a tree size nor a time."))
     }
 
+    /// As of when, for a question that has nothing else to say.
+    ///
+    /// # Errors
+    /// As [`Params::as_of`], or there is another parameter.
+    pub(crate) fn only_as_of(query: RawQuery) -> Result<Option<AsOf>, Failure> {
+        let mut params = Self::of(query)?;
+        let as_of = params.as_of()?;
+        params.end()?;
+        Ok(as_of)
+    }
+
     /// Rows of a page.
     ///
     /// # Errors

@@ -173,9 +173,7 @@ async fn show(
     query: RawQuery,
     of: Resource,
 ) -> Result<Response, Failure> {
-    let mut params = Params::of(query)?;
-    let as_of = params.as_of()?;
-    params.end()?;
+    let as_of = Params::only_as_of(query)?;
     let caller = Arc::clone(asked.caller()?);
     let by_entry = app.may_tell_of_watch_lists(&asked);
     // Whoever may not know of it now hears nothing of what it was.
