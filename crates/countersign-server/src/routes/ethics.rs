@@ -15,7 +15,7 @@ use countersign_api::words::word_of;
 use countersign_conflict::{Ask, Facts, Preclearance, assess, rules};
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::record::{CaseOpened, Decision, Record};
-use countersign_ledger::OpenError;
+use countersign_ledger::{Ledger, OpenError};
 use serde_json::{Value, json};
 
 use super::grants::not_cleared;
@@ -210,11 +210,15 @@ async fn case(
 ) -> Result<Response, Failure> {
     let case = entry(&case)?;
     let as_of = Params::only_as_of(query)?;
-    let one = ask(&app, as_of, move |then| {
-        let (ledger, facts) = (then.ledger, then.facts());
+    let (mut fields, evidence, entries, frame) = ask(&app, as_of, move |then| {
+        let facts = then.facts();
         let known = facts.case_at(case).ok_or(Kind::NotFound)?;
-        let mut fields = row(facts, case, known);
         let entries = facts.case_file(case).map(|f| f.entries.clone()).unwrap_or_default();
+        Ok((row(facts, case, known), known.evidence.clone(), entries, then.frame()))
+    })
+    .await?;
+    // Entries never change; who may know of them is judged by what is known now, whatever was then.
+    let look = move |ledger: &Ledger| {
         let told = |entries: &[LeafIndex]| -> Result<Vec<Value>, Failure> {
             entries
                 .iter()
@@ -223,26 +227,20 @@ async fn case(
                         Err(OpenError::Shut { erased: Some(at), .. }) => return Ok(json!({ "entry": index, "erased_under": at })),
                         opened => opened.map(|(_, meta, record)| (meta, record))?,
                     };
-                    let shown = visible(&asked.eyes(), facts, &record);
+                    let shown = visible(&asked.eyes(), ledger.facts(), &record);
                     Ok(json!({ "entry": index, "actor": meta.actor, "type": record.type_name(), "record": shown }))
                 })
                 .collect()
         };
         if let Value::Object(fields) = &mut fields {
-            fields.insert("rests_on".into(), told(&known.evidence)?.into());
+            fields.insert("rests_on".into(), told(&evidence)?.into());
             fields.insert("timeline".into(), told(&entries)?.into());
         }
         let newest = entries.last().copied().unwrap_or(case);
         let leaf = ledger.leaf(newest.0)?;
-        Ok(One {
-            fields,
-            entry: Some((newest, etag(&leaf))),
-            frame: then.frame(),
-            marking: None,
-            question: Some(("case", case.to_string())),
-        })
-    })
-    .await?;
+        Ok(One { fields, entry: Some((newest, etag(&leaf))), frame, marking: None, question: Some(("case", case.to_string())) })
+    };
+    let one = app.look(look).await?;
     Ok(one.response(&app))
 }
 

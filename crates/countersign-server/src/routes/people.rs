@@ -90,17 +90,15 @@ async fn timeline(
     // A page is one of what the reader may see: rows missing from it would be counted. One more says whether others follow; what comes after that is
     // not opened.
     let seen = Arc::new(Seen { eyes: asked.eyes(), from, until, enough: limit.saturating_add(1) });
-    let (about, of) = (person.clone(), Arc::clone(&seen));
-    // Which entries are about somebody is asked once.
+    let about = person.clone();
+    // Which entries are about somebody is asked once. They never change; who may know of them is judged by what is known now, whatever was then.
     let (mut part, frame) = ask(&app, framed.as_of, move |then| {
         let mut left = then.view.entries_about_person(&about)?;
         if left.is_empty() {
             return Err(Kind::NotFound.into());
         }
         left.retain(|entry| entry.0 >= first);
-        let open = if then.apart { OPENED_MAX } else { LOOKED_AT_MAX };
-        let part = of.some(then.ledger, then.facts(), Part { left: left.into(), ..Part::default() }, open)?;
-        Ok((part, then.frame()))
+        Ok((Part { left: left.into(), ..Part::default() }, then.frame()))
     })
     .await?;
     while part.rows.len() < seen.enough && part.opened < OPENED_MAX && !part.left.is_empty() {
