@@ -21,7 +21,7 @@ use crate::keys::LogKeys;
 use crate::open::{Ledger, Mode, OpenError};
 use crate::redact::Rewritten;
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
-use crate::stored::{KeyOf, linked_record};
+use crate::stored::linked_record;
 
 /// A replay that runs, or is done.
 pub(crate) struct Audit {
@@ -46,12 +46,6 @@ pub struct AuditStatus {
     pub finished: bool,
     /// What it found; the ledger takes nothing more then.
     pub objection: Option<String>,
-}
-
-impl KeyOf for BTreeMap<u32, KeptKey> {
-    fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
-        self.get(&key_id).map(|key| &***key)
-    }
 }
 
 impl Ledger {
@@ -226,77 +220,31 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
     use countersign_entry::record::Record;
-    use countersign_sign::datakeys::DataKeys;
-    use countersign_sign::os_random;
-    use countersign_sign::passphrase::Passphrase;
-    use countersign_sign::unlock::Unlock;
-    use countersign_store::Store;
-    use countersign_store::memory::{MemoryDisk, MemoryRegister, MemoryStore};
+    use countersign_store::memory::{MemoryRegister, MemoryStore};
     use countersign_store::segments::SegmentStore;
-    use countersign_testing::ledger::{ORIGIN, TestSigner, cast, principal};
+    use countersign_testing::ledger::{cast, principal};
     use countersign_testing::scene;
 
-    use crate::{Access, AppendError, Beside, Ledger, Parts, Request, SystemClock, SystemEntropy, snapshot};
+    use crate::place::{Place, agreement};
+    use crate::{Access, AppendError, Ledger, snapshot};
 
-    struct Place {
-        disk: MemoryDisk,
-        dir: tempfile::TempDir,
-    }
-
-    impl Place {
-        fn parts(&self, store: impl Store + 'static, register: MemoryRegister, new: bool) -> Parts {
-            let (path, mut unlock) = (self.dir.path().join("data.keys"), Unlock::new(Passphrase::new("correct horse").unwrap()));
-            let keys = if new {
-                DataKeys::create(&path, ORIGIN, &mut unlock, &mut os_random).unwrap()
-            } else {
-                DataKeys::open(&path, ORIGIN, &mut unlock).unwrap()
-            };
-            Parts {
-                store: Box::new(store),
-                register: Box::new(register),
-                vkey: countersign_sign::Signer::vkey(&TestSigner::new()).clone(),
-                signers: vec![Box::new(TestSigner::new())],
-                keys,
-                clock: Box::new(SystemClock),
-                entropy: Box::new(SystemEntropy::default()),
-                beside: Some(Beside::new(self.dir.path().to_owned(), Box::new(|_| {}))),
-            }
-        }
-
-        fn start(&self) -> Ledger {
-            let parts = self.parts(MemoryStore::create(&self.disk).unwrap(), MemoryRegister::create(&self.disk).unwrap(), true);
-            Ledger::start(parts, &principal("founder"), &principal("sequencer"), cast()).unwrap()
-        }
-
-        fn open(&self) -> Ledger {
-            let parts = self.parts(MemoryStore::open_writer(&self.disk).unwrap(), MemoryRegister::open_writer(&self.disk).unwrap(), false);
-            Ledger::open(parts, Access::Write).unwrap()
-        }
-
-        fn replayed(&self, ledger: &mut Ledger) -> super::AuditStatus {
-            ledger.replay_in_background(Box::new(MemoryStore::open_reader(&self.disk).unwrap())).unwrap();
-            ledger.finish_replay().unwrap()
-        }
-    }
-
-    fn agreement(ledger: &mut Ledger, key: &str) -> Result<crate::Receipt, AppendError> {
-        let kind = countersign_entry::record::AgreementKind::DutyNotice;
-        let record = countersign_testing::ledger::agreement(key, "ada1", kind, ledger.now());
-        ledger.append(Request { actor: principal("officer"), key: key.parse().unwrap(), record: record.into(), signed: None })
+    fn replayed(place: &Place, ledger: &mut Ledger) -> super::AuditStatus {
+        ledger.replay_in_background(Box::new(MemoryStore::open_reader(&place.disk).unwrap())).unwrap();
+        ledger.finish_replay().unwrap()
     }
 
     #[test]
     fn a_snapshot_that_is_not_what_the_entries_give_stops_the_ledger() {
-        let place = Place { disk: MemoryDisk::new(), dir: tempfile::tempdir().unwrap() };
+        let place = Place::new(50_000);
         let mut ledger = place.start();
         agreement(&mut ledger, "a-1").unwrap();
-        let write = |ledger: &Ledger| snapshot::write(place.dir.path(), &ledger.keys, &ledger.state, ledger.now()).unwrap();
+        let write = |ledger: &Ledger| snapshot::write(place.dir.path(), &ledger.keys, &ledger.state, ledger.now(), 1).unwrap();
         write(&ledger);
         drop(ledger);
 
         let mut ledger = place.open();
         assert_eq!((ledger.standing().snapshot_size, ledger.read_only()), (ledger.size(), None));
-        let status = place.replayed(&mut ledger);
+        let status = replayed(&place, &mut ledger);
         assert_eq!((status.done, status.finished, status.objection), (ledger.size(), true, None));
         agreement(&mut ledger, "a-2").unwrap();
 
@@ -308,7 +256,7 @@ mod tests {
         drop(ledger);
         let mut ledger = place.open();
         assert_eq!((ledger.facts().holdings().count(), ledger.read_only()), (1, None));
-        let status = place.replayed(&mut ledger);
+        let status = replayed(&place, &mut ledger);
         assert!(status.objection.unwrap().contains("is not what the entries before it give"));
         let refused = agreement(&mut ledger, "a-3").unwrap_err();
         assert!(matches!(refused, AppendError::ReadOnly(_)), "{refused}");
@@ -317,12 +265,12 @@ mod tests {
     /// A start from a snapshot leaves old segments unread. What is wrong in them is found behind the running ledger.
     #[test]
     fn damage_in_a_segment_the_start_left_unread_stops_the_ledger() {
-        let place = Place { disk: MemoryDisk::new(), dir: tempfile::tempdir().unwrap() };
+        let place = Place::new(50_000);
         let store = place.dir.path().join("store");
         let parts = place.parts(SegmentStore::create(&store, 4096).unwrap(), MemoryRegister::create(&place.disk).unwrap(), true);
         let mut ledger = Ledger::start(parts, &principal("founder"), &principal("sequencer"), cast()).unwrap();
         (0..30).for_each(|n| drop(agreement(&mut ledger, &format!("a-{n}")).unwrap()));
-        snapshot::write(place.dir.path(), &ledger.keys, &ledger.state, ledger.now()).unwrap();
+        snapshot::write(place.dir.path(), &ledger.keys, &ledger.state, ledger.now(), 1).unwrap();
         drop(ledger);
         let open = || {
             let parts =

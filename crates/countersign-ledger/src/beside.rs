@@ -11,7 +11,7 @@ use countersign_log::recall;
 use countersign_log::tree::{self, LeafHash, RootHash, TreeSize};
 
 use crate::index::{Disk, DiskError, Index, RUN_LEN, Source};
-use crate::limits::SNAPSHOT_AFTER;
+use crate::limits::{OLDER_TIMES, RUNNING_TIMES, SNAPSHOT_AFTER};
 use crate::open::{Ledger, Mode, OpenError};
 use crate::snapshot::{self, Restored, Snapshot, SnapshotError};
 use crate::state::State;
@@ -22,7 +22,7 @@ pub struct Beside {
     pub dir: PathBuf,
     /// Entries of a run of the index, [`crate::RUN_LEN`] or fewer.
     pub run_len: u64,
-    /// Entries after the newest snapshot from which on a start writes another. A running ledger waits for twenty times as many.
+    /// Entries after the newest snapshot from which on a start writes another. A running ledger waits for [`RUNNING_TIMES`] as many.
     pub snapshot_after: u64,
     /// Told what is being done and why. Called for every entry, so it has to be quick.
     pub told: Box<dyn FnMut(Notice<'_>) + Send + Sync>,
@@ -256,7 +256,8 @@ impl Ledger {
         scanned.ok().map(|()| hashes)
     }
 
-    /// Writes a snapshot where so many times as many entries as make one worth it came after the last one. Nothing depends on it, so a failure is told and nothing else.
+    /// Writes a snapshot where so many times as many entries as make one worth it came after the last one. Nothing depends on it, so a failure is told and
+    /// nothing else.
     pub(crate) fn keep_snapshot(&mut self, times: u64) {
         let since = self.state.size().saturating_sub(self.snapshot_size);
         let due = |beside: &&Beside| matches!(self.mode, Mode::Writable) && since >= beside.snapshot_after.saturating_mul(times);
@@ -266,9 +267,21 @@ impl Ledger {
             return;
         }
         let settled_at = self.clock.now().max(self.state.last_at);
-        match snapshot::write(&beside.dir, &self.keys, &self.state, settled_at) {
+        let apart = beside.snapshot_after.saturating_mul(OLDER_TIMES);
+        match snapshot::write(&beside.dir, &self.keys, &self.state, settled_at, apart) {
             Ok(()) => self.snapshot_size = self.state.size(),
             Err(e) => self.anew(&format!("no snapshot was written: {e}")),
+        }
+    }
+
+    /// In a replay from the first entry: writes what is known every so often, for questions as of then.
+    pub(crate) fn keep_older_snapshot(&mut self, facts: &Facts) {
+        let Some(beside) = self.beside.as_ref().filter(|_| !self.opened_for_reading()) else { return };
+        if !self.state.size().is_multiple_of(beside.snapshot_after.saturating_mul(RUNNING_TIMES)) {
+            return;
+        }
+        if let Err(e) = snapshot::write_older(&beside.dir, &self.keys, &self.state, facts) {
+            self.anew(&format!("no snapshot was written: {e}"));
         }
     }
 

@@ -15,7 +15,7 @@ use countersign_store::StagedBatch;
 use crate::batch::{Draft, SealedDraft, link, seal_all};
 use crate::compartments::compartment;
 use crate::durable::{Begun, Decided, Hands, Made, Placed};
-use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, KEY_POOL_MAX, REQUEST_BYTES_MAX};
+use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, KEY_POOL_MAX, REQUEST_BYTES_MAX, RUNNING_TIMES};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
 use crate::state::short_hash;
@@ -115,7 +115,7 @@ impl Ledger {
 
     pub(crate) fn commit_hashed(&mut self, requests: Vec<Hashed>) -> Vec<Answer> {
         // Here the store is at hand and everything decided is durable.
-        self.keep_snapshot(20);
+        self.keep_snapshot(RUNNING_TIMES);
         match self.decide(requests) {
             Ok(decided) => self.finish(decided),
             Err(refused) => refused,

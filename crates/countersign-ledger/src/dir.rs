@@ -5,6 +5,7 @@
 //! DIR/segments/…           the truth: leaves, sealed records, signed checkpoints
 //! DIR/register/head        the newest head once more; best on another file system
 //! DIR/snapshot             what was known after a commit, sealed; made anew if it is gone
+//! DIR/snapshots/…          some that came before, for questions as of then; made anew where everything is replayed
 //! DIR/index/…              which entries concern whom, sealed; made anew if it is gone
 //! DIR/keys/data.keys       the data keys, under the passphrase or under a key in the token
 //! DIR/keys/token.json      where the signing keys are in the token

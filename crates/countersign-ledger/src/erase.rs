@@ -112,10 +112,9 @@ impl Ledger {
 
     pub(crate) fn forget_beside(&mut self) -> io::Result<()> {
         let Some(beside) = &self.beside else { return Ok(()) };
-        let gone = |removed: io::Result<()>| removed.or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) });
-        gone(fs::remove_file(crate::snapshot::path(&beside.dir)))?;
+        crate::snapshot::forget(&beside.dir)?;
         self.state.index = crate::index::Index::default();
-        gone(fs::remove_dir_all(beside.dir.join("index")))
+        crate::snapshot::gone(fs::remove_dir_all(beside.dir.join("index")))
     }
 
     fn check_erasable(&self, keys: &BTreeSet<u32>) -> Result<(), String> {

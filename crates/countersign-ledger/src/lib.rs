@@ -31,6 +31,8 @@ pub mod limits;
 mod loss;
 mod nowhere;
 mod open;
+#[cfg(test)]
+mod place;
 mod public;
 pub mod query;
 mod reader;

@@ -27,6 +27,13 @@ pub const KEY_POOL_LOW: usize = 4;
 pub const TREE_LEAVES: u64 = 65_536;
 /// Entries after the newest snapshot from which on a start writes another: reading them again takes longer than reading a snapshot.
 pub const SNAPSHOT_AFTER: u64 = 50_000;
+/// How many times as many entries a running ledger waits for, which holds up its commits while it writes one; and how far those lie apart that a replay
+/// of everything leaves behind.
+pub const RUNNING_TIMES: u64 = 20;
+/// How many times as many entries lie between older snapshots that are kept, at least.
+pub const OLDER_TIMES: u64 = 10;
+/// Entries read at a time to know what was known then; half of them are opened on another thread.
+pub const RECALLED_AT_ONCE: usize = 2_048;
 /// How long a batch waits for a key that is away before its requests are told that it is unknown.
 pub const SEAL_PATIENCE: Duration = Duration::from_secs(10);
 /// The first pause before a key that is away is asked again.

@@ -16,6 +16,9 @@ impl Store for Nowhere {
     fn seal(&mut self, _: &Head) -> Result<(), StoreError> {
         Err(StoreError::NotRecovered)
     }
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError> {
+        Err(StoreError::NotRecovered)
+    }
     fn read(&self, _: u64) -> Result<StoredEntry, StoreError> {
         Err(StoreError::NotRecovered)
     }

@@ -30,7 +30,7 @@ use crate::limits::KEY_POOL;
 use crate::nowhere::Nowhere;
 use crate::snapshot::SnapshotError;
 use crate::state::{State, typed};
-use crate::stored::{NOT_FIRST, linked_record, opened_record};
+use crate::stored::{explained, linked_record, opened_record};
 use crate::{Clock, Entropy};
 
 /// What a ledger works with.
@@ -328,12 +328,18 @@ impl Ledger {
         let size = recovered.size();
         // Less than a page needs no run, so the index takes the entries as they come.
         let indexed = self.access == Access::Write && self.indexes_while_reading(size);
+        let from_the_first = self.state.size() == 0;
         // The scan borrows the store while the entries change the state, so the store steps aside for the time.
         let store = std::mem::replace(&mut self.store, Box::new(Nowhere));
         let scanned = store.scan(self.state.size(), &mut |index, leaf, sealed| {
             self.doing("replaying", index, size);
             match self.take_stored(index, leaf, sealed, replay, &mut objection, indexed) {
-                Ok(()) => ControlFlow::Continue(()),
+                Ok(()) => {
+                    if from_the_first {
+                        self.keep_older_snapshot(replay.facts());
+                    }
+                    ControlFlow::Continue(())
+                }
                 Err(e) => {
                     failed = Some(e);
                     ControlFlow::Break(())
@@ -416,14 +422,7 @@ impl Ledger {
     /// Opens a stored record and holds it against its leaf.
     pub(crate) fn open_record(&self, index: u64, leaf: &Leaf, sealed: &[u8]) -> Result<(Meta, Record), OpenError> {
         let opened = opened_record(index, leaf, sealed, &self.keys, &self.state.origin_hash);
-        let (meta, record, rewritten) = opened.map_err(|e| match e {
-            OpenError::Shut { entry, key_id, .. } => OpenError::Shut { entry, key_id, erased: self.state.erased.get(&key_id).copied() },
-            other => other,
-        })?;
-        if rewritten && !self.state.rewritten.explains(index, &Sha256::digest(sealed).into()) {
-            return Err(damaged(index, NOT_FIRST));
-        }
-        Ok((meta, record))
+        explained(opened, index, sealed, &self.state.erased, &self.state.rewritten)
     }
 
     /// Why the ledger takes no entries whoever opens it, if it takes none. A handle opened for reading has nothing to say here.

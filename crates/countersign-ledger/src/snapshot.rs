@@ -10,7 +10,8 @@
 //! …   blocks of 1 MiB and a last one that is shorter, each sealed for its place
 //! ```
 //!
-//! Written beside the old one, made durable and renamed: a crash leaves the one or the other.
+//! Written beside the old one, made durable and renamed: a crash leaves the one or the other. Of the old ones some are kept as `DIR/snapshots/SIZE`, so
+//! that a question as of then reads only the entries between one of them and then; no start goes on from those.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -98,19 +99,96 @@ struct Body<F, B, C, R> {
     tail: B,
 }
 
-/// Where the snapshot of a ledger in a directory is.
-pub(crate) fn path(dir: &Path) -> PathBuf {
+/// Where the newest snapshot of a ledger in a directory is.
+fn newest(dir: &Path) -> PathBuf {
     dir.join("snapshot")
 }
 
-/// Writes what is known after the newest commit; everything due by `settled_at` is recorded. Durable when it returns.
-pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micros) -> Result<(), SnapshotError> {
-    let (facts, tree) = (&state.facts, &state.tree);
+/// Where older ones are.
+fn older(dir: &Path) -> PathBuf {
+    dir.join("snapshots")
+}
+
+fn older_of(dir: &Path, size: u64) -> PathBuf {
+    older(dir).join(size.to_string())
+}
+
+/// Sizes of the older ones, ascending.
+fn older_sizes(dir: &Path) -> io::Result<Vec<u64>> {
+    let files = match std::fs::read_dir(older(dir)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files?,
+    };
+    let mut sizes = Vec::new();
+    for file in files {
+        sizes.extend(file?.file_name().to_str().and_then(|name| name.parse::<u64>().ok()));
+    }
+    sizes.sort_unstable();
+    Ok(sizes)
+}
+
+/// Writes what is known after the newest commit; everything due by `settled_at` is recorded. Durable when it returns. The one before is kept where `apart`
+/// entries or more lie between it and the last one that was.
+pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micros, apart: u64) -> Result<(), SnapshotError> {
+    let temporary = seal(dir, keys, state, &state.facts, settled_at)?;
+    let (kept, of_another_past): (Vec<u64>, Vec<u64>) = older_sizes(dir)?.into_iter().partition(|size| *size < state.size());
+    for size in of_another_past {
+        std::fs::remove_file(older_of(dir, size))?;
+    }
+    let before = size_in(&newest(dir)).filter(|before| *before < state.size());
+    if let Some(before) = before.filter(|before| *before >= kept.last().copied().unwrap_or(0).saturating_add(apart)) {
+        make_private(&older(dir))?;
+        let to = older_of(dir, before);
+        // Where nothing can be linked, a crash right here leaves none that a start would go on from.
+        std::fs::hard_link(newest(dir), &to).or_else(|_| std::fs::rename(newest(dir), &to))?;
+    }
+    std::fs::rename(&temporary, newest(dir))?;
+    Ok(File::open(dir)?.sync_all()?)
+}
+
+/// Writes what was known at the size that a replay has come to, among the older ones.
+pub(crate) fn write_older(dir: &Path, keys: &DataKeys, state: &State, facts: &Facts) -> Result<(), SnapshotError> {
+    let temporary = seal(dir, keys, state, facts, state.last_at)?;
+    make_private(&older(dir))?;
+    Ok(std::fs::rename(temporary, older_of(dir, state.size()))?)
+}
+
+/// Removes every one: what was erased since must not be left in any.
+pub(crate) fn forget(dir: &Path) -> io::Result<()> {
+    gone(std::fs::remove_file(newest(dir)))?;
+    gone(std::fs::remove_file(temporary(dir)))?;
+    gone(std::fs::remove_dir_all(older(dir)))
+}
+
+/// What was not there is removed as well.
+pub(crate) fn gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
+}
+
+fn make_private(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// The size a snapshot says it is of.
+fn size_in(path: &Path) -> Option<u64> {
+    let mut head = [0; MAGIC.len() + 8];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).ok()?;
+    head.last_chunk().map(|size| u64::from_be_bytes(*size))
+}
+
+fn temporary(dir: &Path) -> PathBuf {
+    dir.join("snapshot.tmp")
+}
+
+/// Writes a snapshot that has no name yet, durably. Where it is.
+fn seal(dir: &Path, keys: &DataKeys, state: &State, facts: &Facts, settled_at: Micros) -> Result<PathBuf, SnapshotError> {
+    let tree = &state.tree;
     let (size, root) = (tree.size(), tree.root());
     let context = context(size, root);
     let (sealer, key) = Sealer::create(keys, PURPOSE, &context)?;
     let prefix = prefix()?;
-    let temporary = dir.join("snapshot.tmp");
+    let temporary = temporary(dir);
     let mut file = private(&temporary)?;
     file.write_all(&[MAGIC.as_slice(), &context, &key, &prefix].concat())?;
     let mut out =
@@ -134,9 +212,7 @@ pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micr
     ciborium::into_writer(&body, &mut out).map_err(|e| SnapshotError::Encode(e.to_string()))?;
     out.end()?;
     file.sync_all()?;
-    std::fs::rename(&temporary, path(dir))?;
-    File::open(dir)?.sync_all()?;
-    Ok(())
+    Ok(temporary)
 }
 
 /// A snapshot that was made by this ledger's keys for the origin, size and root it names. The facts in it are not read yet.
@@ -148,9 +224,20 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens the snapshot in a ledger's directory.
+    /// Opens the newest snapshot in a ledger's directory.
     pub(crate) fn open(dir: &Path, keys: &DataKeys) -> Result<Self, SnapshotError> {
-        let mut file = match File::open(path(dir)) {
+        Self::open_at(&newest(dir), keys)
+    }
+
+    /// Opens those that are of a size or fewer entries, the newest first, as somebody asks for them.
+    pub(crate) fn upto(dir: &Path, keys: &DataKeys, size: u64) -> io::Result<impl Iterator<Item = Result<Self, SnapshotError>>> {
+        let mut paths: Vec<PathBuf> = older_sizes(dir)?.into_iter().filter(|of| *of <= size).map(|of| older_of(dir, of)).collect();
+        paths.extend(size_in(&newest(dir)).filter(|of| *of <= size).map(|_| newest(dir)));
+        Ok(paths.into_iter().rev().map(|path| Self::open_at(&path, keys)))
+    }
+
+    fn open_at(path: &Path, keys: &DataKeys) -> Result<Self, SnapshotError> {
+        let mut file = match File::open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(SnapshotError::Missing),
             opened => opened?,
         };
@@ -168,9 +255,14 @@ impl Snapshot {
         u64::from_be_bytes(self.context.first_chunk().copied().unwrap_or_default())
     }
 
+    /// Root over those.
+    pub(crate) fn root(&self) -> RootHash {
+        RootHash(self.context.last_chunk().copied().unwrap_or_default())
+    }
+
     /// Reads what it holds.
     pub(crate) fn restore(self, first_key: &VKey) -> Result<Restored, SnapshotError> {
-        let (size, root) = (self.size(), self.context.last_chunk::<32>().copied());
+        let (size, root) = (self.size(), self.root());
         let Self { file, sealer, context, prefix } = self;
         let mut blocks = UnsealReader { file, sealer: &sealer, prefix, context: &context, place: 0, block: Vec::new(), at: 0, last: false };
         let body: Body<Facts, serde_bytes::ByteBuf, Compartments, Rewritten> =
@@ -181,7 +273,7 @@ impl Snapshot {
         let nodes = |bytes: &[u8]| bytes.as_chunks::<32>().0.iter().map(|n| NodeHash(*n)).collect::<Vec<_>>();
         let tree = Tree::from_tiles(nodes(&body.tiles), nodes(&body.tail).into_iter().map(|n| LeafHash(n.0)));
         let chain = body.chain.as_slice().try_into().map(ChainHash).map_err(|_| SnapshotError::Contradiction)?;
-        let same = tree.size() == TreeSize(size) && Some(tree.root().0) == root && body.facts.size() == size;
+        let same = tree.size() == TreeSize(size) && tree.root() == root && body.facts.size() == size;
         let Body { facts, last_at, settled_at, keys, erased, compartments, rewritten, .. } = body;
         let keys = LogKeys::of_kept(keys, first_key).ok_or(SnapshotError::Contradiction)?;
         let restored = Restored { facts, tree, chain, last_at, keys, erased, compartments, rewritten, settled_at };

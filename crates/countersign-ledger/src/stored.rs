@@ -1,16 +1,19 @@
 //! One stored entry, opened: its bytes, its seal, its fields, held against its leaf.
 
+use std::collections::BTreeMap;
+
 use countersign_entry::content::{Content, Meta};
 use countersign_entry::leaf::Leaf;
 use countersign_entry::record::Record;
 use countersign_entry::seal::{self, DataKey, Sealed};
 use countersign_log::chain::ChainHash;
-use countersign_sign::datakeys::DataKeys;
+use countersign_sign::datakeys::{DataKeys, KeptKey};
 use sha2::{Digest, Sha256};
 
 use crate::open::{OpenError, damaged};
+use crate::redact::Rewritten;
 
-pub(crate) const NOT_FIRST: &str = "the stored record is not the one the leaf commits to, and no redaction explains it";
+const NOT_FIRST: &str = "the stored record is not the one the leaf commits to, and no redaction explains it";
 
 /// Opens a stored entry: linked to the one before, its fields those of its content hash. Whether the record is another than the one its leaf commits
 /// to, with fields erased, as after a redaction: whether there was one, and whether it gave this very record, is for the caller to know.
@@ -65,10 +68,46 @@ pub(crate) fn record_of(index: u64, content: &Content) -> Result<(Meta, Record),
     Ok((meta, record))
 }
 
+/// A record that was opened, once what the whole ledger says of it is heard: which data keys were destroyed, and what was redacted.
+pub(crate) fn explained(
+    opened: Result<(Meta, Record, bool), OpenError>,
+    index: u64,
+    sealed: &[u8],
+    erased: &BTreeMap<u32, u64>,
+    redacted: &Rewritten,
+) -> Result<(Meta, Record), OpenError> {
+    let (meta, record, rewritten) = opened.map_err(|e| match e {
+        OpenError::Shut { entry, key_id, .. } => OpenError::Shut { entry, key_id, erased: erased.get(&key_id).copied() },
+        other => other,
+    })?;
+    if rewritten && !redacted.explains(index, &Sha256::digest(sealed).into()) {
+        return Err(damaged(index, NOT_FIRST));
+    }
+    Ok((meta, record))
+}
+
+/// What is made of each, in order, the second half of them on another thread.
+pub(crate) fn by_two<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let all = |part: &[T]| part.iter().map(&make).collect::<Vec<R>>();
+    let (left, right) = items.split_at(items.len() / 2);
+    std::thread::scope(|scope| {
+        let aside = scope.spawn(|| all(right));
+        let mut made = all(left);
+        made.extend(aside.join().unwrap_or_else(|_| all(right)));
+        made
+    })
+}
+
 /// Data keys by id.
 pub(crate) trait KeyOf {
     /// The key, if there is one of this id.
     fn key_of(&self, key_id: u32) -> Option<&[u8; 32]>;
+}
+
+impl KeyOf for BTreeMap<u32, KeptKey> {
+    fn key_of(&self, key_id: u32) -> Option<&[u8; 32]> {
+        self.get(&key_id).map(|key| &***key)
+    }
 }
 
 impl KeyOf for DataKeys {

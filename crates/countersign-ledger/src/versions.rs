@@ -56,7 +56,7 @@ impl Directory {
     /// A file or folder that cannot be read.
     pub fn parts(&self) -> Result<Vec<Part>, DirectoryError> {
         let mut paths = vec![self.path().join(CONFIG), self.register().to_owned()];
-        for folder in ["segments", "keys", "index"] {
+        for folder in ["segments", "keys", "snapshots", "index"] {
             paths.extend(files(&self.path().join(folder))?);
         }
         paths.push(self.path().join("snapshot"));

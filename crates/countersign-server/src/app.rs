@@ -33,6 +33,7 @@ use crate::imports::Imports;
 use crate::limits::{ASIDES_MAX, BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE, TURN_PATIENCE};
 use crate::metrics::Metrics;
 use crate::oidc::{Nobody, Providers};
+use crate::pasts::Pasts;
 use crate::publish::Board;
 use crate::rate::Rates;
 use crate::reads::{Asking, Reads};
@@ -47,6 +48,7 @@ pub struct App {
     pub(crate) roles: Roles,
     pub(crate) door: Arc<Door>,
     pub(crate) side: Side,
+    pub(crate) pasts: Arc<Pasts>,
     pub(crate) known: Arc<Known>,
     pub(crate) in_flight: InFlight,
     /// Lines of streams that wait for their receipts.
@@ -55,7 +57,7 @@ pub struct App {
     pub(crate) reads: Reads,
     pub(crate) metrics: Metrics,
     pub(crate) looks: Arc<Semaphore>,
-    /// Looks through a handle apart, which may take as long as reading every entry.
+    /// Looks through a handle apart, at what takes long.
     pub(crate) asides: Arc<Semaphore>,
     pub(crate) cursors: Cursors,
     pub(crate) marked: Arc<Highest>,

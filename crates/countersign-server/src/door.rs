@@ -153,6 +153,7 @@ pub async fn mend_all(app: Shared) {
         let mended = tokio::task::spawn_blocking(move || door.mend()).await.unwrap_or(Some(false));
         if mended == Some(true) {
             app.known.forget();
+            app.pasts.forget();
         }
         pause = if mended.is_none() { MEND_MIN } else { Duration::min(pause.saturating_mul(2), MEND_MAX) };
     }

@@ -29,6 +29,7 @@ pub mod log;
 pub mod metrics;
 pub mod oidc;
 pub mod ops;
+pub mod pasts;
 pub mod publish;
 pub mod rate;
 pub mod reads;

@@ -36,8 +36,14 @@ pub const READS_PAUSE_MIN: Duration = Duration::from_millis(50);
 pub const READS_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Looks at the ledger at once; more wait their turn.
 pub const LOOKS_MAX: usize = 32;
-/// Looks at once through a handle apart, which may read every entry; more wait their turn.
+/// Files held against the ledger at once, through a handle apart; more wait their turn.
 pub const ASIDES_MAX: usize = 2;
+/// Older sizes of which it is kept what was known then: as much memory each as the ledger's own facts.
+pub const PASTS_KEPT: usize = 2;
+/// How long that is kept while nobody asks of it.
+pub const PAST_KEPT_FOR: Duration = Duration::from_secs(300);
+/// Seconds after which whoever did not wait for it asks again.
+pub const PAST_RETRY: u32 = 5;
 /// How long whoever wants to look waits for a turn.
 pub const TURN_PATIENCE: Duration = Duration::from_secs(1);
 /// How often what time alone makes due is recorded while nothing else comes.

@@ -294,7 +294,7 @@ impl From<OpenError> for ReportError {
 pub fn write(ledger: &Ledger, to: &Path, of: &Report, marked: &Marking) -> Result<(), ReportError> {
     let view = match of.as_of {
         None => ledger.view(),
-        Some(size) => ledger.view_as_of(AsOf::Size(size), &mut |_, _| {}).map_err(|e| match e {
+        Some(size) => ledger.view_as_of(AsOf::Size(size), &mut |_| {}).map_err(|e| match e {
             ViewError::Open(e) => e.into(),
             beyond @ ViewError::Beyond { .. } => ReportError::Without(beyond.to_string()),
         })?,

@@ -147,6 +147,7 @@ impl Service {
             roles,
             door: Arc::new(door),
             side: Side::new(self.reopen),
+            pasts: Arc::default(),
             known: Arc::new(Known::default()),
             in_flight: InFlight::default(),
             streamed: Arc::default(),
@@ -213,6 +214,7 @@ async fn refresh(app: Shared, keeper: Arc<Keeper>, mut stopping: watch::Receiver
             keeper.refresh();
             app.exports.sweep();
             app.imports.sweep();
+            app.pasts.sweep();
         };
         drop(tokio::task::spawn_blocking(again).await);
     }

@@ -1,5 +1,5 @@
-//! A handle of its own on the ledger, opened for reading: for questions as of an older size, which read every entry up to it, and for the time a commit
-//! has not come through. Opening it takes as long as a start; it is kept until something newer is asked for. Any number look through it at once; one
+//! A handle of its own on the ledger, opened for reading: for files that are held against it row by row, for archives, and for the time a commit has not
+//! come through. Opening it takes as long as a start; it is kept until something newer is asked for. Any number look through it at once; one
 //! opens it.
 
 use std::sync::{Arc, Mutex, PoisonError};

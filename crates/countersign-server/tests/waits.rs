@@ -83,33 +83,42 @@ fn reads(ledger: &Ledger, by: &str) -> usize {
 }
 
 #[test]
-fn questions_as_of_then_take_turns_that_last_as_long_as_their_work() {
-    let mut house = House::start_with(|config| config.limits.request_seconds_max = 3, |_| {});
-    let gate = Gate::default();
-    gate.before(&mut house);
-    gate.shut(true);
+fn what_was_known_then_is_read_once_and_nobody_else_waits_for_it() {
+    let house = House::start_with(|config| config.limits.request_seconds_max = 2, |_| {});
+    let disk = house.world.disk.clone();
     let path = "/api/v1/persons/P-ada1/timeline?as_of=";
-    let then = format!("{path}{}", house.world.open(Access::Read).unwrap().size() - 1);
+    let size = house.world.open(Access::Read).unwrap().size() - 1;
+    let then = format!("{path}{size}");
     let covered = house.client("covered");
-    let waiting: Vec<_> = (0..2).map(|_| (covered.clone(), then.clone())).collect();
+    disk.hold_readers(true);
+    let waiting: Vec<_> = (0..4).map(|_| (covered.clone(), then.clone())).collect();
     let waiting: Vec<_> = waiting.into_iter().map(|(covered, then)| std::thread::spawn(move || covered.get(&then))).collect();
-    until("nobody opened it", || gate.opened() == 1);
-    std::thread::sleep(Duration::from_millis(300));
-    overloaded(covered.get(&then));
+    until("nobody reads it", || disk.held_readers() == 1);
     // Whoever does not look back is not kept waiting.
     house.client("officer").get("/api/v1/persons?limit=1").is(200);
-    for waiting in waiting {
-        waiting.join().unwrap().problem(408, "timeout");
-    }
-    // Their requests are over, their work is not.
-    overloaded(covered.get(&then));
-    gate.shut(false);
+    let not_yet = |answer: Answer| {
+        assert_eq!(answer.headers.get("retry-after").map(String::as_str), Some("5"), "{answer:?}");
+        let told = answer.problem(503, "overloaded");
+        assert!(told["detail"].as_str().unwrap().contains("being read"), "{told}");
+    };
+    waiting.into_iter().for_each(|waiting| not_yet(waiting.join().unwrap()));
+    // Their requests are over, the reading is not.
+    not_yet(covered.get(&then));
+    assert_eq!(disk.held_readers(), 1);
+    disk.hold_readers(false);
     until("it is not answered", || covered.get(&then).status == 200);
-    // Before the first entry there is nothing, and nothing to open for it.
+    // What is known then is asked without reading anything again, of the size before last as well; a third takes the place of one of them.
+    covered.get(&format!("{path}{}", size - 1)).is(200);
+    disk.hold_readers(true);
+    for kept in [size, size - 1] {
+        covered.get(&format!("{path}{kept}")).is(200);
+    }
+    not_yet(covered.get(&format!("{path}{}", size - 2)));
+    disk.hold_readers(false);
+    // Before the first entry there is nothing, and nothing to read for it.
     for none in ["0", "1999-01-01T00:00:00Z"] {
         covered.get(&format!("{path}{none}")).problem(404, "not-found");
     }
-    assert_eq!(gate.opened(), 1);
     house.verified();
 }
 

@@ -115,6 +115,9 @@ pub trait Store: Send + Sync {
         self.stage(next)
     }
 
+    /// A handle of its own on the same entries, to read them beside this one on another thread. It has to be recovered as any other.
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError>;
+
     /// One sealed entry. Not checked against its leaf's hashes: that is for the caller, who knows about redactions.
     fn read(&self, index: u64) -> Result<StoredEntry, StoreError>;
 

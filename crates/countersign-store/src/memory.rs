@@ -67,6 +67,16 @@ impl MemoryDisk {
         self.disk().armed.push(Armed { step, skip, fault });
     }
 
+    /// Whether whoever reads beside the writer waits in [`Store::scan`], as on a slow disk.
+    pub fn hold_readers(&self, held: bool) {
+        self.disk().held = held.then_some(0);
+    }
+
+    /// How many of them wait, or did since they were held.
+    pub fn held_readers(&self) -> usize {
+        self.disk().held.unwrap_or(0)
+    }
+
     /// How many writes of this kind there were, failed ones included.
     pub fn steps(&self, step: Step) -> usize {
         self.disk().done.iter().filter(|done| **done == step).count()
@@ -92,6 +102,15 @@ impl MemoryDisk {
         Self(Arc::new(Mutex::new(Disk { store: disk.store.clone(), register: disk.register.clone(), ..Disk::default() })))
     }
 
+    fn wait_while_held(&self) {
+        if let Some(waiting) = &mut self.disk().held {
+            *waiting += 1;
+        }
+        while self.disk().held.is_some() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
     fn disk(&self) -> MutexGuard<'_, Disk> {
         // A panic in one test's thread is that test's failure; the data is plain and whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -109,6 +128,8 @@ struct Disk {
     handles: u64,
     store_writer: Option<u64>,
     register_writer: Option<u64>,
+    /// Readers that wait, while they are held.
+    held: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -305,6 +326,10 @@ impl Store for MemoryStore {
         })
     }
 
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(Box::new(Self::open_reader(&self.disk)?))
+    }
+
     fn read(&self, index: u64) -> Result<StoredEntry, StoreError> {
         self.with(|files| {
             files.position().may_read(index)?;
@@ -314,6 +339,9 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, from: u64, each: EachEntry<'_>) -> Result<(), StoreError> {
+        if self.writer.is_none() {
+            self.disk.wait_while_held();
+        }
         // A copy, so that the caller may use the disk while it looks at the entries.
         let entries =
             self.with(|files| Ok(files.entries.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).cloned().collect::<Vec<_>>()))?;

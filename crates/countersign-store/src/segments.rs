@@ -364,6 +364,10 @@ impl Store for SegmentStore {
         Ok(())
     }
 
+    fn reader(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(Box::new(Self::open_reader(&self.dir)?))
+    }
+
     fn read(&self, index: u64) -> Result<StoredEntry, StoreError> {
         let content = self.content()?;
         content.position.may_read(index)?;

@@ -295,7 +295,7 @@ fn others(run: &mut Run<'_>, segments: &BTreeSet<u64>, config: &Config) {
     let register_lock = format!("{}.lock", config.register);
     let paths: Vec<(String, u64)> = run.files.iter().map(|(path, len)| (path.clone(), *len)).collect();
     if paths.iter().any(|(path, _)| derived(path)) {
-        run.out.not_checked("the facts snapshot and the index: made from the entries, and no evidence of anything");
+        run.out.not_checked("the facts snapshots and the index: made from the entries, and no evidence of anything");
     }
     for (path, len) in paths.into_iter().filter(|(path, _)| !derived(path)) {
         let segment = path.strip_prefix(SEGMENTS).and_then(parse_file_name).is_some_and(|first| segments.contains(&first));
@@ -319,7 +319,7 @@ fn others(run: &mut Run<'_>, segments: &BTreeSet<u64>, config: &Config) {
 
 /// Kept beside a ledger, and made anew from its entries by whoever doubts it.
 fn derived(path: &str) -> bool {
-    path == "snapshot" || path == "snapshot.tmp" || path.starts_with("index/")
+    path == "snapshot" || path == "snapshot.tmp" || path.starts_with("snapshots/") || path.starts_with("index/")
 }
 
 /// Damage in a key file. Its format is the signer's, so whoever knows the signer hands the check in.

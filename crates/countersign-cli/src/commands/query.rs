@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use countersign_entry::ids::{IssuerId, PersonId, SubmissionId};
 use countersign_entry::time::Micros;
+use countersign_ledger::Notice;
 use countersign_ledger::query::{Answer, AsOf, Page, View};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -215,12 +216,15 @@ fn read(told: &Told, session: &mut Session) -> Result<Option<u64>, Failure> {
     Ok(read.ok())
 }
 
-/// What was known then. An older size is read again from the first entry; on a terminal a bar says how far that is.
+/// What was known then. An older size is read again, from a snapshot on where there is one; on a terminal a bar says how far that is.
 pub(super) fn view<'a>(session: &'a Session, as_of: Option<AsOf>) -> Result<View<'a>, Failure> {
     let Some(as_of) = as_of else { return Ok(session.ledger.view()) };
     let size = session.ledger.size_as_of(as_of)?;
     let bar = bar(size, "reading entries");
-    let view = session.ledger.view_as_of(AsOf::Size(size), &mut |done, _| bar.set_position(done));
+    let view = session.ledger.view_as_of(AsOf::Size(size), &mut |notice| match notice {
+        Notice::Doing { done, .. } => bar.set_position(done),
+        Notice::Anew(why) => bar.suspend(|| say(why)),
+    });
     bar.finish_and_clear();
     Ok(view?)
 }

@@ -14,7 +14,7 @@ use super::memory::{Page, Seen};
 use super::peek::{Peeked, peek};
 use crate::open::{OpenError, damaged};
 use crate::state::{key_hash, request_hash};
-use crate::stored::{content_of, record_of};
+use crate::stored::{by_two, content_of, record_of};
 
 /// Where entries are read from, and what is known after the newest.
 pub(crate) struct Source<'a> {
@@ -47,16 +47,10 @@ impl Source<'_> {
             (first..).zip(starts.zip(&ends)).map(|(index, (start, end))| (index, bytes.get(start..*end).unwrap_or_default())).collect();
         let mut page = Page::default();
         let (keys, origin_hash) = (self.keys, self.origin_hash);
-        let open = |part: &[(u64, &[u8])]| part.iter().map(|(index, sealed)| opened(*index, sealed, keys, origin_hash)).collect();
-        let (left, right) = sealed.split_at(sealed.len() / 2);
-        let halves: [Vec<Result<Opened, OpenError>>; 2] = std::thread::scope(|scope| {
-            let right_thread = scope.spawn(|| open(right));
-            let left = open(left);
-            [left, right_thread.join().unwrap_or_else(|_| open(right))]
-        });
+        let all = by_two(&sealed, |(index, sealed)| opened(*index, sealed, keys, origin_hash));
         let earlier = |entry: LeafIndex| self.record(entry.0);
         let before = Rereading { later: self.facts, entry: &earlier };
-        for (opened, index) in halves.into_iter().flatten().zip(first..) {
+        for (opened, index) in all.into_iter().zip(first..) {
             match opened {
                 // Erased: nobody finds it by what it said.
                 Err(OpenError::Shut { .. }) => {}

@@ -9,26 +9,26 @@
 mod changed;
 mod describe;
 mod insiders;
+mod past;
 mod people;
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::leaf::Leaf;
-use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::tree::{RootHash, TreeSize};
 
 pub use self::changed::Change;
 pub use self::describe::describe;
 pub use self::insiders::{InsiderList, InsiderRow, Signed, Standing, SteppedAside};
+pub use self::past::{Past, Recollection};
 pub use self::people::{IssuerRow, SubmissionRow, TimelineRow};
+use crate::beside::Notice;
 use crate::index::{Concern, EachAccess, Index, concern, named};
 use crate::open::{Ledger, OpenError, damaged, unless_erased};
-use crate::state::typed;
 
 /// As of when a question is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,23 +90,15 @@ pub struct View<'a> {
     ledger: &'a Ledger,
     size: u64,
     at: Micros,
-    past: Option<Box<Past>>,
-}
-
-/// Facts of an older size, and which accesses were corrected by then.
-struct Past {
-    facts: Facts,
-    corrected: BTreeSet<LeafIndex>,
-    /// Of a ledger opened for reading, made when it is first asked.
-    index: OnceCell<Index>,
-    at: Micros,
+    past: Option<Arc<Past>>,
 }
 
 /// The ledger's index, as far as it is of the entries before a size.
 struct Upto<'a> {
     index: &'a Index,
     size: u64,
-    corrected: Option<&'a BTreeSet<LeafIndex>>,
+    /// Of an older size, which accesses were corrected by then.
+    corrected: Option<BTreeSet<LeafIndex>>,
 }
 
 impl Upto<'_> {
@@ -137,7 +129,7 @@ impl Upto<'_> {
 
     /// As [`Index::is_corrected`].
     fn is_corrected(&self, access: LeafIndex) -> bool {
-        self.corrected.map_or_else(|| self.index.is_corrected(access), |corrected| corrected.contains(&access))
+        self.corrected.as_ref().map_or_else(|| self.index.is_corrected(access), |corrected| corrected.contains(&access))
     }
 
     /// As [`Index::pointers`].
@@ -169,17 +161,21 @@ impl Ledger {
         View { ledger: self, size: self.size(), at: self.state.last_at, past: None }
     }
 
-    /// What was known then. An older size is made anew from its entries; `progress` is told how many of how many are read.
+    /// What was known then. An older size is made anew from entries, which is [told](Recollection::run).
     ///
     /// # Errors
     /// The ledger is shorter, or an entry does not open.
-    pub fn view_as_of(&self, as_of: AsOf, progress: &mut dyn FnMut(u64, u64)) -> Result<View<'_>, ViewError> {
+    pub fn view_as_of(&self, as_of: AsOf, told: &mut dyn FnMut(Notice<'_>)) -> Result<View<'_>, ViewError> {
         let size = self.size_as_of(as_of)?;
         if size == self.size() {
             return Ok(self.view());
         }
-        let past = self.past(size, progress)?;
-        Ok(View { ledger: self, size, at: past.at, past: Some(Box::new(past)) })
+        Ok(self.view_of(Arc::new(self.recollection(size)?.run(told)?)))
+    }
+
+    /// What was known then, where it was made anew before.
+    pub fn view_of(&self, past: Arc<Past>) -> View<'_> {
+        View { ledger: self, size: past.size, at: past.at, past: Some(past) }
     }
 
     /// What an answer about the entries up to then is an answer about. Unlike a view it costs nothing: it is for rows that are entries, which never change.
@@ -227,43 +223,6 @@ impl Ledger {
         };
         Micros::new(at).map_err(|e| damaged(entry.0, e))
     }
-
-    fn past(&self, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Past, OpenError> {
-        let mut past = Past { facts: Facts::default(), corrected: BTreeSet::new(), index: OnceCell::new(), at: Micros::EPOCH };
-        let mut failed = None;
-        self.store.scan(0, &mut |index, leaf, sealed| {
-            if index >= size {
-                return ControlFlow::Break(());
-            }
-            progress(index + 1, size);
-            match self.take_past(&mut past, index, leaf, sealed) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(e) => {
-                    failed = Some(e);
-                    ControlFlow::Break(())
-                }
-            }
-        })?;
-        failed.map_or(Ok(past), Err)
-    }
-
-    fn take_past(&self, past: &mut Past, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<(), OpenError> {
-        let leaf = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
-        let (meta, record) = match self.open_record(index, &leaf, sealed) {
-            Err(OpenError::Shut { .. }) => {
-                past.facts.pass(LeafIndex(index));
-                return Ok(());
-            }
-            opened => opened?,
-        };
-        let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
-        if let Record::AccessEvent(access) = &record {
-            past.corrected.extend(access.supersedes);
-        }
-        past.facts.apply(LeafIndex(index), at, &actor, &record);
-        past.at = at;
-        Ok(())
-    }
 }
 
 impl View<'_> {
@@ -283,17 +242,10 @@ impl View<'_> {
     }
 
     fn index(&self) -> Result<Upto<'_>, OpenError> {
-        let index = match &self.past {
-            Some(past) if self.ledger.opened_for_reading() => match past.index.get() {
-                Some(index) => index,
-                None => {
-                    let index = self.ledger.index_upto(self.size, &past.facts)?;
-                    past.index.get_or_init(|| index)
-                }
-            },
-            _ => self.ledger.index()?,
-        };
-        Ok(Upto { index, size: self.size, corrected: self.past.as_ref().map(|past| &past.corrected) })
+        let Some(past) = &self.past else { return Ok(Upto { index: self.ledger.index()?, size: self.size, corrected: None }) };
+        let index = if self.ledger.opened_for_reading() { past.index(self.ledger)? } else { self.ledger.index()? };
+        let corrections = index.pointers().filter(|(entry, _)| past.facts.is_access(*entry));
+        Ok(Upto { index, size: self.size, corrected: Some(corrections.map(|(_, access)| access).collect()) })
     }
 
     /// Entries that concern a person, in index order: that name them, or refer to an entry about them.

@@ -132,10 +132,10 @@ struct Part {
 /// So many of what whoever asks sees after an id, or as far as one look goes.
 fn part(then: &Then<'_>, who: &(Arc<Caller>, Asked, Option<PersonId>), of: Resource, after: Option<&str>, wanted: usize) -> Part {
     let ((caller, asked, person), facts) = (who, then.facts());
-    let (rows_max, passed_max) = if then.apart { (wanted, usize::MAX) } else { (wanted.min(LOOKED_AT_MAX), PASSED_MAX) };
+    let rows_max = wanted.min(LOOKED_AT_MAX);
     let mut part = Part { rows: Vec::new(), went_to: None, frame: then.frame() };
     for (n, id) in (of.after)(facts, after).enumerate() {
-        if part.rows.len() >= rows_max || n >= passed_max {
+        if part.rows.len() >= rows_max || n >= PASSED_MAX {
             return part;
         }
         part.went_to = Some(id.to_owned());

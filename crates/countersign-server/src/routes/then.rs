@@ -1,16 +1,16 @@
-//! Questions as of now, or as of any entry or time. What was known then is made anew from the entries up to it, on a handle apart; now is asked of the
-//! running ledger.
+//! Questions as of now, or as of any entry or time. What was known then is made anew from the entries up to it, beside the running ledger, which is asked
+//! about everything else.
 
 use std::sync::Arc;
 
-use countersign_api::problem::Kind;
 use countersign_conflict::Facts;
 use countersign_entry::time::Micros;
 use countersign_ledger::Ledger;
-use countersign_ledger::query::{AsOf, View, ViewError};
+use countersign_ledger::query::{AsOf, View};
 
 use crate::answer::{Failure, Frame};
 use crate::app::Shared;
+use crate::pasts::of_view;
 
 /// What a question is put to.
 pub(super) struct Then<'a> {
@@ -20,8 +20,6 @@ pub(super) struct Then<'a> {
     pub(super) view: View<'a>,
     /// What the clock said: now, or when the newest entry of then was recorded.
     pub(super) at: Micros,
-    /// Whether it is a handle apart, which may be looked at for long. A long look at the running ledger holds up the next commit.
-    pub(super) apart: bool,
 }
 
 impl Then<'_> {
@@ -39,7 +37,7 @@ impl Then<'_> {
 /// Asks as of then. Who may know of what is judged by what was known then too; whoever answers about what may be hidden since asks again as of now.
 ///
 /// # Errors
-/// [`Kind::NotFound`] where the ledger does not go so far, or as the question says.
+/// Not found where the ledger does not go so far, overloaded where what was known then takes long to read, or as the question says.
 pub(super) async fn ask<T: Send + 'static>(
     app: &Shared,
     as_of: Option<AsOf>,
@@ -51,7 +49,7 @@ pub(super) async fn ask<T: Send + 'static>(
         .look(move |ledger| {
             let size = as_of.map_or(Ok(ledger.size()), |as_of| ledger.size_as_of(as_of)).map_err(of_view)?;
             if size == ledger.size() {
-                let now = Then { ledger, view: ledger.view(), at: ledger.now(), apart: false };
+                let now = Then { ledger, view: ledger.view(), at: ledger.now() };
                 again(&now).map(Ok)
             } else {
                 Ok(Err(size))
@@ -61,11 +59,12 @@ pub(super) async fn ask<T: Send + 'static>(
     match now {
         Ok(answer) => Ok(answer),
         Err(size) => {
-            let aside = move |ledger: &Ledger| {
-                let view = ledger.view_as_of(AsOf::Size(size), &mut |_, _| {}).map_err(of_view)?;
-                question(&Then { ledger, at: view.at(), view, apart: true })
+            let past = app.past(size).await?;
+            let then = move |ledger: &Ledger| {
+                let view = ledger.view_of(past);
+                question(&Then { ledger, at: view.at(), view })
             };
-            app.look_aside(size, aside).await
+            app.look(then).await
         }
     }
 }
@@ -73,7 +72,7 @@ pub(super) async fn ask<T: Send + 'static>(
 /// What rows that are entries, which never change, are true for as of then, and how many entries that is.
 ///
 /// # Errors
-/// [`Kind::NotFound`] where the ledger does not go so far.
+/// Not found where the ledger does not go so far.
 pub(super) async fn bound(app: &Shared, as_of: Option<AsOf>) -> Result<Option<(Frame, u64)>, Failure> {
     let Some(as_of) = as_of else { return Ok(None) };
     app.look(move |ledger| {
@@ -81,11 +80,4 @@ pub(super) async fn bound(app: &Shared, as_of: Option<AsOf>) -> Result<Option<(F
         Ok(Some((Frame::of(&answer), answer.as_of)))
     })
     .await
-}
-
-fn of_view(e: ViewError) -> Failure {
-    match e {
-        ViewError::Beyond { .. } => Kind::NotFound.problem().saying("The ledger does not go so far.").into(),
-        ViewError::Open(e) => e.into(),
-    }
 }
