@@ -214,7 +214,7 @@ impl<'a> Question<'a> {
 
     /// How the submission touches an issuer, if it does.
     pub(crate) fn touch(&self, issuer: &IssuerId) -> Option<&Touch> {
-        self.touches.all.iter().find(|t| t.issuer == *issuer)
+        self.touches.of(issuer)
     }
 
     /// The time whose access is in question: the source's time of an access, else the time of recording.
@@ -241,9 +241,7 @@ impl<'a> Question<'a> {
 
     /// The person's recusals in force.
     pub(crate) fn recusals(&self) -> impl Iterator<Item = &'a Known<Recusal>> {
-        let at = self.time_of_access();
-        let ids = self.facts.recusals_of.get(self.person_id).into_iter().flatten();
-        ids.filter_map(|id| self.facts.recusals.get(id)).filter(move |r| in_force(r.record.from, r.record.until, at))
+        self.facts.recusals_in_force(self.person_id, self.time_of_access())
     }
 
     /// The person's agreement of a kind that covers the submission and is in force.

@@ -65,6 +65,9 @@ pub enum Refusal {
         /// What was asked.
         to: GrantState,
     },
+    /// Whoever decides is recused from it. By which recusal is not said: it would tell them what the submission touches.
+    #[error("whoever decides this is recused from what it is about (18 U.S.C. 208(a)): somebody else has to")]
+    Recused,
     /// Something recorded forbids that anything be erased.
     #[error("legal hold {hold} stands as entry {entry}: nothing is erased while one does")]
     Held {

@@ -20,6 +20,7 @@ impl Facts {
     pub fn decide(&self, by: By<'_>, at: Micros, mut record: Record) -> Result<Record, Refusal> {
         let actor = by.actor;
         self.check(actor, &record)?;
+        self.check_aside(actor, at, &record)?;
         self.check_emergency(actor, at, &record)?;
         self.check_signatures(by, at, &record)?;
         if let (Record::DataKeyDestroyed(_) | Record::Redaction(_), Some(hold)) = (&record, self.hold_in_force(at)) {

@@ -11,6 +11,7 @@
 //! Rules stand in [`rules`], one small function each. A rule that cannot be computed refers; it never clears. Nothing here panics.
 
 mod after;
+mod aside;
 mod assess;
 mod cases;
 mod check;

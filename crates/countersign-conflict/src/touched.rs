@@ -39,6 +39,13 @@ pub struct Touches {
     pub(crate) named: Vec<(ListSubject, Option<usize>)>,
 }
 
+impl Touches {
+    /// How it touches an issuer, if it does.
+    pub(crate) fn of(&self, issuer: &IssuerId) -> Option<&Touch> {
+        self.all.iter().find(|touch| touch.issuer == *issuer)
+    }
+}
+
 /// Held by the facts; a copy of them starts with nothing remembered.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered(Mutex<HashMap<SubmissionId, (u64, Arc<Touches>)>>);

@@ -256,12 +256,17 @@ impl Ledger {
         scanned.ok().map(|()| hashes)
     }
 
+    /// Whether so many times as many entries as make a snapshot worth it came after the last one.
+    pub(crate) fn is_snapshot_due(&self, times: u64) -> bool {
+        let since = self.state.size().saturating_sub(self.snapshot_size.max(self.snapshot_failed_at));
+        let enough = |beside: &Beside| since >= beside.snapshot_after.saturating_mul(times);
+        matches!(self.mode, Mode::Writable) && self.beside.as_ref().is_some_and(enough)
+    }
+
     /// Writes a snapshot where so many times as many entries as make one worth it came after the last one. Nothing depends on it, so a failure is told and
     /// nothing else.
     pub(crate) fn keep_snapshot(&mut self, times: u64) {
-        let since = self.state.size().saturating_sub(self.snapshot_size);
-        let due = |beside: &&Beside| matches!(self.mode, Mode::Writable) && since >= beside.snapshot_after.saturating_mul(times);
-        let Some(beside) = self.beside.as_ref().filter(due) else { return };
+        let Some(beside) = self.beside.as_ref().filter(|_| self.is_snapshot_due(times)) else { return };
         // Facts that run ahead of the tree are of a commit that is not done.
         if self.state.facts.size() != self.state.size() {
             return;
@@ -270,7 +275,11 @@ impl Ledger {
         let apart = beside.snapshot_after.saturating_mul(OLDER_TIMES);
         match snapshot::write(&beside.dir, &self.keys, &self.state, settled_at, apart) {
             Ok(()) => self.snapshot_size = self.state.size(),
-            Err(e) => self.anew(&format!("no snapshot was written: {e}")),
+            Err(e) => {
+                // Not with every commit from now on.
+                self.snapshot_failed_at = self.state.size();
+                self.anew(&format!("no snapshot was written: {e}"));
+            }
         }
     }
 

@@ -88,6 +88,8 @@ pub struct Ledger {
     pub(crate) beside: Option<Beside>,
     /// Size of the snapshot this start went on from, or the last one written since.
     pub(crate) snapshot_size: u64,
+    /// Size at which none could be written.
+    pub(crate) snapshot_failed_at: u64,
     pub(crate) audit: Option<Audit>,
     /// A data key is being destroyed by this handle, which goes on with nothing else.
     pub(crate) erasing: BTreeSet<u32>,
@@ -302,6 +304,7 @@ impl Ledger {
             access: Access::Write,
             beside: parts.beside,
             snapshot_size: 0,
+            snapshot_failed_at: 0,
             audit: None,
             erasing: BTreeSet::new(),
             redacting: None,

@@ -13,7 +13,7 @@ use countersign_store::{Register, Store};
 use crate::batch::SealedDraft;
 use crate::commit::{Answer, AppendError, Hashed, Request};
 use crate::durable::{Begun, Decided, Hands, SealError, Unsealed};
-use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX, SEAL_ASIDE_MIN};
+use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX, RUNNING_TIMES, SEAL_ASIDE_MIN};
 use crate::nowhere::Nowhere;
 use crate::open::Ledger;
 use crate::reader::{Reader, Shared};
@@ -238,8 +238,10 @@ fn answer(answers: Vec<Answer>, replies: Vec<Reply>) {
 }
 
 /// Decides batch after batch here, seals them on a second thread and makes them durable on a third, until little comes, somebody waits to read, an
-/// answer needs the store, or something fails. Gives back the work that came up.
+/// answer needs the store, a snapshot is due, or something fails. Gives back the work that came up.
 fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receiver<Queued>, shared: &Shared) -> Option<Work> {
+    // Here the store is at hand and everything decided is durable, as in [`Ledger::commit`].
+    ledger.keep_snapshot(RUNNING_TIMES);
     let (jobs, taken) = sync_channel(1);
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
@@ -312,7 +314,7 @@ impl Line<'_> {
                 self.hand_over();
                 return (None, work);
             }
-            if small <= OVERLAP_SMALL_MAX && !shared.is_wanted() {
+            if small <= OVERLAP_SMALL_MAX && !shared.is_wanted() && !self.ledger.is_snapshot_due(RUNNING_TIMES) {
                 next = self.wait(requests);
             }
         }

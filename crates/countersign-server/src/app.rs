@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
@@ -221,6 +221,7 @@ impl Front {
     pub(crate) async fn answer(&self, shown: &Arc<Shown>, mut request: Request) -> Response {
         let (app, began) = (&self.app, Instant::now());
         let method = request.method().clone();
+        let asks_not_to_wait = request.headers().contains_key(PREFER) && prefers_not_to_wait(request.headers());
         let route = self.templates.at(request.uri().path()).map_or(&self.nowhere, |found| found.value);
         let mut principal = None;
         let parent = trace::sent(request.headers());
@@ -241,7 +242,11 @@ impl Front {
             tokio::time::sleep(TOO_LARGE_PAUSE).await;
         }
         let trace = say(&mut response, route, parent.as_ref());
+        let not_waited = asks_not_to_wait && response.status() == StatusCode::ACCEPTED;
         let headers = response.headers_mut();
+        if not_waited {
+            headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static(RESPOND_ASYNC));
+        }
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let (status, took) = (response.status().as_u16(), began.elapsed());
@@ -253,11 +258,27 @@ impl Front {
     }
 }
 
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const RESPOND_ASYNC: &str = "respond-async";
+
+/// Whether a client says that it does not want to wait (RFC 7240 section 4.1). What takes long never has anybody wait, so this only says that it was heard.
+fn prefers_not_to_wait(headers: &HeaderMap) -> bool {
+    let all = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
+    let mut preferences = all.flat_map(|value| value.split(',')).filter_map(|one| one.split(';').next());
+    preferences.any(|one| one.trim().eq_ignore_ascii_case(RESPOND_ASYNC))
+}
+
 /// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none.
 fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Option<String> {
     let mut said = response.extensions_mut().remove::<Said>()?;
     said.problem.trace_id = trace::id(parent);
     let body = if route.starts_with(scim::PATH) {
+        // Of the statuses SCIM knows, the one for what cannot be taken as it is (RFC 7644 section 3.12).
+        if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            said.problem.status = StatusCode::BAD_REQUEST.as_u16();
+        }
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(scim::MEDIA));
         serde_json::to_vec(&scim::error(&said.problem))
     } else {

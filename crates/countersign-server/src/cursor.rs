@@ -1,17 +1,17 @@
-//! Cursors: where a page ended and what it was a page of, signed, so that nobody makes one up and none is taken to another question. The key lives as
-//! long as the process: after a restart a client begins again.
+//! Cursors: where a page ended, sealed for the question it is a page of, so that nobody makes one up, takes one to another question or reads of which row it
+//! is: that may be one they may not know of. The key lives as long as the process: after a restart a client begins again.
 
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use countersign_api::problem::Kind;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use crate::answer::Failure;
 
-/// Signs cursors.
-pub struct Cursors([u8; 32]);
+/// Seals cursors.
+pub struct Cursors(XChaCha20Poly1305);
 
-/// Bytes of a signature.
-const MAC: usize = 16;
+/// Bytes of a nonce: so many that random ones never meet.
+const NONCE: usize = 24;
 
 impl Cursors {
     /// With a key of its own.
@@ -19,14 +19,20 @@ impl Cursors {
     /// # Errors
     /// The operating system has no randomness.
     pub fn new() -> Result<Self, getrandom::Error> {
-        let mut key = [0; 32];
+        let mut key = Key::default();
         getrandom::fill(&mut key)?;
-        Ok(Self(key))
+        Ok(Self(XChaCha20Poly1305::new(&key)))
     }
 
     /// A cursor for the page of `question` after `last`.
-    pub fn make(&self, question: &str, last: &str) -> String {
-        format!("{}{}", hex::encode(self.mac(question, last)), hex::encode(last))
+    ///
+    /// # Errors
+    /// The operating system has no randomness.
+    pub fn make(&self, question: &str, last: &str) -> Result<String, Failure> {
+        let mut nonce = XNonce::default();
+        getrandom::fill(&mut nonce).map_err(|_| Kind::Internal)?;
+        let sealed = self.0.encrypt(&nonce, Payload { msg: last.as_bytes(), aad: question.as_bytes() }).map_err(|_| Kind::Internal)?;
+        Ok(hex::encode([nonce.as_slice(), &sealed].concat()))
     }
 
     /// Where the page of `question` begins.
@@ -35,22 +41,9 @@ impl Cursors {
     /// [`Kind::Validation`] where it has not the form of one, [`Kind::Cursor`] where it is not one of this question.
     pub fn read(&self, question: &str, cursor: &str) -> Result<String, Failure> {
         let bytes = hex::decode(cursor).map_err(|_| Kind::Validation)?;
-        let (mac, last) = bytes.split_at_checked(MAC).ok_or(Kind::Validation)?;
-        let last = String::from_utf8(last.to_vec()).map_err(|_| Kind::Cursor)?;
-        let good: bool = self.mac(question, &last).ct_eq(mac).into();
-        if good { Ok(last) } else { Err(Kind::Cursor.into()) }
-    }
-
-    fn mac(&self, question: &str, last: &str) -> [u8; MAC] {
-        // Of fixed length in front and behind, so the hash cannot be drawn out, and neither text runs into the other.
-        let mut hash = Sha256::new();
-        hash.update(self.0);
-        hash.update((question.len() as u64).to_be_bytes());
-        hash.update(question);
-        hash.update(last);
-        hash.update(self.0);
-        let digest: [u8; 32] = hash.finalize().into();
-        digest.first_chunk().copied().unwrap_or_default()
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or(Kind::Validation)?;
+        let last = self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: question.as_bytes() }).map_err(|_| Kind::Cursor)?;
+        String::from_utf8(last).map_err(|_| Kind::Cursor.into())
     }
 }
 
@@ -61,7 +54,8 @@ mod tests {
     #[test]
     fn a_cursor_is_for_its_own_question_and_process() {
         let cursors = Cursors::new().unwrap();
-        let cursor = cursors.make("grants P-0001", "17");
+        let cursor = cursors.make("grants P-0001", "17").unwrap();
+        assert!(!cursor.contains(&hex::encode("17")) && cursor != cursors.make("grants P-0001", "17").unwrap());
         assert_eq!(cursors.read("grants P-0001", &cursor).unwrap(), "17");
         assert!(cursors.read("grants P-0002", &cursor).is_err());
         assert!(Cursors::new().unwrap().read("grants P-0001", &cursor).is_err());

@@ -171,7 +171,7 @@ async fn answer(uid: u32, line: &[u8], app: &Shared) -> Result<Recorded, Refused
 /// What the user is told, as the command line tells it where it records by itself.
 fn told(e: &AppendError, why: bool) -> Refused {
     let because = match e {
-        AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. }) => Because::Denied,
+        AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. } | Refusal::Recused) => Because::Denied,
         AppendError::Refused(Refusal::Unknown { .. }) => Because::NotFound,
         AppendError::Refused(_) | AppendError::Malformed(_) | AppendError::KeyReused(_) => Because::Invalid,
         _ => Because::Failed,

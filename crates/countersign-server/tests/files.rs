@@ -141,7 +141,13 @@ fn an_export_is_made_behind_the_service_and_verifies() {
     zip::ZipArchive::new(std::io::Cursor::new(&file.body)).unwrap().extract(out.path()).unwrap();
     let marking = std::fs::read_to_string(out.path().join("MARKING.txt")).unwrap();
     assert!(marking.starts_with("CUI//SP-PROPIN\n") && marking.ends_with("CUI//SP-PROPIN\n"), "{marking}");
-    let public = inspector.post("/api/v1/exports", "export-public-0001", &json!({ "planes": "public" })).is(202);
+    assert!(!begun.headers.contains_key("preference-applied"));
+    // Whoever says that they do not want to wait is told that they do not (RFC 7240).
+    let headers =
+        [("Content-Type", "application/json"), ("Idempotency-Key", "export-public-0001"), ("Prefer", "wait=5, Respond-Async; a=b")];
+    let body = json!({ "planes": "public" }).to_string();
+    let public = inspector.ask("POST", "/api/v1/exports", &headers, body.as_bytes()).unwrap().is(202);
+    assert_eq!(public.headers["preference-applied"], "respond-async");
     assert_eq!(public.headers["countersign-marking"], "UNCLASSIFIED");
     // A restart knows of none, and leaves none behind.
     let kept = house.path("exports");

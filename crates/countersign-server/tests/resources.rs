@@ -59,6 +59,44 @@ fn a_record_is_made_changed_under_its_etag_and_never_deleted() {
     house.verified();
 }
 
+/// The same change by POST, for clients that know no PATCH.
+#[test]
+fn what_a_list_is_about_is_superseded_by_a_post_too() {
+    let house = House::start();
+    let ethics = house.client("ethics");
+    ethics.post("/api/v1/lists", "make-a-list-00001", &json!({ "id": "open-list", "kind": "restricted", "name": "Its name" })).is(201);
+    let etag = ethics.get("/api/v1/lists/open-list").is(200).headers["etag"].clone();
+    let supersede = |key: &str, etag: Option<&str>| {
+        let mut headers = vec![("Content-Type", "application/json"), ("Idempotency-Key", key)];
+        headers.extend(etag.map(|e| ("If-Match", e)));
+        let body = json!({ "name": "Another name" }).to_string();
+        ethics.ask("POST", "/api/v1/lists/open-list/supersede", &headers, body.as_bytes()).unwrap()
+    };
+    supersede("supersede-a-list-1", None).problem(428, "etag-missing");
+    let first = supersede("supersede-a-list-1", Some(&etag)).is(201).json();
+    assert_eq!(supersede("supersede-a-list-1", Some(&etag)).is(200).json()["entry"], first["entry"]);
+    supersede("supersede-a-list-2", Some(&etag)).problem(412, "stale-etag");
+    assert_eq!(ethics.get("/api/v1/lists/open-list").is(200).json()["record"]["name"], "Another name");
+    house.verified();
+}
+
+#[test]
+fn whoever_is_recused_from_a_submission_approves_nothing_on_it() {
+    let house = House::start();
+    house.client("ethics").post("/api/v1/recusals", "a-recusal-of-one-1", &recusal("rc-1", "P-approver1")).is(201);
+    let asked = json!({
+        "person": "P-ada1", "submission": "S-0001", "duty": "Evaluate", "needs_participation": true, "expires_at": "2026-06-20T12:00:00Z",
+    });
+    let grant = house.client("officer").post("/api/v1/grants", "ask-for-access-0001", &asked).is(201).json()["entry"].clone();
+    let approve =
+        |who: &str| house.client(who).post(&format!("/api/v1/grants/{grant}/approve"), &format!("approve-by-{who}-1"), &json!({}));
+    let refused = approve("approver1").problem(403, "forbidden-recused");
+    // Not by which recusal: that would tell what the submission touches.
+    assert!(refused.get("instance").is_none() && !refused.to_string().contains("rc-1"), "{refused}");
+    approve("approver2").is(201);
+    house.verified();
+}
+
 #[test]
 fn each_role_sees_what_it_may() {
     let house = House::start();
@@ -178,6 +216,17 @@ fn what_is_on_a_list_is_asked_for_at_the_list() {
         assert_eq!(told["rows"].as_array().unwrap().len(), rows, "{told}");
         assert_eq!(told["rows"][0]["record"]["list"], path);
     }
+    // Put there at the list, which the path alone names.
+    let item = json!({ "id": "put-there", "subject": "issuer:cik-0000000001", "reason": "A reason", "from": "2026-06-01T12:00:00Z" });
+    ethics.post("/api/v1/lists/open-list/items", "put-on-a-list-0001", &item).is(201);
+    let told = officer.get("/api/v1/lists/open-list/items").is(200).json();
+    assert_eq!(told["rows"].as_array().unwrap().len(), 2, "{told}");
+    let mut elsewhere = item.clone();
+    elsewhere["id"] = "put-elsewhere".into();
+    ethics.post("/api/v1/lists/no-such-list/items", "put-on-a-list-0002", &elsewhere).problem(422, "unknown-reference");
+    elsewhere["list"] = "quiet-list".into();
+    ethics.post("/api/v1/lists/open-list/items", "put-on-a-list-0003", &elsewhere).problem(400, "validation");
+    officer.post("/api/v1/lists/open-list/items", "put-on-a-list-0004", &item).problem(403, "forbidden-role");
     officer.get("/api/v1/lists/quiet-list/items").problem(404, "not-found");
     officer.get("/api/v1/lists/no-such-list/items").problem(404, "not-found");
     house.verified();

@@ -83,10 +83,10 @@ fn a_directory_tells_of_people_and_every_repetition_changes_nothing() {
         assert_eq!(send(&sync, "PATCH", &path, &change).is(200).json()["displayName"], "Grace Sample");
     }
     assert_eq!(send(&sync, "PUT", &path, &grace()).is(200).json()["displayName"], "Grace Example");
-    error(send(&sync, "PATCH", &path, &json!({ "Operations": [{ "op": "remove", "path": "userName" }] })), 422, Some("invalidValue"));
+    error(send(&sync, "PATCH", &path, &json!({ "Operations": [{ "op": "remove", "path": "userName" }] })), 400, Some("invalidValue"));
     let mut nowhere = grace();
     nowhere[ENTERPRISE]["organization"] = json!("No such agency");
-    error(send(&sync, "PUT", &path, &nowhere), 422, Some("invalidValue"));
+    error(send(&sync, "PUT", &path, &nowhere), 400, Some("invalidValue"));
     error(send(&sync, "GET", "Users/P-ada1", &Value::Null), 404, None);
     error(send(&sync, "PUT", "Users/P-ada1", &grace()), 404, None);
 

@@ -86,7 +86,7 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
             parameters.push(left_out("Countersign-Approval", base64));
         }
     }
-    if row.method == "PATCH" && !by_scim {
+    if supersedes(row) {
         parameters.push(parameter("header", "If-Match", json!({ "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" })));
     }
     if matches!(told.answer, Answer::Events) {
@@ -128,11 +128,17 @@ pub fn writes(row: &Row) -> bool {
     row.method != "GET" && !row.route.starts_with(scim::PATH) && !keyless.contains(&row.route.as_str())
 }
 
+/// Whether it takes the place of a record.
+fn supersedes(row: &Row) -> bool {
+    (row.method == "PATCH" && !row.route.starts_with(scim::PATH)) || row.route.ends_with("/supersede")
+}
+
 /// What a request that fits its schema may be refused with.
 fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
     let mut all =
         vec![("400", "It does not fit"), ("401", "Nobody is known to ask"), ("403", "Not for this role"), ("404", "Nothing is there")];
-    if told.body.is_some() || told.query.contains(&"cursor") {
+    // SCIM has a 400 for it (RFC 7644 section 3.12).
+    if !matches!(told.answer, Answer::Scim) && (told.body.is_some() || told.query.contains(&"cursor")) {
         all.push(("422", "It fits, and a rule or what is recorded stands against it"));
     }
     if told.body.is_some() {
@@ -144,7 +150,7 @@ fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
     if matches!(told.answer, Answer::Begun) {
         all.push(("507", "There is no room for it"));
     }
-    if row.method == "PATCH" && !matches!(told.answer, Answer::Scim) {
+    if supersedes(row) {
         all.extend([("412", "It was changed since"), ("428", "If-Match is missing (RFC 6585)")]);
     }
     all.extend([("429", "Too much is asked at once"), ("503", "Nothing can be recorded now, or it is unknown whether it was")]);

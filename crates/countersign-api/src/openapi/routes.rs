@@ -58,28 +58,40 @@ fn properties(schema: &mut Map<String, Value>) -> Option<&mut Map<String, Value>
 
 /// A record whose entry stands in the path, so that the body leaves its field out.
 fn without<T: JsonSchema>(generator: &mut SchemaGenerator, field: &str) -> Value {
-    changed::<T>(generator, |schema| {
-        properties(schema).map(|p| p.remove(field));
-        if let Some(Value::Array(required)) = schema.get_mut("required") {
-            required.retain(|name| name != field);
-        }
-    })
+    changed::<T>(generator, |schema| leave_out(schema, field))
+}
+
+fn leave_out(schema: &mut Map<String, Value>, field: &str) {
+    properties(schema).map(|p| p.remove(field));
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|name| name != field);
+    }
 }
 
 /// A body some fields of which are not the client's to fill in: there, and null.
 fn null_in<T: JsonSchema>(generator: &mut SchemaGenerator, fields: &[&str]) -> Value {
-    changed::<T>(generator, |schema| {
-        for (name, field) in properties(schema).into_iter().flatten() {
-            if fields.contains(&name.as_str()) {
-                *field = json!({ "type": "null", "description": "Not to be sent here." });
-            }
+    changed::<T>(generator, |schema| make_null(schema, fields))
+}
+
+fn make_null(schema: &mut Map<String, Value>, fields: &[&str]) {
+    for (name, field) in properties(schema).into_iter().flatten() {
+        if fields.contains(&name.as_str()) {
+            *field = json!({ "type": "null", "description": "Not to be sent here." });
         }
-    })
+    }
 }
 
 /// A record that is new.
 fn fresh<T: JsonSchema>() -> Body {
     Some(|generator| null_in::<T>(generator, &["supersedes"]))
+}
+
+/// What is put on the list that the path names.
+fn put_on(generator: &mut SchemaGenerator) -> Value {
+    changed::<records::ListItem>(generator, |schema| {
+        leave_out(schema, "list");
+        make_null(schema, &["supersedes"]);
+    })
 }
 
 /// The fields of a record that change.
@@ -162,6 +174,7 @@ pub(super) fn told(method: &str, route: &str) -> Option<Told> {
             ("Accounts and cards of a person, and which of them let somebody act here", AS_OF, None, Rows)
         }
         ("GET", "/api/v1/lists/{id}/items") => ("What is on a list", AS_OF, None, Rows),
+        ("POST", "/api/v1/lists/{id}/items") => ("Put something on a list", &[], Some(put_on), Recorded),
         ("GET", "/api/v1/persons/{id}/timeline") => ("Everything on a person the reader may know of", SPAN, None, Rows),
         ("GET", "/api/v1/persons/{id}/windows") => ("What a person had access to, and until when that binds them", AS_OF, None, Rows),
         ("GET", "/api/v1/issuers/{id}/insiders") => ("Who had access to anything touching an issuer", SPAN, None, Rows),
@@ -234,7 +247,7 @@ fn both<T: JsonSchema>() -> (Body, Body) {
 fn family(method: &str, route: &str) -> Option<Told> {
     let (path, one) = match route.strip_prefix("/api/v1/")?.split_once('/') {
         None => (route.strip_prefix("/api/v1/")?, false),
-        Some((path, "{id}")) => (path, true),
+        Some((path, "{id}" | "{id}/supersede")) => (path, true),
         Some(_) => return None,
     };
     let (new, change) = match path {
@@ -262,7 +275,7 @@ fn family(method: &str, route: &str) -> Option<Told> {
         ("GET", false) => Told { summary: "The newest form of each", query: ABOUT, body: None, answer: Answer::Rows },
         ("GET", true) => Told { summary: "The newest form of one, with its ETag", query: THEN, body: None, answer: Answer::One },
         ("POST", false) => Told { summary: "Record one", query: &[], body: new, answer: Answer::Recorded },
-        ("PATCH", true) => {
+        ("PATCH" | "POST", true) => {
             Told { summary: "Record what takes its place: the fields that change", query: &[], body: change, answer: Answer::Recorded }
         }
         _ => return None,

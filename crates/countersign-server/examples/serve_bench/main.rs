@@ -145,10 +145,15 @@ async fn run(service: &mut Served, base: &Path, sizes: &Sizes, table: &mut Table
     table.row("a stream up to the end", format!("{rate:.0} events/s"), format!("{lines} lines"), "");
     held(table, format!("with {} entries", size + lines));
     for (what, as_of) in [("the middle", sizes.entries / 2), ("not long ago", sizes.entries - 1_000)] {
-        let began = Instant::now();
-        let (status, _) = officer.connect().await.ask(&client::get(&format!("/api/v1/persons?limit=1&as_of={as_of}"))).await;
-        let took = format!("{:.1} s", began.elapsed().as_secs_f64());
-        table.row(format!("a question as of {what}"), took, format!("{as_of} entries; answered {status}"), "");
+        let question = client::get(&format!("/api/v1/persons?limit=1&as_of={as_of}"));
+        let mut took = Vec::new();
+        for _ in 0..2 {
+            let began = Instant::now();
+            let (status, _) = officer.connect().await.ask(&question).await;
+            took.push(format!("{:.3} s, answered {status}", began.elapsed().as_secs_f64()));
+        }
+        let again = format!("{as_of} entries; asked again on another connection: {}", took[1]);
+        table.row(format!("a question as of {what}"), took[0].clone(), again, "");
     }
     held(table, "after these questions".to_owned());
 }

@@ -116,7 +116,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
         }
     };
     let frame = bound.map_or(frame, |(frame, _)| frame);
-    let next = more.map(|last| app.cursors.make(&question, &last.to_string()));
+    let next = more.map(|last| app.cursors.make(&question, &last.to_string())).transpose()?;
     let marked: Option<Vec<Marking>> = found.iter().map(|(_, marking)| marking.clone()).collect();
     let marking = marked.and_then(|marked| highest(&marked));
     let rows = found.into_iter().map(|(row, _)| row).collect();

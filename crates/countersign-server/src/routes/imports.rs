@@ -63,9 +63,10 @@ async fn preview(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, header
     // Taken before anything is read: so many files at once, and no more, are held.
     let turn = app.files.acquire().await.map_err(|_| Failure::from(Kind::Internal))?;
     let bytes = super::whole(sent, IMPORT_BODY_BYTES_MAX).await?;
-    let told: ImportBody = body(&headers, &bytes)?;
-    drop(bytes);
-    let file = Arc::new(file(told, Date::of(app.now()))?);
+    let today = Date::of(app.now());
+    // Megabytes to parse and decode hold up nobody who is served.
+    let read = tokio::task::spawn_blocking(move || file(body(&headers, &bytes)?, today));
+    let file = Arc::new(read.await.map_err(|_| Failure::from(Kind::Internal))??);
     let planned = plan(&app, &asked, Arc::clone(&file)).await?;
     drop(turn);
     let (size, rows) = (planned.size, planned.rows);

@@ -233,7 +233,7 @@ pub(crate) fn page<T, Row>(
         last = Some(key);
     }
     let more = rows.next().is_some();
-    Ok((out, last.filter(|_| more).map(|last| app.cursors.make(question, &last))))
+    Ok((out, last.filter(|_| more).map(|last| app.cursors.make(question, &last)).transpose()?))
 }
 
 /// A number as a key that orders as numbers do.

@@ -57,11 +57,11 @@ impl Framed {
         Ok(Self { question, as_of: Some(AsOf::Size(size)), page: Page { offset, limit } })
     }
 
-    fn next(&self, app: &App, rows: usize, as_of: u64, more: bool) -> Option<String> {
-        more.then(|| self.cursor(app, as_of, self.page.offset + rows))
+    fn next(&self, app: &App, rows: usize, as_of: u64, more: bool) -> Result<Option<String>, Failure> {
+        more.then(|| self.cursor(app, as_of, self.page.offset + rows)).transpose()
     }
 
-    fn cursor(&self, app: &App, as_of: u64, offset: usize) -> String {
+    fn cursor(&self, app: &App, as_of: u64, offset: usize) -> Result<String, Failure> {
         app.cursors.make(&self.question, &format!("{as_of} {offset}"))
     }
 }
@@ -108,7 +108,7 @@ async fn timeline(
     let beyond = if part.rows.len() > limit { part.rows.drain(limit..).next() } else { None };
     let goes_on = beyond.map(|(entry, _)| entry).or_else(|| part.left.front().copied());
     let goes_on = goes_on.map(|entry| usize::try_from(entry.0).unwrap_or(usize::MAX));
-    let next = goes_on.map(|entry| framed.cursor(&app, frame.as_of(), entry));
+    let next = goes_on.map(|entry| framed.cursor(&app, frame.as_of(), entry)).transpose()?;
     let rows = part.rows.into_iter().map(|(_, row)| row).collect();
     Ok(Rows { rows, next, frame, marking: None, question: Some(("person", person.to_string())) }.response(&app, asked.sees_why()))
 }
@@ -209,7 +209,7 @@ async fn issuer(
         let (first, last) = (from.unwrap_or(Micros::EPOCH), until.unwrap_or_else(|| Micros::EPOCH.plus(u64::MAX)));
         let answer = view.who_touched_issuer(&issuer, first, last, framed.page)?;
         let rows = values(&answer.rows, view, |_, _| {});
-        let next = framed.next(&aside, rows.len(), answer.as_of, answer.more);
+        let next = framed.next(&aside, rows.len(), answer.as_of, answer.more)?;
         Ok(Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("issuer", issuer.to_string())) })
     })
     .await?;
@@ -231,7 +231,7 @@ async fn people(
         if answer.rows.is_empty() && view.facts().submission(&submission).is_none() {
             return Err(Kind::NotFound.into());
         }
-        let next = framed.next(&aside, answer.rows.len(), answer.as_of, answer.more);
+        let next = framed.next(&aside, answer.rows.len(), answer.as_of, answer.more)?;
         let rows = values(&answer.rows, view, |row, known| put_state(row, "state", known.state, why));
         Ok(Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("submission", submission.to_string())) })
     })
@@ -251,7 +251,7 @@ async fn insiders(
     let rows = ask(&app, framed.as_of, move |then| {
         let view = &then.view;
         let list = view.insiders(&submission, framed.page)?.ok_or(Kind::NotFound)?;
-        let next = framed.next(&aside, list.people.rows.len(), list.people.as_of, list.people.more);
+        let next = framed.next(&aside, list.people.rows.len(), list.people.as_of, list.people.more)?;
         let rows = values(&list.people.rows, view, |row, known| {
             put_state(row, "state", known.state, why);
             put_state(row, "ceased_because", known.ceased_because, why);

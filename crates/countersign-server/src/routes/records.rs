@@ -1,5 +1,6 @@
 //! Records that have an id and a newest form: people, models, issuers, lists, holdings and so on, all by the same four routes. A POST makes one, a PATCH
-//! with the ETag of what it changes takes its place, and nothing is ever deleted.
+//! with the ETag of what it changes takes its place, and nothing is ever deleted. What a list is about is also changed by `POST …/supersede`, which is the
+//! same, for clients that know no PATCH.
 
 use std::sync::Arc;
 
@@ -79,6 +80,9 @@ resources! {
     "filers" = "filer", filer, filers_after;
 }
 
+/// Families that `POST …/supersede` changes too.
+const SUPERSEDED: &[&str] = &["models", "issuers", "lists", "list-items"];
+
 pub(super) fn add(mut routes: Routes) -> Routes {
     for resource in RESOURCES.iter().copied() {
         let all = format!("/api/v1/{}", resource.path);
@@ -88,6 +92,11 @@ pub(super) fn add(mut routes: Routes) -> Routes {
             .add("POST", &all, move |app, asked, headers, bytes| make(app, asked, headers, bytes, resource))
             .add("GET", &one, move |app, asked, path, query| show(app, asked, path, query, resource))
             .add("PATCH", &one, move |app, asked, path, headers, bytes| change(app, asked, path, headers, bytes, resource));
+        if SUPERSEDED.contains(&resource.path) {
+            let supersede = format!("{one}/supersede");
+            routes =
+                routes.add("POST", &supersede, move |app, asked, path, headers, bytes| change(app, asked, path, headers, bytes, resource));
+        }
     }
     routes
 }
@@ -115,7 +124,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     };
     let more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|(last, _)| app.cursors.make(&question, last));
+    let next = found.last().filter(|_| more).map(|(last, _)| app.cursors.make(&question, last)).transpose()?;
     let rows = found.into_iter().map(|(_, row)| row).collect();
     let rows = Rows { rows, next, frame, marking: None, question: Some((recorded_as, format!("{} {subject}", of.path))) };
     Ok(rows.response(&app, who.1.sees_why()))
@@ -263,17 +272,22 @@ async fn make(
     bytes: Bytes,
     of: Resource,
 ) -> Result<Response, Failure> {
-    let key = key(&headers, &asked)?;
-    let told: Value = body(&headers, &bytes)?;
+    let told = body(&headers, &bytes)?;
+    made(&app, &asked, &headers, of.kind, told).await
+}
+
+/// Records one of a kind, which takes nothing's place.
+pub(super) async fn made(app: &Shared, asked: &Asked, headers: &HeaderMap, kind: &str, told: Value) -> Result<Response, Failure> {
+    let key = key(headers, asked)?;
     if told.get("approvals").is_some() {
         return Err(super::invalid("Signatures of others are sent in Countersign-Approval."));
     }
-    let record = super::record(of.kind, told)?;
+    let record = super::record(kind, told)?;
     if record.supersedes().is_some() {
         return Err(super::invalid("To change a record, send a PATCH to it with the ETag of what it takes the place of."));
     }
-    let receipt = app.append(&asked, key, record).await?;
-    created(&receipt, json!({}), &app)
+    let receipt = app.append(asked, key, record).await?;
+    created(&receipt, json!({}), app)
 }
 
 async fn change(

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
@@ -13,13 +15,18 @@ use countersign_entry::ids::{Date, PersonId, RecordId};
 use countersign_entry::record::{ListItem, Record};
 use serde_json::{Value, json};
 
+use super::records::made;
 use super::then::ask;
-use super::{Params, RawQuery, ordered, page};
+use super::{Params, RawQuery, body, ordered, page, with_path};
 use crate::answer::{Failure, Rows};
 use crate::app::{Asked, Routes, Shared};
 
 pub(super) fn add(routes: Routes) -> Routes {
-    routes.add("GET", "/api/v1/persons/{id}/identities", identities).add("GET", "/api/v1/lists/{id}/items", items)
+    routes.add("GET", "/api/v1/persons/{id}/identities", identities).add("GET", "/api/v1/lists/{id}/items", items).add(
+        "POST",
+        "/api/v1/lists/{id}/items",
+        put_on,
+    )
 }
 
 /// Accounts and cards that point to a person, and those of them that let somebody act here: one row for each, by its entry.
@@ -63,6 +70,19 @@ async fn identities(
     })
     .await?;
     Ok(rows.response(&app, all))
+}
+
+/// Puts something on a list.
+async fn put_on(
+    State(app): State<Shared>,
+    Extension(asked): Extension<Asked>,
+    Path(list): Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let list: RecordId = list.parse().map_err(|_| Kind::NotFound)?;
+    let told = with_path(body(&headers, &bytes)?, "list", json!(list))?;
+    made(&app, &asked, &headers, "list.item", told).await
 }
 
 /// What is on a list, for whoever may know of the list.
