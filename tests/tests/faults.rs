@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "a panic is a failed test")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use countersign_entry::record::AgreementKind;
+use countersign_entry::time::Micros;
 use countersign_ledger::{Access, AppendError, Ledger};
 use countersign_store::memory::{Fault, Step};
 use countersign_testing::ledger::*;
+use countersign_testing::scene::recusal;
 
 const STEPS: [Step; 3] = [Step::Stage, Step::Seal, Step::Register];
 const FAULTS: [Fault; 6] = [Fault::Fail, Fault::Full, Fault::FailPersisted, Fault::CrashBefore, Fault::CrashTorn, Fault::CrashAfter];
@@ -97,4 +102,47 @@ fn a_store_behind_its_register_only_reads() {
     assert!(ledger.read_only().unwrap().contains("head register"), "{:?}", ledger.read_only());
     let refused = record(&mut ledger, "gateway", "newer", access("ada1", &submission, None, now));
     assert!(matches!(refused, Err(AppendError::ReadOnly(_))));
+}
+
+/// A request that was recorded has its receipt whatever keeps new ones from being recorded; of one that may have been nobody says that it was not.
+#[test]
+fn what_was_asked_before_is_answered_while_nothing_new_is_recorded() {
+    let (world, mut ledger) = World::start();
+    stage_set(&mut ledger);
+    let ask = |ledger: &mut Ledger, key: &str| {
+        let told = agreement(key, "ada1", AgreementKind::DutyNotice, Micros::EPOCH);
+        record(ledger, "officer", key, told)
+    };
+    let first = ask(&mut ledger, "k-1").unwrap().index;
+    let again = |ledger: &mut Ledger| {
+        let receipt = ask(ledger, "k-1").unwrap();
+        assert_eq!((receipt.index, receipt.repeated), (first, true));
+        receipt.tlog_proof().unwrap();
+    };
+    let now = ledger.now();
+    world.clock.set(0);
+    again(&mut ledger);
+    assert!(matches!(ask(&mut ledger, "k-2"), Err(AppendError::ClockBehind { .. })));
+    world.clock.set(now.value());
+
+    // Hardly any room: what takes access away is recorded all the same.
+    let low = Arc::new(AtomicBool::new(true));
+    ledger.heed_room(Arc::clone(&low));
+    again(&mut ledger);
+    assert!(matches!(ask(&mut ledger, "k-2"), Err(AppendError::NoRoom)));
+    record(&mut ledger, "ethics", "rc-1", recusal("rc-1", "P-ada1", "provider:lab")).unwrap();
+    low.store(false, Ordering::Relaxed);
+    ask(&mut ledger, "k-2").unwrap();
+
+    // A commit fails after it was sealed: whether it stands is not known here, and not said.
+    world.disk.arm(Step::Register, 0, Fault::Fail);
+    assert!(matches!(ask(&mut ledger, "k-3"), Err(AppendError::Unknown(_))));
+    assert!(matches!(ask(&mut ledger, "k-3"), Err(AppendError::Unknown(_))));
+    assert!(matches!(ask(&mut ledger, "k-4"), Err(AppendError::ReadOnly(_))));
+    again(&mut ledger);
+    drop(ledger);
+    let mut ledger = world.open(Access::Write).unwrap();
+    assert!(ask(&mut ledger, "k-3").unwrap().repeated);
+    again(&mut ledger);
+    verified(&ledger);
 }

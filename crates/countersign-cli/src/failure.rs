@@ -353,6 +353,7 @@ pub(crate) fn append_exit(e: &AppendError) -> Exit {
         AppendError::Refused(_) | AppendError::Malformed(_) | AppendError::KeyReused(_) => Exit::Invalid,
         AppendError::Busy
         | AppendError::ClockBehind { .. }
+        | AppendError::NoRoom
         | AppendError::ReadOnly(_)
         | AppendError::Unavailable(_)
         | AppendError::Unknown(_) => Exit::Failed,

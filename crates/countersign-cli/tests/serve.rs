@@ -7,7 +7,9 @@ mod support;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command};
+use std::time::Duration;
 
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::Value;
@@ -21,6 +23,8 @@ struct Served {
     child: Child,
     operations: String,
     person: String,
+    /// Where it says how far it is, as to systemd.
+    systemd: UnixDatagram,
 }
 
 impl Served {
@@ -40,14 +44,28 @@ impl Served {
         certificates(&scene);
         let config = configured(&scene);
         scene.run(&["config", "check", &config]).exits(0);
-        let (child, told) = served(scene.command(&["serve", "DIR", "--config", &config, "--json"]));
-        Self { scene, child, operations: told["operations"].as_str().unwrap().to_owned(), person }
+        let place = scene.path("notify");
+        let systemd = UnixDatagram::bind(&place).unwrap();
+        systemd.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut command = scene.command(&["serve", "DIR", "--config", &config, "--json"]);
+        command.env("NOTIFY_SOCKET", &place);
+        let (child, told) = served(command);
+        let served = Self { scene, child, operations: told["operations"].as_str().unwrap().to_owned(), person, systemd };
+        served.hears("READY=1");
+        served
+    }
+
+    fn hears(&self, what: &str) {
+        let mut bytes = [0; 64];
+        let len = self.systemd.recv(&mut bytes).unwrap();
+        assert_eq!(str::from_utf8(&bytes[..len]), Ok(what));
     }
 
     /// Asks it to stop, and waits.
     fn stop(mut self) -> Scene {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.hears("STOPPING=1");
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         assert!(self.child.wait().unwrap().success(), "{log}");

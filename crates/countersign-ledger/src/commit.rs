@@ -1,12 +1,13 @@
 //! The sequencer: one writer, one batch at a time, in the order of ledger-format section 7.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign_conflict::Refusal;
 use countersign_conflict::officers::By;
 use countersign_entry::ids::{Hash32, LeafIndex, PrincipalId, Reference, RequestKey};
 use countersign_entry::leaf::Kind;
-use countersign_entry::record::{DataKeyCreated, Record, Role};
+use countersign_entry::record::{DataKeyCreated, GrantState, PersonStatus, Record, Role};
 use countersign_entry::time::Micros;
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::tree::LeafIndex as TreeIndex;
@@ -97,6 +98,9 @@ pub enum AppendError {
     /// The ledger only reads. Nothing was recorded.
     #[error("the ledger is read-only: {0}")]
     ReadOnly(String),
+    /// Hardly any room is left on the disk, and nothing was tried. Nothing was recorded.
+    #[error("hardly any room is left on the ledger's disk. Nothing was recorded: make room")]
+    NoRoom,
     /// The key or the random source is away. Nothing was recorded.
     #[error("nothing can be recorded: {0}")]
     Unavailable(String),
@@ -132,20 +136,36 @@ impl Ledger {
     /// Step 1. Decides each request against the facts as they stand at its own index. What it gives is to be [completed](Ledger::complete) in this order.
     pub(crate) fn begin(&mut self, requests: Vec<Hashed>) -> Result<Begun, Vec<Answer>> {
         let count = requests.len();
-        let refuse_all = |e: AppendError| vec![Err(e); count];
         self.heed_replay();
         self.keep_index();
         if let Err(e) = self.ready() {
-            return Err(refuse_all(e));
+            return Err(self.refuse_new(requests, &e));
         }
         let now = self.clock.now();
         let last = self.state.last_at;
         if now.plus(CLOCK_BEHIND_MAX) < last {
-            return Err(refuse_all(AppendError::ClockBehind { now, last }));
+            return Err(self.refuse_new(requests, &AppendError::ClockBehind { now, last }));
         }
         // From the first decision on the facts run ahead of the store. Whatever fails between here and the seal leaves them there, so the handle
         // only reads from then on; a new one rebuilds them from what is stored.
-        self.decide_all(requests, now).map_err(|e| refuse_all(self.fail(e)))
+        self.decide_all(requests, now).map_err(|e| vec![Err(self.fail(e)); count])
+    }
+
+    /// Refuses what was not asked before. What was has its receipt, and where it is not known yet whether that stands, it is not said that nothing was
+    /// recorded: a client repeats until it knows.
+    fn refuse_new(&self, requests: Vec<Hashed>, e: &AppendError) -> Vec<Answer> {
+        // What the register knows too was told to somebody, or may have been; what it does not know yet is not certain.
+        let register = self.register_size().ok().flatten().unwrap_or(0);
+        let sealed = self.head().map_or(0, |head| head.size.min(register));
+        let answer = |Hashed { asking, .. }| {
+            let (request, asked) = *asking;
+            match asked.and_then(|asked| self.repeated(&request, asked))? {
+                Asked::New(_) => Err(e.clone()),
+                Asked::Before(index) if index < sealed => self.receipt(index).map(|receipt| Receipt { repeated: true, ..receipt }),
+                Asked::Before(_) => Err(AppendError::Unknown(format!("it was decided and is not sealed ({e})"))),
+            }
+        };
+        requests.into_iter().map(answer).collect()
     }
 
     /// The bytes of a batch that was begun, and whose contents were sealed.
@@ -207,6 +227,7 @@ impl Ledger {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),
                 Ok(Asked::Before(index)) => Placed::again(&mut placed, index - first, proved),
+                Ok(Asked::New(_)) if self.has_no_room() && !takes_away(&request.record) => Placed::Failed(AppendError::NoRoom),
                 Ok(Asked::New(asked)) => match self.decide_one(request, asked, now, &mut drafts)? {
                     Ok(place) => Placed::Draft { place, proved },
                     Err(e) => Placed::Failed(e),
@@ -252,6 +273,16 @@ impl Ledger {
             self.place(Draft { at, actor: actor.clone(), request: format!("{key}/{part}"), record, signed: None, key: None }, drafts)?;
         }
         Ok(Ok(place))
+    }
+
+    /// Has somebody who looks at the disk say when there is hardly any room left on it. Then nothing is recorded but what takes access away, and what time
+    /// makes due.
+    pub fn heed_room(&mut self, low: Arc<AtomicBool>) {
+        self.room_is_low = low;
+    }
+
+    fn has_no_room(&self) -> bool {
+        self.room_is_low.load(Ordering::Relaxed)
     }
 
     /// Whether a request was never made before.
@@ -385,6 +416,16 @@ impl Ledger {
 
     pub(crate) fn hands(&mut self) -> Hands<'_> {
         Hands { store: &mut *self.store, register: &mut *self.register, signers: &mut self.signers }
+    }
+}
+
+/// Whether a record does nothing but take access from somebody.
+fn takes_away(record: &Record) -> bool {
+    match record {
+        Record::GrantTransition(t) => matches!(t.to, GrantState::Denied | GrantState::Suspended | GrantState::Revoked),
+        Record::Person(p) => p.status == PersonStatus::Former,
+        Record::CredentialRevoked(_) | Record::Recusal(_) => true,
+        _ => false,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
-use std::sync::{Mutex, OnceLock};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use countersign_conflict::replay::Replay;
@@ -90,6 +91,8 @@ pub struct Ledger {
     pub(crate) snapshot_size: u64,
     /// Size at which none could be written.
     pub(crate) snapshot_failed_at: u64,
+    /// Whether hardly any room is left on the disk, as somebody else tells.
+    pub(crate) room_is_low: Arc<AtomicBool>,
     pub(crate) audit: Option<Audit>,
     /// A data key is being destroyed by this handle, which goes on with nothing else.
     pub(crate) erasing: BTreeSet<u32>,
@@ -305,6 +308,7 @@ impl Ledger {
             beside: parts.beside,
             snapshot_size: 0,
             snapshot_failed_at: 0,
+            room_is_low: Arc::default(),
             audit: None,
             erasing: BTreeSet::new(),
             redacting: None,

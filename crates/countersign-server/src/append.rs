@@ -260,6 +260,7 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
             Problem { recorded: Some(false), ..Kind::Overloaded.problem().saying("Nothing was recorded. Try again after a moment.") }
         }
         AppendError::ClockBehind { .. } => Kind::Clock.problem(),
+        AppendError::NoRoom => Kind::DiskLow.problem(),
         AppendError::ReadOnly(_) => Kind::ReadOnly.problem(),
         AppendError::Unavailable(_) => Kind::KeyUnavailable.problem(),
         AppendError::Unknown(_) => Kind::Unknown.problem(),

@@ -115,6 +115,8 @@ pub struct Limits {
     pub requests_per_second_max: u32,
     /// Requests of one principal at once beyond that.
     pub requests_burst_max: u32,
+    /// MiB of the ledger's disk below which nothing is recorded but what takes access away; 0 where somebody else looks after that.
+    pub disk_free_mib_min: u32,
 }
 
 impl Default for Limits {
@@ -126,6 +128,7 @@ impl Default for Limits {
             connection_seconds_max: 900,
             requests_per_second_max: 20_000,
             requests_burst_max: 40_000,
+            disk_free_mib_min: 256,
         }
     }
 }

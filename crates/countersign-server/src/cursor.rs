@@ -12,6 +12,8 @@ pub struct Cursors(XChaCha20Poly1305);
 
 /// Bytes of a nonce: so many that random ones never meet.
 const NONCE: usize = 24;
+/// Bytes of a tag.
+const TAG: usize = 16;
 
 impl Cursors {
     /// With a key of its own.
@@ -41,7 +43,7 @@ impl Cursors {
     /// [`Kind::Validation`] where it has not the form of one, [`Kind::Cursor`] where it is not one of this question.
     pub fn read(&self, question: &str, cursor: &str) -> Result<String, Failure> {
         let bytes = hex::decode(cursor).map_err(|_| Kind::Validation)?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or(Kind::Validation)?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().filter(|(_, sealed)| sealed.len() >= TAG).ok_or(Kind::Validation)?;
         let last = self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: question.as_bytes() }).map_err(|_| Kind::Cursor)?;
         String::from_utf8(last).map_err(|_| Kind::Cursor.into())
     }

@@ -9,6 +9,7 @@ use countersign_ledger::{Access, AppendError, Ledger, Reader, Receipt, Recorded,
 
 use crate::app::Shared;
 use crate::limits::{MEND_MAX, MEND_MIN, TICK};
+use crate::room::Room;
 use crate::side::Open;
 
 /// Why nothing can be recorded, in the words of `/readyz`.
@@ -22,6 +23,7 @@ pub struct Door {
     took: AtomicBool,
     /// How often the writer was put here or taken away.
     opened: AtomicU64,
+    room: Room,
 }
 
 impl Door {
@@ -29,9 +31,10 @@ impl Door {
     ///
     /// # Errors
     /// The operating system gives no thread.
-    pub fn new(ledger: Ledger, open: Open) -> std::io::Result<Self> {
+    pub fn new(mut ledger: Ledger, open: Open, room: Room) -> std::io::Result<Self> {
+        ledger.heed_room(room.low());
         let took = AtomicBool::new(takes(&ledger));
-        Ok(Self { open, took, opened: AtomicU64::new(0), writer: RwLock::new(Some(Writer::start_ticking(ledger, TICK)?)) })
+        Ok(Self { open, took, room, opened: AtomicU64::new(0), writer: RwLock::new(Some(Writer::start_ticking(ledger, TICK)?)) })
     }
 
     /// As [`Writer::submit_then`].
@@ -72,6 +75,11 @@ impl Door {
         reader.and_then(|reader: Reader| reader.read(look))
     }
 
+    /// The room on the ledger's disk.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
     /// How often the ledger was opened or closed here: one that was looked at before that says nothing of what is sealed after it.
     pub fn opened(&self) -> u64 {
         self.opened.load(Ordering::SeqCst)
@@ -81,6 +89,7 @@ impl Door {
     pub fn standing(&self) -> (u64, Option<&'static str>) {
         let looked = self.read(|ledger| {
             let why = match ledger.read_only() {
+                None if self.room.is_low() => Some("there is hardly any room left on the disk"),
                 None => None,
                 Some(_) if ledger.key_is_away() => Some("the signing key is away"),
                 // What the background replay objects to is for somebody to look at: opened again, the ledger would go on from the same snapshot.
@@ -103,7 +112,8 @@ impl Door {
             // Closed before it is opened: there is one writer.
             drop(failed.stop());
         }
-        let opened = (self.open)(Access::Write).map_err(|e| e.to_string()).and_then(|ledger| {
+        let opened = (self.open)(Access::Write).map_err(|e| e.to_string()).and_then(|mut ledger| {
+            ledger.heed_room(self.room.low());
             let took = takes(&ledger);
             Ok((took, Writer::start_ticking(ledger, TICK).map_err(|e| e.to_string())?))
         });

@@ -121,12 +121,12 @@ impl Exports {
     /// # Errors
     /// [`Kind::DiskLow`].
     pub fn has_room(&self, entries: u64) -> Result<(), Failure> {
-        let stat = rustix::fs::statvfs(&self.dir).map_err(|_| Kind::Internal)?;
+        let free = crate::room::free(&self.dir).map_err(|_| Kind::Internal)?;
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = |id| if let Some(State::Ready(made)) = all.get(id).map(|k: &Kept| &k.state) { made.bytes } else { 0 };
         let freed: u64 = leaving(&all).iter().map(bytes).sum();
         let needed = entries.saturating_mul(2 * ENTRY_BYTES).saturating_add(EXPORT_LEFT_BYTES);
-        if stat.f_bavail.saturating_mul(stat.f_frsize).saturating_add(freed) < needed { Err(Kind::DiskLow.into()) } else { Ok(()) }
+        if free.saturating_add(freed) < needed { Err(Kind::DiskLow.into()) } else { Ok(()) }
     }
 
     /// How far one is, and of what; for others than its owner it is not there.

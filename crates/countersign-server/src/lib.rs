@@ -34,6 +34,7 @@ pub mod publish;
 pub mod rate;
 pub mod reads;
 pub mod report;
+pub mod room;
 pub mod routes;
 pub mod service;
 pub mod side;

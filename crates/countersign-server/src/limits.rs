@@ -89,5 +89,7 @@ pub const WEBHOOK_EVERY: Duration = Duration::from_millis(500);
 pub const WEBHOOK_PAUSE_MIN: Duration = Duration::from_secs(1);
 /// And at most, however often it does not.
 pub const WEBHOOK_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether there is room on the ledger's disk.
+pub const ROOM_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of the disk that an export leaves.
 pub const EXPORT_LEFT_BYTES: u64 = 1 << 30;

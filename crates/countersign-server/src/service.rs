@@ -28,6 +28,7 @@ use crate::oidc::{KeysError, Providers};
 use crate::publish::{Board, publish, publish_all};
 use crate::rate::Rates;
 use crate::reads::{Reads, record_all};
+use crate::room::{Room, watch_room};
 use crate::side::{Open, Side};
 use crate::tls::{Keeper, TlsError};
 use crate::webhook::{WebhookError, deliver_all, receivers};
@@ -141,7 +142,8 @@ impl Service {
             let (is, said) = (marking::banner(&highest), marking::banner(&self.config.marking));
             tracing::warn!(target: "serve", "the store holds {is}, and its configuration says {said}: answers are marked by what it holds");
         }
-        let door = Door::new(self.ledger, Arc::clone(&self.reopen)).map_err(on("the writing thread"))?;
+        let room = Room::new(self.dir, self.config.limits.disk_free_mib_min);
+        let door = Door::new(self.ledger, Arc::clone(&self.reopen), room).map_err(on("the writing thread"))?;
         let app: Shared = Arc::new(App {
             origin,
             roles,
@@ -182,6 +184,7 @@ impl Service {
             runtime.spawn(refresh(Arc::clone(&app), keeper, stopping.clone())),
             runtime.spawn(ask_again(providers, stopping)),
             runtime.spawn(door::mend_all(Arc::clone(&app))),
+            runtime.spawn(watch_room(Arc::clone(&app))),
             runtime.spawn(publish_all(Arc::clone(&app))),
         ];
         tasks.extend(told.into_iter().map(|receiver| runtime.spawn(deliver_all(Arc::clone(&app), receiver))));

@@ -1,9 +1,9 @@
 //! What has to wait, and what must not: a ledger that takes long to open, or cannot be opened to write, under a running service.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a panic is a failed test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, reason = "a panic is a failed test")]
 
 mod support;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -351,5 +351,147 @@ fn one_root_is_signed_at_a_time_and_nobody_waits_in_line_for_it() {
     });
     assert!(refused.load(Ordering::SeqCst) > 0);
     house.nobody().get("/api/v1/log/entries/3/cose").is(200);
+    house.verified();
+}
+
+#[test]
+fn a_clock_that_is_wrong_records_nothing_new_and_forgets_nothing() {
+    let house = House::start();
+    let founder = house.client("founder");
+    let first = person(&founder, "P-first").is(201).json();
+    let now = countersign_ledger::Clock::now(&house.world.clock);
+    house.world.clock.set(now.value() - 3_600_000_000);
+    let told = person(&founder, "P-second").problem(503, "clock");
+    assert_eq!(told["recorded"], false);
+    assert_eq!(person(&founder, "P-first").is(200).json()["entry"], first["entry"]);
+    house.world.clock.set(now.value());
+    person(&founder, "P-second").is(201);
+    house.verified();
+}
+
+#[test]
+fn one_connection_more_than_there_may_be_is_closed_at_once() {
+    let house = House::start_with(|config| config.limits.connections_max = 3, |_| {});
+    let officer = house.client("officer");
+    let held: Vec<_> = (0..3).map(|_| std::net::TcpStream::connect(("127.0.0.1", house.address)).unwrap()).collect();
+    until("there is room for another", || officer.ask("GET", "/api/v1/whoami", &[], b"").is_err());
+    assert!(house.operations("/metrics").text().contains("countersign_connections_refused_total"));
+    drop(held);
+    until("nobody is let in any more", || officer.ask("GET", "/api/v1/whoami", &[], b"").is_ok_and(|answer| answer.status == 200));
+    house.verified();
+}
+
+/// Asks a house whose disk has hardly any room: what is still recorded, and what is answered.
+fn with_hardly_any_room(house: &House, grant: u64, first: &Value) {
+    let (founder, officer) = (house.client("founder"), house.client("officer"));
+    let told = person(&founder, "P-second").problem(507, "disk-low");
+    assert_eq!(told["recorded"], false);
+    // The same request has the same receipt, and what takes access away is recorded.
+    assert_eq!(person(&founder, "P-first").is(200).json()["entry"], first["entry"]);
+    officer.post(&format!("/api/v1/grants/{grant}/revoke"), "revoke-for-want-of-1", &json!({})).is(201);
+    let access = json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+    let gateway = house.gateway_key();
+    gateway.post("/api/v1/accesses", "an-access-of-ada-01", &access).problem(507, "disk-low");
+    let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", "a-stream-without-room")];
+    let lines = gateway.ask("POST", "/api/v1/accesses", &headers, format!("{access}\n{access}\n").as_bytes()).unwrap().is(200).text();
+    assert_eq!(lines.lines().filter(|line| line.contains("disk-low")).count(), 2, "{lines}");
+    // Reading goes on, and says that who asked is not recorded yet.
+    let read = officer.get("/api/v1/persons/P-ada1").is(200);
+    let read = if read.headers.contains_key("countersign-read") { read } else { officer.get("/api/v1/persons/P-ada1").is(200) };
+    assert!(read.headers.contains_key("countersign-read") || reads_wait(house), "{read:?}");
+    let ready = house.operations("/readyz");
+    assert_eq!((ready.status, ready.json()["because"].as_str()), (503, Some("there is hardly any room left on the disk")));
+}
+
+/// Whether a question that was asked says, in a while, that it waits to be recorded.
+fn reads_wait(house: &House) -> bool {
+    let officer = house.client("officer");
+    (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        officer.get("/api/v1/persons/P-ada1").is(200).headers.contains_key("countersign-read")
+    })
+}
+
+/// A house, a grant that is active, and what was recorded while there was room.
+fn house_with_room() -> (House, u64, Value) {
+    let mut grant = 0;
+    let house = House::start_with(
+        |_| {},
+        |ledger| {
+            let submission = "S-0001".parse().unwrap();
+            grant = active_grant(ledger, "ada1", &submission);
+        },
+    );
+    let first = person(&house.client("founder"), "P-first").is(201).json();
+    (house, grant, first)
+}
+
+#[test]
+fn with_hardly_any_room_only_what_takes_access_away_is_recorded() {
+    let (mut house, grant, first) = house_with_room();
+    house.running.take().unwrap().stop();
+    house.dir = Some(house.files.path().to_owned());
+    house.config.limits.disk_free_mib_min = u32::MAX;
+    house.run();
+    with_hardly_any_room(&house, grant, &first);
+    // The questions that wait are recorded where there is room again.
+    house.running.take().unwrap().stop();
+    house.config.limits.disk_free_mib_min = 0;
+    house.run();
+    person(&house.client("founder"), "P-second").is(201);
+    house.verified();
+}
+
+/// The same on a real file system that fills up, and is made room on: no restart.
+#[test]
+fn when_there_is_room_again_recording_goes_on() {
+    let disk = tempfile::tempdir().unwrap();
+    let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m", "none"]).arg(disk.path()).output();
+    if !mounted.as_ref().is_ok_and(|m| m.status.success()) {
+        eprintln!("SKIPPED when_there_is_room_again_recording_goes_on: no file system can be mounted here ({mounted:?})");
+        return;
+    }
+    let (mut house, grant, first) = house_with_room();
+    house.running.take().unwrap().stop();
+    house.dir = Some(disk.path().to_owned());
+    house.config.limits.disk_free_mib_min = 32;
+    house.run();
+    house.client("founder").get("/api/v1/whoami").is(200);
+    assert_eq!(house.operations("/readyz").status, 200);
+    let ballast = disk.path().join("ballast");
+    std::fs::write(&ballast, vec![0; 48 << 20]).unwrap();
+    until("it is not noticed that the disk is full", || house.operations("/readyz").status == 503);
+    with_hardly_any_room(&house, grant, &first);
+    std::fs::remove_file(ballast).unwrap();
+    until("it is not noticed that there is room", || house.operations("/readyz").status == 200);
+    person(&house.client("founder"), "P-second").is(201);
+    let asked_by = "pr-officer";
+    until("what was asked meanwhile is not recorded", || reads(&house.world.open(Access::Read).unwrap(), asked_by) > 0);
+    house.verified();
+    assert!(std::process::Command::new("umount").arg(disk.path()).status().unwrap().success());
+}
+
+/// A stream lasts from line to line: bytes alone keep none open.
+#[test]
+fn a_line_that_never_ends_keeps_no_stream_open() {
+    let house = House::start_with(|config| config.limits.request_seconds_max = 2, |_| {});
+    let gateway = house.gateway_key();
+    let mut stream = gateway.connect().unwrap();
+    let mut head = "POST /api/v1/accesses HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n".to_owned();
+    head.push_str("Content-Type: application/x-ndjson\r\nIdempotency-Key: a-line-without-end\r\n");
+    for (name, value) in &gateway.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+    stream.sock.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let (began, mut told) = (Instant::now(), Vec::new());
+    while !String::from_utf8_lossy(&told).contains("problem:timeout") {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", String::from_utf8_lossy(&told));
+        stream.write_all(b"1\r\nx\r\n").unwrap();
+        let mut bytes = [0; 4096];
+        let len = stream.read(&mut bytes).unwrap_or(0);
+        told.extend_from_slice(&bytes[..len]);
+    }
+    drop(stream);
     house.verified();
 }

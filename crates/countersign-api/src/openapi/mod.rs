@@ -147,7 +147,7 @@ fn refusals(row: &Row, told: &Told) -> Vec<(&'static str, &'static str)> {
     if row.route.ends_with("/commit") {
         all.push(("412", "What the file would do is no longer what was looked at"));
     }
-    if matches!(told.answer, Answer::Begun) {
+    if row.method != "GET" {
         all.push(("507", "There is no room for it"));
     }
     if supersedes(row) {
@@ -186,7 +186,7 @@ fn query(name: &str) -> Value {
         "limit" => (name, false, json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 })),
         "from" | "until" => (name, false, time),
         "as_of" => (name, false, json!({ "description": "A tree size or a time", "anyOf": [number, time] })),
-        "cursor" => (name, false, json!({ "type": "string", "pattern": "^([0-9a-f]{2}){16,256}$" })),
+        "cursor" => (name, false, json!({ "type": "string", "pattern": "^([0-9a-f]{2}){40,512}$" })),
         "person" => (name, false, json!({ "type": "string", "pattern": "^P-[A-Za-z0-9]{4,32}$" })),
         "submission" => (name, false, json!({ "type": "string", "pattern": "^S-[A-Za-z0-9]{4,32}$" })),
         "startIndex" | "count" => (name, false, json!({ "type": "integer" })),

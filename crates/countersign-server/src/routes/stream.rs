@@ -104,8 +104,11 @@ impl Take {
         let mut left = BytesMut::new();
         // Of a line that is too long what comes of it is read past, not kept.
         let mut skipping = false;
+        // From line to line and not from byte to byte: nobody keeps a stream open by sending one that never ends.
+        let patience = self.app.config.limits.request();
+        let mut due = tokio::time::Instant::now() + patience;
         loop {
-            let frame = match tokio::time::timeout(self.app.config.limits.request(), body.frame()).await {
+            let frame = match tokio::time::timeout_at(due, body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
                 Ok(None) => break,
                 Ok(Some(Err(_))) => return,
@@ -122,6 +125,7 @@ impl Take {
                 if !self.line(&line, std::mem::take(&mut skipping)).await {
                     return;
                 }
+                due = tokio::time::Instant::now() + patience;
             }
             if left.len() + data.len() > LINE_BYTES_MAX {
                 skipping = true;

@@ -119,6 +119,8 @@ pub struct House {
     pub ca: Authority,
     pub config: Config,
     pub running: Option<Running>,
+    /// Where the service believes the ledger to be.
+    pub dir: Option<PathBuf>,
     pub address: u16,
     pub operations: u16,
 }
@@ -170,7 +172,7 @@ impl House {
         };
         configure(&mut config);
         drop(ledger);
-        let mut house = Self { world, files, ca, config, running: None, address: 0, operations: 0 };
+        let mut house = Self { world, files, ca, config, running: None, dir: None, address: 0, operations: 0 };
         house.run();
         house
     }
@@ -184,8 +186,8 @@ impl House {
     /// Starts the service on what is there, its ledger opened once more by somebody else.
     pub fn run_by(&mut self, opener: impl Fn(Access) -> Result<Ledger, DirectoryError> + Send + Sync + 'static) {
         let ledger = self.world.open(Access::Write).unwrap();
-        let service =
-            Service { ledger, reopen: Arc::new(opener), clock: Box::new(self.world.clock.clone()), config: self.config.clone(), dir: None };
+        let (clock, config, dir) = (Box::new(self.world.clock.clone()), self.config.clone(), self.dir.clone());
+        let service = Service { ledger, reopen: Arc::new(opener), clock, config, dir };
         let running = service.start().unwrap();
         (self.address, self.operations) = (running.address().port(), running.operations().port());
         self.running = Some(running);
