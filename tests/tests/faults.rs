@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use countersign_entry::record::AgreementKind;
+use countersign_entry::ids::LeafIndex;
+use countersign_entry::record::{AgreementKind, Recusal};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Access, AppendError, Ledger};
 use countersign_store::memory::{Fault, Step};
@@ -130,7 +131,10 @@ fn what_was_asked_before_is_answered_while_nothing_new_is_recorded() {
     ledger.heed_room(Arc::clone(&low));
     again(&mut ledger);
     assert!(matches!(ask(&mut ledger, "k-2"), Err(AppendError::NoRoom)));
-    record(&mut ledger, "ethics", "rc-1", recusal("rc-1", "P-ada1", "provider:lab")).unwrap();
+    let first_recusal = record(&mut ledger, "ethics", "rc-1", recusal("rc-1", "P-ada1", "provider:lab")).unwrap().index;
+    // One that takes its place may say less.
+    let narrower = Recusal { supersedes: Some(LeafIndex(first_recusal)), ..recusal("rc-1", "P-ada1", "provider:lab") };
+    assert!(matches!(record(&mut ledger, "ethics", "rc-1-less", narrower), Err(AppendError::NoRoom)));
     low.store(false, Ordering::Relaxed);
     ask(&mut ledger, "k-2").unwrap();
 
@@ -144,5 +148,14 @@ fn what_was_asked_before_is_answered_while_nothing_new_is_recorded() {
     let mut ledger = world.open(Access::Write).unwrap();
     assert!(ask(&mut ledger, "k-3").unwrap().repeated);
     again(&mut ledger);
+    // One that fails before it was sealed, or anything of it was written.
+    world.disk.arm(Step::Stage, 0, Fault::Fail);
+    for _ in 0..2 {
+        assert!(matches!(ask(&mut ledger, "k-5"), Err(AppendError::Unknown(_))));
+    }
+    again(&mut ledger);
+    drop(ledger);
+    let mut ledger = world.open(Access::Write).unwrap();
+    assert!(!ask(&mut ledger, "k-5").unwrap().repeated);
     verified(&ledger);
 }

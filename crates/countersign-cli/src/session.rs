@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use countersign_conflict::Refusal;
 use countersign_entry::ids::{LeafIndex, Line, RequestKey, Token};
 use countersign_entry::record::{Read, Record};
+use countersign_ledger::limits::BATCH_MAX;
 use countersign_ledger::{
     Access, AppendError, Directory, DirectoryError, Ledger, Notice, OpenError, Opening, Receipt, Request, SystemClock,
 };
 use countersign_log::checkpoint::Checkpoint;
 use countersign_log::note::Note;
+use countersign_server::limits::LOCAL_WAITING_MAX;
 use countersign_server::local::Client;
 use countersign_store::{FileError, RegisterError, StoreError};
 use indicatif::ProgressBar;
@@ -159,6 +161,11 @@ impl Session {
         Ok(Self { ledger, actor, unrecordable: why, served: None })
     }
 
+    /// The ledger, and whoever serves it where somebody does.
+    pub(crate) fn into_parts(self) -> (Ledger, Option<Client>) {
+        (self.ledger, self.served.map(|served| served.client))
+    }
+
     /// Records one thing.
     pub(crate) fn record(&mut self, write: &WriteArgs, record: Record) -> Result<Receipt, Failure> {
         let key = write.key()?;
@@ -177,6 +184,25 @@ impl Session {
         // What is told of the receipt is told of the ledger that holds it.
         self.ledger = open(&served.args, Access::Read)?;
         Ok(receipt)
+    }
+
+    /// Records many requests of the actor's, in order; stops at the first that is not acknowledged. What was on its way with it may be recorded too: the same
+    /// again records what is missing. `done` hears of each.
+    pub(crate) fn append_all(&mut self, requests: Vec<Request>, done: &mut dyn FnMut()) -> Result<Vec<Receipt>, Failure> {
+        let Some(served) = &mut self.served else { return commit_all(&mut self.ledger, requests, done) };
+        let mut receipts = Vec::with_capacity(requests.len());
+        let (mut waiting, mut sent) = (requests.into_iter().peekable(), 0);
+        while waiting.peek().is_some() || receipts.len() < sent {
+            while let Some(request) = waiting.next_if(|_| sent - receipts.len() < LOCAL_WAITING_MAX) {
+                served.client.send(request.key, &request.record, request.signed.as_deref())?;
+                sent += 1;
+            }
+            receipts.push(served.client.receive()?);
+            done();
+        }
+        // What is told of the receipts is told of the ledger that holds them.
+        self.ledger = open(&served.args, Access::Read)?;
+        Ok(receipts)
     }
 
     /// What the actor may be told of a refusal: where a grant stands says why, so others than the ethics role get the neutral word.
@@ -217,6 +243,19 @@ impl Session {
         }
         Ok(self.ledger.entry(index.0)?.2)
     }
+}
+
+/// Records many in a ledger that is open here, a batch at a time; stops at the first that is not acknowledged.
+pub(crate) fn commit_all(ledger: &mut Ledger, requests: Vec<Request>, done: &mut dyn FnMut()) -> Result<Vec<Receipt>, Failure> {
+    let mut receipts = Vec::with_capacity(requests.len());
+    let mut waiting = requests.into_iter().peekable();
+    while waiting.peek().is_some() {
+        for answer in ledger.commit(waiting.by_ref().take(BATCH_MAX).collect()) {
+            receipts.push(answer?);
+            done();
+        }
+    }
+    Ok(receipts)
 }
 
 /// Writes requests to a file for officers to sign, and ends the command with that. What would be refused is refused now.

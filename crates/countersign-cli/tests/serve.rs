@@ -99,6 +99,24 @@ fn commands_work_while_the_ledger_is_served_and_the_user_is_still_who_acts() {
     let asked = s.json(&["query", "person", "DIR", person]);
     assert!(asked["read_entry"].as_u64().is_some(), "the question is recorded through the socket: {asked}");
     assert_eq!(s.size(), before + 2);
+    // Many at a time go the same way, in order: a file of accesses, each line with its result, and an import.
+    let event = |n: usize| {
+        let who = if n == 7 { "nobody" } else { person };
+        format!("{{\"person\":\"{who}\",\"submission\":\"S-0001\",\"action\":\"view\",\"occurred_at\":\"2026-01-01T00:00:00Z\"}}\n")
+    };
+    let file = s.write("events.ndjson", (0..300).map(event).collect::<String>());
+    let args = ["access", "log", "DIR", "--file", &file, "--idempotency-key", "a-file-1", "--json"];
+    let told = s.run(&args).exits(6).json();
+    assert_eq!((told["recorded"].as_u64(), told["failed"].as_u64(), s.size()), (Some(299), Some(1), before + 301));
+    let entries: Vec<u64> = told["lines"].as_array().unwrap().iter().filter_map(|line| line["entry"].as_u64()).collect();
+    assert!(entries.len() == 299 && entries.is_sorted(), "{told}");
+    assert_eq!(s.run(&args).exits(6).json()["lines"], told["lines"], "the same file under the same key is recorded once");
+    let rows = (0..150).map(|n| format!("org-{n},Office {n},agency\n")).collect::<String>();
+    let file = s.write("organizations.csv", format!("id,name,kind\n{rows}"));
+    let told = s.run(&["import", "DIR", "--source", "organizations", "--file", &file, "--commit", "--json"]).exits(0).json();
+    assert_eq!((told["recorded"].as_bool(), told["results"].as_array().unwrap().len(), s.size()), (Some(true), 150, before + 452));
+    let again = s.run(&["import", "DIR", "--source", "organizations", "--file", &file, "--commit"]).exits(0).out;
+    assert!(again.contains("imported before"), "{again}");
     // What needs the ledger itself says that somebody else has it.
     let tick = s.run(&["tick", "DIR"]).exits(1);
     assert!(tick.err.contains("another writer holds"), "{}", tick.err);

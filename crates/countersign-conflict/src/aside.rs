@@ -1,10 +1,10 @@
 //! Whoever decides stands aside from what they are recused from themselves: 18 U.S.C. 208(a) bars taking part by decision, approval, disapproval,
 //! recommendation or advice, and whoever is disqualified does not take part (5 CFR 2635.402(c)).
 //!
-//! What takes access away is not among it: nobody has to find another officer first to stop something.
+//! What takes access away is not among it: nobody has to find another officer first to stop something. Nor does anybody end or narrow a recusal of their own.
 
-use countersign_entry::ids::{IssuerId, PersonId, PrincipalId, SubmissionId};
-use countersign_entry::record::{CaseStep, GrantState, Record, Recusal, RecusalScope};
+use countersign_entry::ids::{IssuerId, LeafIndex, PersonId, PrincipalId, SubmissionId};
+use countersign_entry::record::{AgreementKind, CaseStep, GrantState, Record, Recusal, RecusalScope};
 use countersign_entry::time::Micros;
 
 use crate::check::Refusal;
@@ -24,10 +24,18 @@ impl Facts {
             Record::GrantTransition(t) if goes_on(t.to) => {
                 self.grant(t.grant).is_some_and(|grant| self.is_recused_from(person, &grant.request.submission, at))
             }
-            Record::CaseEvent(e) if matches!(e.step, CaseStep::Dispose | CaseStep::Approve) => {
-                let of = self.case_at(e.case).and_then(|case| case.submission.as_ref());
-                of.is_some_and(|submission| self.is_recused_from(person, submission, at))
+            Record::Recusal(r) => r.supersedes.is_some() && r.person == *person,
+            Record::Agreement(r) if matches!(r.kind, AgreementKind::Waiver208 | AgreementKind::Authorization502) => {
+                r.submission.as_ref().is_some_and(|submission| self.is_recused_from(person, submission, at))
             }
+            Record::EmergencyVoucher(r) => self.grant(r.grant).is_some_and(|grant| {
+                let approvers = r.approvers.iter().filter_map(|approver| self.principal(approver)?.record.person.as_ref());
+                approvers.chain([person]).any(|person| self.is_recused_from(person, &grant.request.submission, at))
+            }),
+            Record::CaseEvent(e) if e.step != CaseStep::Note => self.case_at(e.case).is_some_and(|case| {
+                let of = case.submission.as_ref().map(|submission| self.is_recused_from(person, submission, at));
+                of.unwrap_or_else(|| self.issuer_of(case.finding).is_some_and(|issuer| self.is_recused_from_issuer(person, issuer, at)))
+            }),
             Record::PreclearanceDecision(d) => {
                 let of = self.preclearance(d.preclearance).and_then(|asked| asked.request.instrument.issuer.as_ref());
                 of.is_some_and(|issuer| self.is_recused_from_issuer(person, issuer, at))
@@ -45,6 +53,13 @@ impl Facts {
             RecusalScope::Provider(id) => *id == submission.provider,
             RecusalScope::Issuer(id) => self.touches(submission, at).of(id).is_some_and(|touch| touch.confirmed),
         })
+    }
+
+    /// The issuer of the trade or holding that an entry records, as long as nothing took its place.
+    fn issuer_of(&self, entry: LeafIndex) -> Option<&IssuerId> {
+        let trade = self.trades.values().find(|known| known.index == entry).map(|known| &known.record.instrument);
+        let holding = || self.holdings.values().find(|known| known.index == entry).map(|known| &known.record.instrument);
+        trade.or_else(holding)?.issuer.as_ref()
     }
 
     fn is_recused_from_issuer(&self, person: &PersonId, issuer: &IssuerId, at: Micros) -> bool {

@@ -8,8 +8,9 @@ use countersign_entry::ids::{
 };
 use countersign_entry::record::{
     Agreement, Assessment, CaseOpened, Credential, CredentialKind, CredentialLinked, Decision, DutyEvent, DutyKind, Exposure, Filer,
-    GrantRequest, GrantState, Holding, Identifier, Import, Issuer, LegalHold, List, ListItem, ListSubject, MatchDecision, Model, Node,
-    Organization, Outcome, Person, PersonStatus, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission, Trade,
+    GrantRequest, GrantState, Holding, Identifier, Import, Issuer, LegalHold, List, ListItem, ListSubject, MarkingLevel, MatchDecision,
+    Model, Node, Organization, Outcome, Person, PersonStatus, Policy, Principal, Provider, Record, Recusal, Relationship, Role, Submission,
+    Trade,
 };
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -105,7 +106,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 11;
+pub const FACTS_VERSION: u32 = 12;
 
 /// Everything known before the next index.
 ///
@@ -187,6 +188,8 @@ pub struct Facts {
     pub(crate) timers: BTreeSet<(Micros, Timer)>,
     /// One bit for each entry: whether it is an access event, so that a correction can be held to its kind in a bit an entry.
     pub(crate) accesses: Vec<u64>,
+    /// The highest level that an access event or a designation is marked with by itself.
+    pub(crate) level_marked: Option<MarkingLevel>,
     pub(crate) size: u64,
     /// Derived, and forgotten whenever it may be wrong.
     #[serde(skip)]
@@ -346,6 +349,11 @@ impl Facts {
         self == kept && settled.is_subset(&replayed) && replayed.difference(&settled).all(run_out)
     }
 
+    /// The highest level that an access event or a designation is marked with by itself, beside what its submission is.
+    pub fn level_marked(&self) -> Option<MarkingLevel> {
+        self.level_marked
+    }
+
     /// Whether an entry is an access event.
     pub fn is_access(&self, index: LeafIndex) -> bool {
         usize::try_from(index.0 / 64).ok().and_then(|word| self.accesses.get(word)).is_some_and(|word| word >> (index.0 % 64) & 1 == 1)
@@ -366,6 +374,7 @@ impl Facts {
         if !matches!(record, Record::GrantTransition(r) if r.to == GrantState::Suspended) {
             self.looking = Looking::default();
         }
+        self.level_marked = self.level_marked.max(record.level());
         self.take_effect_later(index, record, at);
         macro_rules! keep {
             ($map:ident, $r:expr) => {

@@ -83,10 +83,31 @@ fn an_ethics_officer_who_is_recused_leaves_cases_and_trades_to_another() {
     assert!(refused(scene.record("pr-ethicsA", step(CaseStep::Dispose))));
     scene.must("pr-ethicsB", step(CaseStep::Dispose));
     assert!(refused(scene.record("pr-ethicsA", step(CaseStep::Approve))));
+    assert!(refused(scene.record("pr-ethicsA", step(CaseStep::Reopen))));
     scene.must("pr-ethicsC", step(CaseStep::Approve));
 
     let asked = scene.must(ETHICS, asks(SUBJECT, Some(FAR_ISSUER), "2026-06-08", "2026-06-09"));
     let decided = PreclearanceDecision { preclearance: asked, cleared_until: None, reason: text("As the file says") };
     assert!(refused(scene.record("pr-ethicsB", decided.clone())));
     scene.must("pr-ethicsA", decided);
+}
+
+#[test]
+fn nobody_ends_a_recusal_of_their_own_or_records_the_paper_that_lets_somebody_in() {
+    let mut scene = Scene::new();
+    scene.must(OPERATOR, person("P-ethicsA"));
+    scene.must(OPERATOR, principal("pr-ethicsA", Some("P-ethicsA"), Role::EthicsOfficer));
+    let from = scene.now();
+    // One may say that one is recused, and has to leave it to another to say that one is no longer.
+    let own = Recusal { from, ..recusal("rc-1", "P-ethicsA", &format!("submission:{SUBMISSION}")) };
+    let first = scene.must("pr-ethicsA", own.clone());
+    let ended = Recusal { until: Some(from.plus(1)), supersedes: Some(first), ..own };
+    assert!(refused(scene.record("pr-ethicsA", ended.clone())));
+    let waiver = |kind| Agreement { kind, submission: Some(text(SUBMISSION)), ..agreement(SUBJECT, kind) };
+    for kind in [AgreementKind::Waiver208, AgreementKind::Authorization502] {
+        assert!(refused(scene.record("pr-ethicsA", waiver(kind))));
+    }
+    scene.must(ETHICS, ended);
+    scene.advance(HOUR);
+    scene.must("pr-ethicsA", waiver(AgreementKind::Waiver208));
 }

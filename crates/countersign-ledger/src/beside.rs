@@ -260,7 +260,8 @@ impl Ledger {
     pub(crate) fn is_snapshot_due(&self, times: u64) -> bool {
         let since = self.state.size().saturating_sub(self.snapshot_size.max(self.snapshot_failed_at));
         let enough = |beside: &Beside| since >= beside.snapshot_after.saturating_mul(times);
-        matches!(self.mode, Mode::Writable) && self.beside.as_ref().is_some_and(enough)
+        // What room is left is for entries.
+        matches!(self.mode, Mode::Writable) && !self.has_no_room() && self.beside.as_ref().is_some_and(enough)
     }
 
     /// Writes a snapshot where so many times as many entries as make one worth it came after the last one. Nothing depends on it, so a failure is told and

@@ -135,7 +135,6 @@ impl Ledger {
 
     /// Step 1. Decides each request against the facts as they stand at its own index. What it gives is to be [completed](Ledger::complete) in this order.
     pub(crate) fn begin(&mut self, requests: Vec<Hashed>) -> Result<Begun, Vec<Answer>> {
-        let count = requests.len();
         self.heed_replay();
         self.keep_index();
         if let Err(e) = self.ready() {
@@ -148,15 +147,14 @@ impl Ledger {
         }
         // From the first decision on the facts run ahead of the store. Whatever fails between here and the seal leaves them there, so the handle
         // only reads from then on; a new one rebuilds them from what is stored.
-        self.decide_all(requests, now).map_err(|e| vec![Err(self.fail(e)); count])
+        self.decide_all(requests, now)
     }
 
     /// Refuses what was not asked before. What was has its receipt, and where it is not known yet whether that stands, it is not said that nothing was
     /// recorded: a client repeats until it knows.
     fn refuse_new(&self, requests: Vec<Hashed>, e: &AppendError) -> Vec<Answer> {
-        // What the register knows too was told to somebody, or may have been; what it does not know yet is not certain.
-        let register = self.register_size().ok().flatten().unwrap_or(0);
-        let sealed = self.head().map_or(0, |head| head.size.min(register));
+        // What the register knows is sealed, and was told to somebody or may have been; of what it does not know yet nothing is certain.
+        let sealed = self.register_size().ok().flatten().unwrap_or(0).min(self.size());
         let answer = |Hashed { asking, .. }| {
             let (request, asked) = *asking;
             match asked.and_then(|asked| self.repeated(&request, asked))? {
@@ -173,11 +171,11 @@ impl Ledger {
         let Begun { placed, drafts, .. } = begun;
         // One before it was not completed, so there is a gap in front of it.
         if let Mode::ReadOnly(why) = &self.mode {
-            return Err(vec![Err(AppendError::ReadOnly(why.clone())); placed.len()]);
+            return Err(refused(placed, &AppendError::ReadOnly(why.clone())));
         }
         match sealed.and_then(|sealed| self.link_all(drafts, sealed, &placed)) {
             Ok(made) => Ok(Decided { placed, made }),
-            Err(e) => Err(vec![Err(self.fail(e)); placed.len()]),
+            Err(e) => Err(refused(placed, &self.fail(e))),
         }
     }
 
@@ -216,21 +214,29 @@ impl Ledger {
     }
 
     // Step 1. Decide each request against the facts as they stand at its own index; no gap between check and record.
-    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<Begun, AppendError> {
+    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<Begun, Vec<Answer>> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(requests.len());
         let mut placed = Vec::with_capacity(requests.len());
         // Not the tree's size: a batch that is being sealed is in the facts and not in the tree.
         let first = self.state.facts.size();
-        for Hashed { asking, proved } in requests {
+        let mut requests = requests.into_iter();
+        while let Some(Hashed { asking, proved }) = requests.next() {
             let (request, asked) = *asking;
             let next = match asked.and_then(|asked| self.repeated(&request, asked)) {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),
                 Ok(Asked::Before(index)) => Placed::again(&mut placed, index - first, proved),
                 Ok(Asked::New(_)) if self.has_no_room() && !takes_away(&request.record) => Placed::Failed(AppendError::NoRoom),
-                Ok(Asked::New(asked)) => match self.decide_one(request, asked, now, &mut drafts)? {
-                    Ok(place) => Placed::Draft { place, proved },
-                    Err(e) => Placed::Failed(e),
+                Ok(Asked::New(asked)) => match self.decide_one(request, asked, now, &mut drafts) {
+                    Ok(Ok(place)) => Placed::Draft { place, proved },
+                    Ok(Err(e)) => Placed::Failed(e),
+                    Err(e) => {
+                        let e = self.fail(e);
+                        let mut answers = refused(placed, &e);
+                        answers.push(Err(e.clone()));
+                        answers.extend(self.refuse_new(requests.collect(), &e));
+                        return Err(answers);
+                    }
                 },
             };
             placed.push(next);
@@ -281,7 +287,7 @@ impl Ledger {
         self.room_is_low = low;
     }
 
-    fn has_no_room(&self) -> bool {
+    pub(crate) fn has_no_room(&self) -> bool {
         self.room_is_low.load(Ordering::Relaxed)
     }
 
@@ -293,7 +299,7 @@ impl Ledger {
     /// Whether a request was recorded before, and that it was the same one.
     fn repeated(&self, request: &Request, asked: [u8; 16]) -> Result<Asked, AppendError> {
         let seen = self.state.seen(&request.actor, request.key.as_str());
-        match seen.map_err(|e| AppendError::Unavailable(format!("whether the request was made before cannot be read: {e}")))? {
+        match seen.map_err(|e| AppendError::Unknown(format!("whether the request was made before cannot be read: {e}")))? {
             None => Ok(Asked::New(asked)),
             Some(seen) if seen.request == asked => Ok(Asked::Before(seen.index)),
             Some(_) => Err(AppendError::KeyReused(request.key.clone())),
@@ -419,12 +425,28 @@ impl Ledger {
     }
 }
 
-/// Whether a record does nothing but take access from somebody.
+/// What becomes of a batch of which nothing is recorded. A repetition of what was recorded before is not told that it was not.
+fn refused(placed: Vec<Placed>, e: &AppendError) -> Vec<Answer> {
+    let answer = |placed| match placed {
+        Placed::Failed(own) => Err(own),
+        Placed::Before(_) => Err(AppendError::Unknown(format!("it was asked before, and the ledger has to be opened again ({e})"))),
+        Placed::Draft { .. } | Placed::Again(_) => Err(e.clone()),
+    };
+    placed.into_iter().map(answer).collect()
+}
+
+/// Whether a record is one by which access is taken from somebody, and that gives none to anybody: what takes the place of a recusal or of something on a
+/// list may say less than that did.
 fn takes_away(record: &Record) -> bool {
     match record {
-        Record::GrantTransition(t) => matches!(t.to, GrantState::Denied | GrantState::Suspended | GrantState::Revoked),
+        Record::GrantTransition(t) => {
+            matches!(t.to, GrantState::Denied | GrantState::Suspended | GrantState::Revoked | GrantState::Departed)
+        }
         Record::Person(p) => p.status == PersonStatus::Former,
-        Record::CredentialRevoked(_) | Record::Recusal(_) => true,
+        Record::Principal(p) => p.disabled,
+        Record::Recusal(r) => r.supersedes.is_none(),
+        Record::ListItem(r) => r.supersedes.is_none(),
+        Record::CredentialRevoked(_) | Record::OfficerRevoked(_) => true,
         _ => false,
     }
 }

@@ -32,6 +32,8 @@ pub const SNAPSHOT_AFTER: u64 = 50_000;
 pub const RUNNING_TIMES: u64 = 20;
 /// How many times as many entries lie between older snapshots that are kept, at least.
 pub const OLDER_TIMES: u64 = 10;
+/// Snapshots that are tried, the nearest first, before everything is read.
+pub const SNAPSHOTS_TRIED: usize = 3;
 /// Entries read at a time to know what was known then; half of them are opened on another thread.
 pub const RECALLED_AT_ONCE: usize = 2_048;
 /// How long a batch waits for a key that is away before its requests are told that it is unknown.

@@ -130,7 +130,7 @@ fn older_sizes(dir: &Path) -> io::Result<Vec<u64>> {
 /// Writes what is known after the newest commit; everything due by `settled_at` is recorded. Durable when it returns. The one before is kept where `apart`
 /// entries or more lie between it and the last one that was.
 pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micros, apart: u64) -> Result<(), SnapshotError> {
-    let temporary = seal(dir, keys, state, &state.facts, settled_at)?;
+    let temporary = sealed_in(dir, keys, state, &state.facts, settled_at)?;
     let (kept, of_another_past): (Vec<u64>, Vec<u64>) = older_sizes(dir)?.into_iter().partition(|size| *size < state.size());
     for size in of_another_past {
         std::fs::remove_file(older_of(dir, size))?;
@@ -148,7 +148,7 @@ pub(crate) fn write(dir: &Path, keys: &DataKeys, state: &State, settled_at: Micr
 
 /// Writes what was known at the size that a replay has come to, among the older ones.
 pub(crate) fn write_older(dir: &Path, keys: &DataKeys, state: &State, facts: &Facts) -> Result<(), SnapshotError> {
-    let temporary = seal(dir, keys, state, facts, state.last_at)?;
+    let temporary = sealed_in(dir, keys, state, facts, state.last_at)?;
     make_private(&older(dir))?;
     Ok(std::fs::rename(temporary, older_of(dir, state.size()))?)
 }
@@ -157,7 +157,9 @@ pub(crate) fn write_older(dir: &Path, keys: &DataKeys, state: &State, facts: &Fa
 pub(crate) fn forget(dir: &Path) -> io::Result<()> {
     gone(std::fs::remove_file(newest(dir)))?;
     gone(std::fs::remove_file(temporary(dir)))?;
-    gone(std::fs::remove_dir_all(older(dir)))
+    gone(std::fs::remove_dir_all(older(dir)))?;
+    // A power cut must not bring any of them back.
+    File::open(dir)?.sync_all()
 }
 
 /// What was not there is removed as well.
@@ -181,7 +183,11 @@ fn temporary(dir: &Path) -> PathBuf {
     dir.join("snapshot.tmp")
 }
 
-/// Writes a snapshot that has no name yet, durably. Where it is.
+/// Writes a snapshot that has no name yet, durably, or leaves nothing. Where it is.
+fn sealed_in(dir: &Path, keys: &DataKeys, state: &State, facts: &Facts, settled_at: Micros) -> Result<PathBuf, SnapshotError> {
+    seal(dir, keys, state, facts, settled_at).inspect_err(|_| gone(std::fs::remove_file(temporary(dir))).unwrap_or(()))
+}
+
 fn seal(dir: &Path, keys: &DataKeys, state: &State, facts: &Facts, settled_at: Micros) -> Result<PathBuf, SnapshotError> {
     let tree = &state.tree;
     let (size, root) = (tree.size(), tree.root());

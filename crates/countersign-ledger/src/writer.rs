@@ -139,12 +139,17 @@ impl Writer {
     }
 
     fn enqueue(&self, queued: Queued) -> Result<(), AppendError> {
-        let stopped = || AppendError::ReadOnly("the writer stopped".into());
+        let stopped = || AppendError::Unknown("the writer stopped".into());
         match self.queue.as_ref().ok_or_else(stopped)?.try_send(queued) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => Err(AppendError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
+    }
+
+    /// Whether the thread that writes is there. It ends with [`Writer::stop`] alone, unless a defect ended it.
+    pub fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Finishes what is queued and gives the ledger back. `None` if the thread died, which is a bug.

@@ -268,7 +268,7 @@ impl Marked {
     }
 }
 
-/// The highest marking of what a store holds: the configuration's, with those of all its submissions. One that is handed in counts before it is decided,
+/// The highest marking of what a store holds: the configuration's, with those of all its submissions, and the levels of accesses and designations. One that is handed in counts before it is decided,
 /// since it may be seen as soon as it is; one that is refused does not count on.
 pub struct Highest(RwLock<Standing>);
 
@@ -316,12 +316,14 @@ impl Highest {
     }
 }
 
-/// The highest of a marking and those of all submissions a ledger holds, in every form they had: who sees the log sees those too.
+/// The highest of a marking and those of all submissions a ledger holds, in every form they had, since who sees the log sees those too; and of the levels
+/// that accesses and designations have of their own.
 ///
 /// # Errors
 /// An earlier form cannot be read.
 pub fn highest_of(ledger: &Ledger, least: &Marking) -> Result<Marking, OpenError> {
     let mut found = vec![least.clone()];
+    found.extend(ledger.facts().level_marked().map(|level| Marking { level, categories: Vec::new(), dissemination: Vec::new() }));
     for known in ledger.facts().submissions() {
         found.push(known.record.marking.clone());
         let mut before = known.record.supersedes;

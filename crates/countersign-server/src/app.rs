@@ -35,7 +35,7 @@ use crate::metrics::Metrics;
 use crate::oidc::{Nobody, Providers};
 use crate::pasts::Pasts;
 use crate::publish::Board;
-use crate::rate::Rates;
+use crate::rate::{Asker, Rates};
 use crate::reads::{Asking, Reads};
 use crate::side::{Outage, Side};
 use crate::trace;
@@ -67,7 +67,7 @@ pub struct App {
     pub(crate) providers: Arc<Providers>,
     pub(crate) imports: Imports,
     /// Files that are read at once.
-    pub(crate) files: Semaphore,
+    pub(crate) files: Arc<Semaphore>,
     pub(crate) exports: Exports,
     /// One change of a directory at a time: what it comes to follows from what the one before left.
     pub(crate) scim: tokio::sync::Mutex<()>,
@@ -221,6 +221,7 @@ impl Front {
     pub(crate) async fn answer(&self, shown: &Arc<Shown>, mut request: Request) -> Response {
         let (app, began) = (&self.app, Instant::now());
         let method = request.method().clone();
+        let by = shown.by(request.headers());
         let asks_not_to_wait = request.headers().contains_key(PREFER) && prefers_not_to_wait(request.headers());
         let route = self.templates.at(request.uri().path()).map_or(&self.nowhere, |found| found.value);
         let mut principal = None;
@@ -241,7 +242,7 @@ impl Front {
         if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
             tokio::time::sleep(TOO_LARGE_PAUSE).await;
         }
-        let trace = say(&mut response, route, parent.as_ref());
+        let (problem, trace) = say(&mut response, route, parent.as_ref()).unzip();
         let not_waited = asks_not_to_wait && response.status() == StatusCode::ACCEPTED;
         let headers = response.headers_mut();
         if not_waited {
@@ -253,7 +254,8 @@ impl Front {
         app.metrics.answered(&method, route, status, took);
         // The template alone: ids, parameters, headers and bodies never come here.
         let principal = principal.as_ref().map_or("-", |p| p.as_str());
-        tracing::info!(target: "request", method = word(&method), route = &**route, status, micros = micros(took), principal, trace = trace.as_deref().unwrap_or("-"));
+        let (problem, trace) = (problem.unwrap_or("-"), trace.flatten());
+        tracing::info!(target: "request", method = word(&method), route = &**route, status, problem, micros = micros(took), by, principal, trace = trace.as_deref().unwrap_or("-"));
         response
     }
 }
@@ -269,8 +271,8 @@ fn prefers_not_to_wait(headers: &HeaderMap) -> bool {
     preferences.any(|one| one.trim().eq_ignore_ascii_case(RESPOND_ASYNC))
 }
 
-/// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none.
-fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Option<String> {
+/// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none. Which it was, for that line.
+fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Option<(&'static str, Option<String>)> {
     let mut said = response.extensions_mut().remove::<Said>()?;
     said.problem.trace_id = trace::id(parent);
     let body = if route.starts_with(scim::PATH) {
@@ -287,7 +289,8 @@ fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Op
     response.headers_mut().remove(header::CONTENT_LENGTH);
     // Texts, numbers and booleans: nothing in it fails to be JSON.
     *response.body_mut() = Body::from(body.unwrap_or_default());
-    said.problem.trace_id
+    let slug = Kind::ALL.iter().map(|kind| kind.slug()).find(|slug| said.problem.kind.rsplit(':').next() == Some(slug));
+    Some((slug.unwrap_or("-"), said.problem.trace_id))
 }
 
 /// What a refusal is that does not come from here: the framework's own are no problems, and may say something of what was sent.
@@ -362,8 +365,15 @@ impl App {
 
     /// As [`App::admitted`], in the order of what costs least to refuse.
     fn admit(&self, logins: &Logins, shown: &Arc<Shown>, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Refused> {
-        let caller = self.who(logins, shown, headers)?;
-        self.rates.take(caller.as_ref().map(|c| &c.principal), &self.config.limits)?;
+        let caller = match self.who(logins, shown, headers) {
+            // A token whose key is not known yet comes here again.
+            Err(Refused::For(failure)) => {
+                self.rates.take(Asker::Refused, &self.config.limits)?;
+                return Err(failure.into());
+            }
+            who => who?,
+        };
+        self.rates.take(caller.as_ref().map_or(Asker::Nobody, |c| Asker::Known(c.principal.clone())), &self.config.limits)?;
         if caller.is_none() && !self.config.anonymous {
             return Err(Kind::Unauthenticated.into());
         }
@@ -562,8 +572,8 @@ impl App {
     }
 
     /// How many files are read at once.
-    pub(crate) fn files() -> Semaphore {
-        Semaphore::new(FILES_AT_ONCE)
+    pub(crate) fn files() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(FILES_AT_ONCE))
     }
 }
 

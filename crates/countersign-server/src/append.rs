@@ -12,7 +12,7 @@ use countersign_conflict::Refusal;
 use countersign_conflict::officers::SignatureFault;
 use countersign_entry::cose::Sign1;
 use countersign_entry::ids::{PrincipalId, RequestKey};
-use countersign_entry::record::Record;
+use countersign_entry::record::{Marking, Record};
 use countersign_ledger::{AppendError, Receipt, Recorded, Request};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
@@ -168,12 +168,11 @@ impl App {
     pub(crate) fn submit(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
         let (known, marked) = (Arc::clone(&self.known), Arc::clone(&self.marked));
-        let marking = if let Record::Submission(submission) = &request.record { Some(submission.marking.clone()) } else { None };
-        marking.iter().for_each(|marking| self.marked.wait_for(marking.clone()));
+        let marking = self.counted(&request.record);
         let of = marking.clone();
         let handed_in = self.door.submit_then(request, move |recorded| {
             known.heed(&recorded);
-            of.iter().for_each(|marking| marked.settle(marking, matches!(recorded, Ok(_) | Err(AppendError::Unknown(_)))));
+            of.iter().for_each(|marking| marked.settle(marking, may_stand(&recorded)));
             // A client that went away lost nothing: the entry stands, and its key gives the receipt.
             drop(told.send(recorded));
         });
@@ -184,8 +183,20 @@ impl App {
         Ok(answer)
     }
 
-    /// As [`App::submit`] for an access or a question, which change nobody's login and no marking, where no proof is told. What is held meanwhile is let go
-    /// when the answer comes.
+    /// The marking of a record that may be higher than what everything else here is marked with; it counts from now on, until it is
+    /// [settled](crate::answer::Highest::settle).
+    fn counted(&self, record: &Record) -> Option<Marking> {
+        let own = |level| Marking { level, categories: Vec::new(), dissemination: Vec::new() };
+        let marking = match record {
+            Record::Submission(submission) => Some(submission.marking.clone()),
+            other => other.level().filter(|level| *level > self.marked.now().marking.level).map(own),
+        };
+        marking.iter().for_each(|marking| self.marked.wait_for(marking.clone()));
+        marking
+    }
+
+    /// As [`App::submit`] for an access or a question, which change nobody's login, where no proof is told. What is held meanwhile is let go when the answer
+    /// comes.
     ///
     /// # Errors
     /// As [`App::submit`].
@@ -195,10 +206,17 @@ impl App {
         held: impl Send + 'static,
     ) -> Result<oneshot::Receiver<Result<Recorded, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
-        self.door.submit_bare(request, move |recorded| {
+        let marking = self.counted(&request.record);
+        let of = marking.clone().map(|marking| (Arc::clone(&self.marked), marking));
+        let handed_in = self.door.submit_bare(request, move |recorded| {
+            of.iter().for_each(|(marked, marking)| marked.settle(marking, may_stand(&recorded)));
             drop(held);
             drop(told.send(recorded));
-        })?;
+        });
+        if handed_in.is_err() {
+            marking.iter().for_each(|marking| self.marked.settle(marking, false));
+        }
+        handed_in?;
         Ok(answer)
     }
 
@@ -211,6 +229,11 @@ impl App {
         }
         failure
     }
+}
+
+/// Whether what was handed in stands, or may.
+fn may_stand<T>(recorded: &Result<T, AppendError>) -> bool {
+    matches!(recorded, Ok(_) | Err(AppendError::Unknown(_)))
 }
 
 /// The record with the signatures of others, where records of its type carry any.

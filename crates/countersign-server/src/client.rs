@@ -62,6 +62,13 @@ impl Address {
     pub fn new(url: &str, roots: Option<&Path>) -> Result<Self, AskError> {
         let bad = |what: &str| AskError::Address { url: url.to_owned(), what: what.to_owned() };
         let uri: Uri = url.parse().map_err(|_| bad("is no address"))?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            // Not even repeated: it would stand in logs and in what `config show` prints.
+            return Err(AskError::Address {
+                url: "an address".to_owned(),
+                what: "names a user: secrets do not stand in addresses".to_owned(),
+            });
+        }
         let host = uri.host().ok_or_else(|| bad("names no host"))?.to_owned();
         let (tls, port) = match (uri.scheme_str(), roots) {
             (Some("https"), Some(roots)) => (Some(connector(roots)?), 443),

@@ -237,13 +237,14 @@ impl Config {
         config.check().map_err(|what| bad(what.to_owned()))?;
         let base = path.parent().unwrap_or(Path::new("."));
         let tls = &mut config.tls;
+        let place = |file: &mut PathBuf| placed(base, file).map(|placed| *file = placed).map_err(bad);
         for file in [&mut tls.certificate, &mut tls.key, &mut tls.client_roots].into_iter().chain(tls.revocation_lists.as_mut()) {
-            *file = base.join(&*file);
+            place(file)?;
         }
         let keys = config.oidc.iter_mut().flat_map(|o| [o.keys.as_mut(), o.keys_roots.as_mut()]).flatten();
         let hooks = config.webhook.iter_mut().flat_map(|w| [w.roots.as_mut(), Some(&mut w.key)]).flatten();
         for file in keys.chain(hooks).chain(config.exports.as_mut()).chain(config.webhook_state.as_mut()) {
-            *file = base.join(&*file);
+            place(file)?;
         }
         Ok(config)
     }
@@ -270,6 +271,16 @@ impl Config {
     pub fn render(&self) -> Result<String, String> {
         toml::to_string(self).map_err(|e| e.to_string())
     }
+}
+
+/// Where systemd gives a service its credentials, in a path of the configuration.
+const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY";
+
+/// A path of the configuration: from its own directory, or where systemd put a credential.
+fn placed(base: &Path, file: &Path) -> Result<PathBuf, String> {
+    let Ok(credential) = file.strip_prefix(CREDENTIALS) else { return Ok(base.join(file)) };
+    let given = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| format!("{}: systemd gave no credentials", file.display()))?;
+    Ok(Path::new(&given).join(credential))
 }
 
 #[cfg(test)]

@@ -60,10 +60,15 @@ impl Found {
     }
 }
 
+/// Who may read the keys of a configuration.
+pub fn keys(config: &Config) -> Vec<Found> {
+    std::iter::once(&config.tls.key).chain(config.webhook.iter().map(|receiver| &receiver.key)).map(|key| private(key)).collect()
+}
+
 /// Everything there is to find of a configuration. `now` is in seconds since 1970.
 pub fn look(config: &Config, now: i64) -> Vec<Found> {
-    let mut all = vec![open_to(config), private(&config.tls.key)];
-    all.extend(config.webhook.iter().map(|receiver| private(&receiver.key)));
+    let mut all = vec![open_to(config)];
+    all.extend(keys(config));
     all.push(match Keeper::start(config.tls.clone()) {
         Ok(_) => Found::ok("tls", "certificate, key, roots and revocation lists go together"),
         Err(e) => Found::fail("tls", format!("{e}: put it right; the service does not start so")),

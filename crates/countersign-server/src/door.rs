@@ -40,7 +40,7 @@ impl Door {
     /// As [`Writer::submit_then`].
     ///
     /// # Errors
-    /// As [`Writer::submit`]; [`AppendError::ReadOnly`] while the ledger is opened again.
+    /// As [`Writer::submit`]; [`AppendError::Unknown`] while the ledger is opened again.
     pub fn submit_then(
         &self,
         request: Request,
@@ -87,8 +87,11 @@ impl Door {
 
     /// Size, and in fixed words why nothing can be recorded, where that is so.
     pub fn standing(&self) -> (u64, Option<&'static str>) {
+        // A defect may end the thread between two commits: nothing is wrong with the ledger then, and nobody writes.
+        let alive = self.held().as_ref().is_some_and(Writer::is_alive);
         let looked = self.read(|ledger| {
             let why = match ledger.read_only() {
+                _ if !alive => Some(AGAIN),
                 None if self.room.is_low() => Some("there is hardly any room left on the disk"),
                 None => None,
                 Some(_) if ledger.key_is_away() => Some("the signing key is away"),
@@ -102,7 +105,7 @@ impl Door {
     }
 
     /// Opens the ledger again where a commit failed. Says whether it was opened; none where nothing is wrong. Blocks.
-    fn mend(&self) -> Option<bool> {
+    pub fn mend(&self) -> Option<bool> {
         if self.standing().1 != Some(AGAIN) {
             return None;
         }
@@ -143,7 +146,8 @@ impl Door {
     }
 
     fn writer(&self, ask: impl FnOnce(&Writer) -> Result<(), AppendError>) -> Result<(), AppendError> {
-        self.held().as_ref().map_or_else(|| Err(AppendError::ReadOnly(AGAIN.to_owned())), ask)
+        // What a commit that failed left staged may stand when it is open again, so that nobody can say now that something was not recorded.
+        self.held().as_ref().map_or_else(|| Err(AppendError::Unknown(AGAIN.to_owned())), ask)
     }
 }
 

@@ -63,6 +63,8 @@ pub const GOODBYE: Duration = Duration::from_secs(10);
 pub const FAREWELL: Duration = Duration::from_secs(2);
 /// Bytes of a line sent over the local socket.
 pub const LOCAL_LINE_BYTES_MAX: usize = 256 * 1024;
+/// Lines sent over the local socket that wait for their answers, of one who asks.
+pub const LOCAL_WAITING_MAX: usize = 64;
 /// Principals whose rate is remembered at once.
 pub const RATES_MAX: usize = 65_536;
 /// Signatures over roots that are remembered for COSE receipts.

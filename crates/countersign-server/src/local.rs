@@ -16,13 +16,14 @@ use countersign_ledger::{AppendError, Proof, Receipt, Request};
 use countersign_log::tree::NodeHash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::app::Shared;
 use crate::append::problem_of;
-use crate::limits::{GOODBYE, LOCAL_LINE_BYTES_MAX};
+use crate::limits::{GOODBYE, LOCAL_LINE_BYTES_MAX, LOCAL_WAITING_MAX};
 use crate::listen::accepted_or_pause;
 
 /// Name of the socket in the ledger's directory.
@@ -123,10 +124,42 @@ pub async fn serve(listener: UnixListener, app: Shared, dir: PathBuf) {
     drop(tokio::time::timeout(GOODBYE, async { while talks.join_next().await.is_some() {} }).await);
 }
 
+/// What becomes of a line.
+enum Said {
+    Refused(Refused),
+    /// It is handed in; whether the one who asked may be told why comes with it.
+    Waits(oneshot::Receiver<Result<Receipt, AppendError>>, bool),
+}
+
+/// Answers come in the order of the lines, and a line need not wait for the answer to the one before.
 async fn talk(mut stream: UnixStream, app: &Shared) -> io::Result<()> {
     let uid = stream.peer_cred()?.uid();
-    let mut stopping = app.stopping.clone();
     let (reader, mut writer) = stream.split();
+    let (handed_in, mut waiting) = mpsc::channel(LOCAL_WAITING_MAX);
+    let give = async {
+        while let Some(said) = waiting.recv().await {
+            let mut out = serde_json::to_vec(&told(said).await)?;
+            out.push(b'\n');
+            writer.write_all(&out).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(take(reader, uid, app, handed_in), give).map(|_| ())
+}
+
+async fn told(said: Said) -> Told {
+    let recorded = match said {
+        Said::Refused(refused) => Err(refused),
+        Said::Waits(answer, why) => {
+            let receipt = answer.await.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into())));
+            receipt.map_err(|e| in_words(&e, why)).and_then(|receipt| recorded(&receipt))
+        }
+    };
+    recorded.map_or_else(Told::Refused, |recorded| Told::Recorded(Box::new(recorded)))
+}
+
+async fn take(reader: impl AsyncRead + Unpin, uid: u32, app: &Shared, handed_in: mpsc::Sender<Said>) -> io::Result<()> {
+    let mut stopping = app.stopping.clone();
     let mut lines = tokio::io::BufReader::new(reader);
     loop {
         let mut line = Vec::new();
@@ -139,13 +172,10 @@ async fn talk(mut stream: UnixStream, app: &Shared) -> io::Result<()> {
         if read == 0 || !line.ends_with(b"\n") {
             return Ok(());
         }
-        let told = match answer(uid, &line, app).await {
-            Ok(recorded) => Told::Recorded(Box::new(recorded)),
-            Err(refused) => Told::Refused(refused),
-        };
-        let mut out = serde_json::to_vec(&told)?;
-        out.push(b'\n');
-        writer.write_all(&out).await?;
+        let said = hand_in(uid, &line, app).await.unwrap_or_else(Said::Refused);
+        if handed_in.send(said).await.is_err() {
+            return Ok(());
+        }
     }
 }
 
@@ -153,7 +183,7 @@ fn refused(because: Because, text: impl Into<String>) -> Refused {
     Refused { because, text: text.into() }
 }
 
-async fn answer(uid: u32, line: &[u8], app: &Shared) -> Result<Recorded, Refused> {
+async fn hand_in(uid: u32, line: &[u8], app: &Shared) -> Result<Said, Refused> {
     let bad = |e: serde_json::Error| refused(Because::Invalid, format!("the request does not read: {e}"));
     let asked: Asked = serde_json::from_slice(line).map_err(bad)?;
     let record = Record::from_human(&asked.kind, asked.record).map_err(bad)?;
@@ -163,13 +193,11 @@ async fn answer(uid: u32, line: &[u8], app: &Shared) -> Result<Recorded, Refused
     let signed =
         asked.signed.map(hex::decode).transpose().map_err(|e| refused(Because::Invalid, format!("the signature does not read: {e}")))?;
     let request = Request { actor: caller.principal.clone(), key: asked.key, record, signed };
-    let pending = app.submit(request).map_err(|e| told(&e, why))?;
-    let receipt = pending.await.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into())));
-    recorded(&receipt.map_err(|e| told(&e, why))?)
+    Ok(Said::Waits(app.submit(request).map_err(|e| in_words(&e, why))?, why))
 }
 
 /// What the user is told, as the command line tells it where it records by itself.
-fn told(e: &AppendError, why: bool) -> Refused {
+fn in_words(e: &AppendError, why: bool) -> Refused {
     let because = match e {
         AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. } | Refusal::Recused) => Because::Denied,
         AppendError::Refused(Refusal::Unknown { .. }) => Because::NotFound,
@@ -216,9 +244,15 @@ impl Client {
     /// # Errors
     /// As the service says. Where it says nothing, it is unknown whether something was recorded.
     pub fn record(&mut self, key: RequestKey, record: &Record, signed: Option<&[u8]>) -> Result<Receipt, Refused> {
-        let lost = |what: String| {
-            refused(Because::Failed, format!("unknown whether it was recorded: {what}. Repeat with the same idempotency key"))
-        };
+        self.send(key, record, signed)?;
+        self.receive()
+    }
+
+    /// Hands something in, to be [answered](Self::receive) in its turn. At most [`LOCAL_WAITING_MAX`] may wait.
+    ///
+    /// # Errors
+    /// It cannot be sent.
+    pub fn send(&mut self, key: RequestKey, record: &Record, signed: Option<&[u8]>) -> Result<(), Refused> {
         let bug = |e: serde_json::Error| refused(Because::Invalid, format!("the record cannot be sent: {e}"));
         let mut json = Vec::new();
         record.to_human(&mut serde_json::Serializer::new(&mut json)).map_err(bug)?;
@@ -229,15 +263,26 @@ impl Client {
         if line.len() > LOCAL_LINE_BYTES_MAX {
             return Err(refused(Because::Invalid, format!("the record is longer than {LOCAL_LINE_BYTES_MAX} bytes")));
         }
-        self.0.get_mut().write_all(&line).map_err(|e| lost(e.to_string()))?;
+        self.0.get_mut().write_all(&line).map_err(|e| lost(&e.to_string()))
+    }
+
+    /// The answer to what was handed in first and is not answered.
+    ///
+    /// # Errors
+    /// As [`Client::record`].
+    pub fn receive(&mut self) -> Result<Receipt, Refused> {
         let mut answer = String::new();
-        self.0.read_line(&mut answer).map_err(|e| lost(e.to_string()))?;
+        self.0.read_line(&mut answer).map_err(|e| lost(&e.to_string()))?;
         match serde_json::from_str(&answer) {
-            Ok(Told::Recorded(recorded)) => receipt(*recorded).ok_or_else(|| lost("the answer does not read".into())),
+            Ok(Told::Recorded(recorded)) => receipt(*recorded).ok_or_else(|| lost("the answer does not read")),
             Ok(Told::Refused(refused)) => Err(refused),
-            Err(_) => Err(lost("the service ended".into())),
+            Err(_) => Err(lost("the service ended")),
         }
     }
+}
+
+fn lost(what: &str) -> Refused {
+    refused(Because::Failed, format!("unknown whether it was recorded: {what}. Repeat with the same idempotency key"))
 }
 
 fn receipt(told: Recorded) -> Option<Receipt> {

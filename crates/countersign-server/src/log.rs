@@ -4,5 +4,17 @@
 /// Begins to write the log to standard error. Does nothing where something else takes it already.
 pub fn to_stderr() {
     let subscriber = tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_current_span(false).with_span_list(false);
-    subscriber.try_init().unwrap_or(());
+    if subscriber.try_init().is_err() {
+        return;
+    }
+    // Where, and not what: a message may hold what was being worked on.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        tracing::error!(target: "panic", at = at.as_deref().unwrap_or("-"), "a thread died of a defect");
+    }));
+}
+
+/// Tells of what an opening of the ledger had to make anew.
+pub fn made_anew(why: &str) {
+    tracing::warn!(target: "ledger", "{why}");
 }

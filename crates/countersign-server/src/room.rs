@@ -1,5 +1,5 @@
-//! Room on the ledger's disk. Before it is full nothing more is recorded, so that no commit fails half way for want of room, and it is always certain that
-//! nothing was. What takes access away is recorded all the same, out of what is left for it; reading goes on. When there is room again, so does recording.
+//! Room on the ledger's disk. Before it is full nothing more is recorded, so that commits do not fail half way for want of room and leave it uncertain what
+//! stands. What takes access away is recorded all the same, out of what is left for it; reading goes on. When there is room again, so does recording.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl Room {
 
     /// Looks. A disk that cannot be asked has no room: recording on it would tell as little. Blocks as long as the file system does.
     fn look(&self) {
-        let Some(dir) = &self.dir else { return };
+        let Some(dir) = self.dir.as_ref().filter(|_| self.bytes_min > 0) else { return };
         let free = free(dir);
         let low = free.as_ref().map_or(true, |free| *free < self.bytes_min);
         if self.low.swap(low, Ordering::Relaxed) != low {

@@ -19,6 +19,7 @@ use crate::app::{App, Shared};
 use crate::append::InFlight;
 use crate::config::Config;
 use crate::cursor::Cursors;
+use crate::doctor::{self, Health};
 use crate::door::Door;
 use crate::exports::Exports;
 use crate::imports::Imports;
@@ -109,6 +110,9 @@ impl Service {
         let all = routes::all();
         if let Some((method, route)) = all.listed().iter().find(|(method, route)| roles.find(method, route).is_none()) {
             return Err(ServeError::Bug(format!("{method} {route} has no line in the table of roles")));
+        }
+        for found in doctor::keys(&self.config).into_iter().filter(|found| found.health != Health::Ok) {
+            tracing::warn!(target: "serve", "{}", found.text);
         }
         let keeper = Arc::new(Keeper::start(self.config.tls.clone())?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build().map_err(on("threads"))?;

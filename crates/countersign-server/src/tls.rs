@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
@@ -150,6 +151,11 @@ impl Card {
         let names = certificate::names(chain.first()?);
         let chain = chain.iter().map(|c| c.clone().into_owned()).collect();
         Some(Self { names, chain, keeper: Arc::clone(keeper), held: AtomicU64::new(0) })
+    }
+
+    /// SHA-256 of the certificate, by which a token is bound to it (RFC 8705 section 3.1).
+    pub fn thumbprint(&self) -> Option<[u8; 32]> {
+        self.chain.first().map(|own| Sha256::digest(own).into())
     }
 
     /// How it stands now.

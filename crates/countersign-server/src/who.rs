@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use countersign_conflict::{Facts, holds_keys};
 use countersign_entry::ids::{Date, Hash32, OrganizationId, PersonId, PrincipalId};
 use countersign_entry::record::{CredentialKind, Person, PersonStatus, Principal, Record, Role};
@@ -13,6 +13,7 @@ use countersign_entry::time::Micros;
 use countersign_ledger::{AppendError, Receipt};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::oidc::{Nobody, Providers};
 use crate::tls::{Card, Standing};
@@ -37,6 +38,19 @@ pub enum Shown {
     Nothing,
     /// A certificate.
     Certificate(Card),
+}
+
+impl Shown {
+    /// By what somebody means to be known, in a word for the log; whether it holds is another question.
+    pub fn by(&self, headers: &HeaderMap) -> &'static str {
+        let sent = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        match (self, sent) {
+            (_, Some(sent)) if sent.starts_with(b"Bearer csk_") => "key",
+            (_, Some(_)) => "token",
+            (Self::Certificate(_), None) => "certificate",
+            (Self::Nothing, None) => "nothing",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -118,7 +132,7 @@ impl Logins {
         let mut sent = headers.get_all(header::AUTHORIZATION).iter();
         if let Some(value) = sent.next() {
             let bearer = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer ")).filter(|_| sent.next().is_none());
-            found.push(self.bearer(bearer.ok_or(Nobody::No)?, by, &today)?);
+            found.push(self.bearer(bearer.ok_or(Nobody::No)?, shown, by, &today)?);
         }
         let mut found = found.into_iter();
         let Some(first) = found.next() else { return Ok(None) };
@@ -126,18 +140,23 @@ impl Logins {
     }
 
     /// A key of the interface, or a provider's token.
-    fn bearer(&self, text: &str, by: By<'_>, today: &Date) -> Result<Arc<Caller>, Nobody> {
+    fn bearer(&self, text: &str, shown: &Shown, by: By<'_>, today: &Date) -> Result<Arc<Caller>, Nobody> {
         if let Some(key) = Key::parse(text) {
             return self.key(&key, by.origin, today).ok_or(Nobody::No);
         }
-        let account = by.providers.account(text, by.now)?;
+        let (account, bound) = by.providers.account(text, by.now)?;
+        // Whoever took it from the one it was given to has not got their key.
+        let shows = if let Shown::Certificate(card) = shown { card.thumbprint() } else { None };
+        if bound.is_some() && bound != shows {
+            return Err(Nobody::No);
+        }
         let login = self.login(CredentialKind::Oidc, &account.issuer, &account.subject, today);
         login.map(|login| Arc::clone(&login.caller)).ok_or(Nobody::No)
     }
 
     fn key(&self, key: &Key<'_>, origin: &str, today: &Date) -> Option<Arc<Caller>> {
         let login = self.login(CredentialKind::ApiKey, origin, key.id, today)?;
-        let hash: [u8; 32] = Sha256::digest(key.secret).into();
+        let hash: [u8; 32] = Sha256::digest(key.secret.as_slice()).into();
         let same: bool = login.secret_hash?.0.ct_eq(&hash).into();
         // The table of records holds to this; a key is never more than that, whatever a record says.
         (same && holds_keys(&login.caller.roles)).then(|| Arc::clone(&login.caller))
@@ -163,14 +182,14 @@ fn caller(facts: &Facts, principal: &Principal) -> Caller {
 /// A key of the interface: `csk_`, 32 random bytes in hex, `_`, the credential's id.
 struct Key<'a> {
     id: &'a str,
-    secret: [u8; 32],
+    secret: Zeroizing<[u8; 32]>,
 }
 
 impl<'a> Key<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let (hex, id) = text.strip_prefix("csk_")?.split_once('_')?;
-        let mut secret = [0; 32];
-        hex::decode_to_slice(hex, &mut secret).ok()?;
+        let mut secret = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(hex, secret.as_mut_slice()).ok()?;
         Some(Self { id, secret })
     }
 }

@@ -125,3 +125,29 @@ fn an_access_and_an_answer_as_of_then_carry_the_higher_marking() {
     }
     house.verified();
 }
+
+/// What an access is marked with by itself stands in the log, so whoever sees the log sees that marking.
+#[test]
+fn an_access_that_is_marked_higher_than_its_submission_marks_the_store() {
+    let mut house = House::start();
+    let event = |level: &str| json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z", "marking": level });
+    let all = |house: &House, level: &str| {
+        for path in ["/api/v1/log/entries", "/api/v1/persons/P-ada1/timeline", "/api/v1/whoami"] {
+            marked(house.client("officer").get(path), 200, level);
+        }
+    };
+    all(&house, "cui");
+    let gateway = house.gateway_key();
+    marked(gateway.post("/api/v1/accesses", "an-access-of-more-1", &event("confidential")), 201, "confidential");
+    all(&house, "confidential");
+    let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", "a-stream-of-one-line")];
+    gateway.ask("POST", "/api/v1/accesses", &headers, format!("{}\n", event("secret")).as_bytes()).unwrap().is(200);
+    all(&house, "secret");
+    // One that is lower changes nothing.
+    gateway.post("/api/v1/accesses", "an-access-of-less-1", &event("cui")).is(201);
+    all(&house, "secret");
+    house.running.take().unwrap().stop();
+    house.run();
+    all(&house, "secret");
+    house.verified();
+}

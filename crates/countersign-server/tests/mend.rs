@@ -7,13 +7,47 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_entry::record::Submission;
-use countersign_ledger::{Access, Erasure};
+use countersign_entry::record::{AgreementKind, Submission};
+use countersign_entry::time::Micros;
+use countersign_ledger::{Access, Erasure, Request};
 use countersign_server::Service;
-use countersign_testing::ledger::{Fault, Step, World, active_grant, principal, record};
+use countersign_server::door::{AGAIN, Door};
+use countersign_server::room::Room;
+use countersign_testing::ledger::{Fault, Step, World, active_grant, agreement, principal, record, verified};
 use serde_json::{Value, json};
 
 use crate::support::House;
+
+/// A defect that ends the thread that writes, between two commits: nothing is wrong with the ledger, and nobody writes any more.
+#[test]
+fn a_writer_that_a_defect_ended_is_noticed_and_started_again() {
+    let (world, ledger) = World::start();
+    let door = Door::new(ledger, Arc::new(world.opener()), Room::new(None, 0)).unwrap();
+    let request = |key: &str| Request {
+        actor: principal("officer"),
+        key: key.parse().unwrap(),
+        record: agreement(key, "ada1", AgreementKind::DutyNotice, Micros::EPOCH).into(),
+        signed: None,
+    };
+    let recorded = |key: &str| {
+        let (told, answer) = std::sync::mpsc::channel();
+        door.submit_then(request(key), move |recorded| told.send(recorded.unwrap().repeated).unwrap()).unwrap();
+        answer.recv().unwrap()
+    };
+    assert!(!recorded("k-1"));
+    assert_eq!(door.mend(), None);
+    door.submit_then(request("k-2"), |_| panic!("a defect")).unwrap();
+    let began = Instant::now();
+    while door.standing().1 != Some(AGAIN) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", door.standing());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(door.mend(), Some(true));
+    assert_eq!(door.standing().1, None);
+    assert!(recorded("k-1") && recorded("k-2") && !recorded("k-3"));
+    door.stop();
+    verified(&world.open(Access::Read).unwrap());
+}
 
 fn ready(house: &House) -> (u16, Value) {
     let answer = house.operations("/readyz");

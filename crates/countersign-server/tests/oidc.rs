@@ -19,6 +19,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use support::{Authority, Client, House, linked};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -218,9 +219,27 @@ fn a_token_stands_for_whom_an_entry_links_and_nothing_else_is_a_token() {
         ("no token", "x.y.z".into()),
         ("nothing", String::new()),
     ];
+    let bound = |to: &[u8]| with("cnf", json!({ "x5t#S256": URL_SAFE_NO_PAD.encode(to) }));
+    let (certificate, card_key) = house.ca.card("officer@agency.example", 2);
+    let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    let mine = key.sign(&bound(&Sha256::digest(&der)));
+    let bad = bad.into_iter().chain([
+        ("bound to a certificate that is not shown", mine.clone()),
+        ("bound to another key", key.sign(&with("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })))),
+        ("bound to two", key.sign(&with("cnf", json!({ "jkt": "x", "x5t#S256": URL_SAFE_NO_PAD.encode(Sha256::digest(&der)) })))),
+        ("bound to nothing that reads", key.sign(&with("cnf", json!({ "x5t#S256": "x" })))),
+    ]);
     for (what, token) in bad {
         assert_eq!(who(&house, &token), None, "{what}");
     }
+    // With the certificate it is bound to, and with no other.
+    let beside = |mut client: Client, token: &str| {
+        client.headers.push(("Authorization".into(), format!("Bearer {token}")));
+        client.get("/api/v1/whoami")
+    };
+    let shows = house.with_card((certificate, card_key));
+    assert_eq!(beside(shows.clone(), &mine).is(200).json()["principal"], "pr-officer");
+    beside(shows, &key.sign(&bound(&[7; 32]))).problem(401, "unauthenticated");
     // A certificate of somebody else and the token: two people are nobody.
     let mut both = house.client("founder");
     both.headers.push(("Authorization".into(), format!("Bearer {good}")));

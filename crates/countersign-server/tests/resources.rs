@@ -80,6 +80,109 @@ fn what_a_list_is_about_is_superseded_by_a_post_too() {
     house.verified();
 }
 
+/// Who follows from an entry that there is not would hear of nothing and not know it.
+#[test]
+fn events_after_an_entry_there_is_not_are_refused() {
+    let house = House::start();
+    let inspector = house.client("inspector");
+    let size = inspector.get("/api/v1/persons?limit=1").is(200).json()["as_of"].as_u64().unwrap();
+    let after = (size + 1_000).to_string();
+    inspector.ask("GET", "/api/v1/events", &[("Last-Event-ID", &after)], b"").unwrap().problem(422, "cursor");
+    house.verified();
+}
+
+#[test]
+fn a_checkpoint_that_is_known_is_not_sent_again() {
+    let house = House::start();
+    let (nobody, officer) = (house.nobody(), house.client("officer"));
+    for (client, path) in [(&nobody, "/checkpoint"), (&officer, "/api/v1/log/checkpoints/latest")] {
+        let first = client.get(path).is(200);
+        let etag = first.headers["etag"].clone();
+        let known = client.ask("GET", path, &[("If-None-Match", &format!("\"00\", W/{etag}"))], b"").unwrap().is(304);
+        assert!(known.body.is_empty() && known.headers["etag"] == etag && known.headers.contains_key("cache-control"), "{known:?}");
+        officer.get("/api/v1/persons/P-ada1").is(200);
+        house
+            .client("founder")
+            .post("/api/v1/persons", &format!("make-a-person-{:05}", path.len()), &person(&format!("P-new{:05}", path.len()), "New"))
+            .is(201);
+        let next = client.ask("GET", path, &[("If-None-Match", &etag)], b"").unwrap().is(200);
+        assert_ne!(next.body, first.body);
+    }
+    house.verified();
+}
+
+/// Of two values of one name one reader takes the first, another the last.
+#[test]
+fn a_body_says_nothing_twice() {
+    let house = House::start();
+    let founder = house.client("founder");
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "make-a-person-01")];
+    let twice = br#"{"id":"P-new00001","name":"A","status":"civilian","organization":"agency","name":"B"}"#;
+    founder.ask("POST", "/api/v1/persons", &headers, twice).unwrap().problem(400, "validation");
+    let etag = founder.get("/api/v1/persons/P-ada1").is(200).headers["etag"].clone();
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "make-a-person-01"), ("If-Match", etag.as_str())];
+    founder.ask("PATCH", "/api/v1/persons/P-ada1", &headers, br#"{"name":"A","name":"B"}"#).unwrap().problem(400, "validation");
+    house.verified();
+}
+
+/// What a chain of certificates has to be, beside being of a root that is configured.
+#[test]
+fn a_card_is_for_clients_of_now_and_every_authority_over_it_says_what_it_revoked() {
+    let mut house = House::start_with(
+        |_| {},
+        |ledger| {
+            let login = support::linked("issuing-1", "officer", CredentialKind::Piv, "CN=Example Issuing CA", "officer@agency.example");
+            record(ledger, "founder", "link-issuing-1", login).unwrap();
+        },
+    );
+    let whoami = |house: &House, chain: &[String], key: &str| {
+        house.with_chain(chain, key).ask("GET", "/api/v1/whoami", &[], b"").map(|answer| answer.is(200).json()["principal"].clone())
+    };
+    let made = |change: &dyn Fn(&mut rcgen::CertificateParams)| {
+        let mut params = support::named("officer@agency.example", 2);
+        change(&mut params);
+        house.ca.issue(params)
+    };
+    let (good, key) = made(&|_| {});
+    assert_eq!(whoami(&house, &[good], &key).unwrap(), "pr-officer");
+    let day = |year| rcgen::date_time_ymd(year, 1, 1);
+    let wrong: [&dyn Fn(&mut rcgen::CertificateParams); 4] = [
+        &|params| params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth],
+        &|params| (params.not_before, params.not_after) = (day(2020), day(2021)),
+        &|params| (params.not_before, params.not_after) = (day(2090), day(2091)),
+        // One that may sign others stands for none itself.
+        &|params| params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained),
+    ];
+    for (n, change) in wrong.into_iter().enumerate() {
+        let (certificate, key) = made(change);
+        assert!(whoami(&house, &[certificate], &key).is_err(), "{n}");
+    }
+    // Of an authority between, as cards are. Who issued it is part of who it is, so it is linked as that.
+    let (between, pem) = house.ca.under("Example Issuing CA");
+    let (certificate, key) = between.issue(support::named("officer@agency.example", 2));
+    let chain = [certificate, pem];
+    assert_eq!(whoami(&house, &chain, &key).unwrap(), "pr-officer");
+    assert!(whoami(&house, &chain[..1], &key).is_err(), "nobody says who is over it");
+    let over = support::Authority::new("Example Issuing CA");
+    let (stranger, strangers_key) = over.issue(support::named("officer@agency.example", 2));
+    assert!(whoami(&house, &[stranger, over.pem.clone()], &strangers_key).is_err(), "another authority of the same name");
+    // With revocation lists, each of them has to have one.
+    house.running.take().unwrap().stop();
+    std::fs::write(house.path("crl.pem"), house.ca.revoked(&[])).unwrap();
+    house.config.tls.revocation_lists = Some(house.path("crl.pem"));
+    house.run();
+    assert!(whoami(&house, &chain, &key).is_err(), "the one between says nothing");
+    house.running.take().unwrap().stop();
+    std::fs::write(house.path("crl.pem"), format!("{}{}", house.ca.revoked(&[]), between.revoked(&[]))).unwrap();
+    house.run();
+    assert_eq!(whoami(&house, &chain, &key).unwrap(), "pr-officer");
+    house.running.take().unwrap().stop();
+    std::fs::write(house.path("crl.pem"), format!("{}{}", house.ca.revoked(&[]), between.revoked(&[2]))).unwrap();
+    house.run();
+    assert!(whoami(&house, &chain, &key).is_err(), "it is revoked");
+    house.verified();
+}
+
 #[test]
 fn whoever_is_recused_from_a_submission_approves_nothing_on_it() {
     let house = House::start();

@@ -305,7 +305,42 @@ fn whoever_is_refused_or_unknown_has_a_rate_too() {
     asks(house.nobody(), "/checkpoint", 200);
     asks(house.gateway_key(), "/api/v1/grants", 403);
     asks(house.client("officer"), "/nowhere", 404);
+    // What lets nobody in has a rate too, and takes nothing from those who show nothing.
+    let mut wrong = house.nobody();
+    wrong.headers.push(("Authorization".into(), format!("Bearer csk_{}_key-1", "00".repeat(32))));
+    asks(wrong, "/checkpoint", 401);
     house.client("ethics").get("/checkpoint").is(200);
+}
+
+#[test]
+fn the_same_request_is_refused_while_it_is_worked_on() {
+    let mut house = House::start();
+    let gate = Gate::default();
+    gate.before(&mut house);
+    let inspector = house.client("inspector");
+    inspector.get("/api/v1/whoami").is(200);
+    gate.broken(true);
+    gate.shut(true);
+    house.world.disk.arm(Step::Stage, 0, Fault::Fail);
+    let access = json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
+    let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", "a-line-that-fails-1")];
+    let lines = house.gateway_key().ask("POST", "/api/v1/accesses", &headers, format!("{access}\n").as_bytes()).unwrap().is(200);
+    assert!(lines.text().contains("outcome-unknown"), "{}", lines.text());
+    let export = |client: &Client| client.post("/api/v1/exports", "an-export-in-work-1", &json!({ "planes": "public" }));
+    let other = inspector.clone();
+    let working = std::thread::spawn(move || export(&other));
+    until("nobody works on it", || gate.opened() == 1);
+    let told = export(&inspector).problem(409, "idempotency-in-progress");
+    assert!(told.get("recorded").is_none(), "{told}");
+    gate.shut(false);
+    // It is opened again: until then nobody can say what stands.
+    assert!([409, 503].contains(&export(&inspector).status));
+    gate.broken(false);
+    until("it is not opened again", || house.operations("/readyz").status == 200);
+    // The first one was not recorded before, and says so or that it is not known.
+    assert_eq!(working.join().unwrap().status, 503);
+    until("it is not begun", || export(&inspector).status == 202);
+    house.verified();
 }
 
 #[test]

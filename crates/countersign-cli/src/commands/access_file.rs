@@ -7,6 +7,8 @@ use std::path::Path;
 use countersign_api::body::{AccessBody, LINE_BYTES_MAX};
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_ledger::{AppendError, Pending, Request, Writer};
+use countersign_server::limits::LOCAL_WAITING_MAX;
+use countersign_server::local::Client;
 use serde_json::{Value, json};
 
 use super::access::LogArgs;
@@ -19,27 +21,76 @@ use crate::session::{Session, random_key};
 const WAITING_MAX: usize = 4_096;
 
 pub(super) fn run(args: &LogArgs, path: &Path, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let session = Session::to_write_here(&args.ledger)?;
+    let session = Session::to_write(&args.ledger)?;
     let input: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path).map_err(Failure::file(path))?) };
-    let writer = Writer::start(session.ledger).map_err(Failure::Output)?;
-    let (actor, key) = (session.actor.id, args.write.idempotency_key.clone());
-    let mut load = Load { writer, actor, key, waiting: VecDeque::new(), results: Results::new(out) };
+    let (actor, key) = (session.actor.id.clone(), args.write.idempotency_key.clone());
+    let pen = match session.into_parts() {
+        (ledger, None) => Pen::Here(Writer::start(ledger).map_err(Failure::Output)?, VecDeque::new()),
+        (_, Some(client)) => Pen::There(client, VecDeque::new()),
+    };
+    let mut load = Load { pen, actor, key, results: Results::new(out) };
     let read = load.read(&mut BufReader::with_capacity(LINE_BYTES_MAX, input));
     // Whatever ended the reading, what was handed in is waited for.
     load.drain(0);
-    let Load { writer, results, .. } = load;
-    drop(writer);
+    let Load { pen, results, .. } = load;
+    drop(pen);
     let exit = results.finish()?;
     read.map_err(Failure::file(path)).map(|()| exit)
 }
 
 struct Load<'a, 'o> {
-    writer: Writer,
+    pen: Pen,
     actor: PrincipalId,
     key: Option<RequestKey>,
-    waiting: VecDeque<(u64, Pending)>,
     results: Results<'a, 'o>,
+}
+
+/// Who records, and which lines wait for that.
+enum Pen {
+    /// This program.
+    Here(Writer, VecDeque<(u64, Pending)>),
+    /// Whoever serves the ledger.
+    There(Client, VecDeque<u64>),
+}
+
+impl Pen {
+    fn waiting(&self) -> (usize, usize) {
+        match self {
+            Self::Here(_, waiting) => (waiting.len(), WAITING_MAX),
+            Self::There(_, waiting) => (waiting.len(), LOCAL_WAITING_MAX),
+        }
+    }
+
+    /// Hands a line in; whether there was room for it.
+    fn submit(&mut self, number: u64, request: &Request) -> Result<bool, String> {
+        match self {
+            Self::Here(writer, waiting) => match writer.submit(request.clone()) {
+                Ok(pending) => waiting.push_back((number, pending)),
+                Err(AppendError::Busy) if !waiting.is_empty() => return Ok(false),
+                Err(e) => return Err(e.to_string()),
+            },
+            Self::There(client, waiting) => {
+                client.send(request.key.clone(), &request.record, None).map_err(|e| e.to_string())?;
+                waiting.push_back(number);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits for the line that was handed in first; none where none waits.
+    fn next(&mut self) -> Option<(u64, Result<u64, String>)> {
+        match self {
+            Self::Here(_, waiting) => {
+                let (number, pending) = waiting.pop_front()?;
+                Some((number, pending.wait().map(|receipt| receipt.index).map_err(|e| e.to_string())))
+            }
+            Self::There(client, waiting) => {
+                let number = waiting.pop_front()?;
+                Some((number, client.receive().map(|receipt| receipt.index).map_err(|e| e.to_string())))
+            }
+        }
+    }
 }
 
 impl Load<'_, '_> {
@@ -74,25 +125,26 @@ impl Load<'_, '_> {
     }
 
     fn submit(&mut self, number: u64, request: &Request) {
-        if self.waiting.len() >= WAITING_MAX {
-            self.drain(WAITING_MAX / 2);
+        let (waiting, most) = self.pen.waiting();
+        if waiting >= most {
+            self.drain(most / 2);
         }
         loop {
-            match self.writer.submit(request.clone()) {
-                Ok(pending) => return self.waiting.push_back((number, pending)),
-                Err(AppendError::Busy) if !self.waiting.is_empty() => self.drain(0),
-                Err(e) => return self.results.failed(number, &e.to_string()),
+            match self.pen.submit(number, request) {
+                Ok(true) => return,
+                Ok(false) => self.drain(0),
+                Err(why) => return self.results.failed(number, &why),
             }
         }
     }
 
     /// Waits until no more than `left` are on their way.
     fn drain(&mut self, left: usize) {
-        while self.waiting.len() > left {
-            let Some((number, pending)) = self.waiting.pop_front() else { break };
-            match pending.wait() {
-                Ok(receipt) => self.results.recorded(number, receipt.index),
-                Err(e) => self.results.failed(number, &e.to_string()),
+        while self.pen.waiting().0 > left {
+            let Some((number, told)) = self.pen.next() else { break };
+            match told {
+                Ok(entry) => self.results.recorded(number, entry),
+                Err(why) => self.results.failed(number, &why),
             }
         }
     }

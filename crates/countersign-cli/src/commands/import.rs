@@ -14,14 +14,14 @@ use countersign_import::mapping::Mapping;
 use countersign_import::template;
 use countersign_intake::disclosed::People;
 use countersign_intake::report::Report;
-use countersign_intake::requests::{import_of, unfinished};
+use countersign_intake::requests::{import_of, requests, unfinished};
 use countersign_intake::source::{self as intake, Source};
 use countersign_intake::{Asker, IntakeError};
 use countersign_ledger::Ledger;
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::import_write::commit;
+use super::import_write::{commit, write, write_here};
 use super::{DONE, bar, import_report, read_small, read_whole, write_new};
 use crate::args::LedgerArgs;
 use crate::failure::{Exit, Failure};
@@ -131,7 +131,8 @@ pub(crate) fn load(
     let received_on = Date::of(ledger.now());
     let people = People::new(filers, ledger.facts());
     let plan = file.plan(Asker { ledger, actor, roles: &[] }, people, &received_on, &mut bars())?;
-    let (entry, _) = commit(&plan, ledger, actor)?;
+    let all = requests(&plan, ledger.facts(), actor)?;
+    let (entry, _) = commit(all, |all| write_here(ledger, all))?;
     let put_aside = plan.quarantined.iter().map(|q| (q.number, q.reason.to_string())).collect();
     Ok(Loaded { rows: plan.report.total, repeated: plan.report.duplicates, put_aside, entry })
 }
@@ -167,7 +168,7 @@ impl FileArgs {
     fn run(&self, ledger: &LedgerArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
         let source = self.source.0;
         let mapping = self.mapping()?;
-        let mut session = if self.commit { Session::to_write_here(ledger)? } else { Session::to_read(ledger)? };
+        let mut session = if self.commit { Session::to_write(ledger)? } else { Session::to_read(ledger)? };
         source.must_be_allowed(&session.actor.roles)?;
         let bytes = read_whole(&self.file, FILE_BYTES_MAX)?;
         let file = intake::Loaded::read(source, mapping, self.sheet.as_deref(), &bytes).map_err(|e| in_file(&self.file, e))?;
@@ -186,7 +187,12 @@ impl FileArgs {
         let people = self.people(asker.ledger.facts())?;
         let plan = file.plan(asker, people, &received_on, &mut bars()).map_err(|e| in_file(&self.file, e))?;
         let told = import_report::Told(Report::new(&plan, asker, before, half)?);
-        let done = if self.commit { Some(commit(&plan, &mut session.ledger, &session.actor.id)?) } else { None };
+        let done = if self.commit {
+            let all = requests(&plan, session.ledger.facts(), &session.actor.id)?;
+            Some(commit(all, |all| write(&mut session, all))?)
+        } else {
+            None
+        };
         let aside = self.quarantine.as_deref().filter(|_| !plan.quarantined.is_empty());
         if let Some(path) = aside {
             write_new(path, &plan.quarantine, 0o600)?;

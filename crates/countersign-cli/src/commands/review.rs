@@ -160,7 +160,7 @@ fn flattened(mut row: Value) -> Value {
 }
 
 fn decide(args: &DecideArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
-    let mut session = Session::to_write_here(&args.ledger)?;
+    let mut session = Session::to_write(&args.ledger)?;
     session.actor.must_be_ethics("deciding what an asset means")?;
     let facts = session.ledger.facts();
     let decision = args.decision(facts)?;
@@ -188,9 +188,9 @@ fn decide(args: &DecideArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let count = follow.len();
     let entry = match known {
         Some(entry) => entry,
-        None => session.ledger.append(first)?.index,
+        None => session.append(first)?.index,
     };
-    write(&mut session.ledger, follow)?;
+    write(&mut session, follow)?;
     if out.is_json() {
         out.object(
             "review-decide",

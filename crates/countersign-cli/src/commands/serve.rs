@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use countersign_ledger::{Access, Directory, SystemClock};
+use countersign_ledger::{Access, Directory, Notice, Opening, SystemClock};
 use countersign_server::{CONFIG_FILE, Config, ServeError, Service};
 use serde_json::json;
 
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
     more_files();
     // One directory for all: it opens for reading while the token is away.
     let (directory, again) = (Directory::find(&args.ledger.dir)?, args.ledger.clone());
-    let reopen = move |access| directory.open(access, opening(again.passphrase_file.as_deref(), again.pin_file.as_deref()));
+    let reopen = move |access| directory.open(access, logged(opening(again.passphrase_file.as_deref(), again.pin_file.as_deref())));
     let ledger = reopen(Access::Write)?;
     let service = Service { ledger, reopen: Arc::new(reopen), clock: Box::new(SystemClock), config, dir: Some(args.ledger.dir.clone()) };
     let running = service.start().map_err(failed)?;
@@ -62,6 +62,16 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
     tell_systemd("STOPPING=1");
     running.stop();
     Ok(DONE)
+}
+
+/// What an opening tells goes to the log, but for how far it is, which a terminal shows.
+fn logged(mut opening: Opening) -> Opening {
+    let mut shown = opening.told;
+    opening.told = Box::new(move |notice| match notice {
+        Notice::Anew(why) => countersign_server::log::made_anew(why),
+        doing => shown(doing),
+    });
+    opening
 }
 
 /// Says to systemd, where it started this, how far it is (sd_notify(3)). Where nobody listens there is nobody to tell.

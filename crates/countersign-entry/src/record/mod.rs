@@ -466,6 +466,15 @@ impl Record {
         }
     }
 
+    /// The level it is marked with by itself, for types that carry one beside a submission's whole marking.
+    pub fn level(&self) -> Option<MarkingLevel> {
+        match self {
+            Record::AccessEvent(r) => r.marking,
+            Record::Designation(r) => Some(r.marking),
+            _ => None,
+        }
+    }
+
     /// The id that names the record among those of its type, for types whose records supersede one another.
     pub fn entity(&self) -> Option<&str> {
         Some(match self {

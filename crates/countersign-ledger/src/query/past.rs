@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError};
 
 use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PrincipalId};
@@ -17,7 +17,7 @@ use countersign_store::Store;
 
 use crate::beside::Notice;
 use crate::index::Index;
-use crate::limits::RECALLED_AT_ONCE;
+use crate::limits::{RECALLED_AT_ONCE, SNAPSHOTS_TRIED};
 use crate::open::{Ledger, OpenError, damaged};
 use crate::redact::Rewritten;
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
@@ -41,13 +41,18 @@ impl Past {
 
     /// An index of these entries alone, in memory.
     pub(super) fn index(&self, ledger: &Ledger) -> Result<&Index, OpenError> {
-        match self.index.get() {
-            Some(index) => Ok(index),
-            None => {
-                let index = ledger.index_upto(self.size, &self.facts)?;
-                Ok(self.index.get_or_init(|| index))
-            }
+        if let Some(index) = self.index.get() {
+            return Ok(index);
         }
+        // One makes it, and whoever asks meanwhile waits.
+        let making = ledger.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
+        let index = ledger.index_upto(self.size, &self.facts)?;
+        let made = self.index.get_or_init(|| index);
+        drop(making);
+        Ok(made)
     }
 }
 
@@ -59,7 +64,8 @@ pub struct Recollection {
     committed: u64,
     opener: Opener,
     vkey: VKey,
-    snapshot: Option<Snapshot>,
+    /// Where reading may begin, the nearest first.
+    snapshots: Vec<Snapshot>,
     set_aside: Vec<String>,
 }
 
@@ -99,7 +105,7 @@ impl Ledger {
         if size > self.size() {
             return Err(super::ViewError::Beyond { asked: size, size: self.size() });
         }
-        let (snapshot, set_aside) = self.snapshot_upto(size);
+        let (snapshots, set_aside) = self.snapshots_upto(size);
         let opener = Opener {
             keys: self.keys.all(),
             origin_hash: self.state.origin_hash,
@@ -107,28 +113,30 @@ impl Ledger {
             rewritten: self.state.rewritten.clone(),
         };
         let store = self.store.reader().map_err(OpenError::from)?;
-        Ok(Recollection { size, store, committed: self.size(), opener, vkey: self.vkey.clone(), snapshot, set_aside })
+        Ok(Recollection { size, store, committed: self.size(), opener, vkey: self.vkey.clone(), snapshots, set_aside })
     }
 
-    /// The newest snapshot of this ledger's past that is of a size or fewer entries, and what is wrong with newer ones.
-    fn snapshot_upto(&self, size: u64) -> (Option<Snapshot>, Vec<String>) {
-        let mut set_aside = Vec::new();
-        let Some(beside) = &self.beside else { return (None, set_aside) };
+    /// The newest snapshots of this ledger's past that are of a size or fewer entries, and what is wrong with others.
+    fn snapshots_upto(&self, size: u64) -> (Vec<Snapshot>, Vec<String>) {
+        let (mut fit, mut set_aside) = (Vec::new(), Vec::new());
+        let Some(beside) = &self.beside else { return (fit, set_aside) };
         let snapshots = match Snapshot::upto(&beside.dir, &self.keys, size) {
             Ok(snapshots) => snapshots,
-            Err(e) => return (None, vec![e.to_string()]),
+            Err(e) => return (fit, vec![e.to_string()]),
         };
         for snapshot in snapshots {
+            // One that does not read to its end may be damaged, and the next one too.
+            if fit.len() == SNAPSHOTS_TRIED {
+                break;
+            }
             match snapshot {
-                Ok(found) if found.size() <= size && self.root_at(TreeSize(found.size())) == Some(found.root()) => {
-                    return (Some(found), set_aside);
-                }
+                Ok(found) if found.size() <= size && self.root_at(TreeSize(found.size())) == Some(found.root()) => fit.push(found),
                 Ok(_) => set_aside.push(SnapshotError::OtherPast.to_string()),
                 Err(SnapshotError::Missing) => {}
                 Err(e) => set_aside.push(e.to_string()),
             }
         }
-        (None, set_aside)
+        (fit, set_aside)
     }
 }
 
@@ -142,10 +150,14 @@ impl Recollection {
             told(Notice::Anew(&format!("a snapshot is not used: {why}")));
         }
         let mut past = Past { facts: Facts::default(), size: self.size, at: Micros::EPOCH, index: OnceLock::new() };
-        match self.snapshot.take().map(|snapshot| snapshot.restore(&self.vkey)) {
-            None => {}
-            Some(Ok(Restored { facts, last_at, .. })) => (past.facts, past.at) = (facts, last_at),
-            Some(Err(e)) => told(Notice::Anew(&format!("a snapshot is not used: {e}"))),
+        for snapshot in std::mem::take(&mut self.snapshots) {
+            match snapshot.restore(&self.vkey) {
+                Ok(Restored { facts, last_at, .. }) => {
+                    (past.facts, past.at) = (facts, last_at);
+                    break;
+                }
+                Err(e) => told(Notice::Anew(&format!("a snapshot is not used: {e}"))),
+            }
         }
         self.store.recover(self.committed)?;
         let (mut read, mut taken) = (Vec::with_capacity(RECALLED_AT_ONCE), Ok(()));
@@ -185,7 +197,7 @@ impl Recollection {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use countersign_log::tree::{Tree, leaf_hash};
     use countersign_store::memory::{MemoryRegister, MemoryStore};
@@ -204,7 +216,7 @@ mod tests {
 
     /// Where reading begins for a size.
     fn begins(ledger: &Ledger, size: u64) -> u64 {
-        ledger.recollection(size).unwrap().snapshot.map_or(0, |snapshot| snapshot.size())
+        ledger.recollection(size).unwrap().snapshots.first().map_or(0, |snapshot| snapshot.size())
     }
 
     #[test]
@@ -238,7 +250,7 @@ mod tests {
         drop(ledger);
         let ledger = place.open();
         let recollection = ledger.recollection(100).unwrap();
-        assert_eq!(recollection.snapshot.as_ref().map(|snapshot| snapshot.size()), Some(80));
+        assert_eq!(recollection.snapshots.iter().map(|snapshot| snapshot.size()).collect::<Vec<_>>(), [80, 40]);
         let mut told = Vec::new();
         recollection
             .run(&mut |notice| {
@@ -248,5 +260,27 @@ mod tests {
             })
             .unwrap();
         assert_eq!(told, [format!("a snapshot is not used: {}", SnapshotError::OtherPast)]);
+
+        // One that is damaged behind its beginning: told, and the one before it taken.
+        let (place, mut told) = (Place::new(2), Vec::new());
+        let mut ledger = place.start();
+        grown(&mut ledger, 150);
+        let known = as_of(&ledger, 110);
+        drop(ledger);
+        snapshot::forget(place.dir.path()).unwrap();
+        let ledger = place.open();
+        let kept = place.dir.path().join("snapshots/80");
+        let mut bytes = std::fs::read(&kept).unwrap();
+        let end = bytes.len() - 1;
+        bytes[end] ^= 1;
+        std::fs::write(&kept, bytes).unwrap();
+        let past = ledger.recollection(110).unwrap().run(&mut |notice| {
+            told.push(match notice {
+                Notice::Anew(why) => why.to_owned(),
+                Notice::Doing { done, .. } => done.to_string(),
+            });
+        });
+        assert!(past.unwrap().facts.settled_as(known, ledger.now()));
+        assert_eq!(told, [format!("a snapshot is not used: {}", SnapshotError::Unauthentic), "110".to_owned()]);
     }
 }

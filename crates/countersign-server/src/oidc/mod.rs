@@ -105,8 +105,14 @@ struct Keys {
     by_id: HashMap<String, (Signing, DecodingKey)>,
     heard: Option<Instant>,
     /// Accounts of tokens whose signature held under these keys, and until when, in seconds since 1970.
-    seen: Mutex<HashMap<[u8; 32], (Account, Times)>>,
+    seen: Mutex<HashMap<[u8; 32], Read>>,
 }
+
+/// What is read of a token whose signature held.
+type Read = (Account, Times, Bound);
+
+/// SHA-256 of the certificate whose key goes with a token, where it is bound to one.
+pub type Bound = Option<[u8; 32]>;
 
 /// What a token says of time, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +139,16 @@ struct Claims {
     sub: String,
     exp: u64,
     nbf: Option<u64>,
+    cnf: Option<Confirmation>,
+}
+
+/// Whose key goes with a token (RFC 7800): a certificate's (RFC 8705). One that is bound to anything else is taken from nobody, since it could not be held
+/// against it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    #[serde(rename = "x5t#S256")]
+    certificate: String,
 }
 
 impl Providers {
@@ -152,11 +168,11 @@ impl Providers {
         all.iter().map(provider).collect::<Result<_, KeysError>>().map(Self)
     }
 
-    /// Whose a token is.
+    /// Whose a token is, and which certificate has to come with it.
     ///
     /// # Errors
     /// [`Nobody`].
-    pub fn account(&self, token: &str, now: Micros) -> Result<Account, Nobody> {
+    pub fn account(&self, token: &str, now: Micros) -> Result<(Account, Bound), Nobody> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(Nobody::No);
         }
@@ -198,7 +214,7 @@ impl Providers {
 
 impl Provider {
     /// Whose a token is; else whether its key is known.
-    fn account(&self, token: &str, algorithm: &str, id: &str, now: u64) -> Result<Account, bool> {
+    fn account(&self, token: &str, algorithm: &str, id: &str, now: u64) -> Result<(Account, Bound), bool> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let age = keys.heard.map(|heard| heard.elapsed().as_secs() / 3_600);
         if age.is_none_or(|hours| hours >= u64::from(self.config.keys_age_hours_max)) {
@@ -212,7 +228,7 @@ impl Provider {
         let digest: [u8; 32] = Sha256::digest(token).into();
         let seen = || keys.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let known = seen().get(&digest).cloned();
-        let (account, times) = match known {
+        let (account, times, bound) = match known {
             Some(known) => known,
             None => {
                 let read = self.verified(token, *signing, key).ok_or(true)?;
@@ -226,11 +242,11 @@ impl Provider {
         };
         let skew = u64::from(self.config.skew_seconds_max);
         let holds = now < times.expires.saturating_add(skew) && times.begins.is_none_or(|begins| begins <= now.saturating_add(skew));
-        if holds { Ok(account) } else { Err(true) }
+        if holds { Ok((account, bound)) } else { Err(true) }
     }
 
-    /// The account and times of a token whose signature, issuer and audience hold.
-    fn verified(&self, token: &str, signing: Signing, key: &DecodingKey) -> Option<(Account, Times)> {
+    /// What a token says whose signature, issuer and audience hold.
+    fn verified(&self, token: &str, signing: Signing, key: &DecodingKey) -> Option<Read> {
         let mut rules = Validation::new(signing.algorithm());
         rules.set_issuer(&[&self.config.issuer]);
         rules.set_audience(&[&self.config.audience]);
@@ -243,7 +259,11 @@ impl Provider {
             return None;
         }
         let account = Account { issuer: self.config.issuer.clone(), subject: claims.sub };
-        Some((account, Times { expires: claims.exp, begins: claims.nbf }))
+        let bound = match claims.cnf {
+            Some(cnf) => Some(URL_SAFE_NO_PAD.decode(cnf.certificate).ok()?.try_into().ok()?),
+            None => None,
+        };
+        Some((account, Times { expires: claims.exp, begins: claims.nbf }, bound))
     }
 
     /// How long ago keys were heard.

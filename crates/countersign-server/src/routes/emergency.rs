@@ -14,7 +14,7 @@ use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
 use super::then::ask;
-use super::{Params, RawQuery, body, invalid, ordered, page, with_path};
+use super::{Params, RawQuery, fields, invalid, ordered, page, with_path};
 use crate::answer::{Failure, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared, entry};
 use crate::append::key;
@@ -86,7 +86,7 @@ async fn make(
     bytes: Bytes,
 ) -> Result<Response, Failure> {
     let key = key(&headers, &asked)?;
-    let told: Value = body(&headers, &bytes)?;
+    let told = fields(&headers, &bytes)?;
     let record = super::record("emergency.voucher", unsigned(told)?)?;
     let receipt = app.append(&asked, key, record).await?;
     tell(&app, &receipt, LeafIndex(receipt.index)).await
@@ -101,7 +101,7 @@ async fn used(
 ) -> Result<Response, Failure> {
     let voucher = entry(&voucher)?;
     let key = key(&headers, &asked)?;
-    let told = with_path(unsigned(body(&headers, &bytes)?)?, "voucher", json!(voucher))?;
+    let told = with_path(unsigned(fields(&headers, &bytes)?)?, "voucher", json!(voucher))?;
     let receipt = app.append(&asked, key, super::record("emergency.use", told)?).await?;
     tell(&app, &receipt, voucher).await
 }

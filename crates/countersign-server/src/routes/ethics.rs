@@ -85,7 +85,7 @@ async fn preclear(
     bytes: Bytes,
 ) -> Result<Response, Failure> {
     let key = key(&headers, &asked)?;
-    let record = super::record("preclearance.request", body(&headers, &bytes)?)?;
+    let record = super::record("preclearance.request", super::fields(&headers, &bytes)?)?;
     let Record::PreclearanceRequest(request) = &record else { return Err(Kind::Internal.into()) };
     if request.reference.is_some() || request.assessment.is_some() || request.cleared_until.is_some() {
         return Err(invalid("The ledger fills in reference, assessment and cleared_until."));
@@ -256,7 +256,7 @@ async fn decide(
 ) -> Result<Response, Failure> {
     let about = entry(&about)?;
     let key = key(&headers, &asked)?;
-    let told = with_path(body(&headers, &bytes)?, field, json!(about))?;
+    let told = with_path(super::fields(&headers, &bytes)?, field, json!(about))?;
     let receipt = app.append(&asked, key, super::record(kind, told)?).await?;
     created(&receipt, now(&app, field, about).await?, &app)
 }

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use countersign_api::problem::Kind;
 use countersign_api::view::visible;
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::Role;
@@ -41,6 +42,13 @@ async fn events(State(app): State<Shared>, Extension(asked): Extension<Asked>, h
         None => None,
     };
     let size = app.look(|ledger| Ok(ledger.size())).await?;
+    // Of a ledger that was set back, or of another one: whoever goes on from there would hear of nothing and not know it.
+    if after.is_some_and(|after| after >= size) {
+        return Err(Kind::Cursor
+            .problem()
+            .saying("The ledger has no such entry: begin again without Last-Event-ID, or from one it has.")
+            .into());
+    }
     let next = after.map_or(size, |after| after.saturating_add(1));
     app.record_one(&asked, Question { what: EVENTS, subject: format!("from {next}"), rows: 0, as_of: size })?;
     let (sender, channel) = Channel::<Bytes, Infallible>::new(4);

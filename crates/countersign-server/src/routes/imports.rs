@@ -61,12 +61,14 @@ struct Planned {
 
 async fn preview(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, sent: Body) -> Result<Response, Failure> {
     // Taken before anything is read: so many files at once, and no more, are held.
-    let turn = app.files.acquire().await.map_err(|_| Failure::from(Kind::Internal))?;
+    let turn = Arc::clone(&app.files).acquire_owned().await.map_err(|_| Failure::from(Kind::Internal))?;
     let bytes = super::whole(sent, IMPORT_BODY_BYTES_MAX).await?;
     let today = Date::of(app.now());
     // Megabytes to parse and decode hold up nobody who is served.
-    let read = tokio::task::spawn_blocking(move || file(body(&headers, &bytes)?, today));
-    let file = Arc::new(read.await.map_err(|_| Failure::from(Kind::Internal))??);
+    let read = tokio::task::spawn_blocking(move || Ok::<_, Failure>((file(body(&headers, &bytes)?, today)?, turn)));
+    // The turn goes with the work: a request that is given up leaves that running.
+    let (file, turn) = read.await.map_err(|_| Failure::from(Kind::Internal))??;
+    let file = Arc::new(file);
     let planned = plan(&app, &asked, Arc::clone(&file)).await?;
     drop(turn);
     let (size, rows) = (planned.size, planned.rows);

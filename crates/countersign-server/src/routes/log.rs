@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +17,7 @@ use countersign_ledger::query::Page;
 use countersign_log::tile::{TileFile, Width};
 use countersign_log::tree::{NodeHash, TreeSize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::then::bound;
 use super::{Params, RawQuery};
@@ -67,22 +68,35 @@ fn reach(app: &App, asked: &Asked) -> Result<u64, Failure> {
 }
 
 /// The newest published checkpoint: the newest there is, where no cadence is configured.
-async fn checkpoint(State(app): State<Shared>) -> Result<Response, Failure> {
+async fn checkpoint(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Failure> {
     let note = match (app.config.publish, app.board.newest()) {
         (None, _) => app.look(|ledger| Ok(ledger.head()?)).await?.note,
         (Some(_), Some(published)) => published.note.to_vec(),
         (Some(_), None) => return Err(Kind::KeyUnavailable.into()),
     };
-    Ok(public(note, "text/plain; charset=utf-8", kept(&app, 0, false)))
+    Ok(signed(note, &headers, kept(&app, 0, false)))
+}
+
+/// A checkpoint, or that it is the one the client has (RFC 9110 section 13.1.2): whoever polls for it hears nothing twice.
+fn signed(note: Vec<u8>, headers: &HeaderMap, cache: HeaderValue) -> Response {
+    let etag = format!("\"{}\"", hex::encode(Sha256::digest(&note)));
+    let sent = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let has = sent.flat_map(|value| value.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag);
+    let mut response = public(if has { Vec::new() } else { note }, "text/plain; charset=utf-8", cache);
+    if has {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    response.headers_mut().extend(HeaderValue::try_from(etag).ok().map(|etag| (header::ETAG, etag)));
+    response
 }
 
 /// The newest committed checkpoint, for whoever may know of it.
-async fn latest(State(app): State<Shared>, Extension(asked): Extension<Asked>) -> Result<Response, Failure> {
+async fn latest(State(app): State<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap) -> Result<Response, Failure> {
     if !asked.knows_committed() {
-        return checkpoint(State(app)).await;
+        return checkpoint(State(app), headers).await;
     }
     let head = app.look(|ledger| Ok(ledger.head()?)).await?;
-    Ok(public(head.note, "text/plain; charset=utf-8", kept(&app, head.size, false)))
+    Ok(signed(head.note, &headers, kept(&app, head.size, false)))
 }
 
 /// Leaves a tile or bundle reaches to.

@@ -15,7 +15,7 @@ use countersign_ledger::{Ledger, Receipt};
 use serde_json::{Value, json};
 
 use super::then::ask;
-use super::{Params, RawQuery, body, page, with_path};
+use super::{Params, RawQuery, fields, page, with_path};
 use crate::answer::{Failure, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared};
 use crate::append::key;
@@ -87,7 +87,7 @@ async fn link(
     bytes: Bytes,
 ) -> Result<Response, Failure> {
     let key = key(&headers, &asked)?;
-    let record = super::record("credential.linked", body(&headers, &bytes)?)?;
+    let record = super::record("credential.linked", fields(&headers, &bytes)?)?;
     let Record::CredentialLinked(linked) = &record else { return Err(Kind::Internal.into()) };
     let id = linked.id.clone();
     let receipt = app.append(&asked, key, record).await?;
@@ -104,7 +104,7 @@ async fn revoke(
 ) -> Result<Response, Failure> {
     let id = login(&id)?;
     let key = key(&headers, &asked)?;
-    let told = with_path(body(&headers, &bytes)?, "id", json!(id))?;
+    let told = with_path(fields(&headers, &bytes)?, "id", json!(id))?;
     let receipt = app.append(&asked, key, super::record("credential.revoked", told)?).await?;
     tell(&app, &receipt, id).await
 }

@@ -9,6 +9,7 @@ mod grants;
 mod imports;
 mod log;
 mod logins;
+mod once;
 mod people;
 mod records;
 mod scim;
@@ -79,6 +80,12 @@ pub(crate) fn body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Re
         return Err(Kind::MediaType.into());
     }
     json(bytes)
+}
+
+/// As [`body`], the fields of a record, whatever they are: none of them twice.
+pub(crate) fn fields(headers: &HeaderMap, bytes: &[u8]) -> Result<serde_json::Value, Failure> {
+    let told = body(headers, bytes)?;
+    if once::has_no_name_twice(bytes) { Ok(told) } else { Err(invalid("The body has a field twice.")) }
 }
 
 /// A body whole, of at most so many bytes; one that says it is longer is not read at all.

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::accesses::speaks_for;
 use super::then::{Then, ask};
-use super::{Params, RawQuery, body};
+use super::{Params, RawQuery, fields};
 use crate::answer::{Failure, Frame, One, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared};
 use crate::append::key;
@@ -272,7 +272,7 @@ async fn make(
     bytes: Bytes,
     of: Resource,
 ) -> Result<Response, Failure> {
-    let told = body(&headers, &bytes)?;
+    let told = fields(&headers, &bytes)?;
     made(&app, &asked, &headers, of.kind, told).await
 }
 
@@ -299,7 +299,7 @@ async fn change(
     of: Resource,
 ) -> Result<Response, Failure> {
     let key = key(&headers, &asked)?;
-    let changes: Value = body(&headers, &bytes)?;
+    let changes = fields(&headers, &bytes)?;
     let Value::Object(changes) = changes else { return Err(super::invalid("The body is an object with the fields that change.")) };
     let wanted = headers.get(header::IF_MATCH).ok_or(Kind::EtagMissing)?.to_str().ok().filter(|text| is_etag(text));
     let wanted = wanted.ok_or_else(|| super::invalid("If-Match is one ETag, as an answer gave it."))?.to_owned();

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::records::made;
 use super::then::ask;
-use super::{Params, RawQuery, body, ordered, page, with_path};
+use super::{Params, RawQuery, fields, ordered, page, with_path};
 use crate::answer::{Failure, Rows};
 use crate::app::{Asked, Routes, Shared};
 
@@ -81,7 +81,7 @@ async fn put_on(
     bytes: Bytes,
 ) -> Result<Response, Failure> {
     let list: RecordId = list.parse().map_err(|_| Kind::NotFound)?;
-    let told = with_path(body(&headers, &bytes)?, "list", json!(list))?;
+    let told = with_path(fields(&headers, &bytes)?, "list", json!(list))?;
     made(&app, &asked, &headers, "list.item", told).await
 }
 

@@ -66,7 +66,19 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    fn issue(&self, params: CertificateParams) -> (String, String) {
+    /// An authority under this one, and its certificate.
+    pub fn under(&self, name: &str) -> (Self, String) {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
+        (Self { issuer: Issuer::new(params, key), pem: pem.clone() }, pem)
+    }
+
+    pub fn issue(&self, params: CertificateParams) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
@@ -77,12 +89,7 @@ impl Authority {
 
     /// A card with a user principal name and a serial number.
     pub fn card(&self, upn: &str, serial: u64) -> (String, String) {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, format!("EXAMPLE.{serial:010}"));
-        params.subject_alt_names.push(SanType::OtherName((UPN.to_vec(), OtherNameValue::Utf8String(upn.to_owned()))));
-        params.serial_number = Some(serial.into());
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue(params)
+        self.issue(named(upn, serial))
     }
 
     /// A revocation list of now that names these serial numbers and holds for ten years.
@@ -110,6 +117,16 @@ impl Authority {
         };
         params.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
+}
+
+/// What is on a card with a user principal name and a serial number.
+pub fn named(upn: &str, serial: u64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, format!("EXAMPLE.{serial:010}"));
+    params.subject_alt_names.push(SanType::OtherName((UPN.to_vec(), OtherNameValue::Utf8String(upn.to_owned()))));
+    params.serial_number = Some(serial.into());
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    params
 }
 
 /// A service, everything it stands on, and whoever asks it.
@@ -213,7 +230,12 @@ impl House {
     }
 
     pub fn with_card(&self, (certificate, key): (String, String)) -> Client {
-        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+        self.with_chain(&[certificate], &key)
+    }
+
+    /// Whoever shows a chain of certificates, their own first.
+    pub fn with_chain(&self, chain: &[String], key: &str) -> Client {
+        let chain = chain.iter().map(|pem| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).collect();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         Client { address: self.address, tls: Arc::new(trusting(&self.ca).with_client_auth_cert(chain, key).unwrap()), headers: Vec::new() }
     }
