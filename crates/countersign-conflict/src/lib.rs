@@ -26,6 +26,7 @@ pub mod grants;
 mod logins;
 mod names;
 pub mod officers;
+mod pending;
 mod preclear;
 pub mod replay;
 pub mod roles;

@@ -4,33 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
 use countersign_api::roles::{Roles, View};
-use countersign_api::scim;
 use countersign_entry::ids::{LeafIndex, Line, Token};
 use countersign_entry::record::{Read, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Clock, CoseError, CoseRoot, Ledger};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower_service::Service as _;
 
-use crate::answer::{Failure, Highest, Marked, READ_HEADER, Said};
+use crate::answer::{Failure, Highest, Marked, READ_HEADER};
 use crate::append::{InFlight, Signing};
 use crate::config::Config;
 use crate::cursor::Cursors;
 use crate::door::Door;
 use crate::exports::Exports;
+use crate::front::{Front, word};
 use crate::imports::Imports;
-use crate::limits::{ASIDES_MAX, BODY_BYTES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TOO_LARGE_PAUSE, TURN_PATIENCE};
+use crate::limits::{ASIDES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TURN_PATIENCE};
 use crate::metrics::Metrics;
 use crate::oidc::{Nobody, Providers};
 use crate::pasts::Pasts;
@@ -38,7 +34,6 @@ use crate::publish::Board;
 use crate::rate::{Asker, Rates};
 use crate::reads::{Asking, Reads};
 use crate::side::{Outage, Side};
-use crate::trace;
 use crate::who::{By, Caller, Known, Logins, Shown};
 
 /// What the routes work with.
@@ -82,7 +77,7 @@ pub type Shared = Arc<App>;
 /// What the middleware knows of a request, for its route.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    caller: Option<Arc<Caller>>,
+    pub(crate) caller: Option<Arc<Caller>>,
     shown: Arc<Shown>,
     /// How much they see.
     pub view: View,
@@ -195,7 +190,7 @@ impl Routes {
             .method_not_allowed_fallback(|| async { Failure::from(Kind::Method) })
             .fallback(|| async { Failure::from(Kind::NotFound) })
             .with_state(Arc::clone(app));
-        Ok(Front { app: Arc::clone(app), templates: Arc::new(templates), router, nowhere: "-".into() })
+        Ok(Front::of(app, templates, router))
     }
 }
 
@@ -203,124 +198,6 @@ impl Default for Routes {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The routes, behind everything a request goes through. Not a layer of the router's: those are boxes around each route, made anew for each request.
-#[derive(Clone)]
-pub struct Front {
-    app: Shared,
-    /// Which template a path is of.
-    templates: Arc<matchit::Router<Arc<str>>>,
-    router: Router,
-    /// Stands for the template of a path that is of none.
-    nowhere: Arc<str>,
-}
-
-impl Front {
-    /// The answer to a request of somebody who shows this.
-    pub(crate) async fn answer(&self, shown: &Arc<Shown>, mut request: Request) -> Response {
-        let (app, began) = (&self.app, Instant::now());
-        let method = request.method().clone();
-        let by = shown.by(request.headers());
-        let asks_not_to_wait = request.headers().contains_key(PREFER) && prefers_not_to_wait(request.headers());
-        let route = self.templates.at(request.uri().path()).map_or(&self.nowhere, |found| found.value);
-        let mut principal = None;
-        let parent = trace::sent(request.headers());
-        let answering = async {
-            let asked = app.admitted(shown, &method, request.headers(), route).await?;
-            principal = asked.caller.as_ref().map(|c| c.principal.clone());
-            request.extensions_mut().insert(asked.clone());
-            DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-            let response = self.router.clone().call(request).await.unwrap_or_else(|never| match never {});
-            Ok::<_, Failure>(app.record_question(&asked, response).await)
-        };
-        let answered = tokio::time::timeout(app.config.limits.request(), answering).await;
-        let mut response = answered.unwrap_or_else(|_| Err(Kind::Timeout.into())).unwrap_or_else(Failure::into_response);
-        if let Some(kind) = foreign(&response) {
-            response = Failure::from(kind).into_response();
-        }
-        if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            tokio::time::sleep(TOO_LARGE_PAUSE).await;
-        }
-        let (problem, trace) = say(&mut response, route, parent.as_ref()).unzip();
-        let not_waited = asks_not_to_wait && response.status() == StatusCode::ACCEPTED;
-        let headers = response.headers_mut();
-        if not_waited {
-            headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static(RESPOND_ASYNC));
-        }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        let (status, took) = (response.status().as_u16(), began.elapsed());
-        app.metrics.answered(&method, route, status, took);
-        // The template alone: ids, parameters, headers and bodies never come here.
-        let principal = principal.as_ref().map_or("-", |p| p.as_str());
-        let (problem, trace) = (problem.unwrap_or("-"), trace.flatten());
-        tracing::info!(target: "request", method = word(&method), route = &**route, status, problem, micros = micros(took), by, principal, trace = trace.as_deref().unwrap_or("-"));
-        response
-    }
-}
-
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-const RESPOND_ASYNC: &str = "respond-async";
-
-/// Whether a client says that it does not want to wait (RFC 7240 section 4.1). What takes long never has anybody wait, so this only says that it was heard.
-fn prefers_not_to_wait(headers: &HeaderMap) -> bool {
-    let all = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
-    let mut preferences = all.flat_map(|value| value.split(',')).filter_map(|one| one.split(';').next());
-    preferences.any(|one| one.trim().eq_ignore_ascii_case(RESPOND_ASYNC))
-}
-
-/// Says a problem, with the trace that joins it to its line in the log; what is no problem needs none. Which it was, for that line.
-fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Option<(&'static str, Option<String>)> {
-    let mut said = response.extensions_mut().remove::<Said>()?;
-    said.problem.trace_id = trace::id(parent);
-    let body = if route.starts_with(scim::PATH) {
-        // Of the statuses SCIM knows, the one for what cannot be taken as it is (RFC 7644 section 3.12).
-        if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
-            *response.status_mut() = StatusCode::BAD_REQUEST;
-            said.problem.status = StatusCode::BAD_REQUEST.as_u16();
-        }
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(scim::MEDIA));
-        serde_json::to_vec(&scim::error(&said.problem))
-    } else {
-        serde_json::to_vec(&said)
-    };
-    response.headers_mut().remove(header::CONTENT_LENGTH);
-    // Texts, numbers and booleans: nothing in it fails to be JSON.
-    *response.body_mut() = Body::from(body.unwrap_or_default());
-    let slug = Kind::ALL.iter().map(|kind| kind.slug()).find(|slug| said.problem.kind.rsplit(':').next() == Some(slug));
-    Some((slug.unwrap_or("-"), said.problem.trace_id))
-}
-
-/// What a refusal is that does not come from here: the framework's own are no problems, and may say something of what was sent.
-fn foreign(response: &Response) -> Option<Kind> {
-    let ours = response.extensions().get::<Said>().is_some();
-    match response.status().as_u16() {
-        ..400 => None,
-        _ if ours => None,
-        413 => Some(Kind::TooLarge),
-        415 => Some(Kind::MediaType),
-        405 => Some(Kind::Method),
-        400..500 => Some(Kind::Validation),
-        _ => Some(Kind::Internal),
-    }
-}
-
-/// A method as a fixed word: anything a client makes up is none.
-pub(crate) fn word(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PATCH => "PATCH",
-        Method::PUT => "PUT",
-        Method::HEAD => "HEAD",
-        _ => "other",
-    }
-}
-
-fn micros(took: Duration) -> u64 {
-    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Seconds after which revocation lists were read again.
@@ -350,7 +227,13 @@ impl<T: Into<Failure>> From<T> for Refused {
 
 impl App {
     /// Whether a request gets to its route, asking a provider for its keys once more where it may have new ones.
-    async fn admitted(&self, shown: &Arc<Shown>, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Failure> {
+    pub(crate) async fn admitted(
+        &self,
+        shown: &Arc<Shown>,
+        method: &Method,
+        headers: &HeaderMap,
+        route: &Arc<str>,
+    ) -> Result<Asked, Failure> {
         let logins = self.logins().await?;
         let admitted = match self.admit(&logins, shown, method, headers, route) {
             Err(Refused::Key(place)) => {
@@ -492,7 +375,7 @@ impl App {
 
     /// Takes down what was asked, before the answer goes out. Where nothing can be recorded now the answer goes out all the same and says so; where so
     /// much waits to be recorded that no more is taken, it does not.
-    async fn record_question(&self, asked: &Asked, mut response: Response) -> Response {
+    pub(crate) async fn record_question(&self, asked: &Asked, mut response: Response) -> Response {
         let one = response.extensions_mut().remove::<Question>();
         if asked.caller.is_none() {
             return response;

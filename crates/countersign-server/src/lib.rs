@@ -21,6 +21,7 @@ pub mod cursor;
 pub mod doctor;
 pub mod door;
 pub mod exports;
+pub mod front;
 pub mod imports;
 pub mod limits;
 pub mod listen;

@@ -55,6 +55,10 @@ pub const TOO_LARGE_PAUSE: Duration = Duration::from_secs(1);
 pub const MEND_MIN: Duration = Duration::from_secs(1);
 /// The longest pause between tries where that does not help.
 pub const MEND_MAX: Duration = Duration::from_secs(60);
+/// Connections at once to where health and metrics are; one more is closed at once.
+pub const OPERATIONS_MAX: usize = 64;
+/// How long one of them may last.
+pub const OPERATIONS_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a shake of hands may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the connections that are open may take to finish when the service stops.

@@ -15,12 +15,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
 
-use crate::app::{Front, Shared};
-use crate::limits::{FAREWELL, GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX};
+use crate::app::Shared;
+use crate::front::Front;
+use crate::limits::{FAREWELL, GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX, OPERATIONS_MAX, OPERATIONS_PATIENCE};
 use crate::tls::{Card, Keeper};
 use crate::who::Shown;
 
@@ -54,6 +56,29 @@ pub async fn over_tls(listener: TcpListener, front: Front, app: Shared, keeper: 
     // Each connection sees that the service stops; this waits until they are gone or out of time.
     let all = u32::try_from(app.config.limits.connections_max).unwrap_or(u32::MAX);
     drop(tokio::time::timeout(GOODBYE, places.acquire_many(all)).await);
+}
+
+/// Serves what is for the machine alone, without TLS: one request a connection, few at once and none that takes long. Whoever watches asks again.
+pub async fn plainly(listener: TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(OPERATIONS_MAX));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        let Some(stream) = accepted_or_pause(accepted.map(|(stream, _)| stream)).await else { continue };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let router = router.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request: Request<Incoming>| router.clone().call(request.map(Body::new)));
+            let served = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+            drop(tokio::time::timeout(OPERATIONS_PATIENCE, served).await);
+            drop(place);
+        });
+    }
+    drop(listener);
+    // Half a request is not waited for.
+    drop(tokio::time::timeout(FAREWELL, places.acquire_many(u32::try_from(OPERATIONS_MAX).unwrap_or(u32::MAX))).await);
 }
 
 /// What an accept gave. Out of file descriptors is no reason to stop, nor to spin.

@@ -41,7 +41,7 @@ impl Metrics {
     /// A request was answered.
     pub fn answered(&self, method: &Method, route: &Arc<str>, status: u16, took: Duration) {
         let mut all = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = all.entry((crate::app::word(method), Arc::clone(route), status)).or_default();
+        let series = all.entry((crate::front::word(method), Arc::clone(route), status)).or_default();
         let seconds = took.as_secs_f64();
         for (bucket, bound) in series.buckets.iter_mut().zip(BUCKETS) {
             *bucket += u64::from(seconds <= bound);

@@ -23,7 +23,7 @@ use crate::doctor::{self, Health};
 use crate::door::Door;
 use crate::exports::Exports;
 use crate::imports::Imports;
-use crate::limits::{FAREWELL, GOODBYE};
+use crate::limits::GOODBYE;
 use crate::metrics::Metrics;
 use crate::oidc::{KeysError, Providers};
 use crate::publish::{Board, publish, publish_all};
@@ -184,7 +184,7 @@ impl Service {
         let front = all.front(&app).map_err(ServeError::Bug)?;
         let mut tasks = vec![
             runtime.spawn(listen::over_tls(listener, front, Arc::clone(&app), Arc::clone(&keeper))),
-            runtime.spawn(operate(operations, ops::router(Arc::clone(&app)), stopping.clone())),
+            runtime.spawn(listen::plainly(operations, ops::router(Arc::clone(&app)), stopping.clone())),
             runtime.spawn(refresh(Arc::clone(&app), keeper, stopping.clone())),
             runtime.spawn(ask_again(providers, stopping)),
             runtime.spawn(door::mend_all(Arc::clone(&app))),
@@ -198,18 +198,6 @@ impl Service {
         let reading = runtime.spawn(record_all(Arc::clone(&app), waiting));
         tracing::info!(target: "serve", address = %addresses.0, operations = %addresses.1, "listening");
         Ok(Running { parts: Some((runtime, app)), stop, tasks, reading: Some(reading), address: addresses.0, operations: addresses.1 })
-    }
-}
-
-async fn operate(listener: TcpListener, router: axum::Router, stopping: watch::Receiver<bool>) {
-    let stopped = |mut stopping: watch::Receiver<bool>| async move {
-        drop(stopping.wait_for(|stop| *stop).await);
-    };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stopped(stopping.clone())).into_future();
-    tokio::select! {
-        served = served => served.unwrap_or(()),
-        // Half a request is not waited for.
-        () = async { stopped(stopping).await; tokio::time::sleep(FAREWELL).await } => {}
     }
 }
 

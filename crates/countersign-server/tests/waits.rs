@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use countersign_entry::record::{AgreementKind, GrantState, Person, PersonStatus, Record};
 use countersign_ledger::{Access, DirectoryError, Ledger, Request};
-use countersign_server::limits::{LOOKED_AT_MAX, OPENED_MAX, PASSED_MAX};
+use countersign_server::limits::{LOOKED_AT_MAX, OPENED_MAX, OPERATIONS_MAX, PASSED_MAX};
 use countersign_testing::ledger::{Fault, Step, access, active_grant, agreement, principal, record, transition};
 use serde_json::{Value, json};
 
@@ -528,5 +528,25 @@ fn a_line_that_never_ends_keeps_no_stream_open() {
         told.extend_from_slice(&bytes[..len]);
     }
     drop(stream);
+    house.verified();
+}
+
+/// Where health is asked for nobody has to show who they are, so it holds out by itself: half requests are cut off, and more than so many at once.
+#[test]
+fn whoever_asks_for_half_a_health_keeps_nobody_from_it_for_long() {
+    let house = House::start();
+    let half = || {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", house.operations)).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\n").unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream
+    };
+    let mut held: Vec<_> = (0..OPERATIONS_MAX).map(|_| half()).collect();
+    // One more is closed at once, and each of them after a while.
+    until("one more is let in", || half().read(&mut [0; 1]).is_ok_and(|read| read == 0));
+    for stream in &mut held {
+        assert_eq!(stream.read(&mut [0; 1]).unwrap_or(0), 0);
+    }
+    assert_eq!(house.operations("/healthz").status, 200);
     house.verified();
 }

@@ -56,24 +56,14 @@ pub struct Authority {
 
 impl Authority {
     pub fn new(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate().unwrap();
+        let (params, key) = authority(name);
         let pem = params.self_signed(&key).unwrap().pem();
         Self { issuer: Issuer::new(params, key), pem }
     }
 
     /// An authority under this one, and its certificate.
     pub fn under(&self, name: &str) -> (Self, String) {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate().unwrap();
+        let (params, key) = authority(name);
         let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
         (Self { issuer: Issuer::new(params, key), pem: pem.clone() }, pem)
     }
@@ -117,6 +107,16 @@ impl Authority {
         };
         params.signed_by(&self.issuer).unwrap().pem().unwrap()
     }
+}
+
+/// What an authority's certificate says, and its key.
+fn authority(name: &str) -> (CertificateParams, KeyPair) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    (params, KeyPair::generate().unwrap())
 }
 
 /// What is on a card with a user principal name and a serial number.
