@@ -24,7 +24,8 @@ impl Facts {
             Record::GrantTransition(t) if goes_on(t.to) => {
                 self.grant(t.grant).is_some_and(|grant| self.is_recused_from(person, &grant.request.submission, at))
             }
-            Record::Recusal(r) => r.supersedes.is_some() && r.person == *person,
+            // Whose it was counts: one that takes its place may name somebody else.
+            Record::Recusal(r) => self.recusal(&r.id).is_some_and(|before| before.record.person == *person),
             Record::Agreement(r) if matches!(r.kind, AgreementKind::Waiver208 | AgreementKind::Authorization502) => {
                 r.submission.as_ref().is_some_and(|submission| self.is_recused_from(person, submission, at))
             }

@@ -103,6 +103,8 @@ fn nobody_ends_a_recusal_of_their_own_or_records_the_paper_that_lets_somebody_in
     let first = scene.must("pr-ethicsA", own.clone());
     let ended = Recusal { until: Some(from.plus(1)), supersedes: Some(first), ..own };
     assert!(refused(scene.record("pr-ethicsA", ended.clone())));
+    // Nor handed to somebody else.
+    assert!(refused(scene.record("pr-ethicsA", Recusal { person: text(OTHER), ..ended.clone() })));
     let waiver = |kind| Agreement { kind, submission: Some(text(SUBMISSION)), ..agreement(SUBJECT, kind) };
     for kind in [AgreementKind::Waiver208, AgreementKind::Authorization502] {
         assert!(refused(scene.record("pr-ethicsA", waiver(kind))));
