@@ -284,6 +284,14 @@ impl Ledger {
         }
     }
 
+    /// Before a replay from the first entry: what is there was of no use, and a question as of then is not to find it first.
+    pub(crate) fn forget_snapshots(&mut self) {
+        let forgotten = self.beside.as_ref().map_or(Ok(()), |beside| snapshot::forget(&beside.dir));
+        if let Err(e) = forgotten {
+            self.anew(&format!("snapshots that are no use cannot be removed: {e}"));
+        }
+    }
+
     /// In a replay from the first entry: writes what is known every so often, for questions as of then.
     pub(crate) fn keep_older_snapshot(&mut self, facts: &Facts) {
         let Some(beside) = self.beside.as_ref().filter(|_| !self.opened_for_reading()) else { return };

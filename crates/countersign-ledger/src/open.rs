@@ -336,9 +336,8 @@ impl Ledger {
         // Less than a page needs no run, so the index takes the entries as they come.
         let indexed = self.access == Access::Write && self.indexes_while_reading(size);
         let from_the_first = self.state.size() == 0;
-        if let Some(beside) = self.beside.as_ref().filter(|_| from_the_first && self.access == Access::Write) {
-            // What is there was of no use, and a question as of then is not to find it first.
-            crate::snapshot::forget(&beside.dir).unwrap_or(());
+        if from_the_first && self.access == Access::Write {
+            self.forget_snapshots();
         }
         // The scan borrows the store while the entries change the state, so the store steps aside for the time.
         let store = std::mem::replace(&mut self.store, Box::new(Nowhere));

@@ -18,7 +18,7 @@ use countersign_store::Store;
 use crate::beside::Notice;
 use crate::index::Index;
 use crate::limits::{RECALLED_AT_ONCE, SNAPSHOTS_TRIED};
-use crate::open::{Ledger, OpenError, damaged};
+use crate::open::{Ledger, OpenError, damaged, unless_erased};
 use crate::redact::Rewritten;
 use crate::snapshot::{Restored, Snapshot, SnapshotError};
 use crate::state::typed;
@@ -85,14 +85,12 @@ impl Opener {
     fn open(&self, index: u64, leaf: &[u8], sealed: &[u8]) -> Result<Option<Taken>, OpenError> {
         let leaf = Leaf::decode(leaf).map_err(|e| damaged(index, e))?;
         let opened = opened_record(index, &leaf, sealed, &self.keys, &self.origin_hash);
-        match explained(opened, index, sealed, &self.erased, &self.rewritten) {
-            Err(OpenError::Shut { .. }) => Ok(None),
-            opened => {
-                let (meta, record) = opened?;
-                let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
-                Ok(Some((at, actor, record)))
-            }
-        }
+        let opened = unless_erased(explained(opened, index, sealed, &self.erased, &self.rewritten))?;
+        let taken = |(meta, record)| {
+            let (at, actor) = typed(&meta).ok_or_else(|| damaged(index, "time or actor"))?;
+            Ok((at, actor, record))
+        };
+        opened.map(taken).transpose()
     }
 }
 
