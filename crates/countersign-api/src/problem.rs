@@ -89,6 +89,8 @@ kinds! {
     Unauthenticated = "unauthenticated", 401, "Who is asking is not known", "Show a client certificate or a key that is linked to a principal of this ledger.", NO;
     /// The role does not allow it.
     ForbiddenRole = "forbidden-role", 403, "This is not for your role", "No role of yours allows this.", NO;
+    /// It is about somebody whose filings another agency's ethics office keeps.
+    ForbiddenAgency = "forbidden-agency", 403, "Another agency's ethics office records that", "Nothing was recorded. Whom this is about serves in another agency: its own ethics office records and decides it, or one that policy names (5 U.S.C. 552a(b)(3)).", NO;
     /// Whoever decides is recused from it.
     ForbiddenRecused = "forbidden-recused", 403, "You are recused from this", "Nothing was recorded. You are recused from what this is about, so somebody else has to decide (18 U.S.C. 208(a)).", NO;
     /// There is nothing there, or nothing this role may know of.

@@ -1,10 +1,13 @@
 //! What of a record a reader may see. The ethics role sees why; everybody else sees that something stands, and nothing of cases, interests, flaws,
-//! watch lists and reasons. What is left out is not counted either: a number of hidden rows would tell of a watch list.
+//! watch lists and reasons. Of people of another agency the ethics role sees what everybody else sees. What is left out is not counted either: a number
+//! of hidden rows would tell of a watch list.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_conflict::Facts;
-use countersign_entry::record::{Bound, List, ListKind, Record, Role};
+use countersign_conflict::{Facts, bound};
+use countersign_entry::ids::{OrganizationId, PersonId};
+use countersign_entry::record::{List, ListKind, Record, Role};
+use countersign_entry::time::Micros;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,9 +21,40 @@ impl Serialize for Human<'_> {
     }
 }
 
-/// Whether these roles may see why: rules, citations, evidence, watch lists, cases.
-pub fn sees_why(roles: &[Role]) -> bool {
-    roles.contains(&Role::EthicsOfficer)
+/// In whose eyes records are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eyes {
+    /// What they may do; the ethics officer's role only where they see by it.
+    pub roles: Vec<Role>,
+    /// Where they serve; none for an account that stands for nobody.
+    pub organization: Option<OrganizationId>,
+    /// When they look, which says what policy is in force.
+    pub at: Micros,
+}
+
+impl Eyes {
+    /// Whether they may see why, of what is about nobody in particular: rules, citations, watch lists.
+    pub fn see_why(&self) -> bool {
+        self.roles.contains(&Role::EthicsOfficer)
+    }
+
+    /// Whether they may see why, of what is about a person: evidence, interests, cases ([`Facts::in_reach`]).
+    pub fn see_why_of(&self, facts: &Facts, person: &PersonId) -> bool {
+        self.see_why() && facts.in_reach(self.organization.as_ref(), person, self.at)
+    }
+
+    /// The same of a record.
+    pub fn see_why_in(&self, facts: &Facts, record: &Record) -> bool {
+        let of = |person| facts.in_reach(self.organization.as_ref(), person, self.at);
+        self.see_why()
+            && (facts.keeps(self.organization.as_ref())
+                || match record {
+                    // Whom somebody asked about, and what was corrected, may be about anybody.
+                    Record::Read(_) | Record::Correction(_) => false,
+                    Record::ListItem(r) => facts.list(&r.list).and_then(|list| bound(&list.record)).is_none_or(of),
+                    _ => facts.about(record).is_none_or(of),
+                })
+    }
 }
 
 /// A record as JSON, times as microseconds.
@@ -40,13 +74,13 @@ fn bytes_as_text(value: &mut Value, several: bool) {
     *value = bytes.map_or(Value::Null, |bytes| STANDARD.encode(bytes).into());
 }
 
-/// A record as somebody with these roles may see it; `None` where they may not know of it.
-pub fn visible(roles: &[Role], facts: &Facts, record: &Record) -> Option<Value> {
-    if hidden(roles, facts, record) {
+/// A record as they may see it; `None` where they may not know of it.
+pub fn visible(eyes: &Eyes, facts: &Facts, record: &Record) -> Option<Value> {
+    if hidden(eyes, facts, record) {
         return None;
     }
     let mut fields = fields_of(record);
-    if let (false, Value::Object(fields)) = (sees_why(roles), &mut fields) {
+    if let (false, Value::Object(fields)) = (eyes.see_why_in(facts, record), &mut fields) {
         for reason in ["ground", "assessment", "reason", "cause"] {
             fields.remove(reason);
         }
@@ -65,11 +99,11 @@ pub fn visible(roles: &[Role], facts: &Facts, record: &Record) -> Option<Value> 
     Some(fields)
 }
 
-/// The names of those fields of a record that somebody with these roles sees as they stand, and the record as they see it; `None` where they may not
-/// know of it.
-pub fn shown_fields(roles: &[Role], facts: &Facts, record: &Record) -> Option<(Vec<String>, Value)> {
-    let told = visible(roles, facts, record)?;
-    let put: Vec<&str> = if sees_why(roles) { Vec::new() } else { states(record).into_iter().map(|(name, _)| name).collect() };
+/// The names of those fields of a record that they see as they stand, and the record as they see it; `None` where they may not know of it.
+pub fn shown_fields(eyes: &Eyes, facts: &Facts, record: &Record) -> Option<(Vec<String>, Value)> {
+    let told = visible(eyes, facts, record)?;
+    let put: Vec<&str> =
+        if eyes.see_why_in(facts, record) { Vec::new() } else { states(record).into_iter().map(|(name, _)| name).collect() };
     let Value::Object(fields) = &told else { return None };
     Some((fields.keys().filter(|name| !put.contains(&name.as_str())).cloned().collect(), told))
 }
@@ -83,9 +117,9 @@ fn states(record: &Record) -> Vec<(&'static str, Option<countersign_entry::recor
     }
 }
 
-/// Whether nobody with these roles may know of the record.
-pub fn hidden(roles: &[Role], facts: &Facts, record: &Record) -> bool {
-    if sees_why(roles) {
+/// Whether they may not know of the record.
+pub fn hidden(eyes: &Eyes, facts: &Facts, record: &Record) -> bool {
+    if eyes.see_why_in(facts, record) {
         return false;
     }
     match record {
@@ -107,14 +141,14 @@ pub fn hidden(roles: &[Role], facts: &Facts, record: &Record) -> bool {
         | Record::Vulnerability(_)
         | Record::Correction(_) => true,
         // Whom the ethics office asks about says what it suspects; who asked what is the inspector's to see.
-        Record::Read(_) => !roles.contains(&Role::InspectorGeneral),
+        Record::Read(_) => !eyes.roles.contains(&Role::InspectorGeneral),
         _ => false,
     }
 }
 
 /// A watch list is secret, and what one person may not hold is nobody else's business; what a regulation forbids stands in the regulation.
 fn quiet(list: &List) -> bool {
-    list.kind == ListKind::Watch || matches!(list.binds, Some(Bound::Person(_)))
+    list.kind == ListKind::Watch || bound(list).is_some()
 }
 
 #[cfg(test)]
@@ -122,6 +156,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    fn eyes(role: Role) -> Eyes {
+        Eyes { roles: vec![role], organization: None, at: Micros::EPOCH }
+    }
+
     use countersign_entry::ids::LeafIndex;
     use countersign_entry::record::{GrantState, GrantTransition};
 
@@ -137,9 +176,9 @@ mod tests {
             result: Some(GrantState::Conflict),
         }
         .into();
-        let told = visible(&[Role::AccessOfficer], &facts, &moved).unwrap();
+        let told = visible(&eyes(Role::AccessOfficer), &facts, &moved).unwrap();
         assert_eq!(told, serde_json::json!({ "grant": 7, "to": "not_cleared", "result": "not_cleared" }));
-        assert!(visible(&[Role::EthicsOfficer], &facts, &moved).unwrap().to_string().contains("spouse"));
+        assert!(visible(&eyes(Role::EthicsOfficer), &facts, &moved).unwrap().to_string().contains("spouse"));
         let watch: Record = List {
             id: "w".parse().unwrap(),
             kind: ListKind::Watch,
@@ -153,8 +192,8 @@ mod tests {
         let Record::List(list) = watch.clone() else { unreachable!() };
         let of_one: Record = List { kind: ListKind::ProhibitedHolding, binds: Some("person:P-0001".parse().unwrap()), ..list }.into();
         for quiet in [watch, of_one] {
-            assert!(visible(&[Role::InspectorGeneral], &facts, &quiet).is_none());
-            assert!(visible(&[Role::EthicsOfficer], &facts, &quiet).is_some());
+            assert!(visible(&eyes(Role::InspectorGeneral), &facts, &quiet).is_none());
+            assert!(visible(&eyes(Role::EthicsOfficer), &facts, &quiet).is_some());
         }
     }
 
@@ -170,7 +209,7 @@ mod tests {
             approvals: vec![serde_bytes::ByteBuf::from(vec![0xd2, 0x84, 0x58])],
         }
         .into();
-        let told = visible(&[Role::EthicsOfficer], &Facts::default(), &list).unwrap();
+        let told = visible(&eyes(Role::EthicsOfficer), &Facts::default(), &list).unwrap();
         assert_eq!(told["approvals"], serde_json::json!(["0oRY"]));
     }
 }

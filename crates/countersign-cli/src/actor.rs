@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use countersign_api::view::Eyes;
 use countersign_conflict::Facts;
 use countersign_entry::ids::PrincipalId;
 use countersign_entry::record::Role;
+use countersign_entry::time::Micros;
 
 use crate::failure::Failure;
 
@@ -13,8 +15,8 @@ use crate::failure::Failure;
 pub(crate) struct Actor {
     /// Its id.
     pub(crate) id: PrincipalId,
-    /// What it may do.
-    pub(crate) roles: Vec<Role>,
+    /// In whose eyes it looks at records, and what it may do.
+    pub(crate) eyes: Eyes,
 }
 
 /// The operating system's user as records name it: `uid:1000`. The real one, so that a set-uid program does not act as its owner.
@@ -40,17 +42,19 @@ pub(crate) fn login_name() -> String {
 
 impl Actor {
     /// Looks the user up, if the ledger knows them.
-    pub(crate) fn known(facts: &Facts) -> Option<Self> {
-        let principal = facts.principal_of_os_user(&os_user())?;
-        Some(Self { id: principal.record.id.clone(), roles: principal.record.roles.clone() })
+    pub(crate) fn known(facts: &Facts, at: Micros) -> Option<Self> {
+        let principal = &facts.principal_of_os_user(&os_user())?.record;
+        let person = principal.person.as_ref().and_then(|id| facts.person(id));
+        let organization = person.map(|known| known.record.organization.clone());
+        Some(Self { id: principal.id.clone(), eyes: Eyes { roles: principal.roles.clone(), organization, at } })
     }
 
     /// Looks the user up.
     ///
     /// # Errors
     /// The ledger does not know them; the message says how it comes to.
-    pub(crate) fn find(facts: &Facts, dir: &Path) -> Result<Self, Failure> {
-        Self::known(facts).ok_or_else(|| {
+    pub(crate) fn find(facts: &Facts, at: Micros, dir: &Path) -> Result<Self, Failure> {
+        Self::known(facts, at).ok_or_else(|| {
             let (uid, dir) = (uid(), dir.display());
             Failure::Denied(format!(
                 "uid {uid} has no principal in this ledger; an operator adds one: \
@@ -61,12 +65,17 @@ impl Actor {
 
     /// Whether the actor has a role.
     pub(crate) fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
+        self.eyes.roles.contains(&role)
     }
 
     /// Whether the actor may see why: rules, citations, evidence, watch lists, cases.
     pub(crate) fn is_ethics(&self) -> bool {
         self.has(Role::EthicsOfficer)
+    }
+
+    /// Whether nothing is hidden from the actor: the ethics role of whoever keeps the ledger.
+    pub(crate) fn sees_all(&self, facts: &Facts) -> bool {
+        self.is_ethics() && facts.keeps(self.eyes.organization.as_ref())
     }
 
     /// Refuses whoever may not see why.

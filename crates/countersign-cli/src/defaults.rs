@@ -29,6 +29,7 @@ pub(crate) fn policy(effective_from: Micros) -> Result<Policy, IdError> {
         feeds: vec![],
         preclearance: Some(default_policy()?),
         signatures_required: vec![],
+        routine_uses: vec![],
         supersedes: None,
     })
 }

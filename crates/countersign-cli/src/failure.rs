@@ -348,7 +348,7 @@ fn register_exit(e: &RegisterError) -> Exit {
 /// The code of a request that was not acknowledged.
 pub(crate) fn append_exit(e: &AppendError) -> Exit {
     match e {
-        AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. } | Refusal::Recused) => Exit::Denied,
+        AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. } | Refusal::Recused | Refusal::OtherAgency) => Exit::Denied,
         AppendError::Refused(Refusal::Unknown { .. }) => Exit::NotFound,
         AppendError::Refused(_) | AppendError::Malformed(_) | AppendError::KeyReused(_) => Exit::Invalid,
         AppendError::Busy

@@ -102,7 +102,7 @@ impl Session {
     }
 
     fn to_write_in(ledger: Ledger, args: &LedgerArgs) -> Result<Self, Failure> {
-        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
         match ledger.read_only() {
             Some(why) if ledger.key_is_away() => Err(AppendError::Unavailable(why.to_owned()).into()),
             Some(why) => Err(Failure::ReadOnly(why.to_owned())),
@@ -112,7 +112,7 @@ impl Session {
 
     fn served(args: &LedgerArgs, client: Client) -> Result<Self, Failure> {
         let ledger = open(args, Access::Read)?;
-        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
         Ok(Self { ledger, actor, unrecordable: None, served: Some(Served { client, args: args.clone() }) })
     }
 
@@ -126,7 +126,7 @@ impl Session {
     /// To look at what is recorded of oneself; whoever shows more asks for the role first.
     pub(crate) fn for_oneself(args: &LedgerArgs) -> Result<Self, Failure> {
         let ledger = open(args, Access::Read)?;
-        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
         Ok(Self { ledger, actor, unrecordable: Some("the ledger was opened for reading".into()), served: None })
     }
 
@@ -157,7 +157,7 @@ impl Session {
             },
             Err(e) => return Err(e),
         };
-        let actor = Actor::find(ledger.facts(), &args.dir)?;
+        let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
         Ok(Self { ledger, actor, unrecordable: why, served: None })
     }
 

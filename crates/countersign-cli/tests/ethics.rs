@@ -245,3 +245,44 @@ fn cases_are_worked_to_their_end() {
     assert!(again["rows"].as_array().unwrap().iter().any(|row| row["case"].as_u64() == case.parse().ok()), "{again}");
     o.scene.verified();
 }
+
+#[test]
+fn an_ethics_office_of_another_agency_sees_and_records_nothing_of_what_people_file() {
+    let o = Office::new();
+    let s = &o.scene;
+    o.ask(&["--instrument", "Lantern Mills, Inc. common stock", "--ticker", "QQZA"]).exits(0);
+    o.view();
+    let entry = o.trade("tr-1", &today(0), 100).to_string();
+    let told = |args: &[&str]| s.json(args)["rows"].as_array().unwrap().len();
+    let asked = [vec!["preclear", "list", "DIR"], vec!["query", "trades", "DIR"], vec!["query", "trades", "DIR", "--person", &o.bo]];
+    asked.iter().for_each(|args| assert!(told(args) > 0, "{args:?}"));
+    let pending = |s: &Scene| s.json(&["cases", "list", "DIR"])["pending"].as_array().unwrap().len();
+    assert!(pending(s) > 0);
+    let timeline = ["query", "person", "DIR", &o.bo];
+    assert_eq!(s.json(&timeline)["complete_for"], "everybody");
+    let trades = || s.json(&timeline)["rows"].as_array().unwrap().iter().any(|row| row["kind"] == "trade");
+    assert!(trades());
+
+    // Whoever began the ledger goes to another agency.
+    s.add(&["org", "add", "DIR", "--id", "bureau", "--name", "Bureau", "--kind", "agency"]);
+    let people = s.json(&["person", "show", "DIR"])["rows"].clone();
+    let founder = people.as_array().unwrap().iter().find(|row| row["id"] != o.bo.as_str()).unwrap()["id"].as_str().unwrap().to_owned();
+    s.add(&["person", "add", "DIR", "--id", &founder, "--organization", "bureau", "--supersede"]);
+    asked.iter().for_each(|args| assert_eq!(told(args), 0, "{args:?}"));
+    assert_eq!(pending(s), 0);
+    assert_eq!(s.json(&timeline)["complete_for"], "your role");
+    assert!(!trades());
+    s.run(&["record", "show", "DIR", &entry]).exits(4);
+    s.run(&["explain", "DIR", &entry]).exits(4);
+    let file = s.write("filer", json!({ "id": "f-1", "person": o.bo, "report": "confidential", "from": "2026-01-01" }).to_string());
+    let refused = s.run(&["record", "add", "DIR", "--type", "filer", "--file", &file]).exits(4).err;
+    assert!(refused.contains("another agency"), "{refused}");
+
+    // A routine use that policy names opens it.
+    let used = json!({ "routine_uses": [{ "filers_of": "local", "seen_by": "bureau", "authority": "91 FR 1 (invented)" }] });
+    let policy = s.write("policy.json", used.to_string());
+    s.json(&["policy", "set", "DIR", "--file", &policy]);
+    asked.iter().for_each(|args| assert!(told(args) > 0, "{args:?}"));
+    s.run(&["record", "add", "DIR", "--type", "filer", "--file", &file]).exits(0);
+    s.verified();
+}

@@ -68,6 +68,11 @@ pub enum Refusal {
     /// Whoever decides is recused from it. By which recusal is not said: it would tell them what the submission touches.
     #[error("whoever decides this is recused from what it is about (18 U.S.C. 208(a)): somebody else has to")]
     Recused,
+    /// Whom it is about serves in another agency, whose ethics office keeps their filings.
+    #[error(
+        "whom this is about is another agency's: its own ethics office records and decides it, or one that policy names (routine_uses; 5 U.S.C. 552a(b)(3))"
+    )]
+    OtherAgency,
     /// Something recorded forbids that anything be erased.
     #[error("legal hold {hold} stands as entry {entry}: nothing is erased while one does")]
     Held {

@@ -21,6 +21,7 @@ impl Facts {
         let actor = by.actor;
         self.check(actor, &record)?;
         self.check_aside(actor, at, &record)?;
+        self.check_reach(actor, at, &record)?;
         self.check_emergency(actor, at, &record)?;
         self.check_signatures(by, at, &record)?;
         if let (Record::DataKeyDestroyed(_) | Record::Redaction(_), Some(hold)) = (&record, self.hold_in_force(at)) {

@@ -105,7 +105,7 @@ pub(crate) fn account(c: &Credential) -> Account {
 type ById<K, T> = BTreeMap<K, Known<T>>;
 
 /// Counts up whenever [`Facts::apply`] makes other facts of the same entries, so that facts kept by an older version are never taken up.
-pub const FACTS_VERSION: u32 = 12;
+pub const FACTS_VERSION: u32 = 13;
 
 /// Everything known before the next index.
 ///
@@ -114,6 +114,8 @@ pub const FACTS_VERSION: u32 = 12;
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     pub(crate) organizations: ById<OrganizationId, Organization>,
+    /// The first organization recorded: the one that keeps the ledger.
+    pub(crate) keeper: Option<OrganizationId>,
     pub(crate) persons: ById<PersonId, Person>,
     pub(crate) principals: ById<PrincipalId, Principal>,
     pub(crate) credentials: ById<RecordId, Credential>,
@@ -381,7 +383,10 @@ impl Facts {
             };
         }
         match record {
-            Record::Organization(r) => drop(keep!(organizations, r)),
+            Record::Organization(r) => {
+                self.keeper.get_or_insert_with(|| r.id.clone());
+                drop(keep!(organizations, r));
+            }
             Record::Person(r) => {
                 let before = keep!(persons, r).map(|old| old.record.status);
                 self.note_departure(r, before, at);

@@ -10,6 +10,7 @@
 //!
 //! Rules stand in [`rules`], one small function each. A rule that cannot be computed refers; it never clears. Nothing here panics.
 
+mod about;
 mod after;
 mod aside;
 mod assess;
@@ -28,6 +29,7 @@ mod names;
 pub mod officers;
 mod pending;
 mod preclear;
+mod reach;
 pub mod replay;
 pub mod roles;
 pub mod rules;
@@ -36,6 +38,7 @@ pub mod surveil;
 mod touched;
 mod trades;
 
+pub use self::about::{bound, owner};
 pub use self::after::Clocks;
 pub use self::assess::{Ask, Assessed, Question, assess};
 pub use self::cases::{CaseFile, CaseState};

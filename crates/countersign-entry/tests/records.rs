@@ -216,9 +216,9 @@ fn each_missing_key_is_refused() {
 #[test]
 fn what_holds_nothing_is_left_out() {
     let (rotated, policy) = (unapproved(&some("key.rotated", 1).remove(0)), some("policy", 1).remove(0));
-    let policy = Record::from_content(&without(&content(&policy), "signatures_required")).unwrap();
+    let policy = Record::from_content(&without(&without(&content(&policy), "signatures_required"), "routine_uses")).unwrap();
     let list = Record::from_content(&without(&content(&some("list", 1).remove(0)), "binds")).unwrap();
-    for (record, key) in [(rotated, "approvals"), (policy, "signatures_required"), (list, "binds")] {
+    for (record, key) in [(rotated, "approvals"), (policy.clone(), "signatures_required"), (policy, "routine_uses"), (list, "binds")] {
         assert!(content(&record).value(key).is_none(), "{key}");
         for nothing in [Value::Array(vec![]), Value::Null] {
             assert!(matches!(Record::from_content(&with(&content(&record), key, nothing)), Err(RecordError::Fields { .. })), "{key}");

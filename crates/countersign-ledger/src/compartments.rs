@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use countersign_conflict::Facts;
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{HoldScope, LegalHold, Record};
+use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use serde::{Deserialize, Serialize};
 
-use crate::index::{Before, owner};
+use crate::index::Before;
 
 /// Compartments by name, with their keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,25 +56,10 @@ pub(crate) fn compartment(record: &Record, at: Micros, facts: &Facts) -> String 
     let year = at.year();
     let matter = matter(record, facts);
     // An access of somebody nobody recorded must not make a key for every name a gateway can invent.
-    match person(record, facts).filter(|id| matches!(record, Record::Person(_)) || facts.person(id).is_some()) {
+    match facts.about(record).filter(|id| matches!(record, Record::Person(_)) || facts.person(id).is_some()) {
         Some(person) => format!("{matter} {person} {year}"),
         None => format!("{matter} {year}"),
     }
-}
-
-/// The one person a record is about: whom it names, or whoever the entry it moves on is about.
-fn person<'a>(record: &'a Record, facts: &'a Facts) -> Option<&'a PersonId> {
-    let of_case = |case| facts.case(case).map(|(person, _)| person);
-    owner(record).or_else(|| match record {
-        Record::GrantTransition(r) => Before::grant(facts, r.grant).map(|(person, _)| person),
-        Record::EmergencyVoucher(r) => Before::grant(facts, r.grant).map(|(person, _)| person),
-        Record::EmergencyUse(r) => under(r.voucher, facts).map(|(person, _)| person),
-        Record::CaseEvent(r) => of_case(r.case),
-        Record::Referral(r) => of_case(r.case),
-        Record::LegalHold(LegalHold { scope: HoldScope::Case(case), .. }) => of_case(*case),
-        Record::PreclearanceDecision(r) => Before::preclearance(facts, r.preclearance),
-        _ => None,
-    })
 }
 
 /// Person and submission of a voucher's grant.

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
 use countersign_api::roles::{Roles, View};
+use countersign_api::view::Eyes;
 use countersign_entry::ids::{LeafIndex, Line, Token};
 use countersign_entry::record::{Read, Role};
 use countersign_entry::time::Micros;
@@ -85,6 +86,8 @@ pub struct Asked {
     pub own: bool,
     /// The route's template.
     pub route: Arc<str>,
+    /// When they asked.
+    at: Micros,
     /// What it says of signatures.
     pub signing: Signing,
 }
@@ -98,16 +101,22 @@ impl Asked {
         self.caller.as_ref().ok_or_else(|| Kind::Unauthenticated.into())
     }
 
-    /// The roles by which a record is looked at: the ethics officer's only where the table says so.
-    pub fn eyes(&self) -> Vec<Role> {
-        let roles = self.caller.as_ref().map(|c| c.roles.clone()).unwrap_or_default();
-        roles.into_iter().filter(|r| *r != Role::EthicsOfficer || self.view == View::Full).collect()
+    /// In whose eyes records are looked at: in the ethics officer's only where the table says so.
+    pub fn eyes(&self) -> Eyes {
+        let (roles, organization) = self.caller.as_ref().map(|c| (c.roles.clone(), c.organization.clone())).unwrap_or_default();
+        let roles = roles.into_iter().filter(|r| *r != Role::EthicsOfficer || self.view == View::Full).collect();
+        Eyes { roles, organization, at: self.at }
     }
 
     /// Whether they may know how much is committed, and not only how much is published: everybody who works here. Witnesses cosign what is published,
     /// and a directory needs neither.
     pub fn knows_committed(&self) -> bool {
         self.caller.as_ref().is_some_and(|caller| caller.roles.iter().any(|role| !matches!(role, Role::Witness | Role::Provisioner)))
+    }
+
+    /// Whether nothing is hidden from them: they see why, of everybody ([`Facts::keeps`](countersign_conflict::Facts::keeps)).
+    pub fn sees_all(&self) -> bool {
+        self.sees_why() && self.caller.as_ref().is_some_and(|caller| caller.keeps)
     }
 
     /// Whether they see why.
@@ -270,6 +279,7 @@ impl App {
                 view: View::Public,
                 own: false,
                 route: Arc::clone(route),
+                at: self.clock.now(),
                 signing: Signing::default(),
             });
         };
@@ -280,7 +290,7 @@ impl App {
             return Err(Kind::Validation.problem().saying("This records no single thing, so there is nothing to sign.").into());
         }
         let own = caller.as_ref().is_some_and(|c| self.roles.shows_own(row, &c.roles));
-        Ok(Asked { caller, shown: Arc::clone(shown), view, own, route: Arc::clone(route), signing })
+        Ok(Asked { caller, shown: Arc::clone(shown), view, own, route: Arc::clone(route), at: self.clock.now(), signing })
     }
 
     fn who(&self, logins: &Logins, shown: &Shown, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Refused> {
@@ -320,7 +330,7 @@ impl App {
         if !same || view != Some(asked.view) {
             return Err(Kind::ForbiddenRole.into());
         }
-        Ok(Asked { caller: Some(caller), ..asked.clone() })
+        Ok(Asked { caller: Some(caller), at: self.clock.now(), ..asked.clone() })
     }
 
     fn by(&self) -> By<'_> {

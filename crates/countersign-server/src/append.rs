@@ -262,6 +262,7 @@ pub fn problem_of(e: &AppendError, sees_why: bool) -> Problem {
         AppendError::Refused(refusal) => match refusal {
             Refusal::UnknownPrincipal(_) | Refusal::Role { .. } => Kind::ForbiddenRole.problem(),
             Refusal::Recused => Kind::ForbiddenRecused.problem(),
+            Refusal::OtherAgency => Kind::ForbiddenAgency.problem(),
             Refusal::Unknown { what, .. } => Kind::UnknownReference.problem().saying(format!("The {what} it names is not recorded.")),
             Refusal::Exists { what, current, .. } => {
                 Kind::Exists.problem().saying(format!("A {what} of this id exists as entry {current}: change it with a PATCH."))

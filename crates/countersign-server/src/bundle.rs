@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use countersign_api::marking::banner;
-use countersign_api::view::shown_fields;
-use countersign_entry::record::{Marking, Record, Role};
+use countersign_api::view::{Eyes, shown_fields};
+use countersign_entry::record::{Marking, Record};
 use countersign_ledger::export::{ExportError, Planes, export};
 use countersign_ledger::{Ledger, OpenError};
 use countersign_log::note::Note;
@@ -29,7 +29,7 @@ const README: &str = include_str!("../bundle/README.txt");
 /// The list of all files, which `sha256sum -c` reads.
 pub const MANIFEST: &str = "manifest.sha256";
 
-/// Writes a bundle's files to a new directory. `eyes` are the roles of whoever asks: of entries they may not know of only leaf and receipt go along.
+/// Writes a bundle's files to a new directory. In the `eyes` of whoever asks: of entries they may not know of only leaf and receipt go along.
 ///
 /// # Errors
 /// The ledger cannot be read, or a file cannot be written.
@@ -37,7 +37,7 @@ pub fn write(
     ledger: &Ledger,
     to: &Path,
     entries: &[u64],
-    eyes: &[Role],
+    eyes: &Eyes,
     marked: &Marking,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), ExportError> {
@@ -90,7 +90,7 @@ fn pretty(value: &serde_json::Value) -> String {
 }
 
 /// Leaf, receipt, and what may be shown: the content in canonical CBOR, what is left out of it as its commitment, and the same for people to read.
-fn entry(ledger: &Ledger, out: &Out<'_>, index: u64, eyes: &[Role]) -> Result<(), ExportError> {
+fn entry(ledger: &Ledger, out: &Out<'_>, index: u64, eyes: &Eyes) -> Result<(), ExportError> {
     let proof = ledger.proof(index)?;
     let damaged = |what: String| OpenError::Damaged { entry: index, what };
     out.put(&format!("entries/{index}.leaf"), &proof.leaf)?;

@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use countersign_api::marking::{banner, told};
 use countersign_api::problem::Kind;
+use countersign_api::view::Eyes;
 use countersign_entry::ids::PrincipalId;
-use countersign_entry::record::{Marking, Role};
+use countersign_entry::record::Marking;
 use countersign_ledger::Ledger;
 use countersign_ledger::export::{ExportError, Planes, export};
 use zip::write::SimpleFileOptions;
@@ -54,7 +55,7 @@ pub enum Wanted {
     /// The static files.
     Export(Planes),
     /// An evidence bundle of these entries, as far as these roles may see them.
-    Bundle(Vec<u64>, Vec<Role>),
+    Bundle(Vec<u64>, Eyes),
     /// A report.
     Report(Report),
 }

@@ -199,7 +199,9 @@ async fn hand_in(uid: u32, line: &[u8], app: &Shared) -> Result<Said, Refused> {
 /// What the user is told, as the command line tells it where it records by itself.
 fn in_words(e: &AppendError, why: bool) -> Refused {
     let because = match e {
-        AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. } | Refusal::Recused) => Because::Denied,
+        AppendError::Refused(Refusal::UnknownPrincipal(_) | Refusal::Role { .. } | Refusal::Recused | Refusal::OtherAgency) => {
+            Because::Denied
+        }
         AppendError::Refused(Refusal::Unknown { .. }) => Because::NotFound,
         AppendError::Refused(_) | AppendError::Malformed(_) | AppendError::KeyReused(_) => Because::Invalid,
         _ => Because::Failed,

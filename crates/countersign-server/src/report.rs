@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use countersign_api::marking::banner;
+use countersign_api::view::Eyes;
 use countersign_api::words::{state_for, times_as_text, word_of};
 use countersign_conflict::{Duty, DutyState, Facts};
 use countersign_entry::ids::{Date, PersonId, SubmissionId};
@@ -31,8 +32,8 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 pub struct Report {
     /// Which.
     pub what: What,
-    /// Whether whoever asks sees why.
-    pub why: bool,
+    /// In whose eyes it is made.
+    pub eyes: Eyes,
     /// The size of the ledger it is true for; none: as it stands when it is made.
     pub as_of: Option<u64>,
     /// What stands over it; none: the store's highest.
@@ -243,10 +244,10 @@ pub fn flat(row: &mut Value) {
 pub const CALENDAR: &[&str] =
     &["due", "state", "name", "person", "duty", "report", "since", "met", "reminded", "due_by_rule", "cite", "evidence"];
 
-/// Duties of everybody, or of one person, as they stand on a day: the next one first.
-pub fn calendar(facts: &Facts, person: Option<&PersonId>, today: &Date, late: bool) -> Vec<Value> {
+/// Duties of everybody whose they may know, or of one person, as they stand on a day: the next one first.
+pub fn calendar(facts: &Facts, eyes: &Eyes, person: Option<&PersonId>, today: &Date, late: bool) -> Vec<Value> {
     let mut duties = facts.duties(person, today);
-    duties.retain(|d| !late || d.state(today) == DutyState::Late);
+    duties.retain(|d| (!late || d.state(today) == DutyState::Late) && eyes.see_why_of(facts, &d.person));
     duties.sort_by(|a, b| (&a.due, &a.person, a.kind).cmp(&(&b.due, &b.person, b.kind)));
     duties.iter().map(|d| duty(facts, d, today)).collect()
 }
@@ -303,7 +304,8 @@ pub fn write(ledger: &Ledger, to: &Path, of: &Report, marked: &Marking) -> Resul
         What::Insiders(submission, template) => {
             let list = view.insiders(submission, Page::ALL)?;
             let list = list.ok_or_else(|| ReportError::Without(format!("the submission is not recorded as of size {}", view.size())))?;
-            let mut rows: Vec<Value> = list.people.rows.iter().map(|row| insider_row(row, of.why)).collect();
+            let mut rows: Vec<Value> =
+                list.people.rows.iter().map(|row| insider_row(row, of.eyes.see_why_of(view.facts(), &row.person))).collect();
             rows.iter_mut().for_each(flat);
             let filled = Filled::of(Template::find(template).map_err(ReportError::Without)?, &insider_header(&list), &rows, list.people.at);
             let titles = filled.titles().into_iter().map(str::to_owned).collect();
@@ -311,7 +313,7 @@ pub fn write(ledger: &Ledger, to: &Path, of: &Report, marked: &Marking) -> Resul
         }
         What::Calendar(person) => {
             let today = Date::of(if of.as_of.is_some() { view.at() } else { ledger.now() });
-            let rows = calendar(view.facts(), person.as_ref(), &today, false);
+            let rows = calendar(view.facts(), &of.eyes, person.as_ref(), &today, false);
             let cells = |row: &Value| CALENDAR.iter().map(|name| row.get(name).map(cell).unwrap_or_default()).collect();
             let table = rows.iter().map(cells).collect();
             (

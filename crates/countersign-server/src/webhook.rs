@@ -16,6 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use countersign_api::roles::{Roles, View};
+use countersign_api::view::Eyes;
 use countersign_entry::record::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -141,7 +142,7 @@ pub struct Receiver {
     name: String,
     address: Address,
     signer: Signer,
-    eyes: Vec<Role>,
+    role: Role,
     kept: PathBuf,
 }
 
@@ -164,7 +165,7 @@ pub fn receivers(all: &[Webhook], dir: &Path, roles: &Roles) -> Result<Vec<Recei
             name: of.name.clone(),
             address: Address::new(&of.url, of.roots.as_deref())?,
             signer: Signer::open(&of.key)?,
-            eyes: vec![of.role],
+            role: of.role,
             kept: dir.join(&of.name),
         })
     };
@@ -249,7 +250,8 @@ async fn deliver(app: &Shared, receiver: &Receiver) -> Result<(), WebhookError> 
         }
     };
     loop {
-        let Ok((events, reached)) = told_after(app, receiver.eyes.clone(), next).await else {
+        let Ok((events, reached)) = told_after(app, Eyes { roles: vec![receiver.role], organization: None, at: app.now() }, next).await
+        else {
             tokio::time::sleep(WEBHOOK_EVERY).await;
             continue;
         };

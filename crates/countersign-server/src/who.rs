@@ -27,6 +27,8 @@ pub struct Caller {
     pub person: Option<PersonId>,
     /// Where that person serves.
     pub organization: Option<OrganizationId>,
+    /// Whether they serve in the organization that keeps the ledger.
+    pub keeps: bool,
     /// What the account may do.
     pub roles: Vec<Role>,
 }
@@ -171,10 +173,12 @@ fn may_act(facts: &Facts, principal: &Principal) -> bool {
 
 fn caller(facts: &Facts, principal: &Principal) -> Caller {
     let person = principal.person.as_ref().and_then(|id| facts.person(id));
+    let organization = person.map(|p| p.record.organization.clone());
     Caller {
         principal: principal.id.clone(),
         person: principal.person.clone(),
-        organization: person.map(|p| p.record.organization.clone()),
+        keeps: facts.keeps(organization.as_ref()),
+        organization,
         roles: principal.roles.clone(),
     }
 }
@@ -239,7 +243,11 @@ impl Known {
         let changes = match answer {
             Ok(receipt) => matches!(
                 receipt.record,
-                Record::Principal(_) | Record::CredentialLinked(_) | Record::CredentialRevoked(_) | Record::Person(_)
+                Record::Principal(_)
+                    | Record::CredentialLinked(_)
+                    | Record::CredentialRevoked(_)
+                    | Record::Person(_)
+                    | Record::Organization(_)
             ),
             Err(e) => matches!(e, AppendError::Unknown(_)),
         };

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_api::roles::{Roles, View};
-use countersign_entry::record::{ListKind, Record, Role};
+use countersign_entry::record::{ListKind, Policy, Record, Role, RoutineUse};
 use countersign_ledger::{Access, Ledger};
 use countersign_server::routes;
 use countersign_testing::forge::signing;
-use countersign_testing::ledger::{active_grant, principal, record};
+use countersign_testing::ledger::{active_grant, policy, principal, record};
 use countersign_testing::officers::{enroll_approvers, sign};
 use countersign_testing::scene::{self, text};
 use serde_json::{Value, json};
@@ -456,5 +456,93 @@ fn each_read_answers_as_of_then_what_it_answered_then() {
         ethics.get(&format!("{path}?as_of=soon")).problem(400, "validation");
         ethics.get(&format!("{path}?as_of=2020-01-01T00:00:00Z")).is(200);
     }
+    house.verified();
+}
+
+#[test]
+fn an_ethics_office_sees_of_people_of_another_agency_what_everybody_sees() {
+    let (mut house, ids) = furnished();
+    let (own, abroad) = (house.client("ethics"), house.client("abroad"));
+    let path = |route: &str| path_of(route, &ids);
+
+    // What they file, what they ask before they trade, what was found: not there, neither by its id nor in a list, nor as an entry.
+    let mut entries = Vec::new();
+    for family in ["holdings", "trades", "relationships", "filers"] {
+        let one = path(&format!("/api/v1/{family}/{{id}}"));
+        entries.push(own.get(&one).is(200).json()["entry"].as_u64().unwrap());
+        abroad.get(&one).problem(404, "not-found");
+    }
+    for family in ["preclearances", "cases"] {
+        let one = path(&format!("/api/v1/{family}/{{entry}}"));
+        own.get(&one).is(200);
+        abroad.get(&one).problem(404, "not-found");
+        entries.push(ids[family].parse().unwrap());
+    }
+    for family in ["holdings", "trades", "relationships", "filers", "preclearances", "cases"] {
+        let rows = |client: &Client| {
+            let answer = client.get(&format!("/api/v1/{family}")).is(200).json();
+            (answer["rows"].as_array().unwrap().len(), answer["complete_for"].as_str().unwrap().to_owned())
+        };
+        let (known, whole) = rows(&own);
+        assert!(known > 0 && whole == "everybody", "{family}");
+        assert_eq!(rows(&abroad), (0, "your role".to_owned()), "{family}");
+    }
+    for entry in &entries {
+        own.get(&format!("/api/v1/log/entries/{entry}")).is(200);
+        abroad.get(&format!("/api/v1/log/entries/{entry}")).problem(404, "not-found");
+    }
+    let kinds = |client: &Client, as_of: &str| -> BTreeSet<String> {
+        let rows = client.get(&format!("/api/v1/persons/P-ada1/timeline?limit=100{as_of}")).is(200).json()["rows"].clone();
+        rows.as_array().unwrap().iter().map(|row| row["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let size = own.get("/api/v1/grants").is(200).json()["as_of"].to_string();
+    for as_of in [String::new(), format!("&as_of={size}")] {
+        let hidden: BTreeSet<String> = kinds(&own, &as_of).difference(&kinds(&abroad, &as_of)).cloned().collect();
+        assert_eq!(
+            hidden,
+            ["case.opened", "filer", "holding", "preclearance.request", "relationship", "trade"].map(str::to_owned).into(),
+            "{as_of}"
+        );
+    }
+
+    // That they asked for access and what became of it they see as an access officer does; the lists they see as an ethics office.
+    let (grant, check) = (path("/api/v1/grants/{entry}"), body_of("/api/v1/checks"));
+    assert_eq!(abroad.get(&grant).is(200).json()["assessment"], Value::Null);
+    assert_eq!(abroad.get(&path("/api/v1/vouchers/{entry}")).is(200).json()["reason"], Value::Null);
+    assert!(abroad.post("/api/v1/checks", "abroad-checks-0001", &check).is(200).json()["assessment"].is_null());
+    assert!(own.post("/api/v1/checks", "own-checks-000001", &check).is(200).json()["assessment"].is_object());
+    assert!(abroad.get("/api/v1/recusals/rc-1").is(200).json()["record"].get("ground").is_none());
+    assert!(own.get("/api/v1/recusals/rc-1").is(200).json()["record"].get("ground").is_some());
+    abroad.get("/api/v1/lists/w-1").is(200);
+    // What a watch list found of somebody is told with their assessment, and so not.
+    assert!(!abroad.get(&grant).text().contains("watch"));
+
+    // They record and decide nothing of them; what takes access away is open to them.
+    let holding = countersign_api::view::fields_of(&scene::holding("h-9", "P-ada1", Some("cik-0000000009"), "2026-05-20").into());
+    assert_eq!(abroad.post("/api/v1/holdings", "abroad-records-001", &holding).problem(403, "forbidden-agency")["recorded"], false);
+    let decided = json!({ "cleared_until": null, "reason": "As it stands" });
+    abroad.post(&path("/api/v1/preclearances/{entry}/decisions"), "abroad-decides-001", &decided).problem(403, "forbidden-agency");
+    let note = json!({ "step": "note", "text": "A word", "evidence": [] });
+    abroad.post(&path("/api/v1/cases/{entry}/decisions"), "abroad-decides-002", &note).problem(403, "forbidden-agency");
+    abroad.post(&format!("{grant}/suspend"), "abroad-suspends-01", &json!({ "reason": "A doubt" })).is(201);
+    // Of their own people they see and record what an ethics office does.
+    let ours = countersign_api::view::fields_of(&scene::holding("h-8", "P-abroad", Some("cik-0000000009"), "2026-05-20").into());
+    abroad.post("/api/v1/holdings", "abroad-records-002", &ours).is(201);
+    assert_eq!(abroad.get("/api/v1/holdings").is(200).json()["rows"].as_array().unwrap().len(), 1);
+
+    // A routine use opens what stands there, as soon as it is in force.
+    house.running.take().unwrap().stop();
+    let mut ledger = house.world.open(Access::Write).unwrap();
+    let known = ledger.facts().policy(ledger.now()).unwrap().index;
+    let used = RoutineUse { filers_of: text("agency"), seen_by: text("bureau"), authority: text("91 FR 1 (invented)") };
+    let opened = Policy { version: 2, routine_uses: vec![used], supersedes: Some(known), ..policy() };
+    record(&mut ledger, "founder", "routine-use", opened).unwrap();
+    drop(ledger);
+    house.run();
+    let abroad = abroad.to(&house);
+    for family in ["holdings", "trades", "relationships", "filers"] {
+        abroad.get(&path(&format!("/api/v1/{family}/{{id}}"))).is(200);
+    }
+    assert!(abroad.get(&grant).is(200).json()["assessment"].is_object());
     house.verified();
 }

@@ -284,6 +284,7 @@ pub fn policy() -> Policy {
         feeds: vec![],
         preclearance: None,
         signatures_required: vec![],
+        routine_uses: vec![],
         supersedes: None,
     }
 }

@@ -184,8 +184,13 @@ pub fn policy() -> impl Strategy<Value = Policy> {
         feeds: vec((line(), 3_600..=31_536_000u64).prop_map(|(importer, max_age_seconds)| Feed { importer, max_age_seconds }), 0..3),
         preclearance: of(preclearance_policy()),
         signatures_required: vec(signed_type(), 0..3),
+        routine_uses: vec(routine_use(), 0..3),
         supersedes: of(leaf_index()),
     })
+}
+
+fn routine_use() -> impl Strategy<Value = RoutineUse> {
+    any_of!(RoutineUse { filers_of: organization_id(), seen_by: organization_id(), authority: line() })
 }
 
 fn signed_type() -> impl Strategy<Value = SignedType> {

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &BundleArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
     let marking = args.marking.clone().map_or_else(|| highest_of(&session.ledger, &least), Ok)?;
     let files = args.output.with_extension("making");
     let bar = bar(size, "bundling");
-    let made = write(&session.ledger, &files, &entries, &session.actor.roles, &marking, &mut |done| bar.set_position(done));
+    let made = write(&session.ledger, &files, &entries, &session.actor.eyes, &marking, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
     let packed = made.map_err(Failure::from).and_then(|()| pack(&files, &args.output).map_err(Failure::file(&args.output)));
     std::fs::remove_dir_all(&files).unwrap_or(());

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &CalendarArgs, out: &mut Out<'_>) -> Result<Exit, Failur
     }
     let then = if args.as_of.as_of.is_some() { view.at() } else { session.ledger.now() };
     let today = args.today.clone().unwrap_or_else(|| Date::of(then));
-    let rows = calendar(facts, args.person.as_ref(), &today, args.late);
+    let rows = calendar(facts, &session.actor.eyes, args.person.as_ref(), &today, args.late);
     let subject = args.person.as_ref().map_or("all", PersonId::as_str);
     let mut told = Told::new("calendar", subject, CALENDAR, &view.answer(Vec::<()>::new()), rows);
     told.header = vec![("today", json!(today))];

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use countersign_conflict::{CaseState, Facts};
-use countersign_entry::ids::{Hash32, LeafIndex, Line, RecordId};
+use countersign_entry::ids::{Hash32, LeafIndex, Line, PersonId, RecordId};
 use countersign_entry::record::{CaseEvent, CaseOpened, CaseStep, Disposition, HoldScope, LegalHold, Record, Referral, Role};
 use countersign_ledger::OpenError;
 use countersign_ledger::query::describe;
@@ -146,6 +146,11 @@ fn to_ask(ledger: &LedgerArgs) -> Result<Session, Failure> {
     session.actor.must_be_ethics("what was found").map(|()| session)
 }
 
+/// An inspector knows of every case; an ethics office of those of its own agency's people.
+fn knows_of(session: &Session, person: &PersonId) -> bool {
+    session.actor.has(Role::InspectorGeneral) || session.actor.eyes.see_why_of(session.ledger.facts(), person)
+}
+
 const COLUMNS: &[&str] = &["case", "state", "disposition", "rule", "asks", "name", "person", "submission", "finding", "evidence"];
 const PENDING: &[&str] = &["due", "rule", "name", "person", "submission", "finding"];
 
@@ -153,9 +158,11 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let mut session = to_ask(&args.ledger)?;
     let facts = session.ledger.facts();
     let wanted = |case| args.state.is_none_or(|state| facts.case_file(case).is_some_and(|f| f.state == state));
-    let cases: Vec<Value> = facts.cases().filter(|(case, _)| wanted(*case)).map(|(case, c)| row(facts, case, c)).collect();
+    let cases: Vec<Value> =
+        facts.cases().filter(|(case, c)| wanted(*case) && knows_of(&session, &c.person)).map(|(case, c)| row(facts, case, c)).collect();
     let pending: Vec<Value> = facts
         .pending()
+        .filter(|(_, person, ..)| knows_of(&session, person))
         .map(|(rule, person, submission, f)| {
             json!({
                 "due": f.due.to_string(), "rule": rule, "asks": label(rule), "name": name(facts, person), "person": person,
@@ -195,7 +202,7 @@ const STEPS: &[&str] = &["entry", "recorded_at", "actor", "what", "evidence", "t
 fn show(args: &ShowArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let mut session = to_ask(&args.ledger)?;
     let (facts, case) = (session.ledger.facts(), LeafIndex(args.case));
-    let known = facts.case_at(case).ok_or_else(|| no_case(args.case))?;
+    let known = facts.case_at(case).filter(|c| knows_of(&session, &c.person)).ok_or_else(|| no_case(args.case))?;
     let mut fields = row(facts, case, known);
     let evidence: Vec<Value> = known.evidence.iter().map(|e| what(&session, *e)).collect::<Result<_, _>>()?;
     let entries = facts.case_file(case).map(|f| f.entries.clone()).unwrap_or_default();

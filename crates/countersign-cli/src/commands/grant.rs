@@ -186,7 +186,8 @@ fn tell(session: &Session, verb: &str, grant: LeafIndex, receipt: &Receipt, told
     let facts = session.ledger.facts();
     let text = neutral_text_after(&receipt.record, facts);
     let assessment = receipt.record.assessment();
-    let explained = assessment.filter(|_| told.explain);
+    let explains = told.explain && session.actor.eyes.see_why_in(facts, &receipt.record);
+    let explained = assessment.filter(|_| explains);
     if out.is_json() {
         let mut fields = recorded(receipt)?;
         let known = facts.grant(grant);
@@ -195,7 +196,7 @@ fn tell(session: &Session, verb: &str, grant: LeafIndex, receipt: &Receipt, told
             fields.insert("text".into(), text.into());
             fields.insert("cleared".into(), assessment.map(|a| a.decision == Decision::Cleared).into());
             fields.insert("reference".into(), known.and_then(|g| g.request.reference.as_ref()).map(|r| r.as_str()).into());
-            fields.insert("state".into(), known.map(|g| state_for(told.explain, g.state)).into());
+            fields.insert("state".into(), known.map(|g| state_for(explains, g.state)).into());
             if let Some(a) = explained {
                 fields.insert("assessment".into(), explain_json(a));
             }
@@ -238,7 +239,7 @@ fn row(session: &Session, index: LeafIndex, g: &Grant) -> Value {
         "name": name(session.ledger.facts(), &g.request.person),
         "person": g.request.person,
         "submission": g.request.submission,
-        "state": state_for(session.actor.is_ethics(), g.state),
+        "state": state_for(session.actor.eyes.see_why_of(session.ledger.facts(), &g.request.person), g.state),
         "approvals": g.approvers.len(),
         "expires_at": g.request.expires_at.to_string(),
     })
@@ -286,7 +287,7 @@ type Moved = (Value, Option<(Assessment, Micros)>);
 
 /// Every entry of a grant, its request first.
 fn history(session: &Session, index: LeafIndex, grant: &Grant) -> Result<Vec<Moved>, Failure> {
-    let ethics = session.actor.is_ethics();
+    let ethics = session.actor.eyes.see_why_of(session.ledger.facts(), &grant.request.person);
     let mut rows = Vec::new();
     for line in session.ledger.view().person_timeline(&grant.request.person, Page::ALL)?.rows {
         let (_, meta, record) = session.ledger.entry(line.entry.0)?;

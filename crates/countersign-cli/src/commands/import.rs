@@ -169,7 +169,7 @@ impl FileArgs {
         let source = self.source.0;
         let mapping = self.mapping()?;
         let mut session = if self.commit { Session::to_write(ledger)? } else { Session::to_read(ledger)? };
-        source.must_be_allowed(&session.actor.roles)?;
+        source.must_be_allowed(&session.actor.eyes.roles)?;
         let bytes = read_whole(&self.file, FILE_BYTES_MAX)?;
         let file = intake::Loaded::read(source, mapping, self.sheet.as_deref(), &bytes).map_err(|e| in_file(&self.file, e))?;
         let named = file.named();
@@ -183,7 +183,7 @@ impl FileArgs {
         }
         let half = unfinished(session.ledger.facts()).iter().any(|(_, hash)| *hash == named.file_sha256.to_string());
         let received_on = self.received_on.clone().unwrap_or_else(|| Date::of(session.ledger.now()));
-        let asker = Asker { ledger: &session.ledger, actor: &session.actor.id, roles: &session.actor.roles };
+        let asker = Asker { ledger: &session.ledger, actor: &session.actor.id, roles: &session.actor.eyes.roles };
         let people = self.people(asker.ledger.facts())?;
         let plan = file.plan(asker, people, &received_on, &mut bars()).map_err(|e| in_file(&self.file, e))?;
         let told = import_report::Told(Report::new(&plan, asker, before, half)?);

@@ -41,7 +41,8 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut Out<'_>) -> Result<Exit, Failure
         return Err(Failure::NotFound(format!("entry {} is not recorded as of size {}", args.entry, view.size())));
     }
     let (_, meta, record) = session.ledger.entry(args.entry)?;
-    let may_see_why = session.actor.is_ethics() || (matches!(record, Record::CaseOpened(_)) && session.actor.has(Role::InspectorGeneral));
+    let may_see_why = session.actor.eyes.see_why_in(view.facts(), &record)
+        || (matches!(record, Record::CaseOpened(_)) && session.actor.has(Role::InspectorGeneral));
     if !may_see_why {
         return neutral(&session, view.facts(), &record, out);
     }

@@ -244,7 +244,8 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let ethics = session.actor.is_ethics();
     let own = facts.principal(&session.actor.id).and_then(|p| p.record.person.as_ref());
     let wanted = |p: &Preclearance| {
-        args.person.as_ref().is_none_or(|person| *person == p.request.person) && (ethics || own == Some(&p.request.person))
+        args.person.as_ref().is_none_or(|person| *person == p.request.person)
+            && (own == Some(&p.request.person) || session.actor.eyes.see_why_of(facts, &p.request.person))
     };
     let rows: Vec<Value> = facts.preclearances().filter(|(_, p)| wanted(p)).map(|(i, p)| row(&session, i, p)).collect();
     let columns: Vec<&str> = COLUMNS.iter().chain(if ethics { FOR_ETHICS } else { &[] }).copied().collect();
@@ -264,7 +265,7 @@ fn row(session: &Session, index: LeafIndex, p: &Preclearance) -> Value {
         "quantity": r.quantity, "at_most": r.value.hi(), "from": r.from, "until": r.until,
         "cleared": p.cleared_until().is_some(), "cleared_until": p.cleared_until(),
     });
-    if let (true, Value::Object(fields)) = (session.actor.is_ethics(), &mut row) {
+    if let (true, Value::Object(fields)) = (session.actor.eyes.see_why_of(session.ledger.facts(), &r.person), &mut row) {
         let assessment = r.assessment.as_ref();
         fields.insert("class".into(), json!(r.instrument.class));
         fields.insert("issuer".into(), json!(r.instrument.issuer));

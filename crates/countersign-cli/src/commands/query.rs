@@ -206,7 +206,7 @@ pub(crate) fn run(command: &QueryCommand, out: &mut Out<'_>) -> Result<Exit, Fai
 pub(super) fn answer(told: Told, session: &mut Session, form: &FormArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let told = told.cut(form.page());
     let read = read(&told, session)?;
-    tell(told, read, session.actor.is_ethics(), form, out)?;
+    tell(told, read, session.actor.sees_all(session.ledger.facts()), form, out)?;
     Ok(DONE)
 }
 
@@ -258,11 +258,11 @@ impl Told {
     }
 }
 
-fn tell(told: Told, read: Option<u64>, ethics: bool, form: &FormArgs, out: &mut Out<'_>) -> Result<(), Failure> {
+fn tell(told: Told, read: Option<u64>, all: bool, form: &FormArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     if out.is_json() {
         let mut fields = json!({
             "question": told.question, "subject": told.subject, "rows": told.rows, "as_of": told.as_of, "as_of_at": told.at.to_string(),
-            "root": told.root, "complete": told.incomplete.is_none(), "complete_for": if ethics { "everybody" } else { "your role" },
+            "root": told.root, "complete": told.incomplete.is_none(), "complete_for": if all { "everybody" } else { "your role" },
             "incomplete_because": told.incomplete, "read_entry": read,
         });
         let notes = (!told.notes.is_empty()).then(|| ("notes", json!(told.notes)));
@@ -271,7 +271,7 @@ fn tell(told: Told, read: Option<u64>, ethics: bool, form: &FormArgs, out: &mut 
         }
         return out.object("query", fields);
     }
-    let ending = ending(&told, ethics);
+    let ending = ending(&told, all);
     let mut rows = told.rows;
     rows.iter_mut().for_each(told.flat);
     if form.csv {
@@ -291,11 +291,11 @@ fn tell(told: Told, read: Option<u64>, ethics: bool, form: &FormArgs, out: &mut 
     out.line(ending)
 }
 
-fn ending(told: &Told, ethics: bool) -> String {
+fn ending(told: &Told, all: bool) -> String {
     let completeness = match &told.incomplete {
         Some(why) => format!("INCOMPLETE ({why})"),
         // Said whether or not anything was left out: that something was may be what must not show.
-        None if !ethics => "complete for your role".to_owned(),
+        None if !all => "complete for your role".to_owned(),
         None => "complete".to_owned(),
     };
     let waiting = match told.in_review {
@@ -322,7 +322,7 @@ fn issuer(args: &IssuerArgs, view: &View<'_>) -> Result<Told, Failure> {
 
 fn person(args: &PersonArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
     // A page is one of what the reader may see: rows missing from it would be counted.
-    let early = session.actor.is_ethics() && args.range.is_open();
+    let early = session.actor.sees_all(view.facts()) && args.range.is_open();
     let answer = view.person_timeline(&args.id, if early { args.form.page() } else { Page::ALL })?;
     if answer.rows.is_empty() && view.person_timeline(&args.id, Page { offset: 0, limit: 1 })?.rows.is_empty() {
         return Err(not_recorded("person", args.id.as_str(), view));
@@ -344,7 +344,7 @@ fn submission(args: &SubmissionArgs, view: &View<'_>, session: &Session) -> Resu
     }
     let mut told = Told::new("submission", args.id.as_str(), SUBMISSION, &answer, values(&answer.rows, view));
     for (row, known) in told.rows.iter_mut().zip(&answer.rows) {
-        set(row, "state", known.state.map(|s| state_for(session.actor.is_ethics(), s)).into());
+        set(row, "state", known.state.map(|s| state_for(session.actor.eyes.see_why_of(view.facts(), &known.person), s)).into());
     }
     Ok(told)
 }

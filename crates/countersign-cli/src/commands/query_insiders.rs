@@ -60,7 +60,7 @@ const INSIDERS: &[&str] = &[
 
 pub(super) fn insiders(args: &InsidersArgs, view: &View<'_>, session: &Session) -> Result<Told, Failure> {
     let list = view.insiders(&args.id, Page::ALL)?.ok_or_else(|| not_recorded("submission", args.id.as_str(), view))?;
-    let rows = list.people.rows.iter().map(|r| insider_row(r, session.actor.is_ethics())).collect();
+    let rows = list.people.rows.iter().map(|r| insider_row(r, session.actor.eyes.see_why_of(view.facts(), &r.person))).collect();
     let mut told = Told::new("insiders", args.id.as_str(), INSIDERS, &list.people, rows);
     told.header = insider_header(&list);
     told.flat = flat;

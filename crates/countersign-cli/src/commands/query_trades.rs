@@ -74,7 +74,9 @@ pub(super) fn trades(args: &TradesArgs, view: &View<'_>, session: &Session) -> R
     }
     let mut found = Vec::new();
     let mut notes = Vec::new();
-    for (person, submission) in facts.people_with_access().filter(|(p, _)| args.of_person(p)) {
+    // Whether whoever asks may know what somebody trades.
+    let told_of = |person: &PersonId| args.of_person(person) && session.actor.eyes.see_why_of(facts, person);
+    for (person, submission) in facts.people_with_access().filter(|(p, _)| told_of(p)) {
         for finding in facts.trades_to_look_at(person, submission).filter(|f| args.wants(f.trade)) {
             let (_, access, _) = session.ledger.entry(finding.first_access.1.0)?;
             let access_recorded = Micros::new(access.at).map_err(|e| Failure::Bug(e.to_string()))?;
@@ -84,12 +86,12 @@ pub(super) fn trades(args: &TradesArgs, view: &View<'_>, session: &Session) -> R
             }
         }
     }
-    let wanted = facts.trades().filter(|t| args.of_person(&t.record.person) && args.wants(t));
+    let wanted = facts.trades().filter(|t| told_of(&t.record.person) && args.wants(t));
     found.extend(wanted.flat_map(|t| facts.lists_against(t)).map(|l| (l.trade.index, listed(facts, &l))));
     found.sort_by_key(|(trade, _)| *trade);
     let rows = found.into_iter().map(|(_, row)| row).collect();
     let mut told = Told::new("trades", &args.subject(), TRADES, &view.answer(Vec::<()>::new()), rows);
-    let waits = |t: &Trade| t.instrument.linking == Linking::InReview && args.of_person(&t.person) && args.in_range(&t.traded_on);
+    let waits = |t: &Trade| t.instrument.linking == Linking::InReview && told_of(&t.person) && args.in_range(&t.traded_on);
     told.notes = notes;
     told.in_review = Some(facts.trades().filter(|k| waits(&k.record)).count());
     Ok(told)

@@ -106,7 +106,7 @@ fn tell(args: &RestoreArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
 /// A ledger that is behind its newest known head, and who asks.
 pub(super) fn behind(args: &LedgerArgs) -> Result<(Ledger, Actor), Failure> {
     let ledger = open(args, Access::Write)?;
-    let actor = Actor::find(ledger.facts(), &args.dir)?;
+    let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
     if ledger.missing_until().is_none() {
         let why = ledger.read_only().unwrap_or("nothing is known to be missing from this ledger").to_owned();
         return Err(AppendError::Malformed(why).into());

@@ -38,8 +38,8 @@ pub(crate) fn run(args: &StatusArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
 
 fn fields(ledger: &Ledger) -> Result<Value, Failure> {
     let facts = ledger.facts();
-    let actor = Actor::known(facts);
-    let ethics = actor.as_ref().is_some_and(Actor::is_ethics);
+    let actor = Actor::known(facts, ledger.now());
+    let ethics = actor.as_ref().is_some_and(|actor| actor.sees_all(facts));
     let mut grants: BTreeMap<String, u64> = BTreeMap::new();
     for (_, grant) in facts.grants() {
         *grants.entry(state_for(ethics, grant.state)).or_default() += 1;
@@ -60,7 +60,7 @@ fn fields(ledger: &Ledger) -> Result<Value, Failure> {
         "submissions": facts.submissions().count(),
         "grants": grants,
         "principal": actor.as_ref().map(|a| &a.id),
-        "roles": actor.as_ref().map(|a| &a.roles),
+        "roles": actor.as_ref().map(|a| &a.eyes.roles),
     });
     // Cases never show to anybody else, not even as a number.
     if let (true, Value::Object(fields)) = (ethics, &mut fields) {

@@ -13,16 +13,18 @@ use crate::words::neutral_state;
 
 /// A record as the actor may see it; `None` where they may not know of it.
 pub(crate) fn visible(actor: &Actor, facts: &Facts, record: &Record) -> Option<Value> {
-    view::visible(&actor.roles, facts, record)
+    view::visible(&actor.eyes, facts, record)
 }
 
 /// The line of a record as the actor may see it; `None` where they may not know of it.
 pub(super) fn line(actor: &Actor, facts: &Facts, record: &Record) -> Option<String> {
     let stands = |state: Option<_>| state.map_or("recorded", neutral_state);
     Some(match record {
-        _ if hidden(&actor.roles, facts, record) => return None,
-        Record::GrantRequest(r) if !actor.is_ethics() => format!("access to {} requested: {}", r.submission, stands(r.result)),
-        Record::GrantTransition(t) if !actor.is_ethics() => format!("grant {} {}", t.grant, stands(t.result)),
+        _ if hidden(&actor.eyes, facts, record) => return None,
+        Record::GrantRequest(r) if !actor.eyes.see_why_in(facts, record) => {
+            format!("access to {} requested: {}", r.submission, stands(r.result))
+        }
+        Record::GrantTransition(t) if !actor.eyes.see_why_in(facts, record) => format!("grant {} {}", t.grant, stands(t.result)),
         other => describe(other),
     })
 }
@@ -32,11 +34,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use countersign_api::view::Eyes;
     use countersign_entry::ids::{LeafIndex, PrincipalId};
     use countersign_entry::record::{GrantState, GrantTransition, List, ListKind, Role};
+    use countersign_entry::time::Micros;
 
     fn actor(role: Role) -> Actor {
-        Actor { id: PrincipalId::new("pr-0001").unwrap(), roles: vec![role] }
+        Actor { id: PrincipalId::new("pr-0001").unwrap(), eyes: Eyes { roles: vec![role], organization: None, at: Micros::EPOCH } }
     }
 
     #[test]

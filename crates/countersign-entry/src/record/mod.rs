@@ -43,7 +43,7 @@ pub use self::interest::{
     Trade, TradeKind,
 };
 pub use self::login::{CredentialLinked, CredentialRevoked};
-pub use self::policy::{Effect, Effects, Feed, Policy, SignedType};
+pub use self::policy::{Effect, Effects, Feed, Policy, RoutineUse, SignedType};
 pub use self::preclearance::{
     AccessBar, ForbiddenTerm, PreclearanceDecision, PreclearancePolicy, PreclearanceRequest, PreclearanceScope, TradeTerm,
 };
@@ -81,7 +81,7 @@ pub enum RecordError {
 }
 
 /// Fields that are left out of a record where they hold nothing: they came later, or are signatures.
-pub const LEFT_OUT: &[&str] = &["approvals", "binds", "signatures_required"];
+pub const LEFT_OUT: &[&str] = &["approvals", "binds", "routine_uses", "signatures_required"];
 
 macro_rules! records {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {

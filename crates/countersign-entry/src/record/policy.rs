@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::directory::Tier;
 use super::ethics::AgreementKind;
 use super::preclearance::PreclearancePolicy;
-use crate::ids::{IdError, LeafIndex, Line, RecordId};
+use crate::ids::{IdError, LeafIndex, Line, OrganizationId, RecordId};
 use crate::time::Micros;
 
 /// What a policy may demand signatures on, of whoever asks or of a second person: what lets somebody in, and what decides who may be.
@@ -69,6 +69,19 @@ pub struct Feed {
     pub max_age_seconds: u64,
 }
 
+/// One agency's ethics office may see what people of another file, and decide on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RoutineUse {
+    /// Whose people file: an organization, and all under it.
+    pub filers_of: OrganizationId,
+    /// Whose ethics office sees it: an organization, and all under it.
+    pub seen_by: OrganizationId,
+    /// The notice that lets it: a routine use of the system of records (5 U.S.C. 552a(b)(3), (e)(4)(D)).
+    pub authority: Line,
+}
+
 /// An agency's policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -103,6 +116,9 @@ pub struct Policy {
     /// Types of records that are only taken with the signature of whoever asks, by their own key. Left out where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures_required: Vec<SignedType>,
+    /// Whose filings are seen beyond their own agency. Left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routine_uses: Vec<RoutineUse>,
     /// The record this one takes the place of.
     pub supersedes: Option<LeafIndex>,
 }
@@ -126,6 +142,8 @@ struct PolicyFields {
     preclearance: Option<PreclearancePolicy>,
     #[serde(default)]
     signatures_required: Vec<SignedType>,
+    #[serde(default)]
+    routine_uses: Vec<RoutineUse>,
     supersedes: Option<LeafIndex>,
 }
 
@@ -164,6 +182,7 @@ impl TryFrom<PolicyFields> for Policy {
             feeds: f.feeds,
             preclearance: f.preclearance,
             signatures_required: f.signatures_required,
+            routine_uses: f.routine_uses,
             supersedes: f.supersedes,
         })
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use countersign_conflict::Facts;
+use countersign_conflict::{Facts, owner};
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{Bound, HoldScope, List, Node, Record, RecusalScope};
+use countersign_entry::record::{HoldScope, Node, Record, RecusalScope};
 
 /// Whom an entry is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,18 +41,7 @@ impl Before for Facts {
     }
 
     fn holder(&self, record: &Record) -> Option<PersonId> {
-        match record {
-            Record::Principal(r) => self.principal(&r.id)?.record.person.clone(),
-            Record::Credential(r) => Some(self.credential(&r.id)?.record.person.clone()),
-            Record::Agreement(r) => Some(self.agreement(&r.id)?.record.person.clone()),
-            Record::Recusal(r) => Some(self.recusal(&r.id)?.record.person.clone()),
-            Record::Holding(r) => Some(self.holding(&r.id)?.record.person.clone()),
-            Record::Relationship(r) => Some(self.relationship(&r.id)?.record.person.clone()),
-            Record::Trade(r) => Some(self.trade(&r.id)?.record.person.clone()),
-            Record::Filer(r) => Some(self.filer(&r.id)?.record.person.clone()),
-            Record::List(r) => bound(&self.list(&r.id)?.record).cloned(),
-            _ => None,
-        }
+        Facts::holder(self, record).cloned()
     }
 }
 
@@ -135,38 +124,6 @@ pub(crate) fn named(record: &Record) -> Concern {
     };
     let persons = owner(record).cloned().into_iter().collect();
     Concern { persons, submissions: submission.cloned().into_iter().collect(), pointer: None }
-}
-
-/// The one person a record names.
-pub(crate) fn owner(record: &Record) -> Option<&PersonId> {
-    Some(match record {
-        Record::Person(r) => &r.id,
-        Record::Principal(r) => return r.person.as_ref(),
-        Record::Credential(r) => &r.person,
-        Record::Agreement(r) => &r.person,
-        Record::Recusal(r) => &r.person,
-        Record::GrantRequest(r) => &r.person,
-        Record::AccessEvent(r) => &r.person,
-        Record::CaseOpened(r) => &r.person,
-        Record::Holding(r) => &r.person,
-        Record::PreclearanceRequest(r) => &r.person,
-        Record::Filer(r) => &r.person,
-        Record::DutyEvent(r) => &r.person,
-        Record::Trade(r) => &r.person,
-        Record::Relationship(r) => &r.person,
-        Record::RosterEntry(r) => &r.person,
-        Record::LegalHold(r) => match &r.scope {
-            HoldScope::Person(id) => id,
-            _ => return None,
-        },
-        Record::List(r) => return bound(r),
-        _ => return None,
-    })
-}
-
-/// The one person a list binds.
-fn bound(list: &List) -> Option<&PersonId> {
-    if let Some(Bound::Person(id)) = &list.binds { Some(id) } else { None }
 }
 
 fn kept_by_facts(record: &Record) -> bool {

@@ -20,7 +20,7 @@ use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::Record;
 use countersign_log::tree::RootHash;
 
-pub(crate) use self::concern::{Before, Concern, concern, named, owner};
+pub(crate) use self::concern::{Before, Concern, concern, named};
 pub(crate) use self::disk::{Disk, DiskError, Extras};
 pub(crate) use self::memory::{Access, AccessTo, EachAccess, Page, RequestHash, Seen};
 pub(crate) use self::rebuild::Source;

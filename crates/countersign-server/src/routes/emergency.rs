@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use countersign_api::problem::Kind;
+use countersign_api::view::Eyes;
 use countersign_conflict::Facts;
 use countersign_conflict::emergency::Voucher;
 use countersign_entry::ids::{LeafIndex, PersonId};
@@ -27,9 +28,10 @@ pub(super) fn add(routes: Routes) -> Routes {
     )
 }
 
-fn row(facts: &Facts, at: Micros, index: LeafIndex, voucher: &Voucher, why: bool) -> Value {
+fn row(facts: &Facts, at: Micros, index: LeafIndex, voucher: &Voucher, eyes: &Eyes) -> Value {
     let r = &voucher.known.record;
     let grant = facts.grant(r.grant).map(|g| &g.request);
+    let why = grant.is_some_and(|g| eyes.see_why_of(facts, &g.person));
     json!({
         "voucher": index, "grant": r.grant, "person": grant.map(|g| &g.person), "submission": grant.map(|g| &g.submission),
         "recorded_at": voucher.known.at.to_string(), "expires_at": r.expires_at.to_string(), "approvers": r.approvers,
@@ -42,19 +44,19 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     let (person, as_of) = (params.take::<PersonId>("person")?, params.as_of()?);
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
-    let (aside, why) = (app.clone(), asked.sees_why());
+    let (aside, why, eyes) = (app.clone(), asked.sees_why(), asked.eyes());
     let rows = ask(&app, as_of, move |then| {
         let facts = then.facts();
         let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
         let of = |voucher: &Voucher| facts.grant(voucher.known.record.grant).map(|g| &g.request.person);
         let all = facts.vouchers().filter(|(_, v)| person.as_ref().is_none_or(|p| of(v) == Some(p)));
         let told = all.map(|(index, voucher)| (ordered(index.0), (index, voucher)));
-        let show = |(index, voucher)| Some(row(facts, then.at, index, voucher, why));
+        let show = |(index, voucher)| Some(row(facts, then.at, index, voucher, &eyes));
         let (rows, next) = page(&aside, &format!("vouchers {subject} {why} {as_of:?}"), cursor.as_deref(), limit, told, show)?;
         Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("vouchers", subject)) })
     })
     .await?;
-    Ok(rows.response(&app, why))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 async fn show(
@@ -63,12 +65,12 @@ async fn show(
     Path(index): Path<String>,
     query: RawQuery,
 ) -> Result<Response, Failure> {
-    let (index, why) = (entry(&index)?, asked.sees_why());
+    let (index, eyes) = (entry(&index)?, asked.eyes());
     let as_of = Params::only_as_of(query)?;
     let one = ask(&app, as_of, move |then| {
         let voucher = then.facts().voucher(index).ok_or(Kind::NotFound)?;
         Ok(One {
-            fields: row(then.facts(), then.at, index, voucher, why),
+            fields: row(then.facts(), then.at, index, voucher, &eyes),
             entry: Some((index, etag(&then.ledger.leaf(index.0)?))),
             frame: then.frame(),
             marking: None,

@@ -10,11 +10,11 @@ use axum::response::Response;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_api::told::{caveat, explain_json, neutral_text};
-use countersign_api::view::visible;
+use countersign_api::view::{Eyes, visible};
 use countersign_api::words::word_of;
 use countersign_conflict::{Ask, Facts, Preclearance, assess, rules};
 use countersign_entry::ids::{LeafIndex, PersonId};
-use countersign_entry::record::{CaseOpened, Decision, Record};
+use countersign_entry::record::{CaseOpened, Decision, Record, Role};
 use countersign_ledger::{Ledger, OpenError};
 use serde_json::{Value, json};
 
@@ -65,9 +65,10 @@ async fn check(
             };
             let assessed = assess(facts, at, &request.person, &request.submission, ask);
             let cleared = assessed.get().decision == Decision::Cleared;
+            let why = asked.eyes().see_why_of(facts, &request.person);
             let text = if cleared { "Cleared as things stand." } else { "Not cleared as things stand. The ethics office can decide." };
             Ok(One {
-                fields: json!({ "cleared": cleared, "text": text, "assessment": asked.sees_why().then(|| explain_json(assessed.get())) }),
+                fields: json!({ "cleared": cleared, "text": text, "assessment": why.then(|| explain_json(assessed.get())) }),
                 entry: None,
                 frame: Frame::now(ledger),
                 marking: None,
@@ -119,18 +120,21 @@ async fn preclearances(State(app): State<Shared>, Extension(asked): Extension<As
         let own = asked.caller()?.person.clone();
         person = Some(own.filter(|own| person.as_ref().is_none_or(|p| p == own)).ok_or(Kind::NotFound)?);
     }
-    let (aside, why) = (Arc::clone(&app), asked.sees_why());
+    let (aside, why, eyes) = (Arc::clone(&app), asked.sees_why(), asked.eyes());
     let rows = ask(&app, as_of, move |then| {
+        let facts = then.facts();
         let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
         let question = format!("preclearances {subject} {why} {as_of:?}");
-        let all = then.facts().preclearances().filter(|(_, p)| person.as_ref().is_none_or(|id| *id == p.request.person));
+        let all = facts.preclearances().filter(|(_, p)| person.as_ref().is_none_or(|id| *id == p.request.person));
+        // Of people of another agency the ethics role does not hear that they ask.
+        let all = all.filter(|(_, p)| !why || eyes.see_why_of(facts, &p.request.person));
         let told = all.map(|(index, p)| (ordered(index.0), (index, p)));
         let show = |(index, p)| Some(preclearance(index, p, why));
         let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
         Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("preclearances", subject)) })
     })
     .await?;
-    Ok(rows.response(&app, why))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 /// One question before a trade, for whoever asked it or answers it.
@@ -142,9 +146,10 @@ async fn one_preclearance(
 ) -> Result<Response, Failure> {
     let index = entry(&index)?;
     let as_of = Params::only_as_of(query)?;
-    let (own, why, only_own) = (asked.caller()?.person.clone(), asked.sees_why(), asked.view == View::Own);
+    let (own, why, eyes) = (asked.caller()?.person.clone(), asked.sees_why(), asked.eyes());
     let one = ask(&app, as_of, move |then| {
-        let known = then.facts().preclearance(index).filter(|p| !only_own || own.as_ref() == Some(&p.request.person));
+        let (facts, own) = (then.facts(), |person: &PersonId| own.as_ref() == Some(person));
+        let known = facts.preclearance(index).filter(|p| own(&p.request.person) || eyes.see_why_of(facts, &p.request.person));
         let known = known.ok_or(Kind::NotFound)?;
         let newest = known.decisions.last().map_or(index, |(entry, ..)| *entry);
         Ok(One {
@@ -179,6 +184,11 @@ fn row(facts: &Facts, case: LeafIndex, c: &CaseOpened) -> Value {
     })
 }
 
+/// An inspector knows of every case; an ethics office of those of its own agency's people.
+fn knows_of_case(eyes: &Eyes, facts: &Facts, case: &CaseOpened) -> bool {
+    eyes.roles.contains(&Role::InspectorGeneral) || eyes.see_why_of(facts, &case.person)
+}
+
 async fn cases(State(app): State<Shared>, Extension(asked): Extension<Asked>, query: RawQuery) -> Result<Response, Failure> {
     let mut params = Params::of(query)?;
     let (state, as_of) = (params.take::<String>("state")?, params.as_of()?);
@@ -187,19 +197,19 @@ async fn cases(State(app): State<Shared>, Extension(asked): Extension<Asked>, qu
     if state.as_ref().is_some_and(|s| !["open", "proposed", "closed"].contains(&s.as_str())) {
         return Err(invalid("state is open, proposed or closed."));
     }
-    let (aside, why) = (Arc::clone(&app), asked.sees_why());
+    let (aside, eyes) = (Arc::clone(&app), asked.eyes());
     let rows = ask(&app, as_of, move |then| {
         let facts = then.facts();
         let question = format!("cases {state:?} {as_of:?}");
         let stands = |case| facts.case_file(case).map(|file| word_of(&file.state));
         let told = facts.cases().filter(|(case, _)| state.is_none() || stands(*case) == state);
-        let told = told.map(|(case, c)| (ordered(case.0), (case, c)));
+        let told = told.filter(|(_, c)| knows_of_case(&eyes, facts, c)).map(|(case, c)| (ordered(case.0), (case, c)));
         let show = |(case, c)| Some(row(facts, case, c));
         let (rows, next) = page(&aside, &question, cursor.as_deref(), limit, told, show)?;
         Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("cases", "all".into())) })
     })
     .await?;
-    Ok(rows.response(&app, why))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 async fn case(
@@ -210,9 +220,10 @@ async fn case(
 ) -> Result<Response, Failure> {
     let case = entry(&case)?;
     let as_of = Params::only_as_of(query)?;
+    let eyes = asked.eyes();
     let (mut fields, evidence, entries, frame) = ask(&app, as_of, move |then| {
         let facts = then.facts();
-        let known = facts.case_at(case).ok_or(Kind::NotFound)?;
+        let known = facts.case_at(case).filter(|c| knows_of_case(&eyes, facts, c)).ok_or(Kind::NotFound)?;
         let entries = facts.case_file(case).map(|f| f.entries.clone()).unwrap_or_default();
         Ok((row(facts, case, known), known.evidence.clone(), entries, then.frame()))
     })

@@ -12,9 +12,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use countersign_api::problem::Kind;
-use countersign_api::view::visible;
+use countersign_api::view::{Eyes, visible};
 use countersign_entry::ids::LeafIndex;
-use countersign_entry::record::Role;
 use countersign_ledger::query::Page;
 use http_body_util::channel::{Channel, Sender};
 use serde_json::{Value, json};
@@ -129,7 +128,7 @@ pub(crate) struct Told {
 }
 
 /// Some of the entries from `next` on that these roles may know of, and where those that were looked at end.
-pub(crate) async fn told_after(app: &App, eyes: Vec<Role>, next: u64) -> Result<(Vec<Told>, u64), Failure> {
+pub(crate) async fn told_after(app: &App, eyes: Eyes, next: u64) -> Result<(Vec<Told>, u64), Failure> {
     app.look(move |ledger| {
         if next >= ledger.size() {
             return Ok((Vec::new(), next));

@@ -173,7 +173,7 @@ fn kept(app: &App, asked: &Asked, of: &str) -> Result<Vec<Value>, Failure> {
 async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers: HeaderMap, bytes: Bytes) -> Result<Response, Failure> {
     let key = key(&headers, &asked)?;
     let told: ReportBody = body(&headers, &bytes)?;
-    let (why, as_of) = (asked.sees_why(), told.as_of);
+    let (eyes, as_of) = (asked.eyes(), told.as_of);
     let lacks = |what: &str| Failure::from(Kind::Invalid.problem().saying(what));
     let what = match told.kind {
         ReportKind::Insiders => {
@@ -184,7 +184,7 @@ async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers
             }
             What::Insiders(submission, template)
         }
-        ReportKind::Calendar if !why => return Err(Kind::ForbiddenRole.into()),
+        ReportKind::Calendar if !eyes.see_why() => return Err(Kind::ForbiddenRole.into()),
         ReportKind::Calendar if told.submission.is_some() || told.template.is_some() => {
             return Err(lacks("A calendar is of everybody, or of one person."));
         }
@@ -206,7 +206,7 @@ async fn report(Of(app): Of<Shared>, Extension(asked): Extension<Asked>, headers
                 return Err(Kind::Invalid.problem().saying("The submission was recorded after that.").into());
             }
             let marking = if let What::Insiders(submission, _) = &what { marking_at(ledger, submission) } else { None };
-            Ok(Report { what, why, as_of, marking })
+            Ok(Report { what, eyes, as_of, marking })
         })
         .await?;
     start(&app, asked, key, Wanted::Report(wanted)).await

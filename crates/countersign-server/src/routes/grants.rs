@@ -98,10 +98,13 @@ async fn go(
 
 /// What was decided. The words, the fields and the status are the same whatever stands against a request, and whatever is on a watch list.
 async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, receipt: Receipt) -> Result<Response, Failure> {
-    let (receipt, text, known) = app
+    let eyes = asked.eyes();
+    let (receipt, text, known, why) = app
         .look(move |ledger| {
-            let text = neutral_text_after(&receipt.record, ledger.facts());
-            Ok((receipt, text, ledger.facts().grant(grant).cloned()))
+            let facts = ledger.facts();
+            let text = neutral_text_after(&receipt.record, facts);
+            let why = eyes.see_why_in(facts, &receipt.record);
+            Ok((receipt, text, facts.grant(grant).cloned(), why))
         })
         .await?;
     let assessment = receipt.record.assessment();
@@ -114,9 +117,9 @@ async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, receipt: Receipt) -
         _ => None,
     };
     let fields = json!({
-        "grant": grant, "reference": reference, "cleared": cleared, "text": text, "state": result.map(|s| state_for(asked.sees_why(), s)),
-        "state_now": known.as_ref().map(|g| state_for(asked.sees_why(), g.state)),
-        "assessment": explained(assessment, asked.sees_why()),
+        "grant": grant, "reference": reference, "cleared": cleared, "text": text, "state": result.map(|s| state_for(why, s)),
+        "state_now": known.as_ref().map(|g| state_for(why, g.state)),
+        "assessment": explained(assessment, why),
     });
     if cleared == Some(false) {
         let remedies = &["record-recusal", "ask-ethics-office", "choose-another-person"];
@@ -161,7 +164,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
         let own = asked.caller()?.person.clone();
         person = Some(own.filter(|own| person.as_ref().is_none_or(|p| p == own)).ok_or(Kind::NotFound)?);
     }
-    let (aside, sees_why) = (Arc::clone(&app), asked.sees_why());
+    let (aside, eyes) = (Arc::clone(&app), asked.eyes());
     let rows = ask(&app, as_of, move |then| {
         let facts = then.facts();
         let subject =
@@ -174,11 +177,11 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
         let (grants, next) = page(&aside, &question, cursor.as_deref(), limit, grants, Some)?;
         // What was marked then may be marked higher now.
         let marking = if as_of.is_none() { marking_of(facts, grants.iter().map(|(_, g)| &g.request.submission)) } else { None };
-        let rows = grants.iter().map(|(i, g)| row(facts, *i, g, sees_why)).collect();
+        let rows = grants.iter().map(|(i, g)| row(facts, *i, g, eyes.see_why_of(facts, &g.request.person))).collect();
         Ok(Rows { rows, next, frame: then.frame(), marking, question: Some(("grants", subject)) })
     })
     .await?;
-    Ok(rows.response(&app, sees_why))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 fn row(facts: &Facts, index: LeafIndex, g: &Grant, sees_why: bool) -> Value {
@@ -197,14 +200,15 @@ async fn show(
 ) -> Result<Response, Failure> {
     let index = entry(&index)?;
     let as_of = Params::only_as_of(query)?;
-    let (own, sees_why, only_own) = (asked.caller()?.person.clone(), asked.sees_why(), asked.view == View::Own);
-    let (mut fields, entries, frame, marking) = ask(&app, as_of, move |then| {
+    let (own, eyes, only_own) = (asked.caller()?.person.clone(), asked.eyes(), asked.view == View::Own);
+    let (mut fields, sees_why, entries, frame, marking) = ask(&app, as_of, move |then| {
         let facts = then.facts();
         let grant = facts.grant(index).ok_or(Kind::NotFound)?;
         // Somebody else's is not there, for whoever sees only their own.
         if only_own && own.as_ref() != Some(&grant.request.person) {
             return Err(Kind::NotFound.into());
         }
+        let sees_why = eyes.see_why_of(facts, &grant.request.person);
         let mut fields = row(facts, index, grant, sees_why);
         if let Value::Object(fields) = &mut fields {
             fields.insert("duty".into(), grant.request.duty.as_str().into());
@@ -216,7 +220,7 @@ async fn show(
         // Accesses are most of what there is of a person, and no step of a grant.
         entries.retain(|i| *i >= index && !facts.is_access(*i));
         let marking = if as_of.is_none() { marking_of(facts, [&grant.request.submission]) } else { None };
-        Ok((fields, entries, then.frame(), marking))
+        Ok((fields, sees_why, entries, then.frame(), marking))
     })
     .await?;
     // Few at once, since a look holds up the next commit.

@@ -116,7 +116,7 @@ fn file(told: ImportBody, today: Date) -> Result<File, Failure> {
 
 /// Makes the plan on a handle apart, as the ledger stands now: a long file stops nobody.
 async fn plan(app: &Shared, asked: &Asked, file: Arc<File>) -> Result<Planned, Failure> {
-    let roles = asked.eyes();
+    let roles = asked.eyes().roles;
     file.source.must_be_allowed(&roles).map_err(refused)?;
     let actor = asked.caller()?.principal.clone();
     let size = app.look(|ledger| Ok(ledger.size())).await?;

@@ -265,7 +265,7 @@ async fn entries(State(app): State<Shared>, Extension(asked): Extension<Asked>, 
     let frame = bound.map_or(frame, |(frame, _)| frame);
     let next = next.map(|next| app.cursors.make(&question, &next.to_string())).transpose()?;
     let rows = Rows { rows: all, next, frame, marking: None, question: Some(("entries", subject)) };
-    Ok(rows.response(&app, asked.sees_why()))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 /// Some entries that were looked at.

@@ -44,7 +44,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     let (person, as_of) = (params.take::<PersonId>("person")?, params.as_of()?);
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
-    let (aside, all) = (app.clone(), asked.sees_why());
+    let aside = app.clone();
     let rows = ask(&app, as_of, move |then| {
         let facts = then.facts();
         let subject = person.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
@@ -56,7 +56,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
         Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("logins", subject)) })
     })
     .await?;
-    Ok(rows.response(&app, all))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 async fn show(State(app): State<Shared>, Path(id): Path<String>, query: RawQuery) -> Result<Response, Failure> {

@@ -9,11 +9,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
-use countersign_api::view::visible;
+use countersign_api::view::{Eyes, visible};
 use countersign_api::words::{state_for, times_as_text};
 use countersign_conflict::Facts;
 use countersign_entry::ids::{IssuerId, LeafIndex, PersonId, SubmissionId};
-use countersign_entry::record::{GrantState, Marking, Role};
+use countersign_entry::record::{GrantState, Marking};
 use countersign_entry::time::Micros;
 use countersign_ledger::query::{AsOf, Page, View as Knowledge};
 use countersign_ledger::{Ledger, unless_erased};
@@ -110,12 +110,12 @@ async fn timeline(
     let goes_on = goes_on.map(|entry| usize::try_from(entry.0).unwrap_or(usize::MAX));
     let next = goes_on.map(|entry| framed.cursor(&app, frame.as_of(), entry)).transpose()?;
     let rows = part.rows.into_iter().map(|(_, row)| row).collect();
-    Ok(Rows { rows, next, frame, marking: None, question: Some(("person", person.to_string())) }.response(&app, asked.sees_why()))
+    Ok(Rows { rows, next, frame, marking: None, question: Some(("person", person.to_string())) }.response(&app, asked.sees_all()))
 }
 
 /// What is shown of a timeline.
 struct Seen {
-    eyes: Vec<Role>,
+    eyes: Eyes,
     from: Option<Micros>,
     until: Option<Micros>,
     /// Rows after which no entry is opened.
@@ -166,7 +166,7 @@ async fn windows(
     let as_of = params.as_of()?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
-    let (aside, all) = (Arc::clone(&app), asked.sees_why());
+    let aside = Arc::clone(&app);
     let rows = ask(&app, as_of, move |then| {
         let facts = then.facts();
         facts.person(&person).ok_or(Kind::NotFound)?;
@@ -189,7 +189,7 @@ async fn windows(
         Ok(Rows { rows: rows.collect(), next, frame: then.frame(), marking, question: Some(("windows", person.to_string())) })
     })
     .await?;
-    Ok(rows.response(&app, all))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 async fn issuer(
@@ -213,7 +213,7 @@ async fn issuer(
         Ok(Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("issuer", issuer.to_string())) })
     })
     .await?;
-    Ok(rows.response(&app, asked.sees_why()))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 async fn people(
@@ -224,7 +224,7 @@ async fn people(
 ) -> Result<Response, Failure> {
     let submission: SubmissionId = id(&submission)?;
     let framed = Framed::of(&app, Params::of(query)?, format!("people {submission} {:?}", asked.view))?;
-    let (aside, why, of) = (Arc::clone(&app), asked.sees_why(), submission.clone());
+    let (aside, eyes, of) = (Arc::clone(&app), asked.eyes(), submission.clone());
     let rows = ask(&app, framed.as_of, move |then| {
         let view = &then.view;
         let answer = view.people_of_submission(&submission, framed.page)?;
@@ -232,11 +232,12 @@ async fn people(
             return Err(Kind::NotFound.into());
         }
         let next = framed.next(&aside, answer.rows.len(), answer.as_of, answer.more)?;
-        let rows = values(&answer.rows, view, |row, known| put_state(row, "state", known.state, why));
+        let rows =
+            values(&answer.rows, view, |row, known| put_state(row, "state", known.state, eyes.see_why_of(view.facts(), &known.person)));
         Ok(Rows { rows, next, frame: Frame::of(&answer), marking: None, question: Some(("submission", submission.to_string())) })
     })
     .await?;
-    Ok(Rows { marking: marking_now(&app, of).await?, ..rows }.response(&app, why))
+    Ok(Rows { marking: marking_now(&app, of).await?, ..rows }.response(&app, asked.sees_all()))
 }
 
 async fn insiders(
@@ -247,19 +248,20 @@ async fn insiders(
 ) -> Result<Response, Failure> {
     let submission: SubmissionId = id(&submission)?;
     let framed = Framed::of(&app, Params::of(query)?, format!("insiders {submission} {:?}", asked.view))?;
-    let (aside, why, of) = (Arc::clone(&app), asked.sees_why(), submission.clone());
+    let (aside, eyes, of) = (Arc::clone(&app), asked.eyes(), submission.clone());
     let rows = ask(&app, framed.as_of, move |then| {
         let view = &then.view;
         let list = view.insiders(&submission, framed.page)?.ok_or(Kind::NotFound)?;
         let next = framed.next(&aside, list.people.rows.len(), list.people.as_of, list.people.more)?;
         let rows = values(&list.people.rows, view, |row, known| {
+            let why = eyes.see_why_of(view.facts(), &known.person);
             put_state(row, "state", known.state, why);
             put_state(row, "ceased_because", known.ceased_because, why);
         });
         Ok(Rows { rows, next, frame: Frame::of(&list.people), marking: None, question: Some(("insiders", submission.to_string())) })
     })
     .await?;
-    Ok(Rows { marking: marking_now(&app, of).await?, ..rows }.response(&app, why))
+    Ok(Rows { marking: marking_now(&app, of).await?, ..rows }.response(&app, asked.sees_all()))
 }
 
 /// The marking of a submission as it is now, whatever it was at the time an answer is true for.

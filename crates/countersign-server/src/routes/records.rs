@@ -13,7 +13,7 @@ use countersign_api::marking::highest;
 use countersign_api::problem::Kind;
 use countersign_api::roles::View;
 use countersign_api::view::{fields_of, visible};
-use countersign_conflict::Facts;
+use countersign_conflict::{Facts, owner};
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::record::{LEFT_OUT, Record};
 use countersign_entry::time::Micros;
@@ -127,7 +127,7 @@ async fn list(State(app): State<Shared>, Extension(asked): Extension<Asked>, que
     let next = found.last().filter(|_| more).map(|(last, _)| app.cursors.make(&question, last)).transpose()?;
     let rows = found.into_iter().map(|(_, row)| row).collect();
     let rows = Rows { rows, next, frame, marking: None, question: Some((recorded_as, format!("{} {subject}", of.path))) };
-    Ok(rows.response(&app, who.1.sees_why()))
+    Ok(rows.response(&app, who.1.sees_all()))
 }
 
 /// Some records that were looked at.
@@ -149,7 +149,7 @@ fn part(then: &Then<'_>, who: &(Arc<Caller>, Asked, Option<PersonId>), of: Resou
         }
         part.went_to = Some(id.to_owned());
         let Some((index, at, record)) = (of.one)(facts, id) else { continue };
-        if person.as_ref().is_none_or(|p| owner(&record).as_ref() == Some(p))
+        if person.as_ref().is_none_or(|p| owner(&record) == Some(p))
             && let Some(fields) = seen(facts, asked, caller, &record)
         {
             part.rows.push((id.to_owned(), json!({ "entry": index, "recorded_at": at.to_string(), "record": fields })));
@@ -211,26 +211,10 @@ async fn show(
     Ok(one.response(&app))
 }
 
-/// The person a record is about, where it is about one.
-fn owner(record: &Record) -> Option<PersonId> {
-    Some(match record {
-        Record::Person(r) => r.id.clone(),
-        Record::Principal(r) => return r.person.clone(),
-        Record::Credential(r) => r.person.clone(),
-        Record::Agreement(r) => r.person.clone(),
-        Record::Recusal(r) => r.person.clone(),
-        Record::Holding(r) => r.person.clone(),
-        Record::Trade(r) => r.person.clone(),
-        Record::Relationship(r) => r.person.clone(),
-        Record::Filer(r) => r.person.clone(),
-        _ => return None,
-    })
-}
-
 /// What of a record somebody sees who has this view of its kind.
 fn seen(facts: &Facts, asked: &Asked, caller: &Caller, record: &Record) -> Option<Value> {
     // Whoever sees their own sees it whole, also where another role shows them a part of it with what is others'.
-    if asked.own && asked.view < View::Neutral && caller.person.is_some() && owner(record) == caller.person {
+    if asked.own && asked.view < View::Neutral && caller.person.is_some() && owner(record) == caller.person.as_ref() {
         return Some(own_fields(record));
     }
     match asked.view {

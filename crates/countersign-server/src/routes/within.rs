@@ -44,7 +44,7 @@ async fn identities(
     let as_of = params.as_of()?;
     let (limit, cursor) = (params.limit()?, params.take::<String>("cursor")?);
     params.end()?;
-    let (aside, all) = (Arc::clone(&app), asked.sees_why());
+    let aside = Arc::clone(&app);
     let rows = ask(&app, as_of, move |then| {
         let (facts, today) = (then.facts(), Date::of(then.at));
         facts.person(&person).ok_or(Kind::NotFound)?;
@@ -69,7 +69,7 @@ async fn identities(
         Ok(Rows { rows, next, frame: then.frame(), marking: None, question: Some(("identities", person.to_string())) })
     })
     .await?;
-    Ok(rows.response(&app, all))
+    Ok(rows.response(&app, asked.sees_all()))
 }
 
 /// Puts something on a list.
@@ -126,5 +126,5 @@ async fn items(
             })
             .await?;
     }
-    Ok(rows.response(&app, all))
+    Ok(rows.response(&app, asked.sees_all()))
 }

@@ -39,13 +39,14 @@ const UPN: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
 pub const SECRET: [u8; 32] = [9; 32];
 
 /// Parts beside those of every test ledger: name, organization, role.
-const MORE: [(&str, &str, Role); 6] = [
+const MORE: [(&str, &str, Role); 7] = [
     ("inspector", "agency", Role::InspectorGeneral),
     ("super1", "agency", Role::Supervisor),
     ("devel1", "lab", Role::Developer),
     ("covered", "agency", Role::CoveredPerson),
     ("sync1", "agency", Role::Provisioner),
     ("witness1", "agency", Role::Witness),
+    ("abroad", "bureau", Role::EthicsOfficer),
 ];
 
 /// A certificate authority.
@@ -283,17 +284,9 @@ pub fn parts() -> Vec<String> {
 
 fn everybody() -> Vec<Record> {
     let mut records = cast();
-    records.push(
-        Organization {
-            id: text("lab"),
-            name: text("Lab"),
-            kind: OrganizationKind::Developer,
-            parent: None,
-            ethics_office: None,
-            supersedes: None,
-        }
-        .into(),
-    );
+    for (id, kind) in [("lab", OrganizationKind::Developer), ("bureau", OrganizationKind::Agency)] {
+        records.push(Organization { id: text(id), name: text(id), kind, parent: None, ethics_office: None, supersedes: None }.into());
+    }
     for (name, organization, role) in MORE {
         let person = format!("P-{name}");
         // The covered person is one of those who get access.
