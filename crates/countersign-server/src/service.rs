@@ -114,6 +114,10 @@ impl Service {
         for found in doctor::keys(&self.config).into_iter().filter(|found| found.health != Health::Ok) {
             tracing::warn!(target: "serve", "{}", found.text);
         }
+        // A page of two megabytes is cleared while everybody waits for the few bytes that are needed of it: without them answers come a twentieth
+        // sooner (docs/performance.md). Where the kernel has none there are none to do without.
+        #[cfg(target_os = "linux")]
+        rustix::thread::disable_transparent_huge_pages(true).unwrap_or_default();
         let keeper = Arc::new(Keeper::start(self.config.tls.clone())?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build().map_err(on("threads"))?;
         let bind = |address: SocketAddr| runtime.block_on(TcpListener::bind(address)).map_err(on(format!("listening on {address}")));
