@@ -156,6 +156,12 @@ impl Problem {
         self
     }
 
+    /// Which of the kinds it is.
+    pub fn which(&self) -> Option<Kind> {
+        let slug = self.kind.rsplit(':').next()?;
+        Kind::ALL.iter().copied().find(|kind| kind.slug() == slug)
+    }
+
     /// About an entry.
     #[must_use]
     pub fn about(mut self, instance: impl Into<String>) -> Self {

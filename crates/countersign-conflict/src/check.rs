@@ -217,6 +217,9 @@ impl Facts {
                 r.model.as_ref().map_or(Ok(()), |m| need(self.models.contains_key(m), "model", m))
             }
             Record::Agreement(r) => {
+                if r.kind == AgreementKind::DestructionCertificate && r.submission.is_none() {
+                    return Err(Refusal::Invalid("a certificate of destruction says of which submission"));
+                }
                 need(self.persons.contains_key(&r.person), "person", &r.person)?;
                 r.submission.as_ref().map_or(Ok(()), |s| need(self.submissions.contains_key(s), "submission", s))
             }

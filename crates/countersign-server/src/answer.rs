@@ -64,8 +64,7 @@ impl From<Kind> for Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        let kind = Kind::ALL.iter().copied().find(|k| problem.kind.ends_with(&format!(":{}", k.slug())));
-        Self { problem: Box::new(problem), kind, retry_after: None }
+        Self { kind: problem.which(), problem: Box::new(problem), retry_after: None }
     }
 }
 
@@ -323,7 +322,7 @@ impl Highest {
 /// An earlier form cannot be read.
 pub fn highest_of(ledger: &Ledger, least: &Marking) -> Result<Marking, OpenError> {
     let mut found = vec![least.clone()];
-    found.extend(ledger.facts().level_marked().map(|level| Marking { level, categories: Vec::new(), dissemination: Vec::new() }));
+    found.extend(ledger.facts().level_marked().map(Marking::from));
     for known in ledger.facts().submissions() {
         found.push(known.record.marking.clone());
         let mut before = known.record.supersedes;

@@ -186,10 +186,9 @@ impl App {
     /// The marking of a record that may be higher than what everything else here is marked with; it counts from now on, until it is
     /// [settled](crate::answer::Highest::settle).
     fn counted(&self, record: &Record) -> Option<Marking> {
-        let own = |level| Marking { level, categories: Vec::new(), dissemination: Vec::new() };
         let marking = match record {
             Record::Submission(submission) => Some(submission.marking.clone()),
-            other => other.level().filter(|level| *level > self.marked.now().marking.level).map(own),
+            other => other.level().filter(|level| *level > self.marked.now().marking.level).map(Marking::from),
         };
         marking.iter().for_each(|marking| self.marked.wait_for(marking.clone()));
         marking

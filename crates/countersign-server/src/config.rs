@@ -179,7 +179,7 @@ fn marking<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Marking, D::Error> 
 }
 
 fn unmarked() -> Marking {
-    Marking { level: MarkingLevel::Cui, categories: Vec::new(), dissemination: Vec::new() }
+    MarkingLevel::Cui.into()
 }
 
 /// Why a configuration is none.

@@ -110,8 +110,7 @@ fn say(response: &mut Response, route: &str, parent: Option<&HeaderValue>) -> Op
     response.headers_mut().remove(header::CONTENT_LENGTH);
     // Texts, numbers and booleans: nothing in it fails to be JSON.
     *response.body_mut() = Body::from(body.unwrap_or_default());
-    let slug = Kind::ALL.iter().map(|kind| kind.slug()).find(|slug| said.problem.kind.rsplit(':').next() == Some(slug));
-    Some((slug.unwrap_or("-"), said.problem.trace_id))
+    Some((said.problem.which().map_or("-", Kind::slug), said.problem.trace_id))
 }
 
 /// What a refusal is that does not come from here: the framework's own are no problems, and may say something of what was sent.

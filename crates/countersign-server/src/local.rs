@@ -125,7 +125,7 @@ pub async fn serve(listener: UnixListener, app: Shared, dir: PathBuf) {
 }
 
 /// What becomes of a line.
-enum Said {
+enum Taken {
     Refused(Refused),
     /// It is handed in; whether the one who asked may be told why comes with it.
     Waits(oneshot::Receiver<Result<Receipt, AppendError>>, bool),
@@ -147,10 +147,10 @@ async fn talk(mut stream: UnixStream, app: &Shared) -> io::Result<()> {
     tokio::try_join!(take(reader, uid, app, handed_in), give).map(|_| ())
 }
 
-async fn told(said: Said) -> Told {
+async fn told(said: Taken) -> Told {
     let recorded = match said {
-        Said::Refused(refused) => Err(refused),
-        Said::Waits(answer, why) => {
+        Taken::Refused(refused) => Err(refused),
+        Taken::Waits(answer, why) => {
             let receipt = answer.await.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into())));
             receipt.map_err(|e| in_words(&e, why)).and_then(|receipt| recorded(&receipt))
         }
@@ -158,7 +158,7 @@ async fn told(said: Said) -> Told {
     recorded.map_or_else(Told::Refused, |recorded| Told::Recorded(Box::new(recorded)))
 }
 
-async fn take(reader: impl AsyncRead + Unpin, uid: u32, app: &Shared, handed_in: mpsc::Sender<Said>) -> io::Result<()> {
+async fn take(reader: impl AsyncRead + Unpin, uid: u32, app: &Shared, handed_in: mpsc::Sender<Taken>) -> io::Result<()> {
     let mut stopping = app.stopping.clone();
     let mut lines = tokio::io::BufReader::new(reader);
     loop {
@@ -172,7 +172,7 @@ async fn take(reader: impl AsyncRead + Unpin, uid: u32, app: &Shared, handed_in:
         if read == 0 || !line.ends_with(b"\n") {
             return Ok(());
         }
-        let said = hand_in(uid, &line, app).await.unwrap_or_else(Said::Refused);
+        let said = hand_in(uid, &line, app).await.unwrap_or_else(Taken::Refused);
         if handed_in.send(said).await.is_err() {
             return Ok(());
         }
@@ -183,7 +183,7 @@ fn refused(because: Because, text: impl Into<String>) -> Refused {
     Refused { because, text: text.into() }
 }
 
-async fn hand_in(uid: u32, line: &[u8], app: &Shared) -> Result<Said, Refused> {
+async fn hand_in(uid: u32, line: &[u8], app: &Shared) -> Result<Taken, Refused> {
     let bad = |e: serde_json::Error| refused(Because::Invalid, format!("the request does not read: {e}"));
     let asked: Asked = serde_json::from_slice(line).map_err(bad)?;
     let record = Record::from_human(&asked.kind, asked.record).map_err(bad)?;
@@ -193,7 +193,7 @@ async fn hand_in(uid: u32, line: &[u8], app: &Shared) -> Result<Said, Refused> {
     let signed =
         asked.signed.map(hex::decode).transpose().map_err(|e| refused(Because::Invalid, format!("the signature does not read: {e}")))?;
     let request = Request { actor: caller.principal.clone(), key: asked.key, record, signed };
-    Ok(Said::Waits(app.submit(request).map_err(|e| in_words(&e, why))?, why))
+    Ok(Taken::Waits(app.submit(request).map_err(|e| in_words(&e, why))?, why))
 }
 
 /// What the user is told, as the command line tells it where it records by itself.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_api::roles::{Roles, View};
-use countersign_entry::record::{ListKind, Policy, Record, Role, RoutineUse};
+use countersign_entry::record::{Agreement, AgreementKind, ListKind, Policy, Record, Role, RoutineUse};
 use countersign_ledger::{Access, Ledger};
 use countersign_server::routes;
 use countersign_testing::forge::signing;
@@ -108,7 +108,7 @@ fn furnished() -> (House, Ids) {
         ("identifiers", "id-1"),
         ("exposures", "x-1"),
         ("submissions", "S-0001"),
-        ("agreements", "set-ada1-AccessTerms"),
+        ("agreements", "dc-1"),
         ("recusals", "rc-1"),
         ("lists", "l-1"),
         ("list-items", "i-1"),
@@ -160,6 +160,8 @@ fn furnish(ledger: &mut Ledger) {
     ] {
         put(ledger, "founder", countersign_api::body::record(kind, fields).unwrap());
     }
+    let destroyed = scene::agreement("P-ada1", AgreementKind::DestructionCertificate);
+    put(ledger, "officer", Agreement { id: text("dc-1"), submission: Some(text("S-0001")), ..destroyed }.into());
     put(ledger, "ethics", scene::recusal("rc-1", "P-ada1", "provider:far").into());
     put(ledger, "ethics", scene::list("l-1", ListKind::Restricted, None).into());
     put(ledger, "ethics", scene::item("i-1", "l-1", "provider:far").into());
@@ -355,6 +357,9 @@ fn each_role_sees_of_each_family_what_its_view_says() {
         "{seen:?}"
     );
 
+    // A developer sees who certified that what was offered is destroyed, and of nobody else what they signed.
+    house.client("devel1").get("/api/v1/agreements/set-ada1-AccessTerms").problem(404, "not-found");
+    assert_eq!(house.client("devel1").get("/api/v1/agreements").is(200).json()["rows"].as_array().unwrap().len(), 1);
     // Of others who sees their own sees nothing, and nobody but the ethics officer knows of a watch list.
     for path in ["/api/v1/persons/P-bob1", "/api/v1/agreements/set-bob1-AccessTerms", "/api/v1/persons/P-bob1/windows"] {
         house.client("covered").get(path).problem(404, "not-found");

@@ -870,6 +870,7 @@ fn agreement_kind() -> impl Strategy<Value = AgreementKind> {
         AgreementKind::NoInterestCertification,
         AgreementKind::Waiver208,
         AgreementKind::Authorization502,
+        AgreementKind::DestructionCertificate,
     ])
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &BundleArgs, out: &mut Out<'_>) -> Result<Exit, Failure>
     // Who looked is recorded before anything is shown.
     let read = session.record_read("bundle", "entries", entries.len(), size)?;
     super::query::tell_unrecorded(&read);
-    let least = Marking { level: MarkingLevel::Cui, categories: Vec::new(), dissemination: Vec::new() };
+    let least = MarkingLevel::Cui.into();
     let marking = args.marking.clone().map_or_else(|| highest_of(&session.ledger, &least), Ok)?;
     let files = args.output.with_extension("making");
     let bar = bar(size, "bundling");

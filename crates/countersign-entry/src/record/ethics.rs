@@ -25,6 +25,8 @@ pub enum AgreementKind {
     /// The agency designee's authorization under 5 CFR 2635.502(d).
     #[serde(rename = "authorization_502")]
     Authorization502,
+    /// The person's certificate that what their organization was given of a submission is destroyed or returned, as its terms ask. Its developer sees it.
+    DestructionCertificate,
 }
 
 /// A signed agreement, acknowledgement or certification.

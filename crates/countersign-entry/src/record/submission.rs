@@ -91,6 +91,13 @@ pub struct Marking {
     pub dissemination: Vec<Line>,
 }
 
+impl From<MarkingLevel> for Marking {
+    /// The level alone.
+    fn from(level: MarkingLevel) -> Self {
+        Self { level, categories: Vec::new(), dissemination: Vec::new() }
+    }
+}
+
 /// A submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

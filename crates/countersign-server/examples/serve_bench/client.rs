@@ -57,7 +57,7 @@ impl Connection {
         loop {
             let read = self.stream.read_buf(&mut self.answer).await.unwrap();
             assert!(read > 0, "closed: {}", String::from_utf8_lossy(&self.answer));
-            let Some(end) = self.answer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
+            let Some(end) = memchr::memmem::find(&self.answer, b"\r\n\r\n") else { continue };
             let head = std::str::from_utf8(&self.answer[..end]).unwrap();
             let length = head.split("\r\n").find_map(|l| l.strip_prefix("content-length: ")).unwrap().parse::<usize>().unwrap();
             let status = head[9..12].parse().unwrap();

@@ -1,5 +1,6 @@
 //! Single accesses and streams of them, as fast as answers come, and the echo they stand beside.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -23,16 +24,28 @@ use crate::client::{self, Client};
 
 pub const ACCESSES: &str = "/api/v1/accesses";
 
+/// What the result of a line says that was recorded.
+const RECORDED: &[u8] = b"\"recorded\":true";
+
 /// Each request is one that was never made before.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 /// The grant that accesses are made under, and when they happen.
 pub static UNDER: OnceLock<(u64, Micros)> = OnceLock::new();
 
 fn event(n: u64) -> String {
+    let mut event = String::with_capacity(512);
+    write_event(&mut event, n);
+    event
+}
+
+/// Into what the lines of a stream share: whoever sends them shares the cores with whoever records them.
+fn write_event(to: &mut String, n: u64) {
     let (grant, at) = UNDER.get().unwrap();
-    format!(
+    let written = write!(
+        to,
         r#"{{"person":"P-ada1","submission":"S-0001","grant":{grant},"action":"query","occurred_at":"{at}","artefact":"endpoint/chat","result":"success","source":"gateway-1","source_id":"evt-{n:020}","session":"sess-42","marking":"cui","information_owner":"developer"}}"#
-    )
+    );
+    written.unwrap();
 }
 
 /// What came of a load.
@@ -97,7 +110,11 @@ pub async fn stream(client: &Client, events: u64) -> f64 {
         );
         writer.write_all(head.as_bytes()).await.unwrap();
         for chunk in 0..events / 100 {
-            let lines: String = (0..100).map(|n| event(first + chunk * 100 + n) + "\n").collect();
+            let mut lines = String::with_capacity(32 * 1024);
+            for n in 0..100 {
+                write_event(&mut lines, first + chunk * 100 + n);
+                lines.push('\n');
+            }
             writer.write_all(format!("{:x}\r\n{lines}\r\n", lines.len()).as_bytes()).await.unwrap();
         }
         writer.write_all(b"0\r\n\r\n").await.unwrap();
@@ -111,8 +128,8 @@ pub async fn stream(client: &Client, events: u64) -> f64 {
             break;
         }
         tail.extend_from_slice(&buffer[..read]);
-        recorded += tail.windows(15).filter(|w| w == b"\"recorded\":true").count() as u64;
-        tail.drain(..tail.len().saturating_sub(14));
+        recorded += memchr::memmem::find_iter(&tail, RECORDED).count() as u64;
+        tail.drain(..tail.len().saturating_sub(RECORDED.len() - 1));
     }
     drop(writing.await.unwrap());
     assert_eq!(recorded, events);

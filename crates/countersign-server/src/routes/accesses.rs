@@ -159,7 +159,7 @@ fn find(ledger: &Ledger, who: &(Asked, Arc<Caller>, Wanted), of: Range<u64>, lim
             if offered && !speaks_for(ledger.facts(), caller, &event.submission) {
                 continue;
             }
-            let own = event.marking.map(|level| Marking { level, categories: Vec::new(), dissemination: Vec::new() });
+            let own = event.marking.map(Marking::from);
             let marking =
                 ledger.facts().submission(&event.submission).and_then(|s| highest(std::iter::once(&s.record.marking).chain(&own)));
             part.rows.push((row(ledger, offered, index, &event), marking));

@@ -56,7 +56,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 fn marking_of(app: &App, wanted: &Wanted) -> Marking {
     match wanted {
         // The public plane says nothing about people, models or issuers (ledger-format section 1).
-        Wanted::Export(Planes::Public) => Marking { level: MarkingLevel::Unclassified, categories: Vec::new(), dissemination: Vec::new() },
+        Wanted::Export(Planes::Public) => MarkingLevel::Unclassified.into(),
         Wanted::Report(Report { marking: Some(marking), .. }) => marking.clone(),
         Wanted::Export(Planes::Both) | Wanted::Bundle(..) | Wanted::Report(_) => app.marking().marking.clone(),
     }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_api::problem::Kind;
 use countersign_api::view::visible;
 use countersign_entry::ids::{LeafIndex, PersonId};
-use countersign_entry::record::{Marking, MarkingLevel};
+use countersign_entry::record::MarkingLevel;
 use countersign_ledger::query::Page;
 use countersign_log::tile::{TileFile, Width};
 use countersign_log::tree::{NodeHash, TreeSize};
@@ -56,7 +56,7 @@ fn kept(app: &App, end: u64, for_ever: bool) -> HeaderValue {
 fn public(bytes: impl Into<axum::body::Body>, kind: &'static str, cache: HeaderValue) -> Response {
     let response = ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, cache)], bytes.into()).into_response();
     // The public plane says nothing about people, models or issuers (ledger-format section 1).
-    mark(response, &Marking { level: MarkingLevel::Unclassified, categories: Vec::new(), dissemination: Vec::new() })
+    mark(response, &MarkingLevel::Unclassified.into())
 }
 
 /// How far whoever asks may see: whoever sees the public plane alone, as far as is published.

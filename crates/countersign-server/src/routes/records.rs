@@ -15,7 +15,7 @@ use countersign_api::roles::View;
 use countersign_api::view::{fields_of, visible};
 use countersign_conflict::{Facts, owner};
 use countersign_entry::ids::{LeafIndex, PersonId};
-use countersign_entry::record::{LEFT_OUT, Record};
+use countersign_entry::record::{AgreementKind, LEFT_OUT, Record};
 use countersign_entry::time::Micros;
 use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
@@ -221,6 +221,11 @@ fn seen(facts: &Facts, asked: &Asked, caller: &Caller, record: &Record) -> Optio
         View::Scope => scope(facts, caller, record),
         View::Offer => match record {
             Record::Submission(s) if speaks_for(facts, caller, &s.id) => visible(&asked.eyes(), facts, record),
+            // What became of what was offered (domain.md section 6); who else signed what is not theirs to know.
+            Record::Agreement(r) if r.kind == AgreementKind::DestructionCertificate => {
+                let theirs = r.submission.as_ref().is_some_and(|id| speaks_for(facts, caller, id));
+                if theirs { visible(&asked.eyes(), facts, record) } else { None }
+            }
             _ => None,
         },
         View::Neutral | View::Full => visible(&asked.eyes(), facts, record),
