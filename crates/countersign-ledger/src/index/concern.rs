@@ -100,6 +100,27 @@ pub(crate) fn concern(record: &Record, before: &impl Before) -> Concern {
     concern
 }
 
+/// Whom an entry is posted under: of an access only those beside its own person and submission, under which the access itself is found.
+pub(crate) fn posted(record: &Record, before: &impl Before) -> Concern {
+    match record {
+        Record::AccessEvent(r) => beside_access(&r.person, &r.submission, r.grant.and_then(|grant| before.grant(grant)), r.supersedes),
+        _ => concern(record, before),
+    }
+}
+
+/// As [`posted`], of an access. `through` is whose its grant is, and to what.
+pub(crate) fn beside_access(
+    person: &PersonId,
+    submission: &SubmissionId,
+    through: Option<(&PersonId, &SubmissionId)>,
+    pointer: Option<LeafIndex>,
+) -> Concern {
+    let others = through.into_iter();
+    let persons = others.clone().map(|(person, _)| person).filter(|other| *other != person).cloned().collect();
+    let submissions = others.map(|(_, submission)| submission).filter(|other| *other != submission).cloned().collect();
+    Concern { persons, submissions, pointer }
+}
+
 /// Whom a record names. A read names whom somebody asked about; it is about the reader, so it is not part of anybody's history.
 pub(crate) fn named(record: &Record) -> Concern {
     let submission = match record {

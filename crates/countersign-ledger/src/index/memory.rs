@@ -82,9 +82,7 @@ pub(crate) struct Page {
 
 impl Page {
     /// Takes in an access and whoever else it concerns.
-    pub(crate) fn take_access(&mut self, access: Access, supersedes: Option<LeafIndex>, mut concern: Concern) {
-        concern.persons.remove(&access.person);
-        concern.submissions.remove(&access.submission);
+    pub(crate) fn take_access(&mut self, access: Access, supersedes: Option<LeafIndex>, concern: Concern) {
         self.corrected.extend(supersedes);
         self.post(access.index, concern);
         self.accesses.push(access);

@@ -20,6 +20,7 @@ use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::Record;
 use countersign_log::tree::RootHash;
 
+use self::concern::posted;
 pub(crate) use self::concern::{Before, Concern, concern, named};
 pub(crate) use self::disk::{Disk, DiskError, Extras};
 pub(crate) use self::memory::{Access, AccessTo, EachAccess, Page, RequestHash, Seen};
@@ -27,6 +28,10 @@ pub(crate) use self::rebuild::Source;
 
 /// Entries of a run. Offsets within a run have two bytes.
 pub const RUN_LEN: u64 = 65_536;
+
+/// How far behind others a thread that writes a run comes. On Linux alone each thread has a priority of its own.
+#[cfg(target_os = "linux")]
+const WRITING_NICE: i32 = 10;
 
 /// Whom entries concern, all of them up to the newest.
 pub(crate) struct Index {
@@ -122,7 +127,7 @@ impl Index {
 
     /// Takes in an entry. `before` is what was known before it.
     pub(crate) fn take(&mut self, index: u64, record: &Record, before: &impl Before, key: RequestHash, request: [u8; 16]) {
-        let concern = concern(record, before);
+        let concern = posted(record, before);
         let Ok(number) = u32::try_from(index / self.run_len) else { return };
         let page = Arc::make_mut(self.pages.entry(number).or_default());
         page.requests.insert(key, Seen { index, request });
@@ -165,7 +170,13 @@ impl Index {
         let Some(page) = self.pages.get(&number).filter(|_| disk.covered() == u64::from(number) * self.run_len) else { return };
         let (disk, page) = (Arc::clone(disk), Arc::clone(page));
         let thread = std::thread::Builder::new().name("index".into());
-        match thread.spawn(move || disk.add(disk.write(number, &page, root)?)) {
+        let write = move || {
+            // Nobody waits for it before the next page is full, and commits do for a processor. Where it cannot be said it is only slower.
+            #[cfg(target_os = "linux")]
+            rustix::process::setpriority_process(None, WRITING_NICE).unwrap_or_default();
+            disk.add(disk.write(number, &page, root)?)
+        };
+        match thread.spawn(write) {
             Ok(writing) => self.writing = Some((number, writing)),
             Err(e) => self.trouble = Some(e.to_string()),
         }

@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use countersign_conflict::Facts;
 use countersign_entry::content::Content;
-use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
+use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::Record;
 use countersign_sign::datakeys::DataKeys;
 use countersign_store::Store;
 
-use super::concern::{Before, Concern, Rereading, concern};
+use super::concern::{Before, Rereading, beside_access, posted};
 use super::memory::{Page, Seen};
 use super::peek::{Peeked, peek};
 use crate::open::{OpenError, damaged};
@@ -72,25 +72,14 @@ fn take(page: &mut Page, index: u64, opened: Opened, before: &impl Before) {
         Opened::Access(peeked) => {
             page.requests.insert(peeked.key, Seen { index, request: peeked.request });
             let through = peeked.grant.and_then(|grant| before.grant(grant));
-            let concern = of_access(&peeked.access.person, &peeked.access.submission, through, peeked.supersedes);
+            let concern = beside_access(&peeked.access.person, &peeked.access.submission, through, peeked.supersedes);
             page.take_access(peeked.access, peeked.supersedes, concern);
         }
         Opened::Other { record, key, request } => {
             page.requests.insert(key, Seen { index, request });
-            super::take_into(page, LeafIndex(index), &record, concern(&record, before));
+            super::take_into(page, LeafIndex(index), &record, posted(&record, before));
         }
     }
-}
-
-fn of_access(
-    person: &PersonId,
-    submission: &SubmissionId,
-    through: Option<(&PersonId, &SubmissionId)>,
-    pointer: Option<LeafIndex>,
-) -> Concern {
-    let others = through.into_iter();
-    let persons = others.clone().map(|(person, _)| person).chain([person]).cloned().collect();
-    Concern { persons, submissions: others.map(|(_, submission)| submission).chain([submission]).cloned().collect(), pointer }
 }
 
 fn opened(index: u64, sealed: &[u8], keys: &DataKeys, origin_hash: &[u8; 32]) -> Result<Opened, OpenError> {

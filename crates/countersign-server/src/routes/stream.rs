@@ -154,7 +154,7 @@ impl Take {
             return false;
         }
         match self.parse(line) {
-            Ok((key, event)) => self.hand_in(key, event).await,
+            Ok(asked) => self.hand_in(asked, line).await,
             Err(failure) => self.fail(failure).await,
         }
     }
@@ -182,16 +182,24 @@ impl Take {
     }
 
     /// Waits its turn where as many lines of streams wait as may, or the ledger's queue is full: a stream is slowed down, a single request refused.
-    async fn hand_in(&self, key: RequestKey, event: AccessEvent) -> bool {
-        let mut waited = Duration::ZERO;
+    /// What a full queue did not take is read from its line once more: kept, it would be copied for each line.
+    async fn hand_in(&self, asked: (RequestKey, AccessEvent), line: &[u8]) -> bool {
+        let (mut waited, mut asked) = (Duration::ZERO, Some(asked));
         loop {
             // Taken before the event is handed in, so that as many wait as may.
             let Ok(place) = self.lines.reserve().await else { return false };
-            let handed_in = match Streamed::one_more(&self.app.streamed) {
-                None => Err(AppendError::Busy),
-                Some(held) => {
-                    let request = Request { actor: self.principal.clone(), key: key.clone(), record: event.clone().into(), signed: None };
+            let handed_in = match (Streamed::one_more(&self.app.streamed), asked.take().map_or_else(|| self.parse(line), Ok)) {
+                (Some(held), Ok((key, event))) => {
+                    let request = Request { actor: self.principal.clone(), key, record: event.into(), signed: None };
                     self.app.submit_bare(request, held)
+                }
+                (None, again) => {
+                    asked = again.ok();
+                    Err(AppendError::Busy)
+                }
+                (_, Err(failure)) => {
+                    place.send(Line::Failed(self.number, failure));
+                    return true;
                 }
             };
             match handed_in {
