@@ -203,7 +203,7 @@ fn cases_are_worked_to_their_end() {
     let o = Office { scene: Scene::empty(), bo: String::new(), submission: String::new() };
     let s = &o.scene;
     s.run(&["demo", "DIR"]).exits(0);
-    s.add(&["org", "add", "DIR", "--id", "local", "--name", "Ethics office", "--kind", "agency"]);
+    s.add(&["org", "add", "DIR", "--id", "local", "--name", "Ethics office", "--kind", "component", "--parent", "commerce"]);
     o.staff(ETHICS, "Di Second", "ethics_officer");
     o.staff(INSPECTOR, "Ig Reader", "inspector_general");
     let cases = s.json(&["cases", "list", "DIR"]);
