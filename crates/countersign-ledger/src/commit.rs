@@ -19,7 +19,7 @@ use crate::durable::{Begun, Decided, Hands, Made, Placed};
 use crate::limits::{CLOCK_BEHIND_MAX, KEY_POOL, KEY_POOL_LOW, KEY_POOL_MAX, REQUEST_BYTES_MAX, RUNNING_TIMES};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
-use crate::state::short_hash;
+use crate::state::{Hashes, key_hash, short_hash};
 
 /// What a request gets.
 pub(crate) type Answer = Result<Receipt, AppendError>;
@@ -37,18 +37,18 @@ pub struct Request {
     pub signed: Option<Vec<u8>>,
 }
 
-/// A request with the hash of what it asks, made by whoever hands it in: the one thread that decides has enough to do.
+/// A request with its hashes, made by whoever hands it in: the one thread that decides has enough to do.
 pub(crate) struct Hashed {
     // In a box, since it changes hands some times on its way, and a batch of hundreds is a list that is made anew each time.
-    asking: Box<(Request, Result<[u8; 16], AppendError>)>,
+    asking: Box<(Request, Result<Hashes, AppendError>)>,
     /// Whether it is to be proved in its answer.
     proved: bool,
 }
 
 impl Hashed {
     pub(crate) fn new(request: Request, proved: bool) -> Self {
-        let asked = request.hash();
-        Self { asking: Box::new((request, asked)), proved }
+        let hashes = request.hashes();
+        Self { asking: Box::new((request, hashes)), proved }
     }
 }
 
@@ -59,8 +59,8 @@ impl From<Request> for Hashed {
 }
 
 impl Request {
-    /// The hash of what is asked, by which a repetition is known for one.
-    fn hash(&self) -> Result<[u8; 16], AppendError> {
+    /// Of who asks under which key, and of what, by which a repetition is known for one.
+    fn hashes(&self) -> Result<Hashes, AppendError> {
         let bytes = self.record.request_bytes().map_err(|e| AppendError::Malformed(e.to_string()))?;
         if bytes.len() > REQUEST_BYTES_MAX {
             return Err(AppendError::Malformed(format!("{} bytes; at most {REQUEST_BYTES_MAX} are taken", bytes.len())));
@@ -68,7 +68,7 @@ impl Request {
         if self.key.as_str().contains('/') {
             return Err(AppendError::Malformed("an idempotency key has no '/': the ledger numbers parts with it".into()));
         }
-        Ok(short_hash(&bytes))
+        Ok(Hashes { key: key_hash(self.actor.as_str(), self.key.as_str()), asked: short_hash(&bytes) })
     }
 }
 
@@ -156,8 +156,8 @@ impl Ledger {
         // What the register knows is sealed, and was told to somebody or may have been; of what it does not know yet nothing is certain.
         let sealed = self.register_size().ok().flatten().unwrap_or(0).min(self.size());
         let answer = |Hashed { asking, .. }| {
-            let (request, asked) = *asking;
-            match asked.and_then(|asked| self.repeated(&request, asked))? {
+            let (request, hashes) = *asking;
+            match hashes.and_then(|hashes| self.repeated(&request, hashes))? {
                 Asked::New(_) => Err(e.clone()),
                 Asked::Before(index) if index < sealed => self.receipt(index).map(|receipt| Receipt { repeated: true, ..receipt }),
                 Asked::Before(_) => Err(AppendError::Unknown(format!("it was decided and is not sealed ({e})"))),
@@ -221,13 +221,13 @@ impl Ledger {
         let first = self.state.facts.size();
         let mut requests = requests.into_iter();
         while let Some(Hashed { asking, proved }) = requests.next() {
-            let (request, asked) = *asking;
-            let next = match asked.and_then(|asked| self.repeated(&request, asked)) {
+            let (request, hashes) = *asking;
+            let next = match hashes.and_then(|hashes| self.repeated(&request, hashes)) {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),
                 Ok(Asked::Before(index)) => Placed::again(&mut placed, index - first, proved),
                 Ok(Asked::New(_)) if self.has_no_room() && !takes_away(&request.record) => Placed::Failed(AppendError::NoRoom),
-                Ok(Asked::New(asked)) => match self.decide_one(request, asked, now, &mut drafts) {
+                Ok(Asked::New(hashes)) => match self.decide_one(request, hashes, now, &mut drafts) {
                     Ok(Ok(place)) => Placed::Draft { place, proved },
                     Ok(Err(e)) => Placed::Failed(e),
                     Err(e) => {
@@ -248,7 +248,7 @@ impl Ledger {
     fn decide_one(
         &mut self,
         request: Request,
-        asked: [u8; 16],
+        hashes: Hashes,
         now: Micros,
         drafts: &mut Vec<Draft>,
     ) -> Result<Result<usize, AppendError>, AppendError> {
@@ -271,7 +271,7 @@ impl Ledger {
         let (actor, key) = (request.actor, request.key);
         let draft =
             Draft { at, actor: actor.clone(), request: key.as_str().to_owned(), record: decided, signed: request.signed, key: None };
-        let index = self.place_asked(draft, Some(asked), drafts)?;
+        let index = self.place_asked(draft, Some(hashes), drafts)?;
         let follow = drafts.get(place).map(|cause| self.state.facts.consequences(index, at, &cause.record)).unwrap_or_default();
         for (record, part) in follow.into_iter().zip(1u32..) {
             self.keep_keys_ready(now, drafts)?;
@@ -293,15 +293,15 @@ impl Ledger {
 
     /// Whether a request was never made before.
     pub(crate) fn is_new(&self, request: &Request) -> Result<bool, AppendError> {
-        Ok(matches!(self.repeated(request, request.hash()?)?, Asked::New(_)))
+        Ok(matches!(self.repeated(request, request.hashes()?)?, Asked::New(_)))
     }
 
     /// Whether a request was recorded before, and that it was the same one.
-    fn repeated(&self, request: &Request, asked: [u8; 16]) -> Result<Asked, AppendError> {
-        let seen = self.state.seen(&request.actor, request.key.as_str());
+    fn repeated(&self, request: &Request, hashes: Hashes) -> Result<Asked, AppendError> {
+        let seen = self.state.index.seen(&hashes.key);
         match seen.map_err(|e| AppendError::Unknown(format!("whether the request was made before cannot be read: {e}")))? {
-            None => Ok(Asked::New(asked)),
-            Some(seen) if seen.request == asked => Ok(Asked::Before(seen.index)),
+            None => Ok(Asked::New(hashes)),
+            Some(seen) if seen.request == hashes.asked => Ok(Asked::Before(seen.index)),
             Some(_) => Err(AppendError::KeyReused(request.key.clone())),
         }
     }
@@ -350,15 +350,15 @@ impl Ledger {
         self.place_asked(draft, None, drafts)
     }
 
-    /// [`Ledger::place`] where the hash of what was asked is known.
-    fn place_asked(&mut self, mut draft: Draft, asked: Option<[u8; 16]>, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
+    /// [`Ledger::place`] where the hashes of the request are known.
+    fn place_asked(&mut self, mut draft: Draft, hashes: Option<Hashes>, drafts: &mut Vec<Draft>) -> Result<LeafIndex, AppendError> {
         if draft.record.kind() == Kind::Entry {
             let key_id = self.key_for(&compartment(&draft.record, draft.at, &self.state.facts))?;
             let key = self.keys.key(key_id).ok_or_else(|| AppendError::Unavailable(format!("data key {key_id} is missing")))?;
             draft.key = Some((key_id, Arc::clone(key)));
         }
         let index = self.state.facts.size();
-        self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record, asked);
+        self.state.take_record(index, draft.at, &draft.actor, &draft.request, &draft.record, hashes);
         drafts.push(draft);
         Ok(LeafIndex(index))
     }
@@ -453,8 +453,8 @@ fn takes_away(record: &Record) -> bool {
 
 /// What is known of a request before it is decided.
 enum Asked {
-    /// Nothing; the hash of what it asks.
-    New([u8; 16]),
+    /// Nothing; its hashes.
+    New(Hashes),
     /// It was recorded as this entry.
     Before(u64),
 }

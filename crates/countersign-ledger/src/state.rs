@@ -61,7 +61,7 @@ impl State {
         self.tree.size().0
     }
 
-    /// Takes in what an entry says. `asked` is the hash of the request where it is known already.
+    /// Takes in what an entry says. `hashes` are those of the request where they are known already.
     pub(crate) fn take_record(
         &mut self,
         index: u64,
@@ -69,11 +69,11 @@ impl State {
         actor: &PrincipalId,
         request: &str,
         record: &Record,
-        asked: Option<[u8; 16]>,
+        hashes: Option<Hashes>,
     ) {
-        let key = key_hash(actor.as_str(), request);
+        let hashes = hashes.unwrap_or_else(|| Hashes { key: key_hash(actor.as_str(), request), asked: request_hash(record) });
         // The index asks what was known before the entry.
-        self.index.take(index, record, &self.facts, key, asked.unwrap_or_else(|| request_hash(record)));
+        self.index.take(index, record, &self.facts, hashes.key, hashes.asked);
         self.facts.apply(LeafIndex(index), at, actor, record);
         self.keys.take(index, record);
         self.rewritten.take(record);
@@ -101,6 +101,15 @@ impl State {
     pub(crate) fn seen(&self, actor: &PrincipalId, request: &str) -> Result<Option<Seen>, DiskError> {
         self.index.seen(&key_hash(actor.as_str(), request))
     }
+}
+
+/// By which a repetition of a request is known for one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hashes {
+    /// Of who asked, and the key it was asked under.
+    pub(crate) key: [u8; 16],
+    /// Of what was asked.
+    pub(crate) asked: [u8; 16],
 }
 
 /// Hash of what was asked for a record.

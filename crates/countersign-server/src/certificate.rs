@@ -15,12 +15,12 @@ const UPN: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
 /// Digits of an EDIPI (DoD Electronic Data Interchange Personal Identifier), the last part of a CAC's common name.
 const EDIPI_DIGITS: usize = 10;
 
-/// One way a certificate names its holder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A name a credential is linked by: one of those a certificate has for its holder, or what stands for one elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Name {
     /// What kind of credential goes by it.
     pub kind: CredentialKind,
-    /// The certificate's issuer, as RFC 4514 writes it.
+    /// Who gave it: the certificate's issuer, as RFC 4514 writes it.
     pub issuer: String,
     /// The name.
     pub subject: String,

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::certificate::Name;
 use crate::oidc::{Nobody, Providers};
 use crate::tls::{Card, Standing};
 
@@ -73,12 +74,10 @@ pub struct By<'a> {
     pub providers: &'a Providers,
 }
 
-type Account = (CredentialKind, String, String);
-
 /// Credentials that stand, and for whom, as of some entry.
 #[derive(Debug, Default)]
 pub struct Logins {
-    accounts: HashMap<Account, Login>,
+    accounts: HashMap<Name, Login>,
     os_users: HashMap<String, Arc<Caller>>,
 }
 
@@ -90,16 +89,16 @@ impl Logins {
         let mut logins = Self::default();
         for linked in facts.logins().map(|l| &l.record).filter(|l| facts.stands(l)) {
             let Some(caller) = callers.get(&linked.principal).cloned() else { continue };
-            let account = (linked.kind, linked.issuer.to_string(), linked.subject.to_string());
-            logins.accounts.insert(account, Login { caller, secret_hash: linked.secret_hash, valid_to: linked.valid_to.clone() });
+            let name = Name { kind: linked.kind, issuer: linked.issuer.to_string(), subject: linked.subject.to_string() };
+            logins.accounts.insert(name, Login { caller, secret_hash: linked.secret_hash, valid_to: linked.valid_to.clone() });
         }
         let users = facts.principals().filter_map(|p| Some((p.record.os_user.as_ref()?.to_string(), callers.get(&p.record.id)?.clone())));
         logins.os_users = users.collect();
         logins
     }
 
-    fn login(&self, kind: CredentialKind, issuer: &str, subject: &str, today: &Date) -> Option<&Login> {
-        let login = self.accounts.get(&(kind, issuer.to_owned(), subject.to_owned()))?;
+    fn login(&self, name: &Name, today: &Date) -> Option<&Login> {
+        let login = self.accounts.get(name)?;
         login.valid_to.as_ref().is_none_or(|to| today <= to).then_some(login)
     }
 
@@ -123,9 +122,7 @@ impl Logins {
                     Standing::Void => return Err(Nobody::No),
                     Standing::Unknown => return Err(Nobody::Unchecked),
                 }
-                found.extend(
-                    card.names.iter().filter_map(|n| self.login(n.kind, &n.issuer, &n.subject, &today)).map(|l| Arc::clone(&l.caller)),
-                );
+                found.extend(card.names.iter().filter_map(|name| self.login(name, &today)).map(|l| Arc::clone(&l.caller)));
                 if found.is_empty() {
                     return Err(Nobody::No);
                 }
@@ -152,12 +149,14 @@ impl Logins {
         if bound.is_some() && bound != shows {
             return Err(Nobody::No);
         }
-        let login = self.login(CredentialKind::Oidc, &account.issuer, &account.subject, today);
+        let name = Name { kind: CredentialKind::Oidc, issuer: account.issuer, subject: account.subject };
+        let login = self.login(&name, today);
         login.map(|login| Arc::clone(&login.caller)).ok_or(Nobody::No)
     }
 
     fn key(&self, key: &Key<'_>, origin: &str, today: &Date) -> Option<Arc<Caller>> {
-        let login = self.login(CredentialKind::ApiKey, origin, key.id, today)?;
+        let name = Name { kind: CredentialKind::ApiKey, issuer: origin.to_owned(), subject: key.id.to_owned() };
+        let login = self.login(&name, today)?;
         let hash: [u8; 32] = Sha256::digest(key.secret.as_slice()).into();
         let same: bool = login.secret_hash?.0.ct_eq(&hash).into();
         // The table of records holds to this; a key is never more than that, whatever a record says.
