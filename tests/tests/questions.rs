@@ -124,7 +124,9 @@ fn play(world: &World, ledger: &mut Ledger, step: &Step) {
             (GATEWAY, AccessEvent { supersedes: Some(*earlier), ..scene::access(who, None, now) }.into())
         }
         Step::Wrong { entry } => (ETHICS, Correction { target: LeafIndex(entry % ledger.size()), reason: text("wrong") }.into()),
-        Step::Read { who } => (ETHICS, Read { question: text("person"), subject: text(who), rows: 0, as_of: ledger.size() }.into()),
+        Step::Read { who } => {
+            (ETHICS, Read { question: text("person"), subject: text(who), rows: 0, as_of: ledger.size(), inquiry: None }.into())
+        }
     };
     let record = if let Record::AccessEvent(_) = record { record } else { superseding(ledger.facts(), record) };
     ask(ledger, actor, record);

@@ -93,6 +93,8 @@ kinds! {
     ForbiddenAgency = "forbidden-agency", 403, "Another agency's ethics office records that", "Nothing was recorded. Whom this is about serves in another agency: its own ethics office records and decides it, or one that policy names (5 U.S.C. 552a(b)(3)).", NO;
     /// Whoever decides is recused from it.
     ForbiddenRecused = "forbidden-recused", 403, "You are recused from this", "Nothing was recorded. You are recused from what this is about, so somebody else has to decide (18 U.S.C. 208(a)).", NO;
+    /// An inspector reads what is recorded and says not for which inquiry (5 U.S.C. 406(a)(1)).
+    InquiryMissing = "inquiry-missing", 403, "An inquiry has to be named", "Name the inquiry you read this under, in Countersign-Inquiry.", NO;
     /// There is nothing there, or nothing this role may know of.
     NotFound = "not-found", 404, "There is nothing here", "Nothing of this name is recorded, or nothing you may see.", NO;
     /// Another method.

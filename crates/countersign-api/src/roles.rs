@@ -147,6 +147,12 @@ impl Roles {
         self.views(row, Some(roles)).any(|view| view == View::Own)
     }
 
+    /// Whether what somebody with these roles sees on a route rests on one of them alone: without it they see it in another view, or not at all.
+    pub fn rests_on(&self, row: &Row, roles: &[Role], role: Role) -> bool {
+        let others = || roles.iter().copied().filter(|other| *other != role).collect::<Vec<_>>();
+        roles.contains(&role) && self.view(row, Some(&others())) != self.view(row, Some(roles))
+    }
+
     fn views<'a>(&'a self, row: &'a Row, roles: Option<&'a [Role]>) -> impl Iterator<Item = View> + 'a {
         let held = move |column: &Option<Role>| match (column, roles) {
             (Some(role), Some(roles)) => roles.contains(role),
@@ -184,6 +190,16 @@ mod tests {
         assert_eq!(view("/p", Some(&[Role::EthicsOfficer, Role::Operator])), Some(View::Neutral));
         assert_eq!(view("/b", Some(&[Role::EthicsOfficer])), None);
         assert!(table.find("POST", "/a").is_none());
+    }
+
+    #[test]
+    fn what_rests_on_a_role_is_seen_otherwise_without_it() {
+        let table = Roles::parse("method,route,recorded,watch,ethics_officer,inspector_general,operator,anonymous\nGET,/a,yes,no,full,neutral,neutral,-\nGET,/b,yes,no,-,neutral,own,-\nGET,/p,no,no,-,public,-,public\n").unwrap();
+        let rests = |route: &str, roles: &[Role]| table.rests_on(table.find("GET", route).unwrap(), roles, Role::InspectorGeneral);
+        let (ethics, inspector, operator) = (Role::EthicsOfficer, Role::InspectorGeneral, Role::Operator);
+        assert!(rests("/a", &[inspector]) && rests("/b", &[inspector, ethics]) && rests("/b", &[operator, inspector]));
+        assert!(!rests("/a", &[inspector, ethics]) && !rests("/a", &[operator, inspector]), "another role shows as much");
+        assert!(!rests("/a", &[ethics]) && !rests("/p", &[inspector]), "nobody needs it");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Actor {
     pub(crate) id: PrincipalId,
     /// In whose eyes it looks at records, and what it may do.
     pub(crate) eyes: Eyes,
+    /// Whether it is an inspector who asks and names no inquiry.
+    pub(crate) names_none: bool,
 }
 
 /// The operating system's user as records name it: `uid:1000`. The real one, so that a set-uid program does not act as its owner.
@@ -46,7 +48,7 @@ impl Actor {
         let principal = &facts.principal_of_os_user(&os_user())?.record;
         let person = principal.person.as_ref().and_then(|id| facts.person(id));
         let organization = person.map(|known| known.record.organization.clone());
-        Some(Self { id: principal.id.clone(), eyes: Eyes { roles: principal.roles.clone(), organization, at } })
+        Some(Self { id: principal.id.clone(), eyes: Eyes { roles: principal.roles.clone(), organization, at }, names_none: false })
     }
 
     /// Looks the user up.
@@ -61,6 +63,13 @@ impl Actor {
                  countersign principal add {dir} --os-user uid:{uid} --person P-… --role access_officer"
             ))
         })
+    }
+
+    /// The actor of a question that is recorded: there the inspector's role counts under an inquiry alone (5 U.S.C. 406(a)(1)).
+    pub(crate) fn inquiring(mut self, names_one: bool) -> Self {
+        self.names_none = !names_one && self.has(Role::InspectorGeneral);
+        self.eyes.roles.retain(|role| names_one || *role != Role::InspectorGeneral);
+        self
     }
 
     /// Whether the actor has a role.
@@ -80,15 +89,21 @@ impl Actor {
 
     /// Refuses whoever may not see why.
     pub(crate) fn must_be_ethics(&self, what: &str) -> Result<(), Failure> {
-        if self.is_ethics() { Ok(()) } else { Err(Failure::Denied(format!("{what} is for the ethics role (ethics_officer) alone"))) }
+        self.must_have(&[Role::EthicsOfficer], || format!("{what} is for the ethics role (ethics_officer) alone"))
     }
 
     /// Refuses accounts that only append, or only stand for a person on record: they read nothing.
     pub(crate) fn must_read(&self) -> Result<(), Failure> {
         let readers = [Role::Operator, Role::AccessOfficer, Role::Approver, Role::EthicsOfficer, Role::InspectorGeneral];
-        if readers.iter().any(|r| self.has(*r)) {
+        self.must_have(&readers, || format!("principal {} has no role that may read the ledger; an operator can give it one", self.id))
+    }
+
+    /// Refuses whoever has none of these roles, and says why.
+    pub(crate) fn must_have(&self, roles: &[Role], why: impl FnOnce() -> String) -> Result<(), Failure> {
+        if roles.iter().any(|role| self.has(*role)) {
             return Ok(());
         }
-        Err(Failure::Denied(format!("principal {} has no role that may read the ledger; an operator can give it one", self.id)))
+        let inquiry = self.names_none && roles.contains(&Role::InspectorGeneral);
+        Err(Failure::Denied(if inquiry { "name the inquiry you read this under, with --inquiry".into() } else { why() }))
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use countersign_entry::ids::RequestKey;
+use countersign_entry::ids::{Line, RequestKey};
 
 use crate::commands::{
     access, assess, backup, bundle, calendar, cases, directory, doctor, export, fields, grant, import, init, key, keys, login, memo,
@@ -37,6 +37,10 @@ pub(crate) struct LedgerArgs {
     /// named when the ledger was made.
     #[arg(long, value_name = "FILE")]
     pub(crate) pin_file: Option<PathBuf>,
+    /// The inquiry you ask under, by your own number of it: recorded with every question that is. Whoever may ask it as an inspector alone has to name
+    /// one.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) inquiry: Option<Line>,
 }
 
 /// How a record is made.

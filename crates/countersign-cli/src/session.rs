@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) ledger: Ledger,
     /// Who asks.
     pub(crate) actor: Actor,
+    /// The inquiry they ask under, where they ask and name one.
+    inquiry: Option<Line>,
     /// Why a question cannot be recorded, where it cannot.
     unrecordable: Option<String>,
     /// Whoever serves the ledger and records for this command, where somebody does; the ledger is then open for reading.
@@ -106,14 +108,14 @@ impl Session {
         match ledger.read_only() {
             Some(why) if ledger.key_is_away() => Err(AppendError::Unavailable(why.to_owned()).into()),
             Some(why) => Err(Failure::ReadOnly(why.to_owned())),
-            None => Ok(Self { ledger, actor, unrecordable: None, served: None }),
+            None => Ok(Self { ledger, actor, inquiry: None, unrecordable: None, served: None }),
         }
     }
 
     fn served(args: &LedgerArgs, client: Client) -> Result<Self, Failure> {
         let ledger = open(args, Access::Read)?;
         let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
-        Ok(Self { ledger, actor, unrecordable: None, served: Some(Served { client, args: args.clone() }) })
+        Ok(Self { ledger, actor, inquiry: None, unrecordable: None, served: Some(Served { client, args: args.clone() }) })
     }
 
     /// To look at records.
@@ -127,7 +129,7 @@ impl Session {
     pub(crate) fn for_oneself(args: &LedgerArgs) -> Result<Self, Failure> {
         let ledger = open(args, Access::Read)?;
         let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
-        Ok(Self { ledger, actor, unrecordable: Some("the ledger was opened for reading".into()), served: None })
+        Ok(Self { ledger, actor, inquiry: None, unrecordable: Some("the ledger was opened for reading".into()), served: None })
     }
 
     /// To ask a question that is itself recorded.
@@ -137,9 +139,15 @@ impl Session {
         Ok(session)
     }
 
-    /// As [`Session::to_ask`], for whoever may ask about themselves alone as well. Beside another writer, or without the right to write the files, it
-    /// is asked all the same: answers never stop.
+    /// As [`Session::to_ask`], for whoever may ask about themselves alone as well.
     pub(crate) fn for_questions(args: &LedgerArgs) -> Result<Self, Failure> {
+        let session = Self::asking(args)?;
+        let inquiry = args.inquiry.clone();
+        Ok(Self { actor: session.actor.inquiring(inquiry.is_some()), inquiry, ..session })
+    }
+
+    /// Beside another writer, or without the right to write the files, questions are asked all the same: answers never stop.
+    fn asking(args: &LedgerArgs) -> Result<Self, Failure> {
         let (ledger, why) = match open(args, Access::Write) {
             // What the key has not signed is not shown: a handle for reading does not have it.
             Ok(ledger) if ledger.key_is_away() => {
@@ -158,7 +166,7 @@ impl Session {
             Err(e) => return Err(e),
         };
         let actor = Actor::find(ledger.facts(), ledger.now(), &args.dir)?;
-        Ok(Self { ledger, actor, unrecordable: why, served: None })
+        Ok(Self { ledger, actor, inquiry: None, unrecordable: why, served: None })
     }
 
     /// The ledger, and whoever serves it where somebody does.
@@ -227,6 +235,7 @@ impl Session {
             subject: Line::new(subject).map_err(bug)?,
             rows: u64::try_from(rows).unwrap_or(u64::MAX),
             as_of,
+            inquiry: self.inquiry.clone(),
         };
         let key = random_key()?;
         if let Some(served) = &mut self.served {

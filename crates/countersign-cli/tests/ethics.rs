@@ -190,7 +190,8 @@ fn a_case_from_the_trade_to_the_second_signature() {
     assert!(memo.contains("Trades made under it") && memo.contains("rule set "), "{memo}");
     assert!(s.run_as(OFFICER, &["explain", "DIR", &trade.to_string()]).exits(4).out.is_empty());
     s.run_as(OFFICER, &["cases", "list", "DIR"]).exits(4);
-    s.run_as(INSPECTOR, &["cases", "list", "DIR"]).exits(0);
+    assert!(s.run_as(INSPECTOR, &["cases", "list", "DIR"]).exits(4).err.contains("--inquiry"));
+    s.run_as(INSPECTOR, &["cases", "list", "DIR", "--inquiry", "26-0117"]).exits(0);
     o.scene.verified();
 }
 
@@ -234,7 +235,12 @@ fn cases_are_worked_to_their_end() {
     s.run_as(INSPECTOR, &["cases", "approve", "DIR", &case, "--text", "I agree"]).exits(4);
     let signed = s.run_as(ETHICS, &["cases", "approve", "DIR", &case, "--text", "I agree", "--json"]).exits(0).json();
     assert_eq!(signed["state"], "closed");
-    let shown = s.run_as(INSPECTOR, &["cases", "show", "DIR", &case, "--json"]).exits(0).json();
+    for asked in [["cases", "show", "DIR", &case].as_slice(), &["explain", "DIR", &case]] {
+        let refused = s.run_as(INSPECTOR, asked).exits(4);
+        assert!(refused.out.is_empty() && refused.err.contains("--inquiry"), "{}", refused.err);
+    }
+    s.run_as(INSPECTOR, &["explain", "DIR", &case, "--inquiry", "26-0117"]).exits(0);
+    let shown = s.run_as(INSPECTOR, &["cases", "show", "DIR", &case, "--inquiry", "26-0117", "--json"]).exits(0).json();
     assert_eq!((&shown["state"], &shown["disposition"]), (&json!("closed"), &json!("referred")));
     let kinds: Vec<&str> = shown["timeline"].as_array().unwrap().iter().map(|t| t["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["case.event", "referral", "legal.hold", "case.event", "case.event"]);

@@ -222,7 +222,7 @@ fn a_role_hears_the_same_whether_or_not_a_watch_list_knows_something() {
         assert!(!officer.to_string().contains(hidden), "{hidden}: {officer}");
     }
     // Who asked what is the inspector's to see, watch lists are not.
-    let inspector = s.run_as(CY, &changed).exits(0).json();
+    let inspector = s.run_as(CY, &[&changed[..], &["--inquiry", "26-0117"]].concat()).exits(0).json();
     assert!(rows(&inspector).iter().any(|r| r["kind"] == "read") && !inspector.to_string().contains(&watch), "{inspector}");
     // A watch list that becomes a restricted one has no past for those who did not know of it.
     let now = s.size().to_string();
@@ -233,4 +233,59 @@ fn a_role_hears_the_same_whether_or_not_a_watch_list_knows_something() {
     assert!(rows(&told)[0]["changes"].as_array().unwrap().iter().any(|c| c["field"] == "kind" && c["from"] == "watch"), "{told}");
     let seen = s.run_as(OFFICER, &["query", "person", "DIR", &m.bo]).exits(0).out;
     assert!(seen.contains("recused from provider:acme") && seen.contains("complete for your role"), "{seen}");
+}
+
+#[test]
+fn an_inspector_asks_under_an_inquiry() {
+    if !is_root("an_inspector_asks_under_an_inquiry") {
+        return;
+    }
+    let m = Matter::new();
+    let s = &m.scene;
+    let person = m.staff(CY, "Ig Inspector", "inspector_general");
+    for (uid, role) in [(DI, "ethics_officer"), (OFFICER, "access_officer")] {
+        let account = ["--person", &person, "--os-user", &format!("uid:{uid}"), "--role", role, "--role", "inspector_general"];
+        s.add(&[&["principal", "add", "DIR"][..], &account].concat());
+    }
+    let entry = m.view(&m.bo, &[])["entry"].to_string();
+    let (keys, bundle) = (s.path("ig-keys.json"), s.path("ig-bundle.zip"));
+    let (keys, bundle) = (keys.to_str().unwrap(), bundle.to_str().unwrap());
+    let reads = |since: u64| s.json(&["query", "changed", "DIR", "--since", &since.to_string(), "--kind", "read"])["rows"].clone();
+    let asked = [
+        vec!["query", "person", "DIR", &m.bo],
+        vec!["query", "issuer", "DIR", LANTERN],
+        vec!["query", "insiders", "DIR", &m.submission, "--template", "us"],
+        vec!["access", "list", "DIR"],
+        vec!["cases", "list", "DIR"],
+        vec!["export-keys", "DIR", "-o", keys],
+        vec!["bundle", "DIR", "--entry", &entry, "-o", bundle],
+    ];
+    std::fs::set_permissions(s.tmp.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let size = s.size();
+    for args in &asked {
+        let refused = s.run_as(CY, &[&args[..], &["--json"]].concat()).exits(4);
+        assert_eq!((&refused.json()["schema"], &refused.json()["exit_code"]), (&json!("countersign/error/1"), &json!(4)));
+        assert!(refused.err.contains("name the inquiry") && !refused.out.contains(&m.bo), "{}", refused.err);
+    }
+    assert_eq!(s.size(), size, "nothing is shown, and nothing recorded");
+    for args in &asked {
+        s.run_as(CY, &[&args[..], &["--inquiry", "26-0117"]].concat()).exits(0);
+    }
+    let told = reads(size - 1);
+    let under = told.as_array().unwrap().iter().filter(|row| row["what"].as_str().unwrap().ends_with(", under inquiry 26-0117"));
+    assert_eq!(under.count(), asked.len(), "{told}");
+    s.run_as(CY, &["query", "person", "DIR", &m.bo, "--inquiry", ""]).exits(2);
+
+    // What says how the ledger is kept is recorded of nobody, and needs none.
+    for args in [["status", "DIR"].as_slice(), &["policy", "show", "DIR"], &["login", "list", "DIR"], &["officer", "list", "DIR"]] {
+        s.run_as(CY, args).exits(0);
+    }
+    // Who sees by another role names none; what the inspector's role alone shows is then not there.
+    s.run_as(DI, &asked[0]).exits(0);
+    s.run_as(DI, &["cases", "list", "DIR"]).exits(0);
+    let own = ["query", "changed", "DIR", "--since", &size.to_string(), "--kind", "read", "--json"];
+    assert_eq!(rows(&s.run_as(OFFICER, &own).exits(0).json()), &Vec::<Value>::new());
+    assert!(!rows(&s.run_as(OFFICER, &[&own[..], &["--inquiry", "26-0117"]].concat()).exits(0).json()).is_empty());
+    assert!(s.run_as(OFFICER, &["cases", "list", "DIR"]).exits(4).err.contains("name the inquiry"));
+    s.verified();
 }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use support::{Scene, certificates, configured, is_root, served};
 
 const STRANGER: u32 = 2003;
+const INSPECTOR: u32 = 2004;
 
 /// A ledger that is served, and an approver.
 struct Served {
@@ -132,6 +133,29 @@ fn commands_work_while_the_ledger_is_served_and_the_user_is_still_who_acts() {
     assert!(!socket.exists());
     // What the service kept for itself is anybody's again.
     scene.add(&["provider", "add", "DIR", "--id", "gamma", "--name", "Gamma"]);
+    scene.verified();
+}
+
+#[test]
+fn an_inquiry_goes_through_the_socket_with_the_question() {
+    if !is_root("an_inquiry_goes_through_the_socket_with_the_question") {
+        return;
+    }
+    let served = Served::start();
+    let (s, person) = (&served.scene, served.person.as_str());
+    s.add(&["principal", "add", "DIR", "--person", person, "--os-user", "uid:2004", "--role", "inspector_general"]);
+    let size = s.size();
+    let refused = s.run_as(INSPECTOR, &["query", "person", "DIR", person]).exits(4);
+    assert!(refused.out.is_empty() && refused.err.contains("name the inquiry"), "{}", refused.err);
+    assert_eq!(s.size(), size);
+    let told = s.run_as(INSPECTOR, &["query", "person", "DIR", person, "--inquiry", "26-0117", "--json"]).exits(0).json();
+    let read = s.json(&["record", "show", "DIR", &told["read_entry"].to_string()]);
+    assert_eq!((&read["record"]["inquiry"], &read["record"]["subject"]), (&Value::from("26-0117"), &Value::from(person)), "{read}");
+    // With the service stopped it is recorded in the directory itself.
+    let scene = served.stop();
+    let told = scene.run_as(INSPECTOR, &["access", "list", "DIR", "--inquiry", "26-0118", "--json"]).exits(0).json();
+    let read = scene.json(&["record", "show", "DIR", &told["read_entry"].to_string()]);
+    assert_eq!(read["record"]["inquiry"], "26-0118", "{read}");
     scene.verified();
 }
 

@@ -218,7 +218,10 @@ fn what_holds_nothing_is_left_out() {
     let (rotated, policy) = (unapproved(&some("key.rotated", 1).remove(0)), some("policy", 1).remove(0));
     let policy = Record::from_content(&without(&without(&content(&policy), "signatures_required"), "routine_uses")).unwrap();
     let list = Record::from_content(&without(&content(&some("list", 1).remove(0)), "binds")).unwrap();
-    for (record, key) in [(rotated, "approvals"), (policy.clone(), "signatures_required"), (policy, "routine_uses"), (list, "binds")] {
+    let read = read(None);
+    let all =
+        [(rotated, "approvals"), (policy.clone(), "signatures_required"), (policy, "routine_uses"), (list, "binds"), (read, "inquiry")];
+    for (record, key) in all {
         assert!(content(&record).value(key).is_none(), "{key}");
         for nothing in [Value::Array(vec![]), Value::Null] {
             assert!(matches!(Record::from_content(&with(&content(&record), key, nothing)), Err(RecordError::Fields { .. })), "{key}");
@@ -228,22 +231,30 @@ fn what_holds_nothing_is_left_out() {
 
 #[test]
 fn a_canonical_request_has_these_bytes() {
-    let record: Record = Read { question: "person".parse().unwrap(), subject: "P-1".parse().unwrap(), rows: 2, as_of: 300 }.into();
-    let bytes = record.canonical_request("a.example/l", "pr-1", "k").unwrap();
     let text = |t: &str| format!("{:02x}{}", 0x60 + t.len(), hex::encode(t));
-    let fields = [
-        "a4".into(),
-        text("rows"),
-        "02".into(),
-        text("as_of"),
-        "19012c".into(),
-        text("subject"),
-        text("P-1"),
-        text("question"),
-        text("person"),
-    ];
-    let head = ["86".into(), text("countersign v1 request"), text("a.example/l"), text("pr-1"), text("k"), text("read")];
-    assert_eq!(hex::encode(bytes), head.concat() + &fields.concat());
+    let field = |name: &str, value: String| text(name) + &value;
+    let (rows, as_of) = (field("rows", "02".into()), field("as_of", "19012c".into()));
+    let (subject, question) = (field("subject", text("P-1")), field("question", text("person")));
+    let head = ["86".into(), text("countersign v1 request"), text("a.example/l"), text("pr-1"), text("k"), text("read")].concat();
+    for (inquiry, fields) in [
+        (None, ["a4", &rows, &as_of, &subject, &question].concat()),
+        (Some("26-0117"), ["a5", &rows, &as_of, &field("inquiry", text("26-0117")), &subject, &question].concat()),
+    ] {
+        let bytes = read(inquiry).canonical_request("a.example/l", "pr-1", "k").unwrap();
+        assert_eq!(hex::encode(bytes), format!("{head}{fields}"));
+    }
+}
+
+fn read(inquiry: Option<&str>) -> Record {
+    let inquiry = inquiry.map(|number| number.parse().unwrap());
+    Read { question: "person".parse().unwrap(), subject: "P-1".parse().unwrap(), rows: 2, as_of: 300, inquiry }.into()
+}
+
+/// What somebody wrote into it by mistake can be taken out again.
+#[test]
+fn the_inquiry_of_a_read_can_be_redacted() {
+    let erased = content(&read(Some("Ada's spouse"))).erase("inquiry").unwrap().unwrap();
+    assert_eq!(Record::from_content(&erased).unwrap(), read(Some(REDACTED)));
 }
 
 #[test]

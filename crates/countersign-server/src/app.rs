@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use countersign_api::problem::Kind;
-use countersign_api::roles::{Roles, View};
+use countersign_api::roles::{Roles, Row, View};
 use countersign_api::view::Eyes;
 use countersign_entry::ids::{LeafIndex, Line, Token};
 use countersign_entry::record::{Read, Role};
@@ -33,7 +33,7 @@ use crate::oidc::{Nobody, Providers};
 use crate::pasts::Pasts;
 use crate::publish::Board;
 use crate::rate::{Asker, Rates};
-use crate::reads::{Asking, Reads};
+use crate::reads::{Asking, Reads, inquiry};
 use crate::side::{Outage, Side};
 use crate::who::{By, Caller, Known, Logins, Shown};
 
@@ -90,6 +90,8 @@ pub struct Asked {
     at: Micros,
     /// What it says of signatures.
     pub signing: Signing,
+    /// The inquiry it is asked under, where one is named.
+    inquiry: Option<Line>,
 }
 
 impl Asked {
@@ -101,11 +103,30 @@ impl Asked {
         self.caller.as_ref().ok_or_else(|| Kind::Unauthenticated.into())
     }
 
-    /// In whose eyes records are looked at: in the ethics officer's only where the table says so.
+    /// In whose eyes records are looked at: in the ethics officer's only where the table says so, and in the inspector's only under an inquiry.
     pub fn eyes(&self) -> Eyes {
         let (roles, organization) = self.caller.as_ref().map(|c| (c.roles.clone(), c.organization.clone())).unwrap_or_default();
-        let roles = roles.into_iter().filter(|r| *r != Role::EthicsOfficer || self.view == View::Full).collect();
-        Eyes { roles, organization, at: self.at }
+        let counts = |role: &Role| match role {
+            Role::EthicsOfficer => self.view == View::Full,
+            Role::InspectorGeneral => self.inquiry.is_some(),
+            _ => true,
+        };
+        Eyes { roles: roles.into_iter().filter(counts).collect(), organization, at: self.at }
+    }
+
+    /// A question of theirs as it is recorded.
+    ///
+    /// # Errors
+    /// It is no line.
+    pub(crate) fn read(&self, question: Question) -> Result<Read, Failure> {
+        let of = |_: countersign_entry::ids::IdError| Kind::Validation;
+        Ok(Read {
+            question: Token::new(question.what).map_err(of)?,
+            subject: Line::new(question.subject).map_err(of)?,
+            rows: u64::try_from(question.rows).unwrap_or(u64::MAX),
+            as_of: question.as_of,
+            inquiry: self.inquiry.clone(),
+        })
     }
 
     /// Whether they may know how much is committed, and not only how much is published: everybody who works here. Witnesses cosign what is published,
@@ -136,18 +157,6 @@ pub struct Question {
     pub rows: usize,
     /// Size the answer is true for.
     pub as_of: u64,
-}
-
-impl Question {
-    /// As it is recorded.
-    ///
-    /// # Errors
-    /// It is no line.
-    pub(crate) fn read(self) -> Result<Read, Failure> {
-        let of = |_: countersign_entry::ids::IdError| Kind::Validation;
-        let (question, subject) = (Token::new(self.what).map_err(of)?, Line::new(self.subject).map_err(of)?);
-        Ok(Read { question, subject, rows: u64::try_from(self.rows).unwrap_or(u64::MAX), as_of: self.as_of })
-    }
 }
 
 /// Routes, each with its line in the table.
@@ -281,16 +290,27 @@ impl App {
                 route: Arc::clone(route),
                 at: self.clock.now(),
                 signing: Signing::default(),
+                inquiry: None,
             });
         };
-        let refused = if caller.is_some() { Kind::ForbiddenRole } else { Kind::Unauthenticated };
-        let view = self.roles.view(row, caller.as_ref().map(|c| c.roles.as_slice())).ok_or(refused)?;
+        let inquiry = inquiry(headers)?;
+        let view = self.view(row, caller.as_deref(), inquiry.is_some())?;
         let signing = Signing::of(headers)?;
         if !signing.is_none() && !countersign_api::openapi::writes(row) {
             return Err(Kind::Validation.problem().saying("This records no single thing, so there is nothing to sign.").into());
         }
         let own = caller.as_ref().is_some_and(|c| self.roles.shows_own(row, &c.roles));
-        Ok(Asked { caller, shown: Arc::clone(shown), view, own, route: Arc::clone(route), at: self.clock.now(), signing })
+        Ok(Asked { caller, shown: Arc::clone(shown), view, own, route: Arc::clone(route), at: self.clock.now(), signing, inquiry })
+    }
+
+    /// How much somebody sees on a route. What an inspector reads of the records as such is read under an inquiry (5 U.S.C. 406(a)(1)); what is recorded
+    /// of oneself is not.
+    fn view(&self, row: &Row, caller: Option<&Caller>, inquires: bool) -> Result<View, Kind> {
+        let roles = caller.map(|caller| caller.roles.as_slice());
+        let refused = if roles.is_some() { Kind::ForbiddenRole } else { Kind::Unauthenticated };
+        let view = self.roles.view(row, roles).ok_or(refused)?;
+        let inspects = || roles.is_some_and(|roles| self.roles.rests_on(row, roles, Role::InspectorGeneral));
+        if row.recorded && !inquires && view != View::Own && inspects() { Err(Kind::InquiryMissing) } else { Ok(view) }
     }
 
     fn who(&self, logins: &Logins, shown: &Shown, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Refused> {
@@ -324,10 +344,10 @@ impl App {
     pub(crate) async fn again(&self, asked: &Asked, method: &str, headers: &HeaderMap) -> Result<Asked, Failure> {
         let logins = self.logins().await?;
         let caller = self.who(&logins, &asked.shown, headers).map_err(Refused::failure)?.ok_or(Kind::Unauthenticated)?;
-        let row = self.roles.find(method, &asked.route);
-        let view = row.and_then(|row| self.roles.view(row, Some(&caller.roles)));
+        let row = self.roles.find(method, &asked.route).ok_or(Kind::ForbiddenRole)?;
+        let view = self.view(row, Some(&caller), asked.inquiry.is_some())?;
         let same = asked.caller.as_ref().is_some_and(|before| before.principal == caller.principal);
-        if !same || view != Some(asked.view) {
+        if !same || view != asked.view {
             return Err(Kind::ForbiddenRole.into());
         }
         Ok(Asked { caller: Some(caller), at: self.clock.now(), ..asked.clone() })
@@ -406,7 +426,7 @@ impl App {
     /// # Errors
     /// Nobody who is known asks, or too many questions wait.
     pub(crate) fn record_one(&self, asked: &Asked, question: Question) -> Result<(), Failure> {
-        let recorded = self.reads.record(Asking { principal: asked.caller()?.principal.clone(), read: question.read()? });
+        let recorded = self.reads.record(Asking { principal: asked.caller()?.principal.clone(), read: asked.read(question)? });
         if recorded { Ok(()) } else { Err(Kind::Overloaded.into()) }
     }
 

@@ -104,6 +104,7 @@ fn canaries_through_every_route_are_in_no_log_metric_or_error() {
                     ("Accept", CANARY),
                     ("Last-Event-ID", CANARY),
                     ("Cookie", CANARY),
+                    ("Countersign-Inquiry", CANARY),
                 ];
                 let plain = path.split('?').next().unwrap();
                 for path in [plain, &path] {

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use countersign_entry::record::{Marking, MarkingLevel, Submission};
@@ -45,9 +45,7 @@ fn what_is_higher_than_the_configuration_says_is_marked_so_after_a_start_and_at_
     // Only what is about the lower one is marked lower.
     marked(officer.get("/api/v1/submissions/S-0001"), 200, "cui");
     marked(officer.get("/api/v1/whoami"), 200, "confidential");
-    let mut stream = inspector.connect().unwrap();
-    write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut stream = BufReader::new(stream);
+    let mut stream = BufReader::new(inspector.events("Connection: close\r\n"));
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         stream.read_line(&mut head).unwrap();

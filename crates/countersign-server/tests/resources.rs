@@ -14,7 +14,7 @@ use countersign_server::tls::{Card, Keeper, Standing};
 use countersign_testing::ledger::record;
 use countersign_testing::scene;
 use serde_json::{Value, json};
-use support::{Authority, House};
+use support::{Authority, House, INQUIRY};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
@@ -418,8 +418,7 @@ fn events_begin_after_the_last_one_that_was_seen() {
         house.client("gateway").post("/api/v1/accesses", key, &body).is(201).json()["entry"].as_u64().unwrap()
     };
     let (first, second) = (access("first-access-00001"), access("second-access-0001"));
-    let mut stream = house.client("inspector").connect().unwrap();
-    write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {first}\r\n\r\n").unwrap();
+    let mut stream = house.client("inspector").events(&format!("Last-Event-ID: {first}\r\n"));
     let (mut heard, mut buffer) = (String::new(), [0; 4096]);
     let mut until = |stream: &mut support::Stream, wanted: &str| {
         while !heard.contains(wanted) {
@@ -462,8 +461,8 @@ fn who_follows_hears_nothing_more_once_their_login_is_over() {
             support::link(ledger, "inspector", CredentialKind::Piv, "CN=Example CA", "other@agency.example", 40);
         },
     );
-    let revoked = house.with_card(house.ca.card("other@agency.example", 40)).following();
-    let over = house.with_card(house.ca.card("day@agency.example", 41)).following();
+    let revoked = house.with_card(house.ca.card("other@agency.example", 40)).under(INQUIRY).following();
+    let over = house.with_card(house.ca.card("day@agency.example", 41)).under(INQUIRY).following();
     let mut stays = house.client("inspector").following();
     // Others of the same account go on.
     house.client("founder").post("/api/v1/logins/card-40/revoke", "revoke-one-card-1", &json!({ "reason": "lost" })).is(201);
@@ -487,11 +486,8 @@ fn who_follows_is_recorded_with_what_they_were_sent_and_not_for_ever() {
     let body = json!({ "person": "P-ada1", "submission": "S-0001", "action": "query", "occurred_at": "2026-06-01T12:00:00Z" });
     let last = house.client("gateway").post("/api/v1/accesses", "an-access-of-ada-1", &body).is(201).json()["entry"].as_u64().unwrap();
     // Two who see who asks what.
-    let mut streams = ["inspector", "ethics"].map(|part| house.client(part).connect().unwrap());
+    let mut streams = ["inspector", "ethics"].map(|part| house.client(part).events("Last-Event-ID: 1\r\n"));
     let mut heard = [Vec::new(), Vec::new()];
-    for stream in &mut streams {
-        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 1\r\n\r\n").unwrap();
-    }
     let mut buffer = [0; 65_536];
     for (stream, heard) in streams.iter_mut().zip(&mut heard) {
         while !String::from_utf8_lossy(heard).contains(&format!("id: {last}\n")) {

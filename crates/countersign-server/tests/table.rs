@@ -4,7 +4,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -274,8 +274,7 @@ fn who_asked_is_recorded_where_the_table_says_so_and_nowhere_else() {
 /// Asks, and where something is made behind the service waits until it is there. Of a stream of events the head is read.
 fn play(client: &Client, method: &str, path: &str, route: &str, n: usize, ids: &mut Ids) -> u16 {
     if route == "/api/v1/events" {
-        let (mut stream, mut head) = (client.connect().unwrap(), [0; 12]);
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let (mut stream, mut head) = (client.events(""), [0; 12]);
         stream.read_exact(&mut head).unwrap();
         return std::str::from_utf8(&head[9..]).unwrap().parse().unwrap();
     }

@@ -255,8 +255,7 @@ fn a_disk_that_fails_for_a_while_ends_no_deliveries() {
 #[test]
 fn what_is_sent_as_it_happens_is_what_the_description_says() {
     let house = House::start();
-    let mut stream = house.client("inspector").connect().unwrap();
-    write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n").unwrap();
+    let stream = house.client("inspector").events("Last-Event-ID: 0\r\n");
     let schema = asyncapi().pointer("/components/messages/recorded/payload").unwrap().clone();
     let mut seen = 0;
     for line in BufReader::new(stream).lines() {

@@ -502,7 +502,7 @@ fn access(type_name: &str) -> BoxedStrategy<Record> {
             assessment: of(assessment()),
             supersedes: of(leaf_index()),
         }),
-        _ => boxed!(Read { question: token(), subject: line(), rows: any::<u64>(), as_of: any::<u64>() }),
+        _ => boxed!(Read { question: token(), subject: line(), rows: any::<u64>(), as_of: any::<u64>(), inquiry: of(line()) }),
     }
 }
 

@@ -86,6 +86,10 @@ fn operation(row: &Row, told: &Told, generator: &mut SchemaGenerator) -> Value {
             parameters.push(left_out("Countersign-Approval", base64));
         }
     }
+    if row.recorded {
+        let number = json!({ "type": "string", "pattern": "^[!-~]([ -~]{0,1022}[!-~])?$", "description": "The inquiry it is asked under, recorded with the question; whoever sees the answer as an inspector alone names one" });
+        parameters.push(left_out("Countersign-Inquiry", number));
+    }
     if supersedes(row) {
         parameters.push(parameter("header", "If-Match", json!({ "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" })));
     }

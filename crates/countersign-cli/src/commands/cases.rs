@@ -140,10 +140,8 @@ pub(crate) fn run(command: &CasesCommand, out: &mut Out<'_>) -> Result<Exit, Fai
 /// Asks as somebody who may see cases.
 fn to_ask(ledger: &LedgerArgs) -> Result<Session, Failure> {
     let session = Session::to_ask(ledger)?;
-    if session.actor.has(Role::InspectorGeneral) {
-        return Ok(session);
-    }
-    session.actor.must_be_ethics("what was found").map(|()| session)
+    let who = [Role::InspectorGeneral, Role::EthicsOfficer];
+    session.actor.must_have(&who, || "what was found is for the ethics role (ethics_officer) and inspectors".into()).map(|()| session)
 }
 
 /// An inspector knows of every case; an ethics office of those of its own agency's people.

@@ -26,9 +26,7 @@ pub(crate) struct KeysArgs {
 pub(crate) fn run(args: &KeysArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let mut session = Session::to_ask(&args.ledger)?;
     let allowed = [Role::Operator, Role::EthicsOfficer, Role::InspectorGeneral];
-    if !allowed.iter().any(|role| session.actor.has(*role)) {
-        return Err(Failure::Denied("data keys are handed out by an operator, the ethics role or the inspector general".into()));
-    }
+    session.actor.must_have(&allowed, || "data keys are handed out by an operator, the ethics role or the inspector general".into())?;
     // One flat object whatever form is asked for: it is what `verify --keys` reads.
     let keys = session.ledger.export_keys();
     let lines: Vec<Zeroizing<String>> = keys.iter().map(|(id, key)| Zeroizing::new(format!("\"{id}\":\"{}\"", key.as_str()))).collect();

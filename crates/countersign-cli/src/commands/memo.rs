@@ -41,8 +41,11 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut Out<'_>) -> Result<Exit, Failure
         return Err(Failure::NotFound(format!("entry {} is not recorded as of size {}", args.entry, view.size())));
     }
     let (_, meta, record) = session.ledger.entry(args.entry)?;
-    let may_see_why = session.actor.eyes.see_why_in(view.facts(), &record)
-        || (matches!(record, Record::CaseOpened(_)) && session.actor.has(Role::InspectorGeneral));
+    let case = matches!(record, Record::CaseOpened(_));
+    if case {
+        session.actor.must_have(&[Role::EthicsOfficer, Role::InspectorGeneral], || ALONE.into())?;
+    }
+    let may_see_why = session.actor.eyes.see_why_in(view.facts(), &record) || (case && session.actor.has(Role::InspectorGeneral));
     if !may_see_why {
         return neutral(&session, view.facts(), &record, out);
     }
@@ -81,13 +84,15 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut Out<'_>) -> Result<Exit, Failure
     Ok(DONE)
 }
 
+const ALONE: &str = "why something was found or decided is for the ethics role (ethics_officer) alone";
+
 /// What somebody is told who may not see why.
 fn neutral(session: &Session, facts: &Facts, record: &Record, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let own = facts.principal(&session.actor.id).and_then(|p| p.record.person.as_ref());
     let text = match record {
         Record::GrantRequest(_) => neutral_text(record),
         Record::PreclearanceRequest(r) if own == Some(&r.person) => neutral_text(record),
-        _ => return Err(Failure::Denied("why something was found or decided is for the ethics role (ethics_officer) alone".into())),
+        _ => return Err(Failure::Denied(ALONE.into())),
     };
     if out.is_json() {
         out.object("explain", json!({ "text": text }))?

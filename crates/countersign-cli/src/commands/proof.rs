@@ -79,7 +79,12 @@ pub(crate) fn run(args: &ProofArgs, out: &mut Out<'_>) -> Result<Exit, Failure> 
 
 fn make(args: &MakeArgs, out: &mut Out<'_>) -> Result<Exit, Failure> {
     let ledger = open(
-        &LedgerArgs { dir: args.dir.clone(), passphrase_file: args.passphrase_file.clone(), pin_file: args.pin_file.clone() },
+        &LedgerArgs {
+            dir: args.dir.clone(),
+            passphrase_file: args.passphrase_file.clone(),
+            pin_file: args.pin_file.clone(),
+            inquiry: None,
+        },
         Access::Read,
     )?;
     if args.index >= ledger.size() {

@@ -40,7 +40,11 @@ mod tests {
     use countersign_entry::time::Micros;
 
     fn actor(role: Role) -> Actor {
-        Actor { id: PrincipalId::new("pr-0001").unwrap(), eyes: Eyes { roles: vec![role], organization: None, at: Micros::EPOCH } }
+        Actor {
+            id: PrincipalId::new("pr-0001").unwrap(),
+            eyes: Eyes { roles: vec![role], organization: None, at: Micros::EPOCH },
+            names_none: false,
+        }
     }
 
     #[test]

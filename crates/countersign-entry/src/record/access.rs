@@ -82,4 +82,7 @@ pub struct Read {
     pub rows: u64,
     /// Tree size the answer was true for; 0 where something was asked to be made, and nothing is shown yet.
     pub as_of: u64,
+    /// The reader's own number of the inquiry it was asked under, as an inspector general's has one (5 U.S.C. 406(a)(1)); left out where none was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inquiry: Option<Line>,
 }

@@ -81,7 +81,7 @@ pub enum RecordError {
 }
 
 /// Fields that are left out of a record where they hold nothing: they came later, or are signatures.
-pub const LEFT_OUT: &[&str] = &["approvals", "binds", "routine_uses", "signatures_required"];
+pub const LEFT_OUT: &[&str] = &["approvals", "binds", "inquiry", "routine_uses", "signatures_required"];
 
 macro_rules! records {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
@@ -289,6 +289,7 @@ pub fn redactable(kind: &str) -> &'static [&'static str] {
         "exposure" => &["evidence"],
         "grant.request" => &["duty"],
         "access.event" => &["artefact", "session"],
+        "read" => &["inquiry"],
         "case.event" | "duty.event" => &["text"],
         "list.item"
         | "grant.transition"

@@ -57,8 +57,14 @@ pub fn describe(record: &Record) -> String {
             format!("{} since {}: {} on {}{until}", word(&e.duty), e.since, word(&e.step), e.on)
         }
         Record::Policy(r) => format!("policy {} version {}, in force from {}", r.id, r.version, r.effective_from),
-        Record::Read(r) if r.as_of == 0 => format!("asked to have made: {} of {}", r.question, r.subject),
-        Record::Read(r) => format!("asked {} of {}: {} rows as of size {}", r.question, r.subject, r.rows, r.as_of),
+        Record::Read(r) => {
+            let under = r.inquiry.as_ref().map(|number| format!(", under inquiry {number}")).unwrap_or_default();
+            if r.as_of == 0 {
+                format!("asked to have made: {} of {}{under}", r.question, r.subject)
+            } else {
+                format!("asked {} of {}: {} rows as of size {}{under}", r.question, r.subject, r.rows, r.as_of)
+            }
+        }
         Record::Identifier(r) => format!("{} {} of {}", word(&r.scheme), r.value, r.issuer),
         Record::Holding(r) => format!("holds {} ({}) as of {}", instrument(&r.instrument), word(&r.relation), r.as_of),
         Record::Trade(r) => format!("{} of {} ({}) on {}", word(&r.kind), instrument(&r.instrument), word(&r.relation), r.traded_on),

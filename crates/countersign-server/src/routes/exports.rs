@@ -251,7 +251,7 @@ async fn start(app: &Shared, asked: Asked, key: RequestKey, wanted: Wanted) -> R
         app.exports.has_room(size)?;
         Some(turn)
     };
-    let asking = request(&wanted).read()?.into();
+    let asking = asked.read(request(&wanted))?.into();
     let (work, owner, made) = (Arc::clone(app), caller.principal.clone(), wanted.clone());
     // On its own: what is recorded is begun, whether or not somebody waits for it.
     let recording = tokio::spawn(async move {

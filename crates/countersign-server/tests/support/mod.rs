@@ -35,6 +35,8 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 pub use countersign_testing::ledger::ORIGIN;
 
 const UPN: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
+/// The inquiry the inspector asks under.
+pub const INQUIRY: &str = "26-0117";
 /// The secret of the gateway's key.
 pub const SECRET: [u8; 32] = [9; 32];
 
@@ -224,10 +226,11 @@ impl House {
         ledger
     }
 
-    /// Whoever plays a part, with their card.
+    /// Whoever plays a part, with their card; the inspector under an inquiry.
     pub fn client(&self, part: &str) -> Client {
         let serial = 1 + parts().iter().position(|p| p == part).unwrap() as u64;
-        self.with_card(self.ca.card(&format!("{part}@agency.example"), serial))
+        let client = self.with_card(self.ca.card(&format!("{part}@agency.example"), serial));
+        if part == "inspector" { client.under(INQUIRY) } else { client }
     }
 
     pub fn with_card(&self, (certificate, key): (String, String)) -> Client {
@@ -341,6 +344,12 @@ impl Client {
         Ok(StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name).unwrap(), stream))
     }
 
+    /// The same, asking under an inquiry.
+    pub fn under(mut self, inquiry: &str) -> Self {
+        self.headers.push(("Countersign-Inquiry".into(), inquiry.into()));
+        self
+    }
+
     /// The same, asking a house that was started again.
     pub fn to(&self, house: &House) -> Self {
         Self { address: house.address, ..self.clone() }
@@ -366,12 +375,17 @@ impl Client {
         if bytes.is_empty() { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(Answer::parse(&bytes)) }
     }
 
-    /// Follows the events; the beginning of the answer was read.
-    pub fn following(&self) -> Stream {
+    /// Asks for the events with more headers, each a line; the answer is to be read.
+    pub fn events(&self, more: &str) -> Stream {
         let mut stream = self.connect().unwrap();
         let own: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{own}\r\n").unwrap();
-        let mut head = [0; 12];
+        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{own}{more}\r\n").unwrap();
+        stream
+    }
+
+    /// Follows the events; the beginning of the answer was read.
+    pub fn following(&self) -> Stream {
+        let (mut stream, mut head) = (self.events(""), [0; 12]);
         stream.read_exact(&mut head).unwrap();
         assert_eq!(&head, b"HTTP/1.1 200");
         stream

@@ -222,7 +222,7 @@ fn recusal(id: &str, person: &str, from: countersign_entry::time::Micros) -> Rec
 }
 
 fn read() -> Read {
-    Read { question: text("submission"), subject: text("S-0001"), rows: 1, as_of: 1 }
+    Read { question: text("submission"), subject: text("S-0001"), rows: 1, as_of: 1, inquiry: None }
 }
 
 /// The story up to and with the entry of this label, changed there.
