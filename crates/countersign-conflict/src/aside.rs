@@ -3,8 +3,8 @@
 //!
 //! What takes access away is not among it: nobody has to find another officer first to stop something. Nor does anybody end or narrow a recusal of their own.
 
-use countersign_entry::ids::{IssuerId, LeafIndex, PersonId, PrincipalId, SubmissionId};
-use countersign_entry::record::{AgreementKind, CaseStep, GrantState, Record, Recusal, RecusalScope};
+use countersign_entry::ids::{IssuerId, LeafIndex, PersonId, SubmissionId};
+use countersign_entry::record::{AgreementKind, CaseStep, GrantState, Principal, Record, Recusal, RecusalScope};
 use countersign_entry::time::Micros;
 
 use crate::check::Refusal;
@@ -17,9 +17,9 @@ impl Facts {
         ids.filter_map(|id| self.recusals.get(id)).filter(move |r| in_force(r.record.from, r.record.until, at))
     }
 
-    /// Whether whoever decides here has to leave that to somebody else.
-    pub(crate) fn check_aside(&self, actor: &PrincipalId, at: Micros, record: &Record) -> Result<(), Refusal> {
-        let Some(person) = self.principal(actor).and_then(|p| p.record.person.as_ref()) else { return Ok(()) };
+    /// Whether whoever decides here, by this account, has to leave that to somebody else.
+    pub(crate) fn check_aside(&self, own: Option<&Principal>, at: Micros, record: &Record) -> Result<(), Refusal> {
+        let Some(person) = own.and_then(|own| own.person.as_ref()) else { return Ok(()) };
         let recused = match record {
             Record::GrantTransition(t) if goes_on(t.to) => {
                 self.grant(t.grant).is_some_and(|grant| self.is_recused_from(person, &grant.request.submission, at))

@@ -108,12 +108,11 @@ impl Facts {
     }
 
     fn check_role(&self, actor: &PrincipalId, record: &Record) -> Result<(), Refusal> {
-        if !self.bootstrapped() {
-            return Ok(());
-        }
-        let principal = self.principal(actor).filter(|p| !p.record.disabled).ok_or_else(|| Refusal::UnknownPrincipal(actor.clone()))?;
-        if roles::may_record(&principal.record.roles, record) {
+        let principal = self.principal(actor).filter(|p| !p.record.disabled);
+        if principal.is_some_and(|p| roles::may_record(&p.record.roles, record)) || !self.bootstrapped() {
             Ok(())
+        } else if principal.is_none() {
+            Err(Refusal::UnknownPrincipal(actor.clone()))
         } else {
             let what = match record {
                 Record::GrantTransition(t) => format!("{} to {:?}", record.type_name(), t.to),

@@ -20,8 +20,9 @@ impl Facts {
     pub fn decide(&self, by: By<'_>, at: Micros, mut record: Record) -> Result<Record, Refusal> {
         let actor = by.actor;
         self.check(actor, &record)?;
-        self.check_aside(actor, at, &record)?;
-        self.check_reach(actor, at, &record)?;
+        let own = self.principal(actor).map(|known| &known.record);
+        self.check_aside(own, at, &record)?;
+        self.check_reach(own, at, &record)?;
         self.check_emergency(actor, at, &record)?;
         self.check_signatures(by, at, &record)?;
         if let (Record::DataKeyDestroyed(_) | Record::Redaction(_), Some(hold)) = (&record, self.hold_in_force(at)) {

@@ -1,8 +1,8 @@
 //! Whose filings an ethics office sees and works on: those of its own agency. Records that are found by a person's name go to another agency where a
 //! published routine use lets them (Privacy Act, 5 U.S.C. 552a(a)(7), (b)(3); system notices OGE/GOVT-1 and GOVT-2), and policy says which do.
 
-use countersign_entry::ids::{OrganizationId, PersonId, PrincipalId};
-use countersign_entry::record::{GrantState, Record, Role};
+use countersign_entry::ids::{OrganizationId, PersonId};
+use countersign_entry::record::{GrantState, Principal, Record, Role};
 use countersign_entry::time::Micros;
 
 use crate::check::Refusal;
@@ -46,12 +46,13 @@ impl Facts {
 
     /// Whether what the ethics role alone may record is about somebody whose filings another agency's ethics office keeps. What takes access away is
     /// not among it.
-    pub(crate) fn check_reach(&self, actor: &PrincipalId, at: Micros, record: &Record) -> Result<(), Refusal> {
-        let Some(principal) = self.principal(actor).map(|known| &known.record) else { return Ok(()) };
+    pub(crate) fn check_reach(&self, own: Option<&Principal>, at: Micros, record: &Record) -> Result<(), Refusal> {
+        // Most of what is recorded is recorded without that role.
+        let Some(principal) = own.filter(|own| own.roles.contains(&Role::EthicsOfficer)) else { return Ok(()) };
         let Some(organization) = principal.person.as_ref().and_then(|id| self.person(id)).map(|known| &known.record.organization) else {
             return Ok(());
         };
-        if !principal.roles.contains(&Role::EthicsOfficer) || self.keeps(Some(organization)) {
+        if self.keeps(Some(organization)) {
             return Ok(());
         }
         let others: Vec<Role> = principal.roles.iter().copied().filter(|role| *role != Role::EthicsOfficer).collect();

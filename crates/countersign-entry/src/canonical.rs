@@ -101,8 +101,17 @@ impl Fields {
 
     /// Encoded key and value of each field, in the order they were added.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> {
+        self.places.iter().map(|place| self.cut(place))
+    }
+
+    /// Encoded key and value of one of them, in that order; empty where there is none.
+    pub(crate) fn at(&self, at: usize) -> (&[u8], &[u8]) {
+        self.places.get(at).map(|place| self.cut(place)).unwrap_or_default()
+    }
+
+    fn cut(&self, place: &Place) -> (&[u8], &[u8]) {
         let cut = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
-        self.places.iter().map(move |place| (cut(&place.key), cut(&place.value)))
+        (cut(&place.key), cut(&place.value))
     }
 
     /// The map of the fields.
@@ -110,30 +119,36 @@ impl Fields {
     /// # Errors
     /// The same key twice.
     pub fn to_map(&self) -> Result<Vec<u8>, CborError> {
-        let mut sorted: Vec<_> = self.iter().collect();
-        sort(&mut sorted, |field| field.0)?;
         let mut out = Vec::with_capacity(self.bytes.len() + 4);
-        cbor::head(&mut out, 5, sorted.len() as u64);
-        sorted.iter().for_each(|(key, value)| {
+        cbor::head(&mut out, 5, self.places.len() as u64);
+        for at in order(self.iter().map(|(key, _)| key))? {
+            let (key, value) = self.at(at);
             out.extend_from_slice(key);
             out.extend_from_slice(value);
-        });
+        }
         Ok(out)
     }
 }
 
-/// Sorts by encoded key.
+/// Where entries with these encoded keys stand, in the order of the keys.
 ///
 /// # Errors
 /// The same key twice.
-pub fn sort<'k, T>(entries: &mut [T], key: impl Fn(&T) -> &'k [u8]) -> Result<(), CborError> {
+pub fn order<'k>(keys: impl Iterator<Item = &'k [u8]>) -> Result<impl Iterator<Item = usize>, CborError> {
     // What most keys differ in is compared as a number.
-    entries.sort_by_cached_key(|entry| {
-        let (key, mut first) = (key(entry), [0; 8]);
+    let mut order: Vec<(u64, &[u8], usize)> = keys.enumerate().map(|(at, key)| (first(key), key, at)).collect();
+    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)));
+    let twice = order.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0 && a.1 == b.1));
+    if twice { Err(CborError::DuplicateKey(0)) } else { Ok(order.into_iter().map(|(_, _, at)| at)) }
+}
+
+/// The first eight bytes of a key; no encoded key is the beginning of another.
+fn first(key: &[u8]) -> u64 {
+    u64::from_be_bytes(key.first_chunk().copied().unwrap_or_else(|| {
+        let mut first = [0; 8];
         first.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-        (u64::from_be_bytes(first), key)
-    });
-    if entries.windows(2).any(|pair| matches!(pair, [a, b] if key(a) == key(b))) { Err(CborError::DuplicateKey(0)) } else { Ok(()) }
+        first
+    }))
 }
 
 const NULL: u8 = 0xf6;
@@ -231,12 +246,11 @@ impl Compound<'_> {
             *top = Some(places.collect());
         } else if !own.is_sorted_by(|a, b| out.get(a.0..a.1) < out.get(b.0..b.1)) {
             let cut = |range: Range<usize>| out.get(range).unwrap_or_default();
-            let mut entries: Vec<(&[u8], &[u8])> = places.map(|place| (cut(place.key), cut(place.value))).collect();
-            sort(&mut entries, |entry| entry.0)?;
+            let entries: Vec<(&[u8], &[u8])> =
+                places.map(|place| (cut(place.key.clone()), cut(place.key.start..place.value.end))).collect();
             sorted.clear();
-            for (key, value) in entries {
-                sorted.extend_from_slice(key);
-                sorted.extend_from_slice(value);
+            for at in order(entries.iter().map(|(key, _)| *key))? {
+                sorted.extend_from_slice(entries.get(at).map(|(_, whole)| *whole).unwrap_or_default());
             }
             out.truncate(self.entries);
             out.extend_from_slice(sorted);

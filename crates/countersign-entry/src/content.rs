@@ -80,17 +80,18 @@ pub struct Encoded {
 /// # Errors
 /// The same key twice.
 pub fn encode(fields: &Fields, mut salt: impl FnMut() -> [u8; 16]) -> Result<Encoded, ContentError> {
-    let mut salted: Vec<_> = fields.iter().map(|(key, value)| (key, value, salt())).collect();
-    canonical::sort(&mut salted, |field| field.0)?;
-    let mut bytes = Vec::with_capacity(salted.iter().map(|(key, value, _)| key.len() + 18 + value.len()).sum::<usize>() + 3);
-    let mut commitments = Vec::with_capacity(salted.len() * 64);
-    cbor::head(&mut bytes, 5, salted.len() as u64);
+    let salts: Vec<[u8; 16]> = fields.iter().map(|_| salt()).collect();
+    let mut bytes = Vec::with_capacity(fields.iter().map(|(key, value)| key.len() + 18 + value.len()).sum::<usize>() + 3);
+    let mut commitments = Vec::with_capacity(salts.len() * 64);
+    cbor::head(&mut bytes, 5, salts.len() as u64);
     commitments.extend_from_slice(&bytes);
-    for (key, value, salt) in salted {
+    for at in canonical::order(fields.iter().map(|(key, _)| key))? {
+        let (key, value) = fields.at(at);
+        let salt = salts.get(at).ok_or_else(|| ContentError::BadField(format!("number {at}")))?;
         bytes.extend_from_slice(key);
         let start = bytes.len();
         bytes.extend_from_slice(&[0x82, 0x50]);
-        bytes.extend_from_slice(&salt);
+        bytes.extend_from_slice(salt);
         bytes.extend_from_slice(value);
         commitments.extend_from_slice(key);
         commitments.extend_from_slice(&[0x58, 0x20]);

@@ -147,7 +147,7 @@ text_newtype!(
     /// read as another).
     Line, "a line of text", "is 1 to 1,024 bytes without control or bidirectional characters", "^[^\\u0000-\\u001F\\u007F-\\u009F\\u202A-\\u202E\\u2066-\\u2069\\u2028\\u2029]{1,1024}$",
     |t| (1..=LINE_BYTES_MAX).contains(&t.len())
-        && !t.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'))
+        && (t.bytes().all(|b| (b' '..=b'~').contains(&b)) || !t.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')))
 );
 text_newtype!(
     /// Text as a source wrote it, line breaks, tabs and odd characters included: 1 to 4,096 bytes, no NUL. Shown only defused.

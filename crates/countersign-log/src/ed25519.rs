@@ -88,8 +88,13 @@ impl PublicKey {
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let bytes: [u8; SIGNATURE_BYTES] = signature.try_into().map_err(|_| SignatureError::Length { found: signature.len() })?;
         let signature = Signature::from_bytes(&bytes);
-        check_form(&signature)?;
-        self.0.verify_strict(message, &signature).map_err(|_| SignatureError::Mismatch)
+        check_scalar(&signature)?;
+        // It makes R anew and compares it byte for byte, and refuses one of small order: what holds is in form, and only what does not is looked at again.
+        if self.0.verify_strict(message, &signature).is_ok() {
+            return Ok(());
+        }
+        check_commitment(&signature)?;
+        Err(SignatureError::Mismatch)
     }
 }
 
@@ -101,11 +106,14 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// The library refuses all of these as well; here each gets its name, and none depends on the features the library was built with.
-fn check_form(signature: &Signature) -> Result<(), SignatureError> {
-    if Scalar::from_canonical_bytes(*signature.s_bytes()).is_none().into() {
-        return Err(SignatureError::ScalarNotCanonical);
-    }
+/// The library refuses this as well, unless it was built with a feature that does not.
+fn check_scalar(signature: &Signature) -> Result<(), SignatureError> {
+    let canonical: bool = Scalar::from_canonical_bytes(*signature.s_bytes()).is_some().into();
+    if canonical { Ok(()) } else { Err(SignatureError::ScalarNotCanonical) }
+}
+
+/// What the library refuses in one word; here each gets its name.
+fn check_commitment(signature: &Signature) -> Result<(), SignatureError> {
     let encoded = signature.r_bytes();
     let point = CompressedEdwardsY(*encoded).decompress().ok_or(SignatureError::CommitmentNotCanonical)?;
     if point.is_small_order() {

@@ -42,9 +42,12 @@ pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Appends standard base64 with padding.
-pub fn push_base64(text: &mut String, bytes: &[u8]) {
-    STANDARD.encode_string(bytes, text);
+/// Appends standard base64 with padding of a hash, at once: a text of any length is encoded in pieces, which shows where each answer has a dozen of them.
+pub fn push_base64(text: &mut String, hash: &[u8; 32]) {
+    let mut encoded = [0; 44];
+    // 32 bytes are 44 characters, and those are ASCII.
+    let written = STANDARD.encode_slice(hash, &mut encoded).unwrap_or_default();
+    text.push_str(encoded.get(..written).and_then(|encoded| std::str::from_utf8(encoded).ok()).unwrap_or_default());
 }
 
 /// Decodes standard base64 and compares with the re-encoding, so that no two texts give the same bytes.

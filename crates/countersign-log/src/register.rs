@@ -86,9 +86,13 @@ pub fn decode_slots(bytes: &[u8]) -> Result<(u64, Option<KeptHead<'_>>), &'stati
 
 /// The head in a slot; the outer `None` for a slot never written.
 fn decode_slot(slot: &[u8]) -> Result<Option<Option<KeptHead<'_>>>, &'static str> {
-    let Some(end) = slot.iter().rposition(|byte| *byte != 0) else { return Ok(None) };
-    let head = slot.get(..=end).filter(|head| head.len() <= SLOT_HEAD_BYTES_MAX).ok_or("a slot holds more than a head")?;
-    decode_head(SLOT_TAG, head).map(Some)
+    let (head, rest) = slot.split_at_checked(SLOT_HEAD_BYTES_MAX).unwrap_or((slot, &[]));
+    // All of it, come what may: so it is sixteen bytes at a time.
+    if rest.iter().fold(0, |all, byte| all | byte) != 0 {
+        return Err("a slot holds more than a head");
+    }
+    let Some(end) = head.iter().rposition(|byte| *byte != 0) else { return Ok(None) };
+    decode_head(SLOT_TAG, head.get(..=end).unwrap_or_default()).map(Some)
 }
 
 fn decode_head<'a>(tag: &str, bytes: &'a [u8]) -> Result<Option<KeptHead<'a>>, &'static str> {

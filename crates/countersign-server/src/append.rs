@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_api::problem::{Kind, Problem};
@@ -22,13 +22,13 @@ use crate::answer::Failure;
 use crate::app::{App, Asked};
 
 /// Header that names a request for ever.
-pub const KEY_HEADER: &str = "idempotency-key";
+pub const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Header that asks for what is to be signed; nothing is recorded then.
-pub const DRAFT_HEADER: &str = "countersign-draft";
+pub const DRAFT_HEADER: HeaderName = HeaderName::from_static("countersign-draft");
 /// Header with the signature of whoever asks.
-pub const SIGNATURE_HEADER: &str = "countersign-signature";
+pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("countersign-signature");
 /// Header with the signature of a second person, where one is wanted; more than one may be sent.
-pub const APPROVAL_HEADER: &str = "countersign-approval";
+pub const APPROVAL_HEADER: HeaderName = HeaderName::from_static("countersign-approval");
 /// Second signatures a request may carry.
 const APPROVALS_MAX: usize = 8;
 
@@ -52,7 +52,7 @@ impl Signing {
         let bad = |what: &str| Failure::from(Kind::Validation.problem().saying(what));
         // What no schema says of a header's text.
         let wrong = |what: &str| Failure::from(Kind::Invalid.problem().saying(what));
-        let draft = match headers.get(DRAFT_HEADER).map(|value| value.as_bytes()) {
+        let draft = match headers.get(&DRAFT_HEADER).map(|value| value.as_bytes()) {
             None => false,
             Some(b"true") => true,
             Some(_) => return Err(bad("Countersign-Draft is true, or left out.")),
@@ -63,8 +63,8 @@ impl Signing {
                 .map(|sign1| Sign1 { payload: None, ..sign1 }.encode())
                 .ok_or_else(|| wrong("A signature is a COSE_Sign1 with tag 18, in base64."))
         };
-        let all = |name| headers.get_all(name).iter().take(APPROVALS_MAX + 1).map(detached).collect::<Result<Vec<_>, _>>();
-        let (mut own, approvals) = (all(SIGNATURE_HEADER)?, all(APPROVAL_HEADER)?);
+        let all = |name: &HeaderName| headers.get_all(name).iter().take(APPROVALS_MAX + 1).map(detached).collect::<Result<Vec<_>, _>>();
+        let (mut own, approvals) = (all(&SIGNATURE_HEADER)?, all(&APPROVAL_HEADER)?);
         if own.len() > 1 || approvals.len() > APPROVALS_MAX || draft && own.len() + approvals.len() > 0 {
             return Err(wrong("A request is a draft, or has one signature of whoever asks and a few of others."));
         }
@@ -111,7 +111,7 @@ impl Drop for Worked {
 /// There is none, more than one, or it is not 16 to 64 letters, digits, '-' or '_'.
 pub fn key(headers: &HeaderMap, asked: &Asked) -> Result<RequestKey, Failure> {
     let missing = || Failure::from(Kind::KeyMissing);
-    let mut sent = headers.get_all(KEY_HEADER).iter();
+    let mut sent = headers.get_all(&KEY_HEADER).iter();
     let (Some(one), None) = (sent.next(), sent.next()) else { return Err(missing()) };
     let text = one.to_str().map_err(|_| missing())?;
     let fits = (16..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));

@@ -55,6 +55,8 @@ pub const TOO_LARGE_PAUSE: Duration = Duration::from_secs(1);
 pub const MEND_MIN: Duration = Duration::from_secs(1);
 /// The longest pause between tries where that does not help.
 pub const MEND_MAX: Duration = Duration::from_secs(60);
+/// Connections that one thread serves before the next one is given any.
+pub const CONNECTIONS_TOGETHER: usize = 512;
 /// Connections at once to where health and metrics are; one more is closed at once.
 pub const OPERATIONS_MAX: usize = 64;
 /// How long one of them may last.

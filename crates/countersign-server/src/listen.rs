@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
@@ -22,12 +23,35 @@ use tower_service::Service as _;
 
 use crate::app::Shared;
 use crate::front::Front;
-use crate::limits::{FAREWELL, GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX, OPERATIONS_MAX, OPERATIONS_PATIENCE};
+use crate::limits::{CONNECTIONS_TOGETHER, FAREWELL, GOODBYE, HANDSHAKE, HEAD_BYTES_MAX, HEADERS_MAX, OPERATIONS_MAX, OPERATIONS_PATIENCE};
 use crate::tls::{Card, Keeper};
 use crate::who::Shown;
 
+/// The threads that serve connections. A connection stays on the one it was put on, and as long as there are few connections all are on the first:
+/// two threads wake one another, and what both touch goes from cache to cache between them (docs/performance.md).
+pub struct Threads(Vec<Thread>);
+
+struct Thread {
+    runtime: Handle,
+    /// Held by each of its connections.
+    open: Arc<()>,
+}
+
+impl Threads {
+    /// On these runtimes, of one thread each.
+    pub fn of(runtimes: &[Runtime]) -> Self {
+        Self(runtimes.iter().map(|runtime| Thread { runtime: runtime.handle().clone(), open: Arc::default() }).collect())
+    }
+
+    /// Where the next connection goes: to the first that has room, and where all are full, to the one with the fewest.
+    fn next(&self) -> Option<&Thread> {
+        let open = |thread: &&Thread| Arc::strong_count(&thread.open);
+        self.0.iter().find(|thread| open(thread) <= CONNECTIONS_TOGETHER).or_else(|| self.0.iter().min_by_key(open))
+    }
+}
+
 /// Serves until the app stops.
-pub async fn over_tls(listener: TcpListener, front: Front, app: Shared, keeper: Arc<Keeper>) {
+pub async fn over_tls(listener: TcpListener, threads: Threads, front: Front, app: Shared, keeper: Arc<Keeper>) {
     let places = Arc::new(Semaphore::new(app.config.limits.connections_max));
     let mut stopping = app.stopping.clone();
     loop {
@@ -41,7 +65,9 @@ pub async fn over_tls(listener: TcpListener, front: Front, app: Shared, keeper: 
             continue;
         };
         let (front, app, keeper) = (front.clone(), Arc::clone(&app), Arc::clone(&keeper));
-        tokio::spawn(async move {
+        let (Some(thread), Ok(stream)) = (threads.next(), stream.into_std()) else { continue };
+        let open = Arc::clone(&thread.open);
+        thread.runtime.spawn(async move {
             app.metrics.connection(1);
             if let Some((stream, shown)) = shake_hands(stream, &keeper).await {
                 serve(stream, front, &app, shown).await;
@@ -49,7 +75,7 @@ pub async fn over_tls(listener: TcpListener, front: Front, app: Shared, keeper: 
                 app.metrics.handshake_failed();
             }
             app.metrics.connection(-1);
-            drop(place);
+            drop((place, open));
         });
     }
     drop(listener);
@@ -93,7 +119,9 @@ pub async fn accepted_or_pause<T>(accepted: io::Result<T>) -> Option<T> {
     }
 }
 
-async fn shake_hands(stream: TcpStream, keeper: &Arc<Keeper>) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Shown)> {
+async fn shake_hands(stream: std::net::TcpStream, keeper: &Arc<Keeper>) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Shown)> {
+    // Here, so that its thread is the one that is told of what comes.
+    let stream = TcpStream::from_std(stream).ok()?;
     stream.set_nodelay(true).ok()?;
     let config = match keeper.current() {
         Ok(config) => config,

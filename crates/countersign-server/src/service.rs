@@ -2,15 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_api::marking;
 use countersign_api::roles::Roles;
 use countersign_ledger::{Clock, Ledger, OpenError};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -24,6 +25,7 @@ use crate::door::Door;
 use crate::exports::Exports;
 use crate::imports::Imports;
 use crate::limits::GOODBYE;
+use crate::listen::Threads;
 use crate::metrics::Metrics;
 use crate::oidc::{KeysError, Providers};
 use crate::publish::{Board, publish, publish_all};
@@ -92,7 +94,8 @@ fn on(what: impl Into<String>) -> impl FnOnce(io::Error) -> ServeError {
 
 /// A service that runs. Dropping it stops it.
 pub struct Running {
-    parts: Option<(Runtime, Shared)>,
+    /// What everything but connections runs on, and what those do.
+    parts: Option<(Runtime, Vec<Runtime>, Shared)>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     reading: Option<JoinHandle<()>>,
@@ -119,7 +122,10 @@ impl Service {
         #[cfg(target_os = "linux")]
         rustix::thread::disable_transparent_huge_pages(true).unwrap_or_default();
         let keeper = Arc::new(Keeper::start(self.config.tls.clone())?);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("serve").build().map_err(on("threads"))?;
+        let threads = |name: &str| Builder::new_multi_thread().worker_threads(1).enable_all().thread_name(name).build();
+        let runtime = threads("service").map_err(on("threads"))?;
+        let serving = (0..std::thread::available_parallelism().map_or(1, NonZero::get)).map(|_| threads("serve"));
+        let serving: Vec<Runtime> = serving.collect::<Result<_, _>>().map_err(on("threads"))?;
         let bind = |address: SocketAddr| runtime.block_on(TcpListener::bind(address)).map_err(on(format!("listening on {address}")));
         let (listener, operations) = (bind(self.config.listen.address)?, bind(self.config.listen.operations)?);
         let addresses = (listener.local_addr().map_err(on("listening"))?, operations.local_addr().map_err(on("listening"))?);
@@ -187,7 +193,7 @@ impl Service {
         }
         let front = all.front(&app).map_err(ServeError::Bug)?;
         let mut tasks = vec![
-            runtime.spawn(listen::over_tls(listener, front, Arc::clone(&app), Arc::clone(&keeper))),
+            runtime.spawn(listen::over_tls(listener, Threads::of(&serving), front, Arc::clone(&app), Arc::clone(&keeper))),
             runtime.spawn(listen::plainly(operations, ops::router(Arc::clone(&app)), stopping.clone())),
             runtime.spawn(refresh(Arc::clone(&app), keeper, stopping.clone())),
             runtime.spawn(ask_again(providers, stopping)),
@@ -201,7 +207,14 @@ impl Service {
         }
         let reading = runtime.spawn(record_all(Arc::clone(&app), waiting));
         tracing::info!(target: "serve", address = %addresses.0, operations = %addresses.1, "listening");
-        Ok(Running { parts: Some((runtime, app)), stop, tasks, reading: Some(reading), address: addresses.0, operations: addresses.1 })
+        Ok(Running {
+            parts: Some((runtime, serving, app)),
+            stop,
+            tasks,
+            reading: Some(reading),
+            address: addresses.0,
+            operations: addresses.1,
+        })
     }
 }
 
@@ -253,7 +266,7 @@ impl Running {
     /// # Errors
     /// The operating system does not tell of signals.
     pub fn wait_for_signal(&self) -> io::Result<()> {
-        let Some((runtime, _)) = &self.parts else { return Ok(()) };
+        let Some((runtime, ..)) = &self.parts else { return Ok(()) };
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -271,7 +284,7 @@ impl Running {
     }
 
     fn end(&mut self) {
-        let Some((runtime, app)) = self.parts.take() else { return };
+        let Some((runtime, serving, app)) = self.parts.take() else { return };
         tracing::info!(target: "serve", "stopping");
         self.stop.send(true).unwrap_or(());
         let (tasks, reading) = (std::mem::take(&mut self.tasks), self.reading.take());
@@ -294,7 +307,11 @@ impl Running {
                 }
             }
         });
-        runtime.shutdown_timeout(GOODBYE);
+        // Most have nothing left to do; all together have so long.
+        let until = Instant::now() + GOODBYE;
+        for runtime in serving.into_iter().chain([runtime]) {
+            runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()));
+        }
         // Whoever is left on a thread that blocks, such as an export, holds the app and no longer the writer.
         app.door.stop();
         tracing::info!(target: "serve", "stopped");

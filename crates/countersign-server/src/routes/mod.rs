@@ -103,7 +103,9 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     if opened > JSON_DEPTH_MAX && depth(bytes) > JSON_DEPTH_MAX {
         return Err(invalid(format!("The body holds more than {JSON_DEPTH_MAX} objects and arrays inside one another.")));
     }
-    serde_json::from_slice(bytes).map_err(|e| invalid(format!("The body does not fit: {}.", countersign_api::body::fault(&e))))
+    // Once for all of it: else it is asked of each text in it.
+    let text = std::str::from_utf8(bytes).map_err(|_| invalid("The body does not fit: it is not UTF-8."))?;
+    serde_json::from_str(text).map_err(|e| invalid(format!("The body does not fit: {}.", countersign_api::body::fault(&e))))
 }
 
 /// A record of a type out of a body's fields.
