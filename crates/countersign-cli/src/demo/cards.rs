@@ -17,7 +17,7 @@ use super::stage::Stage;
 
 const AUTHORITY: &str = "Countersign demo CA";
 /// Who gets a card.
-const HOLDERS: [&str; 5] = ["founder", "officer", "approver1", "approver2", "ethics"];
+const HOLDERS: [&str; 6] = ["founder", "officer", "approver1", "approver2", "ethics", "inspector"];
 const DAYS: i64 = 365;
 
 const CONFIG: &str = "# Made by `countersign demo`, for this machine alone.
@@ -119,6 +119,10 @@ pub(super) fn tell(dir: &Path, now: Micros, out: &mut dyn Write) -> Result<(), D
     writeln!(
         out,
         "   curl --cacert {d}/serve/roots.pem --cert {d}/serve/officer.pem --key {d}/serve/officer.key https://localhost:8443/api/v1/grants"
+    )?;
+    writeln!(
+        out,
+        "   curl --cacert {d}/serve/roots.pem --cert {d}/serve/inspector.pem --key {d}/serve/inspector.key -H 'Countersign-Inquiry: 26-0117' https://localhost:8443/api/v1/cases"
     )?;
     let system = SystemClock.now();
     if system < now {

@@ -30,6 +30,7 @@ pub(super) const STAFF: &[Player] = &[
     player("approver1", "Oriane Teskey", PersonStatus::Civilian, "nist", &[Role::Approver]),
     player("approver2", "Casimir Dorn", PersonStatus::Civilian, "commerce", &[Role::Approver]),
     player("ethics", "Philippa Rusk", PersonStatus::Civilian, "commerce", &[Role::EthicsOfficer]),
+    player("inspector", "Severin Okwuosa-Blaine", PersonStatus::Civilian, "commerce", &[Role::InspectorGeneral]),
 ];
 
 /// Who asks for access.
