@@ -412,9 +412,7 @@ impl Recorded {
             leaf: hex_text(&receipt.leaf),
         })
     }
-}
 
-impl Recorded {
     /// As the JSON of an answer, with other fields and a marking behind. By hand, since it is what an access costs most where it is served: in half a
     /// receipt's two thousand characters there is nothing to be escaped but the ends of its lines.
     fn body(&self, fields: &Value, marked: &Marked) -> String {

@@ -65,7 +65,10 @@ pub async fn over_tls(listener: TcpListener, threads: Threads, front: Front, app
             continue;
         };
         let (front, app, keeper) = (front.clone(), Arc::clone(&app), Arc::clone(&keeper));
-        let (Some(thread), Ok(stream)) = (threads.next(), stream.into_std()) else { continue };
+        let (Some(thread), Ok(stream)) = (threads.next(), stream.into_std()) else {
+            app.metrics.connection_refused();
+            continue;
+        };
         let open = Arc::clone(&thread.open);
         thread.runtime.spawn(async move {
             app.metrics.connection(1);

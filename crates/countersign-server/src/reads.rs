@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use countersign_api::problem::Kind;
 use countersign_entry::ids::{Line, PrincipalId, RequestKey};
 use countersign_entry::record::Read;
@@ -18,14 +18,14 @@ use crate::app::Shared;
 use crate::limits::{READS_AT_ONCE, READS_PAUSE_MAX, READS_PAUSE_MIN, READS_WAITING_MAX};
 
 /// Header with the asker's own number of the inquiry something is asked under.
-pub const INQUIRY_HEADER: &str = "countersign-inquiry";
+pub const INQUIRY_HEADER: HeaderName = HeaderName::from_static("countersign-inquiry");
 
 /// The inquiry something is asked under, where one is named.
 ///
 /// # Errors
 /// [`Kind::Validation`] where more than one is, or it is no line of printable ASCII (RFC 9110 section 5.5).
 pub fn inquiry(headers: &HeaderMap) -> Result<Option<Line>, Failure> {
-    let mut sent = headers.get_all(INQUIRY_HEADER).iter();
+    let mut sent = headers.get_all(&INQUIRY_HEADER).iter();
     let (Some(one), more) = (sent.next(), sent.next()) else { return Ok(None) };
     let number = one.to_str().ok().filter(|_| more.is_none()).and_then(|text| Line::new(text).ok());
     number.map(Some).ok_or_else(|| Kind::Validation.problem().saying("Countersign-Inquiry is one line of printable ASCII, once.").into())
