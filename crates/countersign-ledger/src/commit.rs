@@ -37,24 +37,31 @@ pub struct Request {
     pub signed: Option<Vec<u8>>,
 }
 
-/// A request with its hashes, made by whoever hands it in: the one thread that decides has enough to do.
-pub(crate) struct Hashed {
+/// A request that waits to be decided.
+pub(crate) struct Asking {
     // In a box, since it changes hands some times on its way, and a batch of hundreds is a list that is made anew each time.
-    asking: Box<(Request, Result<Hashes, AppendError>)>,
+    asked: Box<(Request, Option<Result<Hashes, AppendError>>)>,
     /// Whether it is to be proved in its answer.
     proved: bool,
 }
 
-impl Hashed {
-    pub(crate) fn new(request: Request, proved: bool) -> Self {
-        let hashes = request.hashes();
-        Self { asking: Box::new((request, hashes)), proved }
+impl Asking {
+    /// `ahead`: hashed by whoever hands it in, and not by the thread that decides.
+    pub(crate) fn new(request: Request, proved: bool, ahead: bool) -> Self {
+        let hashes = ahead.then(|| request.hashes());
+        Self { asked: Box::new((request, hashes)), proved }
+    }
+
+    fn hashed(self) -> (Request, Result<Hashes, AppendError>) {
+        let (request, hashes) = *self.asked;
+        let hashes = hashes.unwrap_or_else(|| request.hashes());
+        (request, hashes)
     }
 }
 
-impl From<Request> for Hashed {
+impl From<Request> for Asking {
     fn from(request: Request) -> Self {
-        Self::new(request, true)
+        Self::new(request, true, false)
     }
 }
 
@@ -114,10 +121,10 @@ impl Ledger {
     ///
     /// Every request is decided against the facts at its own index. What follows from it stands right behind it, in the same commit.
     pub fn commit(&mut self, requests: Vec<Request>) -> Vec<Result<Receipt, AppendError>> {
-        self.commit_hashed(requests.into_iter().map(Hashed::from).collect())
+        self.commit_asking(requests.into_iter().map(Asking::from).collect())
     }
 
-    pub(crate) fn commit_hashed(&mut self, requests: Vec<Hashed>) -> Vec<Answer> {
+    pub(crate) fn commit_asking(&mut self, requests: Vec<Asking>) -> Vec<Answer> {
         // Here the store is at hand and everything decided is durable.
         self.keep_snapshot(RUNNING_TIMES);
         match self.decide(requests) {
@@ -127,14 +134,14 @@ impl Ledger {
     }
 
     /// Step 1, and the bytes it gives: what is left of the commit needs neither facts nor keys, and may happen on another thread.
-    pub(crate) fn decide(&mut self, requests: Vec<Hashed>) -> Result<Decided, Vec<Answer>> {
+    pub(crate) fn decide(&mut self, requests: Vec<Asking>) -> Result<Decided, Vec<Answer>> {
         let begun = self.begin(requests)?;
         let sealed = begun.seal(&self.state.origin_hash, &mut *self.entropy);
         self.complete(begun, sealed)
     }
 
     /// Step 1. Decides each request against the facts as they stand at its own index. What it gives is to be [completed](Ledger::complete) in this order.
-    pub(crate) fn begin(&mut self, requests: Vec<Hashed>) -> Result<Begun, Vec<Answer>> {
+    pub(crate) fn begin(&mut self, requests: Vec<Asking>) -> Result<Begun, Vec<Answer>> {
         self.heed_replay();
         self.keep_index();
         if let Err(e) = self.ready() {
@@ -152,11 +159,11 @@ impl Ledger {
 
     /// Refuses what was not asked before. What was has its receipt, and where it is not known yet whether that stands, it is not said that nothing was
     /// recorded: a client repeats until it knows.
-    fn refuse_new(&self, requests: Vec<Hashed>, e: &AppendError) -> Vec<Answer> {
+    fn refuse_new(&self, requests: Vec<Asking>, e: &AppendError) -> Vec<Answer> {
         // What the register knows is sealed, and was told to somebody or may have been; of what it does not know yet nothing is certain.
         let sealed = self.register_size().ok().flatten().unwrap_or(0).min(self.size());
-        let answer = |Hashed { asking, .. }| {
-            let (request, hashes) = *asking;
+        let answer = |asking: Asking| {
+            let (request, hashes) = asking.hashed();
             match hashes.and_then(|hashes| self.repeated(&request, hashes))? {
                 Asked::New(_) => Err(e.clone()),
                 Asked::Before(index) if index < sealed => self.receipt(index).map(|receipt| Receipt { repeated: true, ..receipt }),
@@ -214,14 +221,15 @@ impl Ledger {
     }
 
     // Step 1. Decide each request against the facts as they stand at its own index; no gap between check and record.
-    fn decide_all(&mut self, requests: Vec<Hashed>, now: Micros) -> Result<Begun, Vec<Answer>> {
+    fn decide_all(&mut self, requests: Vec<Asking>, now: Micros) -> Result<Begun, Vec<Answer>> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(requests.len());
         let mut placed = Vec::with_capacity(requests.len());
         // Not the tree's size: a batch that is being sealed is in the facts and not in the tree.
         let first = self.state.facts.size();
         let mut requests = requests.into_iter();
-        while let Some(Hashed { asking, proved }) = requests.next() {
-            let (request, hashes) = *asking;
+        while let Some(asking) = requests.next() {
+            let proved = asking.proved;
+            let (request, hashes) = asking.hashed();
             let next = match hashes.and_then(|hashes| self.repeated(&request, hashes)) {
                 Err(e) => Placed::Failed(e),
                 Ok(Asked::Before(index)) if index < first => Placed::Before(index),
@@ -391,10 +399,10 @@ impl Ledger {
     /// The bytes of a batch whose contents are sealed: linked, and the root to be signed over them.
     fn link_all(&mut self, drafts: Vec<Draft>, sealed: Vec<SealedDraft>, placed: &[Placed]) -> Result<Made, AppendError> {
         let first = self.state.size();
-        let mut entries = Vec::with_capacity(drafts.len());
+        let (mut entries, mut hashes) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
         for (draft, index) in sealed.into_iter().zip(first..) {
             let entry = link(draft, index, self.state.chain.0);
-            self.state.take_leaf(&entry.leaf);
+            hashes.push(self.state.take_leaf(&entry.leaf));
             entries.push(entry);
         }
         let size = self.state.tree.size();
@@ -406,7 +414,7 @@ impl Ledger {
         let proofs = placed.iter().filter_map(prove).collect::<Result<_, _>>();
         let proofs = proofs.map_err(|e| AppendError::Unknown(e.to_string()))?;
         let keys = self.state.keys.signing(size.0).cloned().collect();
-        Ok(Made { batch: StagedBatch { first_index: first, entries }, drafts, proofs, checkpoint: self.checkpoint(), keys })
+        Ok(Made { batch: StagedBatch { first_index: first, entries }, hashes, drafts, proofs, checkpoint: self.checkpoint(), keys })
     }
 
     /// Steps 2 to 4 for drafts that nobody waits for. On `Ok` they are committed.

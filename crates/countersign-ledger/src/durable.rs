@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use countersign_log::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use countersign_log::note;
-use countersign_log::tree::NodeHash;
+use countersign_log::tree::{LeafHash, NodeHash};
 use countersign_log::vkey::VKey;
 use countersign_sign::{SignError, Signer};
 use countersign_store::{Head, Register, StagedBatch, Store};
@@ -81,6 +81,8 @@ pub(crate) struct Decided {
 /// The bytes of a batch (none, if every request was refused or repeated), the root to sign over them, and what receipts need.
 pub(crate) struct Made {
     pub(crate) batch: StagedBatch,
+    /// Of its leaves.
+    pub(crate) hashes: Vec<LeafHash>,
     pub(crate) drafts: Vec<Draft>,
     /// One for each request that is placed as a draft, in order; empty where nobody wants it.
     pub(crate) proofs: Vec<Vec<NodeHash>>,
@@ -131,7 +133,7 @@ impl Decided {
     /// receipt of an earlier commit's entry.
     pub(crate) fn answers(self, note: Result<Arc<[u8]>, AppendError>, before: impl Fn(u64) -> Answer) -> Vec<Answer> {
         let mut answers: Vec<Answer> = Vec::with_capacity(self.placed.len());
-        let Made { mut batch, mut drafts, proofs, .. } = self.made;
+        let Made { mut batch, hashes: leaves, mut drafts, proofs, .. } = self.made;
         let mut proofs = proofs.into_iter();
         let repeated = |receipt| Receipt { repeated: true, ..receipt };
         for placed in self.placed {
@@ -140,14 +142,16 @@ impl Decided {
                 (_, Err(e)) => Err(e.clone()),
                 (Placed::Before(index), _) => before(index).map(repeated),
                 (Placed::Again(position), _) => answers.get(position).cloned().unwrap_or_else(|| Err(lost())).map(repeated),
-                (Placed::Draft { place, .. }, Ok(note)) => match (drafts.get_mut(place), batch.entries.get_mut(place), proofs.next()) {
-                    (Some(draft), Some(entry), Some(hashes)) => {
-                        let leaf = std::mem::take(&mut entry.leaf);
-                        let proof = Proof { index: batch.first_index + place as u64, leaf, hashes, note: note.clone() };
-                        Ok(Receipt { proof, at: draft.at, record: draft.take_record(), repeated: false })
+                (Placed::Draft { place, .. }, Ok(note)) => {
+                    match (drafts.get_mut(place), batch.entries.get_mut(place), leaves.get(place), proofs.next()) {
+                        (Some(draft), Some(entry), Some(&leaf_hash), Some(hashes)) => {
+                            let leaf = std::mem::take(&mut entry.leaf);
+                            let proof = Proof { index: batch.first_index + place as u64, leaf, leaf_hash, hashes, note: note.clone() };
+                            Ok(Receipt { proof, at: draft.at, record: draft.take_record(), repeated: false })
+                        }
+                        _ => Err(lost()),
                     }
-                    _ => Err(lost()),
-                },
+                }
             };
             answers.push(answer);
         }

@@ -9,6 +9,8 @@ pub const BATCH_MAX: usize = 1_024;
 pub const SEAL_ASIDE_MIN: usize = 64;
 /// Requests waiting at once from which on the next batch is decided while the last one is made durable.
 pub const OVERLAP_MIN: usize = 256;
+/// Requests in the queue from which on whoever hands one in hashes it.
+pub const HASHED_AHEAD_MIN: usize = 64;
 /// Batches smaller than that, one after another, after which it is no longer worth it.
 pub const OVERLAP_SMALL_MAX: usize = 16;
 /// Requests that may wait in the queue; one more is refused at once, before it is sequenced.

@@ -11,7 +11,7 @@ use countersign_log::vkey::VKey;
 use countersign_sign::Signer;
 use countersign_store::Head;
 
-use crate::commit::{AppendError, Hashed, Request};
+use crate::commit::{AppendError, Asking, Request};
 use crate::durable::{Decided, Placed};
 use crate::open::{Ledger, Mode};
 use crate::receipt::Receipt;
@@ -93,7 +93,7 @@ impl Ledger {
     /// Decides requests of a ledger that takes none. Whatever is refused leaves it shut: it must never go on from an old past by itself.
     fn decide_shut(&mut self, requests: Vec<Request>) -> Result<Decided, AppendError> {
         let shut = std::mem::replace(&mut self.mode, Mode::Writable);
-        let refused = match self.decide(requests.into_iter().map(Hashed::from).collect()) {
+        let refused = match self.decide(requests.into_iter().map(Asking::from).collect()) {
             // Both or neither: a rotation by itself would end one key and account for nothing.
             Ok(decided) if decided.placed.iter().all(|p| matches!(p, Placed::Draft { .. })) => return Ok(decided),
             Ok(decided) => {

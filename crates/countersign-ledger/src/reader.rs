@@ -1,6 +1,6 @@
 //! Looking at a ledger that another thread writes: in between two commits, so that nothing is seen that is not sealed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use crate::open::Ledger;
@@ -33,11 +33,27 @@ pub(crate) struct Shared {
     asked: AtomicU64,
     /// Those of them that did.
     entered: AtomicU64,
+    /// Requests in the queue.
+    waiting: AtomicUsize,
 }
 
 impl Shared {
     pub(crate) fn new(ledger: Ledger) -> Self {
-        Self { ledger: RwLock::new(Some(ledger)), asked: AtomicU64::new(0), entered: AtomicU64::new(0) }
+        let (asked, entered) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { ledger: RwLock::new(Some(ledger)), asked, entered, waiting: AtomicUsize::new(0) }
+    }
+
+    /// Requests in the queue, but for those that come or are taken at this moment.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn comes(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn taken(&self, count: usize) {
+        self.waiting.fetch_sub(count, Ordering::Relaxed);
     }
 
     /// Whether somebody waits to read.

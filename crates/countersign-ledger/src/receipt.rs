@@ -7,7 +7,7 @@ use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::note::{Note, NoteError};
-use countersign_log::tree::{LeafIndex, NodeHash, TreeSize};
+use countersign_log::tree::{self, LeafHash, LeafIndex, NodeHash, TreeSize};
 use countersign_log::{proof, recall};
 
 use crate::commit::AppendError;
@@ -22,6 +22,8 @@ pub struct Proof {
     pub index: u64,
     /// The leaf's bytes.
     pub leaf: Vec<u8>,
+    /// The leaf's hash in the tree.
+    pub leaf_hash: LeafHash,
     /// From the leaf's sibling upwards, to the root the checkpoint signs.
     pub hashes: Vec<NodeHash>,
     /// The signed checkpoint of the commit.
@@ -86,7 +88,8 @@ impl Ledger {
         Note::parse(&note).map_err(|e| damaged(index, e))?;
         let leaves = &mut |range| self.leaf_hashes(range);
         let hashes = recall::inclusion_proof(&self.state.tree, LeafIndex(index), TreeSize(size), leaves);
-        Ok(Proof { index, leaf, hashes: hashes.map_err(|e| damaged(index, e))?, note: note.into() })
+        let leaf_hash = tree::leaf_hash(&leaf);
+        Ok(Proof { index, leaf, leaf_hash, hashes: hashes.map_err(|e| damaged(index, e))?, note: note.into() })
     }
 
     /// The entry that an actor recorded under a key, whatever it says; none where nothing was.

@@ -9,7 +9,7 @@ use countersign_entry::ids::{LeafIndex, PrincipalId};
 use countersign_entry::record::Record;
 use countersign_entry::time::Micros;
 use countersign_log::chain::{self, ChainHash};
-use countersign_log::tree::{self, LeafIndex as TreeIndex, Tree};
+use countersign_log::tree::{self, LeafHash, LeafIndex as TreeIndex, Tree};
 use countersign_log::vkey::VKey;
 use sha2::{Digest, Sha256};
 
@@ -85,16 +85,18 @@ impl State {
         self.index.take(index, record, before, key_hash(actor.as_str(), request), request_hash(record));
     }
 
-    /// Takes in an entry's leaf.
-    pub(crate) fn take_leaf(&mut self, leaf: &[u8]) {
+    /// Takes in an entry's leaf; its hash.
+    pub(crate) fn take_leaf(&mut self, leaf: &[u8]) -> LeafHash {
+        let hash = tree::leaf_hash(leaf);
         self.chain = chain::link(leaf);
-        self.tree.append(tree::leaf_hash(leaf));
+        self.tree.append(hash);
         let size = self.tree.size().0;
         self.index.leaves_taken(size, || self.tree.root());
         // Now and then, since forgetting moves what is kept.
         if size.is_multiple_of(TREE_LEAVES) {
             self.tree.forget_before(TreeIndex(size - TREE_LEAVES));
         }
+        hash
     }
 
     /// Where a request was made.

@@ -11,9 +11,9 @@ use countersign_sign::Signer;
 use countersign_store::{Register, Store};
 
 use crate::batch::SealedDraft;
-use crate::commit::{Answer, AppendError, Hashed, Request};
+use crate::commit::{Answer, AppendError, Asking, Request};
 use crate::durable::{Begun, Decided, Hands, SealError, Unsealed};
-use crate::limits::{BATCH_MAX, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX, RUNNING_TIMES, SEAL_ASIDE_MIN};
+use crate::limits::{BATCH_MAX, HASHED_AHEAD_MIN, OVERLAP_MIN, OVERLAP_SMALL_MAX, QUEUE_MAX, RUNNING_TIMES, SEAL_ASIDE_MIN};
 use crate::nowhere::Nowhere;
 use crate::open::Ledger;
 use crate::reader::{Reader, Shared};
@@ -21,12 +21,12 @@ use crate::receipt::{Receipt, Recorded};
 
 type Reply = Box<dyn FnOnce(Answer) + Send>;
 type Work = Box<dyn FnOnce(&mut Ledger) + Send>;
-type Batch = (Vec<Hashed>, Vec<Reply>);
+type Batch = (Vec<Asking>, Vec<Reply>);
 type Job = (Decided, Vec<Reply>);
 
 /// What waits for the writing thread.
 enum Queued {
-    Append(Hashed, Reply),
+    Append(Asking, Reply),
     /// Something else that needs the ledger for itself.
     Work(Work),
 }
@@ -113,7 +113,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::submit`].
     pub fn submit_then(&self, request: Request, reply: impl FnOnce(Answer) + Send + 'static) -> Result<(), AppendError> {
-        self.enqueue(Queued::Append(request.into(), Box::new(reply)))
+        self.enqueue(Queued::Append(self.asking(request, true), Box::new(reply)))
     }
 
     /// As [`Writer::submit_then`], for whoever wants no proof of it now: made for each line of a stream, proofs were 3 % of what its profile shows. Its key gives
@@ -127,7 +127,7 @@ impl Writer {
         reply: impl FnOnce(Result<Recorded, AppendError>) + Send + 'static,
     ) -> Result<(), AppendError> {
         let bare = |answer: Answer| reply(answer.map(|receipt| Recorded { index: receipt.index, repeated: receipt.repeated }));
-        self.enqueue(Queued::Append(Hashed::new(request, false), Box::new(bare)))
+        self.enqueue(Queued::Append(self.asking(request, false), Box::new(bare)))
     }
 
     /// Queues something else that needs the ledger for itself, such as a signature. It stops the writing while it runs.
@@ -138,13 +138,25 @@ impl Writer {
         self.enqueue(Queued::Work(Box::new(work)))
     }
 
+    /// Few that wait are hashed by the thread that decides: while it waits for the disk, those that serve have more to do than it.
+    fn asking(&self, request: Request, proved: bool) -> Asking {
+        Asking::new(request, proved, self.shared.waiting() >= HASHED_AHEAD_MIN)
+    }
+
     fn enqueue(&self, queued: Queued) -> Result<(), AppendError> {
         let stopped = || AppendError::Unknown("the writer stopped".into());
-        match self.queue.as_ref().ok_or_else(stopped)?.try_send(queued) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(_)) => Err(AppendError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(stopped()),
+        let asks = matches!(queued, Queued::Append(..));
+        if asks {
+            self.shared.comes();
         }
+        let sent = self.queue.as_ref().ok_or_else(stopped)?.try_send(queued);
+        if asks && sent.is_err() {
+            self.shared.taken(1);
+        }
+        sent.map_err(|e| match e {
+            TrySendError::Full(_) => AppendError::Busy,
+            TrySendError::Disconnected(_) => stopped(),
+        })
     }
 
     /// Whether the thread that writes is there. It ends with [`Writer::stop`] alone, unless a defect ended it.
@@ -202,12 +214,12 @@ fn next(shared: &Shared, requests: &Receiver<Queued>, ticks: &mut Ticks) -> Opti
 /// Commits what is waiting, then does the other work that came up.
 fn serve(shared: &Shared, first: Queued, requests: &Receiver<Queued>) {
     let mut batch = Batch::default();
-    let work = gather(&mut batch, Some(first), requests);
+    let work = gather(&mut batch, Some(first), requests, shared);
     let work = match batch.0.len() {
         0 => work,
         1..OVERLAP_MIN => {
             let (batch, replies) = batch;
-            answer(shared.write(|ledger| ledger.commit_hashed(batch)).unwrap_or_default(), replies);
+            answer(shared.write(|ledger| ledger.commit_asking(batch)).unwrap_or_default(), replies);
             work
         }
         _ => shared.write(|ledger| overlap(ledger, (batch, work), requests, shared)).flatten(),
@@ -219,21 +231,20 @@ fn serve(shared: &Shared, first: Queued, requests: &Receiver<Queued>) {
 
 /// Takes what is waiting into a batch, as much as it has room for, and what other work came behind it. What arrives while a batch is written makes the
 /// next one.
-fn gather(batch: &mut Batch, first: Option<Queued>, requests: &Receiver<Queued>) -> Option<Work> {
-    let mut next = first;
+fn gather(batch: &mut Batch, first: Option<Queued>, requests: &Receiver<Queued>, shared: &Shared) -> Option<Work> {
+    let (before, mut next, mut work) = (batch.0.len(), first, None);
     while let Some(queued) = next.take() {
         match queued {
-            Queued::Work(work) => return Some(work),
+            Queued::Work(found) => work = Some(found),
             Queued::Append(request, reply) => {
                 batch.0.push(request);
                 batch.1.push(reply);
+                next = if batch.0.len() < BATCH_MAX { requests.try_recv().ok() } else { None };
             }
         }
-        if batch.0.len() < BATCH_MAX {
-            next = requests.try_recv().ok();
-        }
     }
-    None
+    shared.taken(batch.0.len() - before);
+    work
 }
 
 fn answer(answers: Vec<Answer>, replies: Vec<Reply>) {
@@ -282,7 +293,7 @@ fn overlap(ledger: &mut Ledger, first: (Batch, Option<Work>), requests: &Receive
     }
     // Nothing of it was decided, so after a failure nothing of it is recorded, and that is what its answers say.
     if let Some((batch, replies)) = undecided {
-        answer(ledger.commit_hashed(batch), replies);
+        answer(ledger.commit_asking(batch), replies);
     }
     work
 }
@@ -320,7 +331,7 @@ impl Line<'_> {
                 return (None, work);
             }
             if small <= OVERLAP_SMALL_MAX && !shared.is_wanted() && !self.ledger.is_snapshot_due(RUNNING_TIMES) {
-                next = self.wait(requests);
+                next = self.wait(requests, shared);
             }
         }
         self.hand_over();
@@ -328,7 +339,7 @@ impl Line<'_> {
     }
 
     /// Decides a batch and has it sealed. Whether to go on.
-    fn decide(&mut self, batch: Vec<Hashed>, replies: Vec<Reply>) -> bool {
+    fn decide(&mut self, batch: Vec<Asking>, replies: Vec<Reply>) -> bool {
         match self.ledger.begin(batch) {
             Err(refused) => {
                 answer(refused, replies);
@@ -365,13 +376,13 @@ impl Line<'_> {
     }
 
     /// What comes next. What is being sealed is handed over first, unless so much waits that it may as well be decided meanwhile.
-    fn wait(&mut self, requests: &Receiver<Queued>) -> Option<(Batch, Option<Work>)> {
+    fn wait(&mut self, requests: &Receiver<Queued>, shared: &Shared) -> Option<(Batch, Option<Work>)> {
         let mut batch = Batch::default();
-        let mut work = gather(&mut batch, requests.try_recv().ok(), requests);
+        let mut work = gather(&mut batch, requests.try_recv().ok(), requests, shared);
         if work.is_none() && batch.0.len() < SEAL_ASIDE_MIN {
             self.hand_over();
             let patience = if batch.0.is_empty() { IDLE } else { Duration::ZERO };
-            work = gather(&mut batch, requests.recv_timeout(patience).ok(), requests);
+            work = gather(&mut batch, requests.recv_timeout(patience).ok(), requests, shared);
         }
         (work.is_some() || !batch.0.is_empty()).then_some((batch, work))
     }

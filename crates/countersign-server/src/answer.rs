@@ -1,6 +1,7 @@
 //! Answers: rows with the size and root they are true for, one entry, a receipt, a problem.
 
 use std::fmt::Write as _;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Json;
@@ -11,11 +12,12 @@ use countersign_api::marking;
 use countersign_api::problem::{Kind, Problem};
 use countersign_entry::ids::LeafIndex;
 use countersign_entry::record::{Marking, Record};
+use countersign_entry::time::Micros;
 use countersign_ledger::query::Answer;
 use countersign_ledger::{Ledger, OpenError, Proof, Receipt, unless_erased};
-use countersign_log::tree;
+use countersign_log::tree::{self, LeafHash};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::app::{App, Question};
 
@@ -355,7 +357,11 @@ pub fn mark(mut response: Response, marking: &Marking) -> Response {
 
 /// The ETag of an entry: its leaf's hash in the tree.
 pub fn etag(leaf: &[u8]) -> String {
-    format!("\"{}\"", hex_text(&tree::leaf_hash(leaf).0))
+    etag_of(&tree::leaf_hash(leaf))
+}
+
+fn etag_of(leaf: &LeafHash) -> String {
+    format!("\"{}\"", hex_text(&leaf.0))
 }
 
 /// Bytes in hex, many at once: `hex::encode` goes character by character, which shows where each answer has a leaf.
@@ -384,16 +390,21 @@ pub fn size_of(proof: &Proof) -> Result<u64, Failure> {
     std::str::from_utf8(line).map_err(unreadable)?.parse().map_err(unreadable)
 }
 
-/// What was recorded, as the fields of an answer: where, when, and the receipt.
-#[derive(Serialize)]
+/// What was recorded: its receipt, and what each answer says of it. Made where it was made durable, on a thread that has less to do than those that serve.
 pub struct Recorded {
-    recorded: bool,
-    repeated: bool,
-    entry: u64,
-    at: String,
-    size: u64,
-    receipt: String,
-    leaf: String,
+    receipt: Receipt,
+    /// Where, when and the receipt, as the JSON of an answer begins.
+    begun: String,
+    location: HeaderValue,
+    etag: HeaderValue,
+}
+
+impl Deref for Recorded {
+    type Target = Receipt;
+
+    fn deref(&self) -> &Receipt {
+        &self.receipt
+    }
 }
 
 impl Recorded {
@@ -401,38 +412,56 @@ impl Recorded {
     ///
     /// # Errors
     /// A checkpoint that does not read; a ledger that opened has none such.
-    pub fn of(receipt: &Receipt) -> Result<Self, Failure> {
+    pub fn of(receipt: Receipt) -> Result<Self, Failure> {
+        let proof = receipt.tlog_proof().map_err(unreadable)?;
         Ok(Self {
-            recorded: true,
-            repeated: receipt.repeated,
-            entry: receipt.index,
-            at: receipt.at.to_string(),
-            size: size_of(receipt)?,
-            receipt: receipt.tlog_proof().map_err(unreadable)?,
-            leaf: hex_text(&receipt.leaf),
+            begun: begin(receipt.repeated, receipt.index, receipt.at, size_of(&receipt)?, &proof, &receipt.leaf),
+            location: HeaderValue::try_from(format!("/api/v1/log/entries/{}", receipt.index)).map_err(unreadable)?,
+            etag: HeaderValue::try_from(etag_of(&receipt.leaf_hash)).map_err(unreadable)?,
+            receipt,
         })
     }
 
-    /// As the JSON of an answer, with other fields and a marking behind. By hand, since it is what an access costs most where it is served: in half a
-    /// receipt's two thousand characters there is nothing to be escaped but the ends of its lines.
-    fn body(&self, fields: &Value, marked: &Marked) -> String {
-        let Self { recorded, repeated, entry, at, size, receipt, leaf } = self;
-        let mut text = String::with_capacity(receipt.len() + leaf.len() + marked.text.len() + 512);
-        let begun = write!(text, r#"{{"recorded":{recorded},"repeated":{repeated},"entry":{entry},"at":"{at}","size":{size},"receipt":""#);
-        // Into a text nothing fails.
-        begun.unwrap_or(());
-        push_lines(&mut text, receipt);
-        text.push_str(r#"","leaf":""#);
-        text.push_str(leaf);
-        text.push('"');
-        for (name, told) in fields.as_object().into_iter().flatten() {
-            write!(text, ",{}:{told}", Value::from(name.as_str())).unwrap_or(());
-        }
-        text.push_str(r#","marking":"#);
-        text.push_str(&marked.text);
-        text.push('}');
-        text
+    /// The fields of an answer that say so.
+    ///
+    /// # Errors
+    /// They are no object, which they are.
+    pub fn fields(&self) -> Result<Map<String, Value>, Failure> {
+        serde_json::from_str(&format!("{}}}", self.begun)).map_err(unreadable)
     }
+
+    /// Where what was recorded is.
+    pub fn place(&self, headers: &mut HeaderMap) {
+        headers.insert(header::LOCATION, self.location.clone());
+        headers.insert(header::ETAG, self.etag.clone());
+    }
+}
+
+/// The JSON of an answer up to what an access adds to it. By hand, since it is what an access costs most where it is answered: in half a receipt's two
+/// thousand characters there is nothing to be escaped but the ends of its lines.
+fn begin(repeated: bool, entry: u64, at: Micros, size: u64, receipt: &str, leaf: &[u8]) -> String {
+    let mut text = String::with_capacity(receipt.len() + leaf.len() * 2 + 256);
+    let begun = write!(text, r#"{{"recorded":true,"repeated":{repeated},"entry":{entry},"at":"{at}","size":{size},"receipt":""#);
+    // Into a text nothing fails.
+    begun.unwrap_or(());
+    push_lines(&mut text, receipt);
+    text.push_str(r#"","leaf":""#);
+    text.push_str(&hex_text(leaf));
+    text.push('"');
+    text
+}
+
+/// The rest of it: other fields, and a marking.
+fn finish(begun: &str, fields: &Value, marked: &Marked) -> String {
+    let mut text = String::with_capacity(begun.len() + marked.text.len() + 256);
+    text.push_str(begun);
+    for (name, told) in fields.as_object().into_iter().flatten() {
+        write!(text, ",{}:{told}", Value::from(name.as_str())).unwrap_or(());
+    }
+    text.push_str(r#","marking":"#);
+    text.push_str(&marked.text);
+    text.push('}');
+    text
 }
 
 /// Appends lines as they stand inside a string of JSON.
@@ -457,31 +486,21 @@ fn push_lines(to: &mut String, lines: &str) {
 
 /// An answer to something that was recorded: 201, where it is, and its receipt. The same request again gets the same, and 200. `fields` is an object, none
 /// of whose fields is one of [`Recorded`].
-pub fn created(receipt: &Receipt, fields: Value, app: &App) -> Result<Response, Failure> {
-    recorded(receipt, StatusCode::CREATED, fields, &app.marking())
+pub fn created(recorded: &Recorded, fields: &Value, app: &App) -> Response {
+    answered(recorded, StatusCode::CREATED, fields, &app.marking())
 }
 
 /// As [`created`], with the status the first answer has, and another marking.
-pub fn recorded(receipt: &Receipt, first: StatusCode, fields: Value, marked: &Marked) -> Result<Response, Failure> {
-    let mut response = Response::new(Body::from(Recorded::of(receipt)?.body(&fields, marked)));
-    *response.status_mut() = if receipt.repeated { StatusCode::OK } else { first };
+pub fn answered(recorded: &Recorded, first: StatusCode, fields: &Value, marked: &Marked) -> Response {
+    let mut response = Response::new(Body::from(finish(&recorded.begun, fields, marked)));
+    *response.status_mut() = if recorded.repeated { StatusCode::OK } else { first };
     // Room for what is put in here and by whoever sends it.
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(MARKING_HEADER, marked.banner.clone());
-    place(&mut headers, receipt);
+    recorded.place(&mut headers);
     *response.headers_mut() = headers;
-    Ok(response)
-}
-
-/// Where what was recorded is.
-pub fn place(headers: &mut HeaderMap, receipt: &Receipt) {
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/log/entries/{}", receipt.index)) {
-        headers.insert(header::LOCATION, location);
-    }
-    if let Ok(etag) = HeaderValue::from_str(&etag(&receipt.leaf)) {
-        headers.insert(header::ETAG, etag);
-    }
+    response
 }
 
 #[cfg(test)]
@@ -496,20 +515,14 @@ mod tests {
         let marked = Marked::of(marking, false);
         for receipt in ["c2sp.org/tlog-proof@v1\nindex 7\n\nlog.example\n8\n\n— log.example k+x=\n", "a\"b\\c\n\u{1}\t\n\n", ""] {
             for fields in [json!({}), json!({ "reference": "R-2345", "grant": 7, "odd \"name\"": [{ "of": null }] })] {
-                let recorded = Recorded {
-                    recorded: true,
-                    repeated: false,
-                    entry: 7,
-                    at: "2026-06-01T09:00:00.000001Z".to_owned(),
-                    size: 8,
-                    receipt: receipt.to_owned(),
-                    leaf: hex_text(&(0..=255).collect::<Vec<u8>>()),
-                };
-                let Value::Object(mut expected) = serde_json::to_value(&recorded).unwrap() else { panic!("an object") };
-                expected.extend(fields.as_object().unwrap().clone());
-                expected.insert("marking".to_owned(), marked.told.clone());
-                assert_eq!(serde_json::from_str::<Value>(&recorded.body(&fields, &marked)).unwrap(), Value::Object(expected));
-                assert_eq!(recorded.leaf, hex::encode((0..=255).collect::<Vec<u8>>()));
+                let (at, leaf) = ("2026-06-01T09:00:00.000001Z", (0..=255).collect::<Vec<u8>>());
+                let begun = begin(false, 7, at.parse().unwrap(), 8, receipt, &leaf);
+                let mut expected = json!({
+                    "recorded": true, "repeated": false, "entry": 7, "at": at, "size": 8, "receipt": receipt, "leaf": hex::encode(&leaf),
+                    "marking": marked.told,
+                });
+                expected.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+                assert_eq!(serde_json::from_str::<Value>(&finish(&begun, &fields, &marked)).unwrap(), expected);
             }
         }
     }

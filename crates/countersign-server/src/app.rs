@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::cursor::Cursors;
 use crate::door::Door;
 use crate::exports::Exports;
-use crate::front::{Front, word};
+use crate::front::{Front, Route, word};
 use crate::imports::Imports;
 use crate::limits::{ASIDES_MAX, COSE_KEPT, FILES_AT_ONCE, LOOKS_MAX, TURN_PATIENCE};
 use crate::metrics::Metrics;
@@ -84,8 +84,8 @@ pub struct Asked {
     pub view: View,
     /// Whether a role of theirs shows them what is recorded of themselves, beside what `view` shows of others.
     pub own: bool,
-    /// The route's template.
-    pub route: Arc<str>,
+    /// The route.
+    pub(crate) route: Arc<Route>,
     /// When they asked.
     at: Micros,
     /// What it says of signatures.
@@ -201,7 +201,7 @@ impl Routes {
     pub fn front(self, app: &Shared) -> Result<Front, String> {
         let mut templates = matchit::Router::new();
         for template in self.listed.iter().map(|(_, template)| template.as_str()).collect::<BTreeSet<_>>() {
-            templates.insert(template, template.into()).map_err(|e| format!("{template}: {e}"))?;
+            templates.insert(template, Route::of(template)).map_err(|e| format!("{template}: {e}"))?;
         }
         let router = self
             .router
@@ -250,7 +250,7 @@ impl App {
         shown: &Arc<Shown>,
         method: &Method,
         headers: &HeaderMap,
-        route: &Arc<str>,
+        route: &Arc<Route>,
     ) -> Result<Asked, Failure> {
         let logins = self.logins().await?;
         let admitted = match self.admit(&logins, shown, method, headers, route) {
@@ -265,7 +265,14 @@ impl App {
     }
 
     /// As [`App::admitted`], in the order of what costs least to refuse.
-    fn admit(&self, logins: &Logins, shown: &Arc<Shown>, method: &Method, headers: &HeaderMap, route: &Arc<str>) -> Result<Asked, Refused> {
+    fn admit(
+        &self,
+        logins: &Logins,
+        shown: &Arc<Shown>,
+        method: &Method,
+        headers: &HeaderMap,
+        route: &Arc<Route>,
+    ) -> Result<Asked, Refused> {
         let caller = match self.who(logins, shown, headers) {
             // A token whose key is not known yet comes here again.
             Err(Refused::For(failure)) => {
@@ -281,7 +288,7 @@ impl App {
         // HEAD asks what GET would.
         let method = if method == Method::HEAD { "GET" } else { word(method) };
         // Where there is no such route, the fallbacks say so to whoever is known.
-        let Some(row) = self.roles.find(method, route) else {
+        let Some(row) = self.roles.find(method, &route.template) else {
             return Ok(Asked {
                 caller,
                 shown: Arc::clone(shown),
@@ -344,7 +351,7 @@ impl App {
     pub(crate) async fn again(&self, asked: &Asked, method: &str, headers: &HeaderMap) -> Result<Asked, Failure> {
         let logins = self.logins().await?;
         let caller = self.who(&logins, &asked.shown, headers).map_err(Refused::failure)?.ok_or(Kind::Unauthenticated)?;
-        let row = self.roles.find(method, &asked.route).ok_or(Kind::ForbiddenRole)?;
+        let row = self.roles.find(method, &asked.route.template).ok_or(Kind::ForbiddenRole)?;
         let view = self.view(row, Some(&caller), asked.inquiry.is_some())?;
         let same = asked.caller.as_ref().is_some_and(|before| before.principal == caller.principal);
         if !same || view != asked.view {
@@ -466,7 +473,7 @@ impl App {
     /// Whether a watch list may show in what is answered. What is recorded of the question then names rows by their entries: inspectors read that, and of
     /// a watch list not even the ids.
     pub(crate) fn may_tell_of_watch_lists(&self, asked: &Asked) -> bool {
-        self.roles.find("GET", &asked.route).is_some_and(|row| row.watch)
+        self.roles.find("GET", &asked.route.template).is_some_and(|row| row.watch)
     }
 
     /// The store's highest marking, for what names no submission.

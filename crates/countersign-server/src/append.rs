@@ -1,6 +1,7 @@
 //! From a request to a receipt: idempotency, the ledger's queue, and what its refusals mean to a client.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,12 +14,12 @@ use countersign_conflict::officers::SignatureFault;
 use countersign_entry::cose::Sign1;
 use countersign_entry::ids::{PrincipalId, RequestKey};
 use countersign_entry::record::{Marking, Record};
-use countersign_ledger::{AppendError, Receipt, Recorded, Request};
+use countersign_ledger::{AppendError, Receipt, Request};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
-use crate::answer::Failure;
+use crate::answer::{Failure, Recorded};
 use crate::app::{App, Asked};
 
 /// Header that names a request for ever.
@@ -77,13 +78,18 @@ impl Signing {
     }
 }
 
-/// Requests that are being worked on.
+/// Requests that are being worked on, each by a hash that nobody outside can aim at. Two that have the same are taken for one, whose second half comes
+/// again after a second.
 #[derive(Default)]
-pub struct InFlight(Arc<Mutex<HashSet<(PrincipalId, RequestKey)>>>);
+pub struct InFlight {
+    all: Arc<Mutex<HashSet<u64>>>,
+    hashed: RandomState,
+}
 
 /// Until it is dropped, the same request is refused.
 pub struct Worked {
-    all: Arc<Mutex<HashSet<(PrincipalId, RequestKey)>>>,
+    all: Arc<Mutex<HashSet<u64>>>,
+    hash: u64,
     own: (PrincipalId, RequestKey),
 }
 
@@ -94,14 +100,15 @@ impl InFlight {
     /// [`Kind::KeyInUse`] where it is already.
     pub(crate) fn enter(&self, principal: &PrincipalId, key: &RequestKey) -> Result<Worked, Failure> {
         let own = (principal.clone(), key.clone());
-        let fresh = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(own.clone());
-        if fresh { Ok(Worked { all: Arc::clone(&self.0), own }) } else { Err(Failure::from(Kind::KeyInUse).retry_after(1)) }
+        let hash = self.hashed.hash_one(&own);
+        let fresh = self.all.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
+        if fresh { Ok(Worked { all: Arc::clone(&self.all), hash, own }) } else { Err(Failure::from(Kind::KeyInUse).retry_after(1)) }
     }
 }
 
 impl Drop for Worked {
     fn drop(&mut self) {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.own);
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.hash);
     }
 }
 
@@ -118,11 +125,11 @@ pub fn key(headers: &HeaderMap, asked: &Asked) -> Result<RequestKey, Failure> {
     if !fits {
         return Err(missing());
     }
-    RequestKey::new(format!("{}-{text}", scope(&asked.route))).map_err(|_| missing())
+    RequestKey::new([asked.route.scope.as_str(), "-", text].concat()).map_err(|_| missing())
 }
 
 /// What keys begin with that are of one route, or of [`LINES`].
-fn scope(of: &str) -> String {
+pub(crate) fn scope(of: &str) -> String {
     hex::encode(Sha256::digest(of).get(..3).unwrap_or_default())
 }
 
@@ -140,7 +147,7 @@ impl App {
     ///
     /// # Errors
     /// A draft is [`Kind::ToBeSigned`], with what is to be signed; the same request is on its way; or as the ledger says.
-    pub(crate) async fn append(&self, asked: &Asked, key: RequestKey, record: Record) -> Result<Receipt, Failure> {
+    pub(crate) async fn append(&self, asked: &Asked, key: RequestKey, record: Record) -> Result<Recorded, Failure> {
         let worked = self.in_flight.enter(&asked.caller()?.principal, &key)?;
         self.append_entered(asked, &worked, record).await
     }
@@ -149,7 +156,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::append`].
-    pub(crate) async fn append_entered(&self, asked: &Asked, worked: &Worked, record: Record) -> Result<Receipt, Failure> {
+    pub(crate) async fn append_entered(&self, asked: &Asked, worked: &Worked, record: Record) -> Result<Recorded, Failure> {
         let (actor, key) = worked.own.clone();
         if asked.signing.draft {
             let request = record.canonical_request(&self.origin, actor.as_str(), key.as_str()).map_err(|_| Kind::Validation)?;
@@ -157,15 +164,19 @@ impl App {
         }
         let record = approved(record, &asked.signing.approvals)?;
         let request = Request { actor, key, record, signed: asked.signing.signed.clone() };
-        let receipt = self.submit(request).map_err(|e| self.refused(e, asked))?.await;
-        receipt.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))).map_err(|e| self.refused(e, asked))
+        let recorded = self.submit(request, Recorded::of).map_err(|e| self.refused(e, asked))?.await;
+        recorded.unwrap_or_else(|_| Err(AppendError::Unknown("the writer stopped".into()))).map_err(|e| self.refused(e, asked))?
     }
 
-    /// Queues one thing; the answer comes when it is durable.
+    /// Queues one thing; the answer comes when it is durable, with what was `made` of its receipt then. All that waits for the disk waits for that too.
     ///
     /// # Errors
     /// The queue is full, or the writer stopped: nothing was recorded.
-    pub(crate) fn submit(&self, request: Request) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, AppendError> {
+    pub(crate) fn submit<T: Send + 'static>(
+        &self,
+        request: Request,
+        made: impl FnOnce(Receipt) -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
         let (known, marked) = (Arc::clone(&self.known), Arc::clone(&self.marked));
         let marking = self.counted(&request.record);
@@ -174,7 +185,7 @@ impl App {
             known.heed(&recorded);
             of.iter().for_each(|marking| marked.settle(marking, may_stand(&recorded)));
             // A client that went away lost nothing: the entry stands, and its key gives the receipt.
-            drop(told.send(recorded));
+            drop(told.send(recorded.map(made)));
         });
         if handed_in.is_err() {
             marking.iter().for_each(|marking| self.marked.settle(marking, false));
@@ -203,7 +214,7 @@ impl App {
         &self,
         request: Request,
         held: impl Send + 'static,
-    ) -> Result<oneshot::Receiver<Result<Recorded, AppendError>>, AppendError> {
+    ) -> Result<oneshot::Receiver<Result<countersign_ledger::Recorded, AppendError>>, AppendError> {
         let (told, answer) = oneshot::channel();
         let marking = self.counted(&request.record);
         let of = marking.clone().map(|marking| (Arc::clone(&self.marked), marking));

@@ -14,12 +14,28 @@ use tower_service::Service as _;
 
 use crate::answer::{Failure, Said};
 use crate::app::Shared;
+use crate::append::scope;
 use crate::limits::{BODY_BYTES_MAX, TOO_LARGE_PAUSE};
 use crate::trace;
 use crate::who::Shown;
 
-/// Which template a path is of.
-pub(crate) type Templates = matchit::Router<Arc<str>>;
+/// A route, by the template its paths are of.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// The template.
+    pub(crate) template: Arc<str>,
+    /// What keys of requests to it begin with.
+    pub(crate) scope: String,
+}
+
+impl Route {
+    pub(crate) fn of(template: &str) -> Arc<Self> {
+        Arc::new(Self { template: template.into(), scope: scope(template) })
+    }
+}
+
+/// Which route a path is of.
+pub(crate) type Templates = matchit::Router<Arc<Route>>;
 
 /// The routes, behind everything a request goes through. Not a layer of the router's: those are boxes around each route, made anew for each request.
 #[derive(Clone)]
@@ -28,14 +44,14 @@ pub struct Front {
     /// Which template a path is of.
     templates: Arc<Templates>,
     router: Router,
-    /// Stands for the template of a path that is of none.
-    nowhere: Arc<str>,
+    /// Stands for the route of a path that is of none.
+    nowhere: Arc<Route>,
 }
 
 impl Front {
     /// Over these routes.
     pub(crate) fn of(app: &Shared, templates: Templates, router: Router) -> Self {
-        Self { app: Arc::clone(app), templates: Arc::new(templates), router, nowhere: "-".into() }
+        Self { app: Arc::clone(app), templates: Arc::new(templates), router, nowhere: Route::of("-") }
     }
 
     /// The answer to a request of somebody who shows this.
@@ -63,7 +79,7 @@ impl Front {
         if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
             tokio::time::sleep(TOO_LARGE_PAUSE).await;
         }
-        let (problem, trace) = say(&mut response, route, parent.as_ref()).unzip();
+        let (problem, trace) = say(&mut response, &route.template, parent.as_ref()).unzip();
         let not_waited = asks_not_to_wait && response.status() == StatusCode::ACCEPTED;
         let headers = response.headers_mut();
         if not_waited {
@@ -72,14 +88,21 @@ impl Front {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let (status, took) = (response.status().as_u16(), began.elapsed());
-        app.metrics.answered(&method, route, status, took);
+        app.metrics.answered(&method, &route.template, status, took);
+        // Of an access that was recorded its entry tells, and a line for each of millions would be the ledger once more; who traces it gets one.
+        if status == 201 && &*route.template == ACCESSES && parent.is_none() {
+            return response;
+        }
         // The template alone: ids, parameters, headers and bodies never come here.
         let principal = principal.as_ref().map_or("-", |p| p.as_str());
         let (problem, trace) = (problem.unwrap_or("-"), trace.flatten());
-        tracing::info!(target: "request", method = word(&method), route = &**route, status, problem, micros = micros(took), by, principal, trace = trace.as_deref().unwrap_or("-"));
+        tracing::info!(target: "request", method = word(&method), route = &*route.template, status, problem, micros = micros(took), by, principal, trace = trace.as_deref().unwrap_or("-"));
         response
     }
 }
+
+/// Where accesses are recorded.
+const ACCESSES: &str = "/api/v1/accesses";
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");

@@ -13,7 +13,7 @@ use countersign_entry::ids::RequestKey;
 use countersign_entry::record::{Record, Role};
 use countersign_entry::time::Micros;
 use countersign_ledger::{AppendError, Proof, Receipt, Request};
-use countersign_log::tree::NodeHash;
+use countersign_log::tree::{self, NodeHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -193,7 +193,7 @@ async fn hand_in(uid: u32, line: &[u8], app: &Shared) -> Result<Taken, Refused> 
     let signed =
         asked.signed.map(hex::decode).transpose().map_err(|e| refused(Because::Invalid, format!("the signature does not read: {e}")))?;
     let request = Request { actor: caller.principal.clone(), key: asked.key, record, signed };
-    Ok(Taken::Waits(app.submit(request).map_err(|e| in_words(&e, why))?, why))
+    Ok(Taken::Waits(app.submit(request, |receipt| receipt).map_err(|e| in_words(&e, why))?, why))
 }
 
 /// What the user is told, as the command line tells it where it records by itself.
@@ -289,9 +289,11 @@ fn lost(what: &str) -> Refused {
 
 fn receipt(told: Recorded) -> Option<Receipt> {
     let hash = |text: &String| Some(NodeHash(hex::decode(text).ok()?.try_into().ok()?));
+    let leaf = hex::decode(told.leaf).ok()?;
     let proof = Proof {
         index: told.index,
-        leaf: hex::decode(told.leaf).ok()?,
+        leaf_hash: tree::leaf_hash(&leaf),
+        leaf,
         hashes: told.hashes.iter().map(hash).collect::<Option<_>>()?,
         note: told.note.into_bytes().into(),
     };

@@ -1,8 +1,9 @@
-//! What serving costs and what it withstands, by one command: `cargo run --release -p countersign-server --example serve_bench [DIR] [--quick]`.
+//! What serving costs and what it withstands, by one command: `cargo run --release -p countersign-server --example serve_bench [DIR] [--quick] [--preempts]`.
 //!
 //! A ledger on the disk DIR lies on, a service over it in a process of its own, and clients here: single accesses beside an echo, in a process of its own
 //! too, by the same framework with the same TLS, client certificate and sizes; a stream of lines; whether an answer tells of a watch list by the time it takes, over TLS; and what
-//! hostile clients, in a third process, leave of the rate. Writes its part of `docs/performance.md`; `--quick` measures for a moment and writes nothing.
+//! hostile clients, in a third process, leave of the rate. Writes its part of `docs/performance.md`; `--quick` measures for a moment and writes nothing. Clients leave
+//! the processor to the service, as those on other machines do (`SCHED_BATCH`); with `--preempts` each answer wakes one that takes it from the service.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,6 +34,9 @@ use self::client::Client;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Says that whoever asks runs as it was started.
+const PREEMPTS: &str = "--preempts";
+
 struct Sizes {
     seconds: u64,
     lines: u64,
@@ -54,7 +58,11 @@ fn main() {
         }
         _ => {}
     }
-    let quick = arguments.iter().position(|a| a == "--quick").map(|at| arguments.remove(at)).is_some();
+    let mut says = |word: &str| arguments.iter().position(|a| a == word).map(|at| arguments.remove(at)).is_some();
+    let (quick, preempts) = (says("--quick"), says(PREEMPTS));
+    if !preempts {
+        return wait_for_others(quick, arguments);
+    }
     let base =
         arguments.pop().map_or_else(|| std::env::temp_dir().join(format!("countersign-serve-{}", std::process::id())), PathBuf::from);
     let sizes = if quick {
@@ -82,7 +90,9 @@ struct Served {
 
 impl Served {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = again(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // What a service tells goes to a file, as where one is run; so does why it died.
+        let told = std::fs::File::create(Path::new(arguments[1]).join(format!("{}.log", arguments[0]))).unwrap();
+        let mut child = again(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(told).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Self { child, port: line.trim().parse().expect("it says its port") }
@@ -95,10 +105,25 @@ impl Served {
     }
 }
 
-/// This program again.
+/// This program again, as whoever starts a service has it run.
 fn again(arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = scheduled("--other");
     command.args(arguments);
+    command
+}
+
+/// Has whoever asks take turns with whoever answers (`SCHED_BATCH`, sched(7)): by default each answer wakes a client that takes the processor away from the
+/// service for it, as no client on another machine can. Service and echo run as usual.
+fn wait_for_others(quick: bool, arguments: Vec<String>) {
+    let mut command = scheduled("--batch");
+    command.arg(PREEMPTS).args(quick.then_some("--quick")).args(arguments);
+    assert!(command.status().expect("chrt (util-linux)").success());
+}
+
+/// This program under a policy of the scheduler.
+fn scheduled(policy: &str) -> Command {
+    let mut command = Command::new("chrt");
+    command.args([policy, "0"]).arg(std::env::current_exe().unwrap());
     command
 }
 

@@ -146,6 +146,7 @@ fn certificates(base: &Path, parts: &[String]) {
 
 /// Serves it until nobody holds the input; says its port in a line.
 pub fn serve(base: &Path) {
+    countersign_server::log::to_stderr();
     let running = start(base);
     println!("{}", running.address().port());
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();

@@ -45,8 +45,8 @@ async fn record(State(app): State<Shared>, request: Request) -> Result<Response,
                 return Err(super::invalid("The Idempotency-Key header names a single event; idempotency_key is for lines of a stream."));
             }
             let event = told.event().map_err(|why| super::invalid(format!("The body does not fit: {why}.")))?;
-            let receipt = app.append(&asked, key, event.into()).await?;
-            created(&receipt, json!({}), &app)
+            let recorded = app.append(&asked, key, event.into()).await?;
+            Ok(created(&recorded, &json!({}), &app))
         }
         Some("application/x-ndjson") => {
             if !asked.signing.is_none() {

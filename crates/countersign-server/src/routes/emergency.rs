@@ -11,12 +11,12 @@ use countersign_conflict::Facts;
 use countersign_conflict::emergency::Voucher;
 use countersign_entry::ids::{LeafIndex, PersonId};
 use countersign_entry::time::Micros;
-use countersign_ledger::{Ledger, Receipt};
+use countersign_ledger::Ledger;
 use serde_json::{Value, json};
 
 use super::then::ask;
 use super::{Params, RawQuery, fields, invalid, ordered, page, with_path};
-use crate::answer::{Failure, One, Rows, created, etag};
+use crate::answer::{Failure, One, Recorded, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared, entry};
 use crate::append::key;
 
@@ -90,8 +90,8 @@ async fn make(
     let key = key(&headers, &asked)?;
     let told = fields(&headers, &bytes)?;
     let record = super::record("emergency.voucher", unsigned(told)?)?;
-    let receipt = app.append(&asked, key, record).await?;
-    tell(&app, &receipt, LeafIndex(receipt.index)).await
+    let recorded = app.append(&asked, key, record).await?;
+    tell(&app, &recorded, LeafIndex(recorded.index)).await
 }
 
 async fn used(
@@ -104,18 +104,18 @@ async fn used(
     let voucher = entry(&voucher)?;
     let key = key(&headers, &asked)?;
     let told = with_path(unsigned(fields(&headers, &bytes)?)?, "voucher", json!(voucher))?;
-    let receipt = app.append(&asked, key, super::record("emergency.use", told)?).await?;
-    tell(&app, &receipt, voucher).await
+    let recorded = app.append(&asked, key, super::record("emergency.use", told)?).await?;
+    tell(&app, &recorded, voucher).await
 }
 
 /// What was recorded, and how the voucher stands now.
-async fn tell(app: &Shared, receipt: &Receipt, voucher: LeafIndex) -> Result<Response, Failure> {
+async fn tell(app: &Shared, recorded: &Recorded, voucher: LeafIndex) -> Result<Response, Failure> {
     let now = move |ledger: &Ledger| {
         let known = ledger.facts().voucher(voucher);
         let (good, uses) = (known.map(|v| ledger.facts().voucher_is_good(v, ledger.now())), known.map(|v| &v.uses));
         Ok(json!({ "voucher": voucher, "good_now": good, "uses_now": uses }))
     };
-    created(receipt, app.look(now).await?, app)
+    Ok(created(recorded, &app.look(now).await?, app))
 }
 
 /// A body without signatures, which have a header of their own.

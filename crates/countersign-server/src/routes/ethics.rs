@@ -94,20 +94,20 @@ async fn preclear(
     if asked.view == View::Own && asked.caller()?.person.as_ref() != Some(&request.person) {
         return Err(Kind::ForbiddenRole.into());
     }
-    let receipt = app.append(&asked, key, record).await?;
-    let Record::PreclearanceRequest(r) = &receipt.record else { return Err(Kind::Internal.into()) };
-    let (text, cleared) = (neutral_text(&receipt.record), r.cleared_until.is_some());
-    let now = now(&app, "preclearance", LeafIndex(receipt.index)).await?;
+    let recorded = app.append(&asked, key, record).await?;
+    let Record::PreclearanceRequest(r) = &recorded.record else { return Err(Kind::Internal.into()) };
+    let (text, cleared) = (neutral_text(&recorded.record), r.cleared_until.is_some());
+    let now = now(&app, "preclearance", LeafIndex(recorded.index)).await?;
     let fields = json!({
         "text": text, "cleared": cleared, "cleared_until": r.cleared_until, "cleared_until_now": now.get("cleared_until_now"), "reference": r.reference,
-        "caveat": cleared.then(|| caveat(LeafIndex(receipt.index))),
+        "caveat": cleared.then(|| caveat(LeafIndex(recorded.index))),
         "assessment": r.assessment.as_ref().filter(|_| asked.sees_why()).map(explain_json),
     });
     if cleared {
-        created(&receipt, fields, &app)
+        Ok(created(&recorded, &fields, &app))
     } else {
         // Whoever may not trade has nobody to choose in their place.
-        not_cleared(&app, &receipt, &text, (r.reference.as_ref().map(|x| x.as_str()), &["ask-ethics-office"]), fields)
+        not_cleared(&app, &recorded, &text, (r.reference.as_ref().map(|x| x.as_str()), &["ask-ethics-office"]), fields)
     }
 }
 
@@ -268,8 +268,8 @@ async fn decide(
     let about = entry(&about)?;
     let key = key(&headers, &asked)?;
     let told = with_path(super::fields(&headers, &bytes)?, field, json!(about))?;
-    let receipt = app.append(&asked, key, super::record(kind, told)?).await?;
-    created(&receipt, now(&app, field, about).await?, &app)
+    let recorded = app.append(&asked, key, super::record(kind, told)?).await?;
+    Ok(created(&recorded, &now(&app, field, about).await?, &app))
 }
 
 /// Where a request or a case stands now, whatever the entry answered for made of it.

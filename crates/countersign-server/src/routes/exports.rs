@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{body, invalid};
-use crate::answer::{Failure, Marked, mark, recorded};
+use crate::answer::{Failure, Marked, answered, mark};
 use crate::app::{App, Asked, Question, Routes, Shared};
 use crate::append::key;
 use crate::bundle::ENTRIES_MAX;
@@ -255,24 +255,24 @@ async fn start(app: &Shared, asked: Asked, key: RequestKey, wanted: Wanted) -> R
     let (work, owner, made) = (Arc::clone(app), caller.principal.clone(), wanted.clone());
     // On its own: what is recorded is begun, whether or not somebody waits for it.
     let recording = tokio::spawn(async move {
-        let receipt = work.append_entered(&asked, &worked, asking).await?;
-        if let Some(turn) = turn.filter(|_| !receipt.repeated) {
+        let recorded = work.append_entered(&asked, &worked, asking).await?;
+        if let Some(turn) = turn.filter(|_| !recorded.repeated) {
             // Which entries it shows, where that is more than a line.
             for which in Some(questions(&made, size)).filter(|lines| lines.len() > 1).into_iter().flatten() {
                 work.record_one(&asked, which).unwrap_or_else(|_| work.metrics.read_unrecorded());
             }
-            let id = receipt.index.to_string();
+            let id = recorded.index.to_string();
             work.exports.begin(&id, &caller.principal, made.clone());
             tokio::spawn(make(work, id, made, turn));
         }
-        Ok::<_, Failure>(receipt)
+        Ok::<_, Failure>(recorded)
     });
-    let receipt = recording.await.map_err(|_| Failure::from(Kind::Internal))??;
-    let id = receipt.index.to_string();
+    let recorded = recording.await.map_err(|_| Failure::from(Kind::Internal))??;
+    let id = recorded.index.to_string();
     let (wanted, state) = app.exports.find(&owner, &id).unwrap_or((wanted, State::Gone));
     let (path, marked) = (family(&wanted), Marked::of(marking_of(app, &wanted), true));
     let fields = json!({ (path): told(app, &id, &wanted, &state) });
-    let mut response = recorded(&receipt, StatusCode::ACCEPTED, fields, &marked)?;
+    let mut response = answered(&recorded, StatusCode::ACCEPTED, &fields, &marked);
     if state != State::Gone
         && let Ok(location) = HeaderValue::from_str(&format!("/api/v1/{path}s/{id}"))
     {

@@ -17,12 +17,12 @@ use countersign_conflict::{Facts, Grant};
 use countersign_entry::ids::{LeafIndex, PersonId, SubmissionId};
 use countersign_entry::record::{Assessment, Decision, GrantState, Record};
 use countersign_entry::time::Micros;
-use countersign_ledger::{Ledger, Receipt, unless_erased};
+use countersign_ledger::{Ledger, unless_erased};
 use serde_json::{Value, json};
 
 use super::then::ask;
 use super::{Params, RawQuery, body, marking_of, name, ordered, page};
-use crate::answer::{Failure, One, Recorded, Rows, Said, created, etag, mark, place};
+use crate::answer::{Failure, One, Recorded, Rows, Said, created, etag, mark};
 use crate::app::{App, Asked, Routes, Shared, entry};
 use crate::append::key;
 use crate::limits::LOOKED_AT_MAX;
@@ -71,9 +71,9 @@ async fn request(
     };
     let made = told.request(window).map_err(|why| super::invalid(format!("The body does not fit: {why}.")))?;
     let unknown = || Kind::UnknownReference.problem().saying("The submission it names is not recorded.");
-    let receipt = app.append(&asked, key, made.ok_or_else(unknown)?.into()).await?;
-    let grant = LeafIndex(receipt.index);
-    tell(&app, &asked, grant, receipt).await
+    let recorded = app.append(&asked, key, made.ok_or_else(unknown)?.into()).await?;
+    let grant = LeafIndex(recorded.index);
+    tell(&app, &asked, grant, recorded).await
 }
 
 async fn go(
@@ -92,26 +92,26 @@ async fn go(
         (None, Some(to)) if DECIDED.contains(&to) => to,
         _ => return Err(super::invalid("The field to is for decide alone: info_requested, ethics_review, denied, recused or departed.")),
     };
-    let receipt = app.append(&asked, key, transition(grant, to, told.reason.map(Mnpi::open)).into()).await?;
-    tell(&app, &asked, grant, receipt).await
+    let recorded = app.append(&asked, key, transition(grant, to, told.reason.map(Mnpi::open)).into()).await?;
+    tell(&app, &asked, grant, recorded).await
 }
 
 /// What was decided. The words, the fields and the status are the same whatever stands against a request, and whatever is on a watch list.
-async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, receipt: Receipt) -> Result<Response, Failure> {
+async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, recorded: Recorded) -> Result<Response, Failure> {
     let eyes = asked.eyes();
-    let (receipt, text, known, why) = app
+    let (recorded, text, known, why) = app
         .look(move |ledger| {
             let facts = ledger.facts();
-            let text = neutral_text_after(&receipt.record, facts);
-            let why = eyes.see_why_in(facts, &receipt.record);
-            Ok((receipt, text, facts.grant(grant).cloned(), why))
+            let text = neutral_text_after(&recorded.record, facts);
+            let why = eyes.see_why_in(facts, &recorded.record);
+            Ok((recorded, text, facts.grant(grant).cloned(), why))
         })
         .await?;
-    let assessment = receipt.record.assessment();
+    let assessment = recorded.record.assessment();
     let cleared = assessment.map(|a| a.decision == Decision::Cleared);
     let reference = known.as_ref().and_then(|g| g.request.reference.as_ref()).map(|r| r.as_str().to_owned());
     // The state as the request left it: what a later entry made of it is for GET to say.
-    let result = match &receipt.record {
+    let result = match &recorded.record {
         Record::GrantRequest(r) => r.result,
         Record::GrantTransition(t) => t.result,
         _ => None,
@@ -123,9 +123,9 @@ async fn tell(app: &Shared, asked: &Asked, grant: LeafIndex, receipt: Receipt) -
     });
     if cleared == Some(false) {
         let remedies = &["record-recusal", "ask-ethics-office", "choose-another-person"];
-        return not_cleared(app, &receipt, &text, (reference.as_deref(), remedies), fields);
+        return not_cleared(app, &recorded, &text, (reference.as_deref(), remedies), fields);
     }
-    created(&receipt, fields, app)
+    Ok(created(&recorded, &fields, app))
 }
 
 fn explained(assessment: Option<&Assessment>, sees_why: bool) -> Value {
@@ -135,7 +135,7 @@ fn explained(assessment: Option<&Assessment>, sees_why: bool) -> Value {
 /// A request that was recorded and not cleared: a problem, with the receipt of the attempt and what may lawfully be done about it.
 pub(super) fn not_cleared(
     app: &App,
-    receipt: &Receipt,
+    recorded: &Recorded,
     text: &str,
     (reference, remedies): (Option<&str>, &[&str]),
     fields: Value,
@@ -145,12 +145,12 @@ pub(super) fn not_cleared(
     problem.remedies = remedies.iter().map(|remedy| (*remedy).to_owned()).collect();
     // The receipt says so.
     problem.recorded = None;
-    let mut beside = serde_json::to_value(Recorded::of(receipt)?).map_err(|_| Kind::Internal)?;
-    if let (Value::Object(beside), Value::Object(fields)) = (&mut beside, fields) {
+    let mut beside = recorded.fields()?;
+    if let Value::Object(fields) = fields {
         beside.extend(fields);
     }
-    let mut response = Said { problem, beside: Some(beside) }.response();
-    place(response.headers_mut(), receipt);
+    let mut response = Said { problem, beside: Some(Value::Object(beside)) }.response();
+    recorded.place(response.headers_mut());
     Ok(mark(response, &app.marking().marking))
 }
 

@@ -11,12 +11,12 @@ use countersign_conflict::{Facts, Known};
 use countersign_entry::ids::{Date, PersonId, RecordId};
 use countersign_entry::record::{CredentialLinked, Record};
 use countersign_entry::time::Micros;
-use countersign_ledger::{Ledger, Receipt};
+use countersign_ledger::Ledger;
 use serde_json::{Value, json};
 
 use super::then::ask;
 use super::{Params, RawQuery, fields, page, with_path};
-use crate::answer::{Failure, One, Rows, created, etag};
+use crate::answer::{Failure, One, Recorded, Rows, created, etag};
 use crate::app::{Asked, Routes, Shared};
 use crate::append::key;
 
@@ -90,8 +90,8 @@ async fn link(
     let record = super::record("credential.linked", fields(&headers, &bytes)?)?;
     let Record::CredentialLinked(linked) = &record else { return Err(Kind::Internal.into()) };
     let id = linked.id.clone();
-    let receipt = app.append(&asked, key, record).await?;
-    tell(&app, &receipt, id).await
+    let recorded = app.append(&asked, key, record).await?;
+    tell(&app, &recorded, id).await
 }
 
 /// It holds for the next request, on connections that are open too.
@@ -105,12 +105,12 @@ async fn revoke(
     let id = login(&id)?;
     let key = key(&headers, &asked)?;
     let told = with_path(fields(&headers, &bytes)?, "id", json!(id))?;
-    let receipt = app.append(&asked, key, super::record("credential.revoked", told)?).await?;
-    tell(&app, &receipt, id).await
+    let recorded = app.append(&asked, key, super::record("credential.revoked", told)?).await?;
+    tell(&app, &recorded, id).await
 }
 
 /// What was recorded, and whether the login lets anybody in now.
-async fn tell(app: &Shared, receipt: &Receipt, id: RecordId) -> Result<Response, Failure> {
+async fn tell(app: &Shared, recorded: &Recorded, id: RecordId) -> Result<Response, Failure> {
     let now = move |ledger: &Ledger| Ok(ledger.facts().standing_login(&id, &Date::of(ledger.now())).is_some());
-    created(receipt, json!({ "lets_in_now": app.look(now).await? }), app)
+    Ok(created(recorded, &json!({ "lets_in_now": app.look(now).await? }), app))
 }

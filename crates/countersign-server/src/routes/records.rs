@@ -275,8 +275,7 @@ pub(super) async fn made(app: &Shared, asked: &Asked, headers: &HeaderMap, kind:
     if record.supersedes().is_some() {
         return Err(super::invalid("To change a record, send a PATCH to it with the ETag of what it takes the place of."));
     }
-    let receipt = app.append(asked, key, record).await?;
-    created(&receipt, json!({}), app)
+    Ok(created(&app.append(asked, key, record).await?, &json!({}), app))
 }
 
 async fn change(
@@ -305,8 +304,7 @@ async fn change(
             changed(of.kind, &ledger.entry(entry.0)?.2, entry, &changes)
         })
         .await?;
-    let receipt = app.append(&asked, key, record).await?;
-    created(&receipt, json!({}), &app)
+    Ok(created(&app.append(&asked, key, record).await?, &json!({}), &app))
 }
 
 fn is_etag(text: &str) -> bool {
