@@ -145,11 +145,12 @@ impl Writer {
 
     fn enqueue(&self, queued: Queued) -> Result<(), AppendError> {
         let stopped = || AppendError::Unknown("the writer stopped".into());
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
         let asks = matches!(queued, Queued::Append(..));
         if asks {
             self.shared.comes();
         }
-        let sent = self.queue.as_ref().ok_or_else(stopped)?.try_send(queued);
+        let sent = queue.try_send(queued);
         if asks && sent.is_err() {
             self.shared.taken(1);
         }

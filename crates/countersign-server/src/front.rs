@@ -89,13 +89,13 @@ impl Front {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let (status, took) = (response.status().as_u16(), began.elapsed());
         app.metrics.answered(&method, &route.template, status, took);
+        let (problem, trace) = (problem.unwrap_or("-"), trace.flatten().or_else(|| trace::own(parent.as_ref()?)));
         // Of an access that was recorded its entry tells, and a line for each of millions would be the ledger once more; who traces it gets one.
-        if status == 201 && &*route.template == ACCESSES && parent.is_none() {
+        if status == 201 && &*route.template == ACCESSES && trace.is_none() {
             return response;
         }
         // The template alone: ids, parameters, headers and bodies never come here.
         let principal = principal.as_ref().map_or("-", |p| p.as_str());
-        let (problem, trace) = (problem.unwrap_or("-"), trace.flatten());
         tracing::info!(target: "request", method = word(&method), route = &*route.template, status, problem, micros = micros(took), by, principal, trace = trace.as_deref().unwrap_or("-"));
         response
     }

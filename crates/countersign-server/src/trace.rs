@@ -1,5 +1,5 @@
-//! What joins a problem to its line in the log: the trace id of W3C Trace Context, the client's own where it sent a valid one, else made here. It is made
-//! for problems alone, and of what a client sends nothing but 32 hex digits is ever said again.
+//! What joins an answer to its line in the log: the trace id of W3C Trace Context, the client's own where it sent a valid one. For a problem one is made
+//! where it did not. Of what a client sends nothing but 32 hex digits is ever said again.
 
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -16,7 +16,12 @@ pub fn sent(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// The trace id: 32 hex digits, whoever made it. None where there is no randomness to make one of.
 pub fn id(sent: Option<&HeaderValue>) -> Option<String> {
-    sent.and_then(|value| parent(value.as_bytes())).or_else(made)
+    sent.and_then(own).or_else(made)
+}
+
+/// The client's own, where what it sent is valid.
+pub fn own(sent: &HeaderValue) -> Option<String> {
+    parent(sent.as_bytes())
 }
 
 fn made() -> Option<String> {

@@ -140,12 +140,20 @@ fn canaries_through_every_route_are_in_no_log_metric_or_error() {
         assert!(!whole.contains(CANARY), "{whole}");
         assert!(!answer.text().contains("panicked"));
     }
+    // Of accesses that were recorded those alone have a line that somebody traces.
+    let traced = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for (key, parent) in [("an-access-alone-1", String::new()), ("an-access-traced-1", format!("00-{traced}-00f067aa0ba902b7-01"))] {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key), ("Traceparent", &*parent)];
+        house.gateway_key().ask("POST", "/api/v1/accesses", &headers, event.to_string().as_bytes()).unwrap().is(201);
+    }
     let metrics = house.operations("/metrics").text();
     assert!(metrics.contains("countersign_request_seconds") && !metrics.contains(CANARY));
     house.verified();
     let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     let ours: Vec<&str> =
         log.lines().filter(|line| !line.contains("\"target\":\"rustls") && !line.contains("\"target\":\"hyper")).collect();
+    let accesses: Vec<&&str> = ours.iter().filter(|l| l.contains("\"/api/v1/accesses\"") && l.contains("\"status\":201")).collect();
+    assert!(accesses.len() == 1 && accesses[0].contains(traced), "{accesses:?}");
     let traced: std::collections::BTreeSet<String> =
         ours.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()?["fields"]["trace"].as_str().map(str::to_owned)).collect();
     assert!(ours.iter().filter(|l| l.contains("\"target\":\"request\"")).count() > 1_000, "the log is not where it is looked for");
