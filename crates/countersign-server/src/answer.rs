@@ -437,8 +437,8 @@ impl Recorded {
     }
 }
 
-/// The JSON of an answer up to what an access adds to it. By hand, since it is what an access costs most where it is answered: in half a receipt's two
-/// thousand characters there is nothing to be escaped but the ends of its lines.
+/// The JSON of an answer up to what its route adds to it. By hand, since in half a receipt's two thousand characters there is nothing to be escaped but the
+/// ends of its lines, and looking for more was what an access cost most where it is answered.
 fn begin(repeated: bool, entry: u64, at: Micros, size: u64, receipt: &str, leaf: &[u8]) -> String {
     let mut text = String::with_capacity(receipt.len() + leaf.len() * 2 + 256);
     let begun = write!(text, r#"{{"recorded":true,"repeated":{repeated},"entry":{entry},"at":"{at}","size":{size},"receipt":""#);

@@ -193,7 +193,7 @@ async fn hand_in(uid: u32, line: &[u8], app: &Shared) -> Result<Taken, Refused> 
     let signed =
         asked.signed.map(hex::decode).transpose().map_err(|e| refused(Because::Invalid, format!("the signature does not read: {e}")))?;
     let request = Request { actor: caller.principal.clone(), key: asked.key, record, signed };
-    Ok(Taken::Waits(app.submit(request, |receipt| receipt).map_err(|e| in_words(&e, why))?, why))
+    Ok(Taken::Waits(app.submit(request, std::convert::identity).map_err(|e| in_words(&e, why))?, why))
 }
 
 /// What the user is told, as the command line tells it where it records by itself.

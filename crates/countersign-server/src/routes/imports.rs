@@ -298,7 +298,7 @@ async fn hand_in(
 ) -> Result<oneshot::Receiver<Result<Receipt, AppendError>>, Failure> {
     let mut waited = Duration::ZERO;
     loop {
-        match app.submit(Request { actor: actor.clone(), signed: None, ..request.clone() }, |receipt| receipt) {
+        match app.submit(Request { actor: actor.clone(), signed: None, ..request.clone() }, std::convert::identity) {
             Err(AppendError::Busy) if waited < app.config.limits.request() => {
                 tokio::time::sleep(FULL).await;
                 waited += FULL;
